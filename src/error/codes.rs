@@ -1,0 +1,98 @@
+//! The table of error codes: id, meaning, advice. An id is never reused for something else.
+//!
+//! SG01 files and command line, SG02 ONNX, SG03 operators and graph, SG04 images, tasks and
+//! annotations, SG05 quantization, SG06 the model file, SG07 memory plan, SG08 targets.
+
+/// One kind of failure.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Stable identifier, `SG` and four digits.
+    pub id: &'static str,
+    /// What this kind of failure means.
+    pub meaning: &'static str,
+    /// What to do when nothing more specific is known.
+    pub advice: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal, $meaning:literal, $advice:literal;)*) => {
+        $(#[doc = $meaning] pub static $name: Code = Code { id: $id, meaning: $meaning, advice: $advice };)*
+
+        /// Every code, in the order of the table.
+        pub static ALL: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    FILE_READ = "SG0101", "A file could not be read.",
+        "check that the path exists and that you may read it";
+    FILE_WRITE = "SG0102", "A file could not be written.",
+        "check that the folder exists, that you may write to it and that the disk is not full";
+    BAD_ARGUMENT = "SG0103", "A command-line value makes no sense.",
+        "see `seigo help` for the values the option takes";
+
+    ONNX_DECODE = "SG0201", "The file is not an ONNX model, or it is cut off.",
+        "check that the file is complete and was written by an ONNX exporter";
+    ONNX_OPSET = "SG0202", "The model's operator set is not supported.",
+        "export the model again with an opset from 7 to 22";
+    ONNX_TENSOR = "SG0203", "A tensor stored in the model is malformed.",
+        "export the model again; the stored bytes do not match the declared shape and type";
+    ONNX_EXTERNAL = "SG0204", "External tensor data is missing or out of bounds.",
+        "keep the data file in the model's folder, with the name that the model gives";
+    ONNX_OPERATOR = "SG0205", "The model uses an operator that is not supported.",
+        "docs/operators.md lists what is supported; replace the operator or simplify the model before export";
+    ONNX_ATTRIBUTE = "SG0206", "An operator attribute is missing, has the wrong type or an impossible value.",
+        "compare the node with the ONNX operator documentation and export the model again";
+    ONNX_STRUCTURE = "SG0207", "The graph is not well formed.",
+        "run the ONNX checker on the model; it has a name that is used but never produced, produced twice, or a cycle";
+    ONNX_INPUT_SHAPE = "SG0208", "An input's shape is not fully known.",
+        "give it with --input-shape NAME=1x3x416x416";
+
+    SHAPE = "SG0301", "Shapes or element types of an operator's inputs do not fit.",
+        "check the model with shape inference, and --input-shape where you gave it";
+    NOT_CONSTANT = "SG0302", "A value that must be known at conversion time depends on the network's input.",
+        "export the model with static shapes, or simplify it before export";
+    NON_FINITE = "SG0303", "A weight is NaN or infinite.",
+        "the training diverged or the export broke; check the named tensor";
+    TENSOR_SIZE = "SG0304", "A tensor is larger than can be addressed.",
+        "check the model's shapes and --input-shape";
+    INTERNAL = "SG0399", "An invariant of the graph is broken; this is a defect of Seigo.",
+        "please report it with the model and the command line";
+
+    IMAGE_DECODE = "SG0401", "A file is not a readable JPEG or PNG image.",
+        "check the file; only JPEG and PNG are read";
+    IMAGE_NONE = "SG0402", "A folder holds no image.",
+        "give a folder with .jpg, .jpeg or .png files";
+    TASK_SPEC = "SG0403", "The description of pre- and post-processing is malformed or missing.",
+        "see docs/task.md for its fields";
+    ANNOTATION = "SG0404", "The annotation file is malformed or does not match the images.",
+        "give a COCO instances file whose images are in the folder";
+    TASK_OUTPUT = "SG0405", "The network's outputs do not fit the described post-processing.",
+        "compare the model's outputs (`seigo inspect`) with the task description";
+
+    PLAN_PROBLEM = "SG0701", "A memory-planning problem is malformed.",
+        "each row is id,lower,upper,size with lower < upper and size > 0; ids are unique";
+    PLAN_CAPACITY = "SG0702", "The tensors that are alive together do not fit the capacity.",
+        "raise the capacity or choose a target with more on-chip memory; the listed tensors prove the bound";
+    PLAN_TIMEOUT = "SG0703", "No packing within the capacity was found in the given time.",
+        "raise --time-limit or the capacity";
+    PLAN_INVALID = "SG0704", "A memory plan breaks a rule.",
+        "the plan was edited or belongs to another model; plan again";
+    TARGET = "SG0801", "A target description is unknown, malformed or absurd.",
+        "choose one of the built-in targets or see docs/targets.md for the fields";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+
+    #[test]
+    fn ids_are_unique_and_well_formed() {
+        let mut ids: Vec<_> = ALL.iter().map(|code| code.id).collect();
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+        assert!(ids.iter().all(|id| id.len() == 6 && id.starts_with("SG")));
+    }
+}

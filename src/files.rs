@@ -1,0 +1,76 @@
+//! Files in and out: whole reads with a named error, writes that are complete or absent.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::error::{Error, Result, codes};
+
+/// Reads a whole file.
+///
+/// # Errors
+/// [`codes::FILE_READ`] with the path and the system's reason.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| cannot_read(path, &error))
+}
+
+/// Reads a whole UTF-8 file.
+///
+/// # Errors
+/// [`codes::FILE_READ`] with the path and the system's reason.
+pub fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|error| cannot_read(path, &error))
+}
+
+/// Writes a file beside its destination and renames it into place, so that an interrupted run
+/// leaves either the old file or the new one.
+///
+/// # Errors
+/// [`codes::FILE_WRITE`] with the path and the system's reason.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let beside = || -> std::io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".seigo-");
+        // Temporary files are private by default; a product is as readable as any other file.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_data()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    beside().map_err(|error| {
+        Error::new(&codes::FILE_WRITE, format!("cannot write {}: {error}", path.display()))
+    })
+}
+
+fn cannot_read(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(&codes::FILE_READ, format!("cannot read {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn write_replaces_the_whole_file_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.bin");
+        write(&path, b"first, longer").unwrap();
+        write(&path, b"second").unwrap();
+        assert_eq!(read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let error = write(Path::new("/nonexistent/x"), b"").unwrap_err();
+        assert_eq!(error.code().id, "SG0102");
+        assert!(error.message().contains("/nonexistent/x"));
+    }
+}

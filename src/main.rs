@@ -1,0 +1,7 @@
+//! The `seigo` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}
