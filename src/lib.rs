@@ -6,6 +6,8 @@
 
 pub mod error;
 pub mod files;
+pub mod onnx;
+pub mod ops;
 pub mod tensor;
 
 pub use error::{Error, Result};

@@ -1,0 +1,129 @@
+//! The operators: one file each, with its attributes, shape rule and float evaluation together.
+//!
+//! [`Op`] is closed: every stage matches on it exhaustively. To add an operator, write its file,
+//! list it in [`operators!`] below, and add its cases to the tests; see
+//! `docs/adding-an-operator.md`.
+
+mod fact;
+mod inputs;
+
+use crate::error::{Error, Result, codes};
+use crate::onnx::Node;
+use crate::tensor::Tensor;
+
+pub use fact::{Fact, Operand};
+pub use inputs::{Inputs, axes, axis};
+
+/// What every operator file provides.
+pub trait Operator: Clone + std::fmt::Debug + PartialEq {
+    /// ONNX operator types this file reads; the first one is the display name.
+    const ONNX: &'static [&'static str];
+
+    /// Attributes that became inputs in a later opset, as (attribute, input position). Import
+    /// turns them into constant inputs, so that the rest of the file knows one form only.
+    const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[];
+
+    /// Reads the attributes of a node.
+    fn parse(node: &Node, opset: i64) -> Result<Self>;
+
+    /// Shapes and element types of the outputs; a value too, where it follows from shapes alone.
+    fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>>;
+
+    /// Computes the outputs.
+    fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>>;
+
+    /// Multiply-accumulate operations of one evaluation.
+    fn macs(&self, _inputs: Inputs<'_, Fact>, _outputs: &[Fact]) -> u64 {
+        0
+    }
+
+    /// Whether only shape or naming changes, so that the output can share the input's buffer.
+    fn is_view(&self) -> bool {
+        false
+    }
+}
+
+macro_rules! operators {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        $(pub mod $module;)*
+
+        /// Any operator.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs, reason = "each variant's operator documents itself")]
+        pub enum Op { $($name($module::$name)),* }
+
+        $(impl From<$module::$name> for Op {
+            fn from(op: $module::$name) -> Self { Self::$name(op) }
+        })*
+
+        impl Op {
+            /// Reads a node of the default ONNX domain.
+            ///
+            /// # Errors
+            /// [`codes::ONNX_OPERATOR`] for an unknown type, [`codes::ONNX_ATTRIBUTE`] for
+            /// attributes that make no sense.
+            pub fn parse(node: &Node, opset: i64) -> Result<Self> {
+                let known = node.domain.is_empty();
+                $(if known && <$module::$name as Operator>::ONNX.contains(&&*node.op_type) {
+                    return <$module::$name as Operator>::parse(node, opset).map(Self::$name);
+                })*
+                Err(unknown(node))
+            }
+
+            /// ONNX operator types that are read, sorted.
+            pub fn supported() -> Vec<&'static str> {
+                let mut names: Vec<_> =
+                    [$(<$module::$name as Operator>::ONNX),*].concat();
+                names.sort_unstable();
+                names
+            }
+
+            /// See [`Operator::ATTRIBUTES_NOW_INPUTS`].
+            pub fn attributes_now_inputs(&self) -> &'static [(&'static str, usize)] {
+                match self {
+                    $(Self::$name(_) => <$module::$name as Operator>::ATTRIBUTES_NOW_INPUTS),*
+                }
+            }
+
+            /// See [`Operator::infer`].
+            ///
+            /// # Errors
+            /// [`codes::SHAPE`], [`codes::NOT_CONSTANT`], [`codes::ONNX_ATTRIBUTE`].
+            pub fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {
+                match self { $(Self::$name(op) => op.infer(inputs)),* }
+            }
+
+            /// See [`Operator::eval`].
+            ///
+            /// # Errors
+            /// Those of [`Op::infer`], when the inputs were not inferred before.
+            pub fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+                match self { $(Self::$name(op) => op.eval(inputs)),* }
+            }
+
+            /// See [`Operator::macs`].
+            pub fn macs(&self, inputs: Inputs<'_, Fact>, outputs: &[Fact]) -> u64 {
+                match self { $(Self::$name(op) => op.macs(inputs, outputs)),* }
+            }
+
+            /// See [`Operator::is_view`].
+            pub fn is_view(&self) -> bool {
+                match self { $(Self::$name(op) => op.is_view()),* }
+            }
+        }
+    };
+}
+
+operators! {
+    activation::Activation,
+    binary::Binary,
+    reshape::Reshape,
+}
+
+fn unknown(node: &Node) -> Error {
+    let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
+    Error::new(
+        &codes::ONNX_OPERATOR,
+        format!("operator {} of domain {domain} is not supported", node.op_type),
+    )
+}
