@@ -4,8 +4,14 @@
 //! list it in [`operators!`] below, and add its cases to the tests; see
 //! `docs/adding-an-operator.md`.
 
+pub mod epilogue;
 mod fact;
 mod inputs;
+mod matrix;
+mod number;
+mod pooling;
+mod take;
+pub mod window;
 
 use crate::error::{Error, Result, codes};
 use crate::onnx::Node;
@@ -116,8 +122,34 @@ macro_rules! operators {
 
 operators! {
     activation::Activation,
+    average_pool::AveragePool,
     binary::Binary,
+    cast::Cast,
+    clip::Clip,
+    compare::Compare,
+    concat::Concat,
+    constant_of_shape::ConstantOfShape,
+    conv::Conv,
+    expand::Expand,
+    flatten::Flatten,
+    gather::Gather,
+    identity::Identity,
+    max_pool::MaxPool,
+    range::Range,
     reshape::Reshape,
+    resize::Resize,
+    select::Select,
+    shape::Shape,
+    slice::Slice,
+    split::Split,
+    squeeze::Squeeze,
+    transpose::Transpose,
+    unsqueeze::Unsqueeze,
+    variadic::Variadic,
+}
+
+fn not_numbers() -> Error {
+    Error::new(&codes::SHAPE, "booleans, where numbers are expected")
 }
 
 fn unknown(node: &Node) -> Error {

@@ -1,0 +1,67 @@
+//! What a convolution or a matrix product does to its sums before it writes them.
+
+use super::activation::Activation;
+use super::{Inputs, Operand};
+use crate::error::{Error, Result, codes};
+
+/// Where the second tensor of a residual connection is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Residual {
+    /// activation(sum + residual)
+    BeforeActivation,
+    /// activation(sum) + residual
+    AfterActivation,
+}
+
+/// Activation and residual addition, applied while the sums are in cache. ONNX has none of it;
+/// passes fuse following nodes into it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Epilogue {
+    /// Applied to every sum.
+    pub activation: Option<Activation>,
+    /// Whether the operator's last input is added to its output.
+    pub residual: Option<Residual>,
+}
+
+impl Epilogue {
+    /// The residual tensor among `inputs`, which must have the output's shape.
+    ///
+    /// # Errors
+    /// [`codes::SHAPE`] for another shape, [`codes::ONNX_STRUCTURE`] when it is missing.
+    pub fn residual<'a, T: Operand>(
+        &self,
+        inputs: Inputs<'a, T>,
+        position: usize,
+        output: &[usize],
+    ) -> Result<Option<&'a T>> {
+        if self.residual.is_none() {
+            return Ok(None);
+        }
+        let residual = inputs.required(position)?;
+        if residual.shape() != output {
+            return Err(Error::new(
+                &codes::SHAPE,
+                format!("a residual of shape {:?} for {output:?}", residual.shape()),
+            ));
+        }
+        Ok(Some(residual))
+    }
+
+    /// Finishes a run of sums; `residual` is as long as `sums` whenever a residual is set.
+    pub fn apply(&self, sums: &mut [f32], residual: Option<&[f32]>) {
+        let add = |sums: &mut [f32]| {
+            for (sum, &other) in sums.iter_mut().zip(residual.unwrap_or_default()) {
+                *sum += other;
+            }
+        };
+        if self.residual == Some(Residual::BeforeActivation) {
+            add(sums);
+        }
+        if let Some(activation) = &self.activation {
+            activation.apply(sums);
+        }
+        if self.residual == Some(Residual::AfterActivation) {
+            add(sums);
+        }
+    }
+}
