@@ -239,12 +239,15 @@ mod tests {
         ];
         let points: Vec<f32> = (-40_000..40_000).map(|step| step as f32 * 0.003).collect();
         for function in functions {
+            // The straight line of the hard functions cancels near its foot.
+            let hard = matches!(function, Activation::HardSigmoid { .. } | Activation::HardSwish);
+            let floor = if hard { 2e-7 } else { 1e-35 };
             let mut fast = points.clone();
             function.apply(&mut fast);
             for (&x, y) in points.iter().zip(fast) {
                 let exact = function.exact(x.into());
                 let error = (f64::from(y) - exact).abs();
-                assert!(error <= 5e-7 * exact.abs() + 1e-35, "{function:?}({x}) = {y}, not {exact}");
+                assert!(error <= 5e-7 * exact.abs() + floor, "{function:?}({x}) = {y}, not {exact}");
             }
         }
     }
