@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod files;
+pub mod graph;
 pub mod onnx;
 pub mod ops;
 pub mod tensor;

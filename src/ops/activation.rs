@@ -56,6 +56,36 @@ impl Operator for Activation {
         "Neg", "Floor", "Ceil", "Round",
     ];
 
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Relu => "Relu",
+            Self::LeakyRelu { .. } => "LeakyRelu",
+            Self::Sigmoid => "Sigmoid",
+            Self::HardSigmoid { .. } => "HardSigmoid",
+            Self::HardSwish => "HardSwish",
+            Self::Mish => "Mish",
+            Self::Gelu { .. } => "Gelu",
+            Self::Elu { .. } => "Elu",
+            Self::Selu { .. } => "Selu",
+            Self::Celu { .. } => "Celu",
+            Self::Tanh => "Tanh",
+            Self::Softplus => "Softplus",
+            Self::Softsign => "Softsign",
+            Self::Erf => "Erf",
+            Self::Exp => "Exp",
+            Self::Log => "Log",
+            Self::Sqrt => "Sqrt",
+            Self::Reciprocal => "Reciprocal",
+            Self::Abs => "Abs",
+            Self::Neg => "Neg",
+            Self::Floor => "Floor",
+            Self::Ceil => "Ceil",
+            Self::Round => "Round",
+            Self::Silu => "Silu",
+            Self::Clamp { .. } => "Clamp",
+        }
+    }
+
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         let float = |name: &str, default: f32| -> Result<f32> {
             Ok(node.attributes.float(name)?.unwrap_or(default))
