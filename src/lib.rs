@@ -5,7 +5,10 @@
 //! The stages and what each may use are in `ARCHITECTURE.md`; a test enforces that table.
 
 pub mod error;
+pub mod executor;
 pub mod files;
+pub mod graph;
+pub mod num;
 pub mod onnx;
 pub mod ops;
 pub mod tensor;

@@ -23,6 +23,15 @@ pub enum Binary {
 impl Operator for Binary {
     const ONNX: &'static [&'static str] = &["Add", "Sub", "Mul", "Div"];
 
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Add => "Add",
+            Self::Sub => "Sub",
+            Self::Mul => "Mul",
+            Self::Div => "Div",
+        }
+    }
+
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(match &*node.op_type {
             "Sub" => Self::Sub,

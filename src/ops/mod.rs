@@ -29,6 +29,11 @@ pub trait Operator: Clone + std::fmt::Debug + PartialEq {
     /// turns them into constant inputs, so that the rest of the file knows one form only.
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[];
 
+    /// Display name; the first ONNX type unless the operator covers several.
+    fn kind(&self) -> &'static str {
+        Self::ONNX[0]
+    }
+
     /// Reads the attributes of a node.
     fn parse(node: &Node, opset: i64) -> Result<Self>;
 
@@ -89,6 +94,11 @@ macro_rules! operators {
                 match self {
                     $(Self::$name(_) => <$module::$name as Operator>::ATTRIBUTES_NOW_INPUTS),*
                 }
+            }
+
+            /// See [`Operator::kind`].
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$name(op) => op.kind()),* }
             }
 
             /// See [`Operator::infer`].

@@ -1,0 +1,95 @@
+//! The integer rules of `docs/arithmetic.md`, once.
+
+mod function;
+
+use serde::{Deserialize, Serialize};
+
+pub use function::{Base, FRACTION, Function, Layout, X_BITS};
+
+/// Rounding of a right shift (rule A2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rounding {
+    /// `floor(x / 2^s + 1/2)`.
+    #[default]
+    HalfUp,
+    /// To the nearest, ties to even.
+    HalfEven,
+}
+
+impl Rounding {
+    /// `rshift(x, shift)` of rule A2. `shift` is in -32..=62 and `x << -shift` must fit.
+    #[inline]
+    pub fn shift(self, x: i64, shift: i32) -> i64 {
+        if shift <= 0 {
+            return x << -shift;
+        }
+        match self {
+            Self::HalfUp => (x + (1 << (shift - 1))) >> shift,
+            Self::HalfEven => {
+                let floor = x >> shift;
+                let rest = x - (floor << shift);
+                let half = 1i64 << (shift - 1);
+                floor + i64::from(rest > half || (rest == half && floor & 1 == 1))
+            }
+        }
+    }
+}
+
+/// `sat_bits(x)` of rule A3.
+#[inline]
+pub fn saturate(x: i64, bits: u32) -> i64 {
+    let limit = 1i64 << (bits - 1);
+    x.clamp(-limit, limit - 1)
+}
+
+/// 2^exponent in double precision, exact for the exponents of rule A1 and far beyond.
+pub fn power(exponent: i32) -> f64 {
+    2f64.powi(exponent)
+}
+
+/// Rule A11 without the saturation: `floor(value / 2^exponent + 1/2) + zero`.
+#[inline]
+pub fn quantize(value: f64, exponent: i32, zero: i32) -> i64 {
+    (value * power(-exponent) + 0.5).floor() as i64 + i64::from(zero)
+}
+
+/// Rule A12.
+#[inline]
+pub fn dequantize(q: i64, exponent: i32, zero: i32) -> f32 {
+    ((q - i64::from(zero)) as f64 * power(exponent)) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn shifts_round_as_rationals_do(x in -(1i64 << 40)..(1i64 << 40), shift in 1i32..38) {
+            let divisor = 1i128 << shift;
+            let up = (2 * i128::from(x) + divisor).div_euclid(2 * divisor);
+            prop_assert_eq!(i128::from(Rounding::HalfUp.shift(x, shift)), up);
+            // Twice the distance to the result never exceeds the divisor; a tie gives an even one.
+            let even = i128::from(Rounding::HalfEven.shift(x, shift));
+            let distance = 2 * (i128::from(x) - even * divisor).abs();
+            prop_assert!(distance < divisor || (distance == divisor && even % 2 == 0));
+        }
+
+        #[test]
+        fn quantize_inverts_dequantize(q in -32768i64..32768, e in -20i32..20, z in -128i32..128) {
+            prop_assert_eq!(quantize(dequantize(q, e, z).into(), e, z), q);
+        }
+    }
+
+    #[test]
+    fn half_goes_up() {
+        assert_eq!(Rounding::HalfUp.shift(-3, 1), -1);
+        assert_eq!(Rounding::HalfEven.shift(-3, 1), -2);
+        assert_eq!(Rounding::HalfUp.shift(5, -2), 20);
+        assert_eq!(saturate(200, 8), 127);
+        assert_eq!(saturate(-200, 8), -128);
+    }
+}
