@@ -86,6 +86,6 @@ mod tests {
         let mut output = Array2::from_elem((2, 2), 3.0f32);
         let (a, b) = (Array2::zeros((2, 0)), Array2::zeros((0, 2)));
         multiply(output.view_mut(), a.view(), b.view(), false);
-        assert_eq!(output, Array2::zeros((2, 2)));
+        assert!(output.iter().all(|&value| value == 0.0));
     }
 }

@@ -131,8 +131,8 @@ mod tests {
         assert_eq!(slice(8, 2, -2), [8, 6, 4]);
         assert_eq!(slice(i64::MAX, i64::MIN, -4), [9, 5, 1]);
         assert_eq!(slice(-1, -4, -1), [9, 8, 7]);
-        assert_eq!(slice(5, 5, 1), []);
-        assert_eq!(slice(100, 200, 1), []);
+        assert!(slice(5, 5, 1).is_empty());
+        assert!(slice(100, 200, 1).is_empty());
         assert_eq!(slice(0, i64::MAX, i64::MAX), [0]);
         assert_eq!(slice(9, i64::MIN, i64::MIN + 1), [9]);
     }

@@ -27,7 +27,7 @@ vectorized! {
 
 #[inline(always)]
 fn unit(x: f32) -> f32 {
-    x.max(0.0).min(1.0)
+    x.clamp(0.0, 1.0)
 }
 
 /// e^x by x = n ln 2 + r, |r| <= ln 2 / 2: 2^n from the exponent bits, e^r by its Taylor series to
