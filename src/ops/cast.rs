@@ -6,7 +6,7 @@
 //! one of them changes nothing.
 
 use super::{Fact, Inputs, Operand, Operator};
-use super::number::Number;
+use super::number::{Number, for_number};
 use crate::error::{Error, Result, codes};
 use crate::onnx::{Node, bad, dtype};
 use crate::tensor::{DType, Data, Element, Tensor};
@@ -57,6 +57,11 @@ pub fn cast(input: &Tensor, to: DType) -> Result<Tensor> {
         return Ok(input.clone());
     }
     let shape = input.shape();
+    if to == DType::Bool {
+        return for_number!(input.dtype(), S => {
+            convert(shape, input.values::<S>()?, |value| value != S::default())
+        });
+    }
     match input.dtype() {
         DType::Bool => {
             let bits: Vec<u8> = input.values::<bool>()?.iter().map(|&bit| bit.into()).collect();
@@ -64,13 +69,11 @@ pub fn cast(input: &Tensor, to: DType) -> Result<Tensor> {
         }
         DType::F32 => {
             let values = input.values::<f32>()?;
-            crate::for_dtype!(to, T => {
-                convert::<f32, T>(shape, values, |value| T::truncated(value.into()))
-            })
+            for_number!(to, T => convert(shape, values, |value| T::from_f64(value.into())))
         }
-        _ => super::number::for_number!(input.dtype(), S => {
+        _ => for_number!(input.dtype(), S => {
             let values = input.values::<S>()?;
-            crate::for_dtype!(to, T => convert::<S, T>(shape, values, |value| T::wrapped(value.to_i128())))
+            for_number!(to, T => convert(shape, values, |value| T::wrapped(value.to_i128())))
         }),
     }
 }
@@ -84,38 +87,6 @@ where
     Data: From<Vec<T>>,
 {
     Tensor::new(shape, values.iter().map(|&value| convert(value)).collect())
-}
-
-/// Conversion into an element type.
-trait Target {
-    fn truncated(value: f64) -> Self;
-    fn wrapped(value: i128) -> Self;
-}
-
-macro_rules! targets {
-    ($($type:ty),*) => {$(
-        impl Target for $type {
-            fn truncated(value: f64) -> Self {
-                value as Self
-            }
-
-            fn wrapped(value: i128) -> Self {
-                value as Self
-            }
-        }
-    )*};
-}
-
-targets!(f32, i64, i32, i16, i8, u64, u32, u16, u8);
-
-impl Target for bool {
-    fn truncated(value: f64) -> Self {
-        value != 0.0
-    }
-
-    fn wrapped(value: i128) -> Self {
-        value != 0
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::onnx::{Node, bad};
 use crate::tensor::{DType, Tensor, element_count};
 
 /// See the module. Inputs: data, weight, optional bias, and the residual when the epilogue adds
-/// one, at position 3.
+/// one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conv {
     /// The sliding window.
@@ -26,9 +26,6 @@ pub struct Conv {
     /// Activation and residual addition.
     pub epilogue: Epilogue,
 }
-
-/// Position of the residual among the inputs.
-pub const RESIDUAL: usize = 3;
 
 /// One convolution with all extents known.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +82,7 @@ impl Operator for Conv {
             [rows, columns] => (rows, columns),
             _ => return Err(rank(data.shape())),
         };
-        let residual = self.epilogue.residual(inputs, RESIDUAL, &shape)?;
+        let residual = self.epilogue.residual(inputs, &shape)?;
         let problem = Problem {
             batch: shape[0],
             group: self.group,
@@ -140,7 +137,7 @@ impl Conv {
         let mut shape = vec![x[0], outputs];
         shape.extend(axes.iter().map(|axis| axis.output));
         element_count(&shape)?;
-        self.epilogue.residual(inputs, RESIDUAL, &shape)?;
+        self.epilogue.residual(inputs, &shape)?;
         Ok((shape, axes))
     }
 }

@@ -19,11 +19,14 @@ pub enum Residual {
 pub struct Epilogue {
     /// Applied to every sum.
     pub activation: Option<Activation>,
-    /// Whether the operator's last input is added to its output.
+    /// Whether input [`Epilogue::RESIDUAL_INPUT`] is added to the output.
     pub residual: Option<Residual>,
 }
 
 impl Epilogue {
+    /// Position of the residual among the operator's inputs: behind data, weight and bias.
+    pub const RESIDUAL_INPUT: usize = 3;
+
     /// The residual tensor among `inputs`, which must have the output's shape.
     ///
     /// # Errors
@@ -31,13 +34,12 @@ impl Epilogue {
     pub fn residual<'a, T: Operand>(
         &self,
         inputs: Inputs<'a, T>,
-        position: usize,
         output: &[usize],
     ) -> Result<Option<&'a T>> {
         if self.residual.is_none() {
             return Ok(None);
         }
-        let residual = inputs.required(position)?;
+        let residual = inputs.required(Self::RESIDUAL_INPUT)?;
         if residual.shape() != output {
             return Err(Error::new(
                 &codes::SHAPE,

@@ -6,6 +6,8 @@ use crate::tensor::Element;
 pub trait Number: Element + PartialOrd {
     /// Smallest value; minus infinity for floats.
     const LOWEST: Self;
+    /// One.
+    const ONE: Self;
     /// Largest value; infinity for floats.
     const HIGHEST: Self;
     /// Sum.
@@ -16,6 +18,8 @@ pub trait Number: Element + PartialOrd {
     fn to_f64(self) -> f64;
     /// Toward zero and limited to the range of the type.
     fn from_f64(value: f64) -> Self;
+    /// The low bits of an integer, or the nearest float.
+    fn wrapped(value: i128) -> Self;
     /// The exact value of an integer; a float loses its fraction.
     fn to_i128(self) -> i128;
 
@@ -31,6 +35,7 @@ pub trait Number: Element + PartialOrd {
 }
 
 impl Number for f32 {
+    const ONE: Self = 1.0;
     const LOWEST: Self = Self::NEG_INFINITY;
     const HIGHEST: Self = Self::INFINITY;
 
@@ -53,11 +58,16 @@ impl Number for f32 {
     fn to_i128(self) -> i128 {
         self as i128
     }
+
+    fn wrapped(value: i128) -> Self {
+        value as Self
+    }
 }
 
 macro_rules! integers {
     ($($type:ty),*) => {$(
         impl Number for $type {
+            const ONE: Self = 1;
             const LOWEST: Self = Self::MIN;
             const HIGHEST: Self = Self::MAX;
 
@@ -79,6 +89,10 @@ macro_rules! integers {
 
             fn to_i128(self) -> i128 {
                 self.into()
+            }
+
+            fn wrapped(value: i128) -> Self {
+                value as Self
             }
         }
     )*};

@@ -15,7 +15,7 @@ pub struct Slice;
 
 /// What is taken along one axis: elements `start`, `start + step`, ..., `count` of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run {
+pub struct Range {
     /// First element.
     pub start: usize,
     /// Distance of successive elements, never 0.
@@ -34,16 +34,16 @@ impl Operator for Slice {
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {
-        let shape: Vec<_> = self.runs(inputs)?.iter().map(|run| run.count).collect();
+        let shape: Vec<_> = self.ranges(inputs)?.iter().map(|range| range.count).collect();
         Ok(vec![Fact::new(inputs.required(0)?.dtype, shape)])
     }
 
     fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
         let input = inputs.required(0)?;
-        let runs = self.runs(inputs)?;
+        let ranges = self.ranges(inputs)?;
         for_dtype!(input.dtype(), T => {
             let mut view = input.view::<T>()?;
-            view.slice_each_axis_inplace(|axis| runs[axis.axis.index()].info());
+            view.slice_each_axis_inplace(|axis| ranges[axis.axis.index()].info());
             Ok(vec![Tensor::from_array(view.to_owned())])
         })
     }
@@ -54,7 +54,7 @@ impl Slice {
     ///
     /// # Errors
     /// [`codes::NOT_CONSTANT`], [`codes::SHAPE`], [`codes::ONNX_ATTRIBUTE`].
-    pub fn runs<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<Vec<Run>> {
+    pub fn ranges<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<Vec<Range>> {
         let shape = inputs.required(0)?.shape();
         let starts = inputs.required(1).and(inputs.integers(1))?.unwrap_or_default();
         let ends = inputs.required(2).and(inputs.integers(2))?.unwrap_or_default();
@@ -67,17 +67,17 @@ impl Slice {
                 format!("starts {starts:?}, ends {ends:?}, axes {axes:?} and steps {steps:?}"),
             ));
         }
-        let mut runs: Vec<_> =
-            shape.iter().map(|&count| Run { start: 0, step: 1, count }).collect();
+        let mut ranges: Vec<_> =
+            shape.iter().map(|&count| Range { start: 0, step: 1, count }).collect();
         for (index, &wanted) in axes.iter().enumerate() {
             let axis = axis(wanted, shape.len())?;
-            runs[axis] = Run::new(starts[index], ends[index], steps[index], shape[axis])?;
+            ranges[axis] = Range::new(starts[index], ends[index], steps[index], shape[axis])?;
         }
-        Ok(runs)
+        Ok(ranges)
     }
 }
 
-impl Run {
+impl Range {
     fn new(start: i64, end: i64, step: i64, extent: usize) -> Result<Self> {
         if step == 0 || step == i64::MIN {
             return Err(Error::new(&codes::SHAPE, format!("a slice with step {step}")));
@@ -139,6 +139,6 @@ mod tests {
 
     #[test]
     fn a_zero_step_is_refused() {
-        assert!(Run::new(0, 1, 0, 4).is_err());
+        assert!(Range::new(0, 1, 0, 4).is_err());
     }
 }

@@ -44,6 +44,14 @@ impl Operator for Transpose {
 }
 
 impl Transpose {
+    /// Whether a tensor of this rank keeps its axes.
+    pub fn is_identity(&self, rank: usize) -> bool {
+        match &self.order {
+            None => rank < 2,
+            Some(order) => order.iter().copied().eq(0..rank as i64),
+        }
+    }
+
     /// Input axis of each output axis.
     ///
     /// # Errors

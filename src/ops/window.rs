@@ -141,6 +141,30 @@ impl Window {
             .collect()
     }
 
+    /// Whether the window is known to be a single tap that visits every input element.
+    pub fn is_pointwise(&self) -> bool {
+        !self.kernel.is_empty()
+            && self.kernel.iter().chain(&self.strides).all(|&value| value == 1)
+            && (self.auto_pad != AutoPad::Explicit || self.pads.iter().all(|&pads| pads == (0, 0)))
+    }
+
+    /// Adds zeros before and after each axis to those that the window adds by itself; `false`
+    /// when it cannot, because its own depend on the input's extent.
+    pub fn add_padding(&mut self, begin: &[usize], end: &[usize]) -> bool {
+        let own = match self.auto_pad {
+            AutoPad::SameUpper | AutoPad::SameLower => return false,
+            AutoPad::Valid => Ok(vec![(0, 0); begin.len()]),
+            AutoPad::Explicit => per_axis("pads", &self.pads, begin.len(), (0, 0)),
+        };
+        let Ok(mut pads) = own else { return false };
+        for ((own, begin), end) in pads.iter_mut().zip(begin).zip(end) {
+            *own = (own.0.saturating_add(*begin), own.1.saturating_add(*end));
+        }
+        self.pads = pads;
+        self.auto_pad = AutoPad::Explicit;
+        true
+    }
+
     fn axis(
         &self,
         input: usize,

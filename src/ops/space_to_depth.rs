@@ -1,0 +1,111 @@
+//! Blocks of pixels rearranged into channels.
+//!
+//! ONNX: SpaceToDepth (opset 1 on). The Focus layer of YOLOv5 and YOLOX is the same with another
+//! order of the pixels; the pass `recognize-focus` makes it.
+
+use ndarray::{Slice as Steps, s};
+
+use super::depth_to_space::block;
+use super::{Fact, Inputs, Operand, Operator};
+use crate::error::{Error, Result, codes};
+use crate::for_dtype;
+use crate::onnx::Node;
+use crate::tensor::{Tensor, element_count};
+
+/// See the module. Input `[N, C, H, W]`, output `[N, C offsets, H / block, W / block]`: channel
+/// group g holds the pixels at row `offsets[g].0` and column `offsets[g].1` of each block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpaceToDepth {
+    /// Side of a block of pixels; divides height and width.
+    pub block: usize,
+    /// Row and column, both below `block`, that each group of C output channels takes.
+    pub offsets: Vec<(usize, usize)>,
+}
+
+impl Operator for SpaceToDepth {
+    const ONNX: &'static [&'static str] = &["SpaceToDepth"];
+
+    fn parse(node: &Node, _opset: i64) -> Result<Self> {
+        let block = block(node)?;
+        // One output channel for each pixel of a block: more cannot be addressed.
+        element_count(&[block, block])?;
+        let offsets = (0..block).flat_map(|y| (0..block).map(move |x| (y, x))).collect();
+        Ok(Self { block, offsets })
+    }
+
+    fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {
+        let shape = self.shape(inputs)?;
+        Ok(vec![Fact::new(inputs.required(0)?.dtype, shape)])
+    }
+
+    fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+        let [n, c, h, w] = self.shape(inputs)?;
+        let input = inputs.required(0)?;
+        for_dtype!(input.dtype(), T => {
+            let view = input.view::<T>()?;
+            let mut values = Vec::with_capacity(element_count(&[n, c, h, w])?);
+            for batch in view.outer_iter() {
+                for &(y, x) in &self.offsets {
+                    let steps = |start: usize| Steps::new(start as isize, None, self.block as isize);
+                    let pixels = batch.slice(s![.., steps(y), steps(x)]);
+                    values.extend(pixels.iter().copied());
+                }
+            }
+            Ok(vec![Tensor::new(&[n, c, h, w], values)?])
+        })
+    }
+}
+
+impl SpaceToDepth {
+    fn shape<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<[usize; 4]> {
+        let shape = inputs.with_rank(0, 4)?.shape();
+        let inside = |&(y, x): &(usize, usize)| y < self.block && x < self.block;
+        match shape {
+            &[n, c, h, w]
+                if self.block > 0
+                    && h % self.block == 0
+                    && w % self.block == 0
+                    && self.offsets.iter().all(inside) =>
+            {
+                let output =
+                    [n, c.saturating_mul(self.offsets.len()), h / self.block, w / self.block];
+                element_count(&output)?;
+                Ok(output)
+            }
+            _ => Err(Error::new(
+                &codes::SHAPE,
+                format!("an input {shape:?} in blocks of {}", self.block),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::depth_to_space::DepthToSpace;
+
+    fn image() -> Tensor {
+        Tensor::new(&[1, 2, 4, 6], (0..48).collect::<Vec<i32>>()).unwrap()
+    }
+
+    #[test]
+    fn channel_groups_follow_the_offsets() {
+        let op = SpaceToDepth { block: 2, offsets: vec![(0, 0), (1, 0), (0, 1), (1, 1)] };
+        let output = op.eval(Inputs::new(&[Some(&image())])).unwrap().remove(0);
+        assert_eq!(output.shape(), [1, 8, 2, 3]);
+        let view = output.view::<i32>().unwrap();
+        assert_eq!(view[[0, 2, 1, 1]], 3 * 6 + 2);
+        assert_eq!(view[[0, 5, 0, 2]], 24 + 5);
+    }
+
+    #[test]
+    fn depth_to_space_undoes_it() {
+        let op = SpaceToDepth { block: 2, offsets: vec![(0, 0), (0, 1), (1, 0), (1, 1)] };
+        let depth = op.eval(Inputs::new(&[Some(&image())])).unwrap().remove(0);
+        let back = DepthToSpace { block: 2, channel_first: false };
+        assert_eq!(back.eval(Inputs::new(&[Some(&depth)])).unwrap()[0], image());
+        let odd = Tensor::new(&[1, 1, 3, 2], vec![0i32; 6]).unwrap();
+        assert!(op.eval(Inputs::new(&[Some(&odd)])).is_err());
+    }
+}
