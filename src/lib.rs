@@ -4,6 +4,7 @@
 //!
 //! The stages and what each may use are in `ARCHITECTURE.md`; a test enforces that table.
 
+pub mod cli;
 pub mod error;
 pub mod executor;
 pub mod files;
@@ -11,6 +12,10 @@ pub mod graph;
 pub mod num;
 pub mod onnx;
 pub mod ops;
+pub mod passes;
+pub mod placement;
+pub mod qgraph;
+pub mod report;
 pub mod tensor;
 
 pub use error::{Error, Result};

@@ -70,6 +70,25 @@ codes! {
     TASK_OUTPUT = "SG0405", "The network's outputs do not fit the described post-processing.",
         "compare the model's outputs (`seigo inspect`) with the task description";
 
+    CALIBRATION = "SG0501", "The calibration data cannot be used.",
+        "give a folder of images that the network will see, or .npy tensors of the input's shape";
+    NOTHING_TO_QUANTIZE = "SG0502", "The network has no convolution that could be quantized.",
+        "check the model with `seigo inspect`";
+    ACTIVATION_NON_FINITE = "SG0503", "A value computed on a calibration image is NaN or infinite.",
+        "check the pre-processing (`--task`) and the model; it diverges on ordinary input";
+    ACCUMULATOR = "SG0504", "A 32-bit accumulator could overflow.",
+        "keep the layer in float with --float-layers, or check its weights for outliers";
+    SCALE_NOT_POWER = "SG0505", "A scale of a quantized model is not a power of two.",
+        "requantize with --requantize, or quantize again with power-of-two scales";
+    QUANTIZED_GRAPH = "SG0506", "A quantized graph breaks a rule.",
+        "the model file was edited or damaged; quantize again";
+    LAYER_NAME = "SG0507", "A layer that an option names does not exist.",
+        "see `seigo inspect` for the names";
+    CERAS_FORMAT = "SG0601", "The file is not a .ceras model, or it is damaged.",
+        "check that the file is complete; write it again with `seigo quantize`";
+    CERAS_VERSION = "SG0602", "The .ceras file was written by a newer version.",
+        "update Seigo, or quantize again with this version";
+
     PLAN_PROBLEM = "SG0701", "A memory-planning problem is malformed.",
         "each row is id,lower,upper,size with lower < upper and size > 0; ids are unique";
     PLAN_CAPACITY = "SG0702", "The tensors that are alive together do not fit the capacity.",

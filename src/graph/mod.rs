@@ -2,6 +2,7 @@
 //!
 //! Made by [`Graph::from_model`], changed only by `passes`, checked by [`Graph::validate`].
 
+mod builder;
 mod dump;
 mod import;
 mod order;
@@ -12,6 +13,7 @@ use crate::error::Result;
 use crate::ops::{Fact, Inputs, Op};
 use crate::tensor::Tensor;
 
+pub use builder::Builder;
 pub use import::{ImportOptions, parse_input_shape};
 pub use rewrite::Links;
 
@@ -130,7 +132,7 @@ impl Graph {
 
     /// Whether a node only renames or reshapes, so that nothing is computed or moved for it.
     pub fn is_view(&self, node: &Node) -> bool {
-        node.op.is_view()
+        node.op.is_view(Inputs::new(&self.input_facts(node)))
     }
 
     /// Nodes that compute or move data: all but the views.

@@ -8,7 +8,7 @@
 mod dense;
 mod depthwise;
 
-use super::epilogue::Epilogue;
+use super::epilogue::{Epilogue, Residual};
 use super::window::{Axis, Window};
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
@@ -60,6 +60,24 @@ impl Problem<'_> {
 
 impl Operator for Conv {
     const ONNX: &'static [&'static str] = &["Conv"];
+
+    fn describe(&self) -> String {
+        let mut text = String::from(if self.group > 1 { "Conv (grouped)" } else { "Conv" });
+        let mut add = |what: &str| {
+            text.push_str(" + ");
+            text.push_str(what);
+        };
+        if self.epilogue.residual == Some(Residual::BeforeActivation) {
+            add("Add");
+        }
+        if let Some(activation) = &self.epilogue.activation {
+            add(activation.kind());
+        }
+        if self.epilogue.residual == Some(Residual::AfterActivation) {
+            add("Add");
+        }
+        text
+    }
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self {

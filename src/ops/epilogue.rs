@@ -1,11 +1,14 @@
 //! What a convolution or a matrix product does to its sums before it writes them.
 
+use serde::{Deserialize, Serialize};
+
 use super::activation::Activation;
 use super::{Inputs, Operand};
 use crate::error::{Error, Result, codes};
 
 /// Where the second tensor of a residual connection is added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Residual {
     /// activation(sum + residual)
     BeforeActivation,

@@ -31,7 +31,7 @@ impl Operator for Flatten {
         Ok(vec![input.reshaped(&self.shape(input)?)?])
     }
 
-    fn is_view(&self) -> bool {
+    fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
         true
     }
 }

@@ -45,7 +45,7 @@ impl Operator for Identity {
         Ok(outputs)
     }
 
-    fn is_view(&self) -> bool {
+    fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
         !self.mask
     }
 }

@@ -34,6 +34,11 @@ pub trait Operator: Clone + std::fmt::Debug + PartialEq {
         Self::ONNX[0]
     }
 
+    /// The kind with what is fused to it, for reports.
+    fn describe(&self) -> String {
+        self.kind().to_owned()
+    }
+
     /// Reads the attributes of a node.
     fn parse(node: &Node, opset: i64) -> Result<Self>;
 
@@ -48,8 +53,9 @@ pub trait Operator: Clone + std::fmt::Debug + PartialEq {
         0
     }
 
-    /// Whether only shape or naming changes, so that the output can share the input's buffer.
-    fn is_view(&self) -> bool {
+    /// Whether only shape, naming or the start in memory changes, so that nothing has to be
+    /// computed or moved.
+    fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
         false
     }
 }
@@ -101,6 +107,11 @@ macro_rules! operators {
                 match self { $(Self::$name(op) => op.kind()),* }
             }
 
+            /// See [`Operator::describe`].
+            pub fn describe(&self) -> String {
+                match self { $(Self::$name(op) => op.describe()),* }
+            }
+
             /// See [`Operator::infer`].
             ///
             /// # Errors
@@ -123,8 +134,8 @@ macro_rules! operators {
             }
 
             /// See [`Operator::is_view`].
-            pub fn is_view(&self) -> bool {
-                match self { $(Self::$name(op) => op.is_view()),* }
+            pub fn is_view(&self, inputs: Inputs<'_, Fact>) -> bool {
+                match self { $(Self::$name(op) => op.is_view(inputs)),* }
             }
         }
     };
@@ -137,6 +148,7 @@ operators! {
     batch_norm::BatchNorm,
     binary::Binary,
     cast::Cast,
+    channel_shuffle::ChannelShuffle,
     clip::Clip,
     compare::Compare,
     concat::Concat,

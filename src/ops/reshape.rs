@@ -31,7 +31,7 @@ impl Operator for Reshape {
         Ok(vec![inputs.required(0)?.reshaped(&self.shape(inputs)?)?])
     }
 
-    fn is_view(&self) -> bool {
+    fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
         true
     }
 }

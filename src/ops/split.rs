@@ -63,6 +63,14 @@ impl Operator for Split {
             Ok(parts)
         })
     }
+
+    fn is_view(&self, inputs: Inputs<'_, Fact>) -> bool {
+        // Parts are contiguous when nothing but 1s stands before the axis.
+        inputs.get(0).is_some_and(|input| {
+            axis(self.axis, input.shape.len())
+                .is_ok_and(|axis| input.shape[..axis].iter().all(|&extent| extent == 1))
+        })
+    }
 }
 
 impl Split {

@@ -27,7 +27,7 @@ impl Operator for Squeeze {
         Ok(vec![inputs.required(0)?.reshaped(&shape(inputs)?)?])
     }
 
-    fn is_view(&self) -> bool {
+    fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
         true
     }
 }

@@ -141,10 +141,10 @@ impl Window {
             .collect()
     }
 
-    /// Whether the window is known to be a single tap that visits every input element.
-    pub fn is_pointwise(&self) -> bool {
-        !self.kernel.is_empty()
-            && self.kernel.iter().chain(&self.strides).all(|&value| value == 1)
+    /// Whether successive outputs read successive inputs and nothing is padded explicitly; with a
+    /// single tap, the window then visits every input element once.
+    pub fn is_unpadded_unit_stride(&self) -> bool {
+        self.strides.iter().all(|&stride| stride == 1)
             && (self.auto_pad != AutoPad::Explicit || self.pads.iter().all(|&pads| pads == (0, 0)))
     }
 

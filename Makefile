@@ -1,0 +1,76 @@
+# Seigo: every chore of the project. `make help` lists them.
+#
+# `make demo` and `make test` do all set-up by themselves on Debian or Ubuntu with Rust, make and
+# apt; nothing here needs a prompt.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+PYTHON ?= python3
+VENV := build/venv
+SHARED := $(or $(SEIGO_SHARED),../shared)
+
+# Debian packages and the command (or file) that shows each is there.
+DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys python3-venv:-
+# The ONNX node tests of this release cover opsets up to 22.
+ONNX_VERSION := 1.17.0
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+.PHONY: deps
+deps: ## Install what is missing from Debian; does nothing when all is there
+	@missing=""
+	for pair in $(DEBIAN); do
+	  package=$${pair%%:*}; command=$${pair##*:}
+	  if [ "$$command" = "-" ]; then
+	    $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || missing="$$missing $$package"
+	  else
+	    command -v "$$command" >/dev/null || missing="$$missing $$package"
+	  fi
+	done
+	if [ -n "$$missing" ]; then
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo
+	  echo "deps: installing from Debian:$$missing"
+	  $$sudo apt-get update -q
+	  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qy --no-install-recommends $$missing
+	fi
+
+.ONESHELL:
+
+.PHONY: build
+build: ## Build the seigo command (target/release/seigo)
+	$(CARGO) build --release --locked
+
+.PHONY: test
+test: deps ## Run all tests
+	$(CARGO) test --workspace --locked
+
+.PHONY: check
+check: deps ## Format, clippy with warnings as errors, tests, docs
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) test --workspace --locked
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	$(CARGO) bench --locked
+
+$(VENV)/ready: Makefile | deps
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q onnx==$(ONNX_VERSION) onnxruntime numpy opencv-python-headless pycocotools
+	touch $@
+
+.PHONY: test-onnx
+test-onnx: $(VENV)/ready ## Run the ONNX project's own node tests
+	data=$$($(VENV)/bin/python -c 'import onnx.backend.test, os; print(os.path.dirname(onnx.backend.test.__file__))')
+	$(CARGO) run --release --locked -p xtask -- onnx-tests "$$data/data/node"
+
+.PHONY: test-ort
+test-ort: $(VENV)/ready build ## Compare with ONNX Runtime, OpenCV and pycocotools
+	$(VENV)/bin/python tests/ort/compare.py --seigo target/release/seigo --shared $(SHARED)

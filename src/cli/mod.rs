@@ -1,0 +1,79 @@
+//! The command line: what was typed, turned into calls of the library.
+//!
+//! stdout carries data, stderr everything else. Exit status: 0 done (or equal), 1 differs, 2
+//! trouble.
+
+mod detect;
+mod eval;
+mod inspect;
+mod model;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Result, codes};
+
+/// Exit status when the answer is "differs".
+pub const DIFFERS: u8 = 1;
+/// Exit status when something went wrong.
+pub const TROUBLE: u8 = 2;
+
+/// From a trained CNN in ONNX to a bit-exact int8 accelerator on a SoC-FPGA.
+#[derive(Debug, Parser)]
+#[command(name = "seigo", version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// Threads to compute with; results do not depend on it [default: all cores]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+    /// Print no progress and no remarks, only results and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Inspect(inspect::Args),
+    Detect(detect::Args),
+    Eval(eval::Args),
+}
+
+/// Parses the command line, runs the command, reports a failure on stderr.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            terminal::error(&error);
+            ExitCode::from(TROUBLE)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<u8> {
+    let threads = cli.common.threads.unwrap_or(0);
+    if cli.common.threads == Some(0) || threads > 1024 {
+        return Err(Error::new(&codes::BAD_ARGUMENT, format!("--threads {threads}"))
+            .help("give a number from 1 to 1024"));
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| Error::new(&codes::BAD_ARGUMENT, format!("--threads: {error}")))?;
+    let terminal = terminal::Terminal { quiet: cli.common.quiet };
+    pool.install(|| match cli.command {
+        Command::Inspect(args) => inspect::run(&args, &terminal),
+        Command::Detect(args) => detect::run(&args, &terminal),
+        Command::Eval(args) => eval::run(&args, &terminal),
+    })
+}

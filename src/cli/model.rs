@@ -1,0 +1,40 @@
+//! Opening the model that a command was given.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Place as _, Result};
+use crate::graph::{Graph, ImportOptions, parse_input_shape};
+use crate::onnx::Model;
+use crate::passes::{self, Applied};
+
+/// The model and how to read it.
+#[derive(Debug, clap::Args)]
+pub struct ModelArgs {
+    /// ONNX model
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Shape of an input that the file leaves open, as NAME=1x3x416x416; may be repeated
+    #[arg(long, value_name = "NAME=DIMS")]
+    pub input_shape: Vec<String>,
+}
+
+impl ModelArgs {
+    /// The graph as the file has it.
+    pub fn graph(&self) -> Result<Graph> {
+        let input_shapes =
+            self.input_shape.iter().map(|text| parse_input_shape(text)).collect::<Result<_>>()?;
+        let model = Model::load(&self.model)?;
+        Graph::from_model(&model, &ImportOptions { input_shapes }).at(|| place(&self.model))
+    }
+
+    /// The graph after the standard passes, with what they did.
+    pub fn fused(&self) -> Result<(Graph, Vec<Applied>)> {
+        let mut graph = self.graph()?;
+        let applied = passes::run(&mut graph, passes::STANDARD).at(|| place(&self.model))?;
+        Ok((graph, applied))
+    }
+}
+
+fn place(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,50 @@
+//! What reaches the person: results on stdout, progress and remarks on stderr.
+
+use std::io::Write as _;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::error::{Error, Result, codes};
+
+/// The terminal of one run.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    /// Whether progress and remarks are left out.
+    pub quiet: bool,
+}
+
+impl Terminal {
+    /// Prints a result. A reader that stops early (`seigo ... | head`) is no failure.
+    pub fn result(&self, text: &str) -> Result<()> {
+        let mut stdout = std::io::stdout().lock();
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        match written {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Error::new(&codes::FILE_WRITE, format!("cannot write to stdout: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints a remark.
+    pub fn remark(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
+    }
+
+    /// A progress bar over `length` steps; invisible where stderr is no terminal.
+    pub fn progress(&self, length: usize, what: &str) -> ProgressBar {
+        if self.quiet {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::new(length as u64).with_style(style).with_message(what.to_owned())
+    }
+}
+
+/// Prints a failure.
+pub fn error(error: &Error) {
+    let _ = writeln!(std::io::stderr().lock(), "{error}");
+}

@@ -1,0 +1,112 @@
+//! Where channels go when an operator moves integers (rule A10).
+
+use std::collections::HashMap;
+
+use super::Scale;
+use crate::error::{Error, Result, codes};
+use crate::ops::{Inputs, Op};
+use crate::tensor::Tensor;
+
+/// An input of a movement: shape and scales of a quantized tensor, or a constant.
+#[derive(Debug)]
+pub enum Moved<'a> {
+    /// Shape and one scale per channel.
+    Quantized(&'a [usize], &'a [Scale]),
+    /// A constant, such as a target shape.
+    Constant(&'a Tensor),
+}
+
+/// Scales of the outputs of `op` per channel.
+///
+/// The operator runs on numbers that stand for the scales, so every movement follows one rule.
+///
+/// # Errors
+/// [`codes::QUANTIZED_GRAPH`] when an output channel would mix elements of different scales.
+pub fn moved_scales(op: &Op, inputs: &[Option<Moved<'_>>]) -> Result<Vec<Vec<Scale>>> {
+    let mut index = HashMap::new();
+    let mut scales = Vec::new();
+    let mut stand_ins = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        stand_ins.push(match input {
+            None => None,
+            Some(Moved::Constant(tensor)) => Some((*tensor).clone()),
+            Some(Moved::Quantized(shape, own)) => {
+                let numbers: Vec<i32> = own
+                    .iter()
+                    .map(|scale| {
+                        *index.entry(*scale).or_insert_with(|| {
+                            scales.push(*scale);
+                            scales.len() as i32 - 1
+                        })
+                    })
+                    .collect();
+                Some(spread(shape, &numbers)?)
+            }
+        });
+    }
+    let references: Vec<_> = stand_ins.iter().map(Option::as_ref).collect();
+    op.eval(Inputs::new(&references))?
+        .iter()
+        .map(|output| {
+            let numbers = per_channel(output)?;
+            Ok(numbers.into_iter().map(|number| scales[number as usize]).collect())
+        })
+        .collect()
+}
+
+/// A tensor whose elements are the number of their channel (dimension 1).
+fn spread(shape: &[usize], numbers: &[i32]) -> Result<Tensor> {
+    let plane: usize = shape.iter().skip(2).product();
+    let batch = shape.first().copied().unwrap_or(1);
+    let frame = numbers.iter().flat_map(|&number| std::iter::repeat_n(number, plane));
+    let values = (0..batch).flat_map(|_| frame.clone()).collect();
+    Tensor::new(shape, values)
+}
+
+/// The one number of each channel.
+fn per_channel(output: &Tensor) -> Result<Vec<i32>> {
+    let shape = output.shape();
+    let plane: usize = shape.iter().skip(2).product();
+    let channels = shape.get(1).copied().unwrap_or(1);
+    let mut numbers = vec![None; channels];
+    for (position, chunk) in output.values::<i32>()?.chunks(plane.max(1)).enumerate() {
+        let own = &mut numbers[position % channels.max(1)];
+        let first = *own.get_or_insert(chunk[0]);
+        if chunk.iter().any(|&number| number != first) {
+            return Err(Error::new(
+                &codes::QUANTIZED_GRAPH,
+                format!("channel {} would mix scales", position % channels),
+            ));
+        }
+    }
+    Ok(numbers.into_iter().map(|number| number.unwrap_or(0)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::concat::Concat;
+    use crate::ops::reshape::Reshape;
+
+    fn scale(exponent: i8) -> Scale {
+        Scale { exponent, zero: 3 }
+    }
+
+    #[test]
+    fn scales_travel_with_their_channels() {
+        let (a, b) = ([scale(-3)], [scale(-1), scale(-2)]);
+        let inputs =
+            [Some(Moved::Quantized(&[1, 1, 2, 2], &a)), Some(Moved::Quantized(&[1, 2, 2, 2], &b))];
+        let moved = moved_scales(&Concat { axis: 1 }.into(), &inputs).unwrap();
+        assert_eq!(moved, [[scale(-3), scale(-1), scale(-2)]]);
+    }
+
+    #[test]
+    fn mixing_scales_is_refused() {
+        let scales = [scale(-3), scale(-1)];
+        let shape = Tensor::vector(vec![1i64, 1, 4]);
+        let inputs = [Some(Moved::Quantized(&[1, 2, 2], &scales)), Some(Moved::Constant(&shape))];
+        let error = moved_scales(&Reshape { allow_zero: false }.into(), &inputs).unwrap_err();
+        assert_eq!(error.code().id, "SG0506");
+    }
+}

@@ -1,0 +1,3 @@
+//! What commands show: tables for a person, JSON for a program.
+
+pub mod inspect;
