@@ -51,6 +51,7 @@ pub enum Aspect {
 impl Operator for Resize {
     const ONNX: &'static [&'static str] = &["Resize", "Upsample"];
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[("scales", 1)];
+    const LIMITS: &'static str = "Nearest: all element types; linear and cubic: f32. Scales, sizes and region must be known at conversion time.";
 
     fn parse(node: &Node, opset: i64) -> Result<Self> {
         let attributes = &node.attributes;

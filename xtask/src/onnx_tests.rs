@@ -1,7 +1,7 @@
 //! The ONNX project's own node tests: small models with inputs and expected outputs.
 //!
 //! Every model whose operators and element types are supported must give the expected outputs, by
-//! the tolerances of the ONNX project's runner. Inputs that must be known at conversion time, such
+//! the tolerances of the ONNX project's runner, and must give the same after all passes. Inputs that must be known at conversion time, such
 //! as shapes and axes, are turned into constants, which they are in models from practice.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,10 @@ use seigo::executor::Executor;
 use seigo::graph::{Graph, ImportOptions};
 use seigo::onnx::proto::{self, data_type};
 use seigo::onnx::{self, Model};
+use seigo::passes;
 use seigo::tensor::{DType, Tensor};
+
+use crate::operators_page;
 
 /// Tests whose expected output is disputed, with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[(
@@ -86,7 +89,13 @@ fn run_test(test: &Path) -> Outcome {
         Ok(None) => {}
         Err(error) => return Outcome::Failed(error.to_string()),
     }
-    let result = Model::load(&path).and_then(|model| run_model(&model, test));
+    let result = Model::load(&path).and_then(|model| {
+        let mut standard = model.nodes.iter().filter(|node| node.domain.is_empty());
+        match standard.find(|node| !operators_page::lists(&node.op_type)) {
+            Some(node) => Ok(Some(format!("docs/operators.md does not list {}", node.op_type))),
+            None => run_model(&model, test),
+        }
+    });
     match result {
         Ok(None) => Outcome::Passed,
         Ok(Some(difference)) => Outcome::Failed(difference),
@@ -182,7 +191,17 @@ fn evaluate_with(model: &Model, inputs: &[Tensor], variable: usize) -> Result<Ve
             .collect(),
     };
     let graph = Graph::from_model(&model, &options)?;
-    Executor::new(&graph).run(&inputs[..variable])
+    let outputs = Executor::new(&graph).run(&inputs[..variable])?;
+    let mut rewritten = graph.clone();
+    passes::run(&mut rewritten, passes::STANDARD)?;
+    let after = Executor::new(&rewritten).run(&inputs[..variable])?;
+    for (index, (after, before)) in after.iter().zip(&outputs).enumerate() {
+        if let Some(difference) = difference(after, before)? {
+            let message = format!("the passes change output {index}: {difference}");
+            return Err(Error::new(&codes::INTERNAL, message));
+        }
+    }
+    Ok(outputs)
 }
 
 /// The first difference beyond the tolerances of ONNX's runner.
