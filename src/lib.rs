@@ -5,7 +5,9 @@
 //! The stages and what each may use are in `ARCHITECTURE.md`; a test enforces that table.
 
 pub mod error;
+pub mod eval;
 pub mod files;
+pub mod task;
 pub mod tensor;
 
 pub use error::{Error, Result};

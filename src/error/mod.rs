@@ -32,7 +32,12 @@ impl Error {
     /// A failure of kind `code`; `message` says what is wrong in this very case.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
         Self {
-            inner: Box::new(Inner { code, message: message.into(), places: Vec::new(), help: None }),
+            inner: Box::new(Inner {
+                code,
+                message: message.into(),
+                places: Vec::new(),
+                help: None,
+            }),
         }
     }
 

@@ -78,7 +78,12 @@ data!(
 macro_rules! for_dtype {
     ($dtype:expr, $T:ident => $body:expr) => {{
         use $crate::tensor::DType;
-        macro_rules! with { ($type:ty) => {{ type $T = $type; $body }} }
+        macro_rules! with {
+            ($type:ty) => {{
+                type $T = $type;
+                $body
+            }};
+        }
         match $dtype {
             DType::F32 => with!(f32),
             DType::I64 => with!(i64),
@@ -172,7 +177,10 @@ impl Tensor {
     /// [`codes::SHAPE`] when the element type is another one.
     pub fn values<T: Element>(&self) -> Result<&[T]> {
         T::slice(&self.data).ok_or_else(|| {
-            Error::new(&codes::SHAPE, format!("expected {} elements, got {}", T::DTYPE, self.dtype()))
+            Error::new(
+                &codes::SHAPE,
+                format!("expected {} elements, got {}", T::DTYPE, self.dtype()),
+            )
         })
     }
 
