@@ -4,6 +4,7 @@
 //!
 //! The stages and what each may use are in `ARCHITECTURE.md`; a test enforces that table.
 
+pub mod draw;
 pub mod error;
 pub mod eval;
 pub mod files;

@@ -125,25 +125,26 @@ mod definition {
 
 fn problem() -> impl Strategy<Value = (Annotations, Vec<ResultRecord>)> {
     let bbox = || (0u8..12, 0u8..12, 1u8..70, 1u8..70);
-    let truth = (0i64..3, 0i64..2, bbox(), prop::bool::weighted(0.2));
+    let truth = (0i64..3, 0i64..2, bbox(), prop::bool::weighted(0.3), prop::bool::weighted(0.4));
     let found = (0i64..3, 0i64..2, bbox(), 0u8..6, any::<prop::sample::Index>(), 0u8..3);
     let truths = prop::collection::vec(truth, 0..7);
     (truths, prop::collection::vec(found, 0..9)).prop_map(|(truths, found)| {
         let xywh = |(x, y, w, h): (u8, u8, u8, u8)| [x, y, w, h].map(f64::from);
-        let annotations = Annotations {
+        let mut annotations = Annotations {
             images: (0..3).map(|id| Image { id, file_name: id.to_string() }).collect(),
             categories: (0..2).map(|id| Category { id, name: id.to_string() }).collect(),
-            annotations: truths
-                .iter()
-                .map(|&(image_id, category_id, bbox, crowd)| Annotation {
-                    image_id,
-                    category_id,
-                    bbox: xywh(bbox),
-                    area: None,
-                    iscrowd: crowd.into(),
-                })
-                .collect(),
+            annotations: Vec::new(),
         };
+        for (image_id, category_id, bbox, crowd, beside) in truths {
+            let (bbox, iscrowd) = (xywh(bbox), crowd.into());
+            let mut truth = Annotation { image_id, category_id, bbox, area: None, iscrowd };
+            // Objects that compete for one detection, a crowd or one of another size among them.
+            if let Some(last) = annotations.annotations.last().filter(|_| beside) {
+                truth = Annotation { iscrowd, ..last.clone() };
+                truth.bbox[2] += 1.0;
+            }
+            annotations.annotations.push(truth);
+        }
         let results = found
             .iter()
             .map(|&(image_id, category_id, bbox, score, near, shift)| {
@@ -172,7 +173,7 @@ fn mean(values: &[f64]) -> Option<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(192))]
     #[test]
     fn agrees_with_the_definition((annotations, results) in problem()) {
         let report = evaluate(&annotations, &results).unwrap();
