@@ -65,9 +65,13 @@ impl Classes {
     /// The class that a person calls `label`: its name, or else its index.
     pub fn find(&self, label: &str) -> Option<usize> {
         let label = label.trim();
-        (0..self.len())
-            .find(|&index| self.name(index) == label)
-            .or_else(|| label.parse().ok().filter(|&index| index < self.len()))
+        let by_name = match self {
+            Self::Coco80 => COCO80.iter().position(|name| *name == label),
+            Self::Names(names) => names.iter().position(|name| name == label),
+            Self::Count(_) => None,
+        };
+        let index = label.strip_prefix("class ").unwrap_or(label);
+        by_name.or_else(|| index.parse().ok().filter(|&index| index < self.len()))
     }
 
     /// COCO category ids of a built-in list.

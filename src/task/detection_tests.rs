@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::error::Error;
 use crate::task::spec::TaskSpec;
@@ -114,4 +116,43 @@ fn activations_apply_to_objectness_and_classes() {
     let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
     assert_eq!(found.len(), 1);
     assert!((f64::from(found[0].score) - logistic(3.0) * logistic(2.0)).abs() < 1e-6);
+}
+
+proptest! {
+    /// Whatever a network puts out: an error, or finite boxes above the threshold, best first.
+    #[test]
+    fn any_output_is_read_or_refused(
+        which in 0usize..4,
+        boxes in 0usize..50,
+        values in prop::collection::vec(
+            prop_oneof![8 => -4f32..4.0, 1 => any::<f32>(), 1 => Just(f32::INFINITY)], 1..40,
+        ),
+        classes in 1usize..4,
+    ) {
+        let spec = preset(["yolox-coco", "yolov8-coco", "yolov5-coco", "ultraface"][which]);
+        let fill = |shape: &[usize]| {
+            let count: usize = shape.iter().product();
+            Tensor::new(shape, values.iter().copied().cycle().take(count).collect()).unwrap()
+        };
+        let (first, second) = match which {
+            0 => (fill(&[1, 42, 5 + classes]), fill(&[])),
+            1 => (fill(&[1, 4 + classes, boxes]), fill(&[])),
+            2 => (fill(&[boxes, 5 + classes]), fill(&[])),
+            _ => (fill(&[1, boxes, 4]), fill(&[1, boxes, 1 + classes])),
+        };
+        let alone = [("y", &first)];
+        let both = [("boxes", &first), ("scores", &second)];
+        let outputs: &[(&str, &Tensor)] = if which == 3 { &both } else { &alone };
+        match detect(&spec, classes, outputs, &geometry([64, 32], 0.3), &spec.show) {
+            Err(error) => prop_assert!(error.message().contains("NaN"), "{}", error),
+            Ok(found) => {
+                prop_assert!(found.len() <= spec.show.max_detections);
+                prop_assert!(found.windows(2).all(|pair| pair[0].score >= pair[1].score));
+                for detection in found {
+                    prop_assert!(detection.bbox.is_finite() && detection.class < classes);
+                    prop_assert!(detection.score >= spec.show.score_threshold);
+                }
+            }
+        }
+    }
 }

@@ -55,7 +55,8 @@ pub struct Task {
 }
 
 impl Task {
-    /// Binds a description to a model whose image input has `shape` (1 x 3 x height x width).
+    /// Binds a description to a model whose image input has `shape`: 1 x 3 x height x width, or 1 x 1 x
+    /// height x width for gray.
     ///
     /// # Errors
     /// [`codes::TASK_SPEC`] when the shape is no such shape, contradicts the description's width
@@ -63,10 +64,15 @@ impl Task {
     pub fn new(spec: TaskSpec, shape: &[usize]) -> Result<Self> {
         spec.validate()?;
         let refuse = |message: String| Err(Error::new(&codes::TASK_SPEC, message));
-        let &[1, 3, height, width] = shape else {
-            return refuse(format!(
-                "the model's input has shape {shape:?}, but images enter as 1 x 3 x height x width"
-            ));
+        let channels = spec.input.color.channels();
+        let (height, width) = match *shape {
+            [1, found, height, width] if found == channels => (height, width),
+            _ => {
+                return refuse(format!(
+                    "the model's input has shape {shape:?}, but images enter as \
+                     1 x {channels} x height x width"
+                ));
+            }
         };
         let limit = |side: usize| {
             u32::try_from(side).ok().filter(|side| (1..=validate::MAX_INPUT).contains(side))
@@ -122,7 +128,7 @@ impl Task {
         Ok(())
     }
 
-    /// Fits an image to the network: f32 of 1 x 3 x height x width, and how to get back.
+    /// Fits an image to the network: f32 of 1 x channels x height x width, and how to get back.
     ///
     /// # Errors
     /// [`codes::IMAGE_DECODE`] for an image without pixels.

@@ -79,7 +79,7 @@ fn fit(spec: &InputSpec, image: [u32; 2], input: [u32; 2]) -> Fit {
     }
 }
 
-/// Fits, normalizes and transposes `image` to f32 of 1 x 3 x `input[1]` x `input[0]`.
+/// Fits, normalizes and transposes `image` to f32 of 1 x channels x `input[1]` x `input[0]`.
 pub fn preprocess(
     spec: &InputSpec,
     image: &RgbImage,
@@ -107,20 +107,33 @@ pub fn preprocess(
 fn normalized(spec: &InputSpec, image: &RgbImage) -> Result<Tensor> {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let plane = width * height;
-    let mut values = vec![0f32; 3 * plane];
+    let channels = spec.color.channels();
+    let mut values = vec![0f32; channels * plane];
     for (channel, values) in values.chunks_exact_mut(plane).enumerate() {
-        let (mean, std) = (spec.mean[channel], spec.std[channel]);
+        let mean = spec.mean.get(channel).copied().unwrap_or(0.0);
+        let std = spec.std.get(channel).copied().unwrap_or(1.0);
         let table: [f32; 256] =
-            std::array::from_fn(|pixel| (pixel as f32 * spec.scale - mean) / std);
-        let source = match spec.color {
-            ColorOrder::Rgb => channel,
-            ColorOrder::Bgr => 2 - channel,
-        };
-        for (value, pixel) in values.iter_mut().zip(image.as_raw().chunks_exact(3)) {
-            *value = table[usize::from(pixel[source])];
+            std::array::from_fn(|pixel| ((pixel as f64 * spec.scale - mean) / std) as f32);
+        let pixels = values.iter_mut().zip(image.as_raw().chunks_exact(3));
+        match spec.color {
+            ColorOrder::Rgb => pixels.for_each(|(v, rgb)| *v = table[usize::from(rgb[channel])]),
+            ColorOrder::Bgr => {
+                pixels.for_each(|(v, rgb)| *v = table[usize::from(rgb[2 - channel])]);
+            }
+            ColorOrder::Gray => pixels.for_each(|(v, rgb)| *v = table[usize::from(luma(rgb))]),
         }
     }
-    Tensor::new(&[1, 3, height, width], values)
+    Tensor::new(&[1, channels, height, width], values)
+}
+
+/// ITU-R BT.601 luma in 15-bit fixed point, rounded half up, as OpenCV's `COLOR_BGR2GRAY`.
+fn luma(rgb: &[u8]) -> u8 {
+    let sum: u32 = rgb
+        .iter()
+        .zip([9798, 19235, 3735])
+        .map(|(&sample, weight)| u32::from(sample) * weight)
+        .sum();
+    ((sum + (1 << 14)) >> 15) as u8
 }
 
 #[cfg(test)]

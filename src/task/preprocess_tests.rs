@@ -46,10 +46,47 @@ fn center_crop_takes_the_middle() {
 #[test]
 fn normalization_is_per_channel_in_the_order_of_the_network() {
     let mut spec = input(Resize::Stretch, None);
-    (spec.scale, spec.mean, spec.std) = (0.5, [1.0, 2.0, 3.0], [1.0, 2.0, 4.0]);
+    (spec.scale, spec.mean, spec.std) = (0.5, vec![1.0, 2.0, 3.0], vec![1.0, 2.0, 4.0]);
     let image = RgbImage::from_pixel(1, 1, image::Rgb([10, 20, 30]));
     let (tensor, _) = preprocess(&spec, &image, [1, 1]).unwrap();
     assert_eq!(tensor.values::<f32>().unwrap(), [14.0, 4.0, 0.5]);
+}
+
+/// The scale written in the presets divides by 255.
+#[test]
+fn a_scale_of_one_255th_divides() {
+    let mut spec = TaskSpec::load("yolov8-coco").unwrap().input;
+    spec.resize = Resize::Stretch;
+    let image = RgbImage::from_fn(256, 1, |x, _| image::Rgb([x as u8; 3]));
+    let (tensor, _) = preprocess(&spec, &image, [256, 1]).unwrap();
+    let expected: Vec<f32> = (0..256).map(|pixel| pixel as f32 / 255.0).collect();
+    assert_eq!(tensor.values::<f32>().unwrap()[..256], expected);
+}
+
+const LUMA: [([u8; 3], f32); 10] = [
+    ([255, 255, 255], 255.0),
+    ([255, 0, 0], 76.0),
+    ([0, 255, 0], 150.0),
+    ([0, 0, 255], 29.0),
+    ([10, 20, 30], 18.0),
+    ([201, 3, 77], 71.0),
+    ([1, 1, 0], 1.0),
+    ([71, 0, 55], 27.0),
+    ([19, 197, 63], 129.0),
+    ([117, 122, 236], 133.0),
+];
+
+#[test]
+fn gray_is_the_luma_of_opencv() {
+    let mut spec = input(Resize::Stretch, None);
+    spec.color = ColorOrder::Gray;
+    // From cv2.cvtColor(.., COLOR_BGR2GRAY).
+    for (rgb, gray) in LUMA {
+        let image = RgbImage::from_pixel(1, 1, image::Rgb(rgb));
+        let (tensor, _) = preprocess(&spec, &image, [1, 1]).unwrap();
+        assert_eq!(tensor.shape(), [1, 1, 1, 1]);
+        assert_eq!(tensor.values::<f32>().unwrap(), [gray], "{rgb:?}");
+    }
 }
 
 /// One pixel high and 32,768 wide: nothing overflows and little memory is taken.

@@ -35,7 +35,7 @@ pub struct TaskSpec {
     pub classification: Option<ClassificationSpec>,
 }
 
-/// From an image to the network's input, 1 x 3 x height x width.
+/// From an image to the network's input, 1 x channels x height x width.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputSpec {
@@ -55,15 +55,15 @@ pub struct InputSpec {
     pub pad: u8,
     /// Order of the channels.
     pub color: ColorOrder,
-    /// The network reads `(pixel * scale - mean) / std`, pixel 0 to 255.
+    /// The network reads `(pixel * scale - mean) / std`, pixel 0 to 255, rounded once to f32.
     #[serde(default = "one")]
-    pub scale: f32,
-    /// Per channel, in the order of `color`.
-    #[serde(default)]
-    pub mean: [f32; 3],
-    /// Per channel, in the order of `color`.
-    #[serde(default = "ones")]
-    pub std: [f32; 3],
+    pub scale: f64,
+    /// Per channel, in the order of `color`; all 0 when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mean: Vec<f64>,
+    /// Per channel, in the order of `color`; all 1 when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub std: Vec<f64>,
 }
 
 /// How an image is fitted to the network's input.
@@ -80,7 +80,7 @@ pub enum Resize {
     CenterCrop,
 }
 
-/// Order of the color channels.
+/// Which channels the network reads, in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColorOrder {
@@ -88,6 +88,18 @@ pub enum ColorOrder {
     Rgb,
     /// Blue, green, red, as OpenCV loads images.
     Bgr,
+    /// Luma only.
+    Gray,
+}
+
+impl ColorOrder {
+    /// Number of channels.
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Rgb | Self::Bgr => 3,
+            Self::Gray => 1,
+        }
+    }
 }
 
 /// How boxes and scores are read from a detector's outputs.
@@ -220,11 +232,8 @@ pub struct ClassificationSpec {
 fn default_pad() -> u8 {
     114
 }
-fn one() -> f32 {
+fn one() -> f64 {
     1.0
-}
-fn ones() -> [f32; 3] {
-    [1.0; 3]
 }
 fn five() -> usize {
     5

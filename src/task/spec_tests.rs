@@ -36,8 +36,8 @@ fn the_wrong_field_is_named() {
         v.as_object_mut().unwrap().remove("classes");
     });
     assert!(missing.contains("missing field `classes`"), "{missing}");
-    let nested = message(|v| v["input"]["mean"] = serde_json::json!([0, 0]));
-    assert!(nested.starts_with("`input.mean`: invalid length 2"), "{nested}");
+    let nested = message(|v| v["input"]["mean"] = serde_json::json!([0, "x", 0]));
+    assert!(nested.starts_with("`input.mean[1]`: invalid type: string"), "{nested}");
     let list = message(|v| v["classes"] = "coco91".into());
     assert!(list.contains("\"coco91\", expected \"coco80\""), "{list}");
 }
@@ -45,7 +45,11 @@ fn the_wrong_field_is_named() {
 #[test]
 fn values_that_make_no_sense_are_refused() {
     type Change = fn(&mut serde_json::Value);
-    let cases: [(Change, &str); 12] = [
+    let cases: [(Change, &str); 13] = [
+        (
+            |v| v["input"]["mean"] = serde_json::json!([0, 0]),
+            "`input.mean` has 2 numbers for 3 channels",
+        ),
         (|v| v["version"] = 2.into(), "`version` 2 is not supported"),
         (|v| v["input"]["width"] = 0.into(), "`input.width` must be 1 to 16384 pixels"),
         (
@@ -162,4 +166,36 @@ proptest! {
             prop_assert_eq!(error.code().id, "SG0403");
         }
     }
+}
+
+#[test]
+fn a_task_fits_its_model() {
+    use crate::task::Task;
+    let refused = |spec: &TaskSpec, shape: &[usize]| {
+        let error = Task::new(spec.clone(), shape).unwrap_err();
+        assert_eq!(error.code().id, "SG0403");
+        error.message().to_owned()
+    };
+    let mut spec = TaskSpec::load("yolox-coco").unwrap();
+    assert!(Task::new(spec.clone(), &[1, 3, 416, 640]).is_ok());
+    assert_eq!(
+        refused(&spec, &[1, 1, 416, 416]),
+        "the model's input has shape [1, 1, 416, 416], but images enter as 1 x 3 x height x width"
+    );
+    assert_eq!(
+        refused(&spec, &[1, 3, 416, 420]),
+        "`detection.strides`: 8 does not divide the input of 420x416"
+    );
+    assert_eq!(refused(&spec, &[1, 3, 0, 416]), "the model's input is 416x0 pixels");
+    spec.input.width = Some(320);
+    assert_eq!(
+        refused(&spec, &[1, 3, 416, 416]),
+        "`input.width` is 320, but the model's input has 416"
+    );
+    let spec = TaskSpec::load("imagenet").unwrap();
+    let larger = TaskSpec { input: InputSpec { width: None, height: None, ..spec.input }, ..spec };
+    assert_eq!(
+        refused(&larger, &[1, 3, 299, 299]),
+        "`input.short_side` is 256, too short for a crop of 299x299"
+    );
 }

@@ -66,6 +66,13 @@ impl InputSpec {
         if !self.scale.is_finite() || self.scale == 0.0 {
             return Err(wrong("input.scale", "must be finite and not zero"));
         }
+        let channels = self.color.channels();
+        for (field, values) in [("mean", &self.mean), ("std", &self.std)] {
+            if !values.is_empty() && values.len() != channels {
+                let message = format!("has {} numbers for {channels} channels", values.len());
+                return Err(wrong(&format!("input.{field}"), &message));
+            }
+        }
         if self.mean.iter().any(|mean| !mean.is_finite()) {
             return Err(wrong("input.mean", "must be finite"));
         }
