@@ -1,12 +1,14 @@
 //! From a classifier's output to ranked classes.
 
+use serde::Serialize;
+
 use super::outputs;
 use super::spec::ClassificationSpec;
 use crate::error::{Error, Result, codes};
 use crate::tensor::Tensor;
 
 /// One class and its score.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ClassScore {
     /// Index into the task's classes.
     pub class: usize,

@@ -11,8 +11,8 @@ use crate::files;
 
 /// Longest side that is read, in pixels.
 const MAX_SIDE: u32 = 1 << 15;
-/// Most memory that a decoder may take, in bytes.
-const MAX_MEMORY: u64 = 1 << 30;
+/// Most memory that a decoded image may take, in bytes: 178 million pixels of 8-bit RGB.
+const MAX_MEMORY: u64 = 1 << 29;
 const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 
 /// Reads a JPEG or PNG file as [`decode`] does.

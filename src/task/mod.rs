@@ -16,6 +16,7 @@ mod spec;
 mod validate;
 
 use ::image::RgbImage;
+use serde::Serialize;
 
 pub use classes::Classes;
 pub use classification::ClassScore;
@@ -30,7 +31,8 @@ use crate::error::{Error, Result, codes};
 use crate::tensor::Tensor;
 
 /// What a network says about one image.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Prediction {
     /// Objects in pixels of the original image, best first.
     Detections(Vec<Detection>),

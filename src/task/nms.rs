@@ -1,7 +1,9 @@
 //! Non-maximum suppression (Felzenszwalb et al., PAMI 2010), greedy, class by class.
 
+use serde::Serialize;
+
 /// An axis-aligned box, edges in pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct BBox {
     /// Left edge.
     pub x1: f32,
@@ -35,7 +37,7 @@ impl BBox {
 }
 
 /// One detected object.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Detection {
     /// Index into the task's classes.
     pub class: usize,
