@@ -5,9 +5,12 @@
 //! The stages and what each may use are in `ARCHITECTURE.md`; a test enforces that table.
 
 pub mod cli;
+pub mod draw;
 pub mod error;
+pub mod eval;
 pub mod executor;
 pub mod files;
+pub mod frames;
 pub mod graph;
 pub mod num;
 pub mod onnx;
@@ -16,6 +19,7 @@ pub mod passes;
 pub mod placement;
 pub mod qgraph;
 pub mod report;
+pub mod task;
 pub mod tensor;
 
 pub use error::{Error, Result};

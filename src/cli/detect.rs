@@ -1,1 +1,92 @@
 //! `seigo detect`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::model::ModelArgs;
+use super::terminal::Terminal;
+use super::vision::Vision;
+use crate::draw;
+use crate::error::{Error, Result, codes};
+use crate::task::{BBox, Classes, Limits, Prediction, Purpose, image};
+
+/// Run a detector or classifier on an image; print what it sees and draw it
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// JPEG or PNG image
+    #[arg(long, value_name = "FILE")]
+    image: PathBuf,
+    /// Where to write the image with boxes and names drawn (.png or .jpg)
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Task file or preset [default: MODEL's .task.json, else a preset that fits the outputs]
+    #[arg(long, value_name = "FILE|PRESET")]
+    task: Option<String>,
+    /// Smallest score to report
+    #[arg(long, value_name = "SCORE")]
+    score: Option<f32>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One line per detection
+    Table,
+    /// One JSON document
+    Json,
+}
+
+pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
+    let mut vision = Vision::open(&args.model, args.task.as_deref(), terminal)?;
+    if let (Some(score_threshold), Some(detection)) =
+        (args.score, vision.task().spec().detection.clone())
+    {
+        let limits = Limits { score_threshold, ..detection.show };
+        vision.task_mut().set_limits(Purpose::Show, limits)?;
+    }
+    let prediction = vision.predict(&args.image, Purpose::Show)?;
+    let classes = &vision.task().spec().classes;
+    if let Some(path) = &args.output {
+        let mut picture = image::read(&args.image)?;
+        draw::prediction(&mut picture, &prediction, classes);
+        draw::save(&picture, path)?;
+        terminal.remark(&format!("wrote {}", path.display()));
+    }
+    terminal.result(&match args.format {
+        Format::Table => table(&prediction, classes),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&prediction)
+                .map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))?;
+            format!("{json}\n")
+        }
+    })?;
+    Ok(0)
+}
+
+fn table(prediction: &Prediction, classes: &Classes) -> String {
+    match prediction {
+        Prediction::Detections(detections) if detections.is_empty() => {
+            "nothing found above the score threshold\n".to_owned()
+        }
+        Prediction::Detections(detections) => detections
+            .iter()
+            .map(|detection| {
+                let BBox { x1: left, y1: top, x2: right, y2: bottom } = detection.bbox;
+                format!(
+                    "{:<16} {:5.3}   x {left:6.1} to {right:6.1}   y {top:6.1} to {bottom:6.1}\n",
+                    classes.name(detection.class),
+                    detection.score,
+                )
+            })
+            .collect(),
+        Prediction::Classes(ranking) => ranking
+            .iter()
+            .map(|entry| format!("{:<24} {:6.4}\n", classes.name(entry.class), entry.score))
+            .collect(),
+    }
+}

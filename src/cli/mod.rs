@@ -8,6 +8,7 @@ mod eval;
 mod inspect;
 mod model;
 mod terminal;
+mod vision;
 
 use std::process::ExitCode;
 
