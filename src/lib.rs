@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod draw;
+pub mod engine;
 pub mod error;
 pub mod eval;
 pub mod executor;
