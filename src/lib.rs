@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod files;
+pub mod memory;
 pub mod tensor;
 
 pub use error::{Error, Result};
