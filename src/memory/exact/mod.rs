@@ -25,7 +25,7 @@ pub use dive::Outcome;
 use dive::Shared;
 use strategy::{STRATEGIES, Weights, positions};
 
-/// Nodes of a dive in the first turn.
+/// Fewest nodes of a dive in the first turn; with more buffers, enough to place each of them.
 const FIRST_DIVE: u64 = 300;
 
 /// The search for a packing within one capacity. It can be continued after it stopped.
@@ -45,7 +45,7 @@ impl<'a> Search<'a> {
             shared: Shared::new(instance, capacity),
             weights: Weights::new(instance),
             round: 0,
-            nodes_per_dive: FIRST_DIVE,
+            nodes_per_dive: FIRST_DIVE.max(instance.count() as u64 * 3 / 2),
         }
     }
 
