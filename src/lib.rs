@@ -7,6 +7,7 @@
 pub mod error;
 pub mod files;
 pub mod memory;
+pub mod target;
 pub mod tensor;
 
 pub use error::{Error, Result};

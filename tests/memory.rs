@@ -1,4 +1,5 @@
 //! Planners against independent checks: naive overlap tests, brute force, mutations.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step of a test is a failed test")]
 
 #[path = "memory/naive.rs"]
 mod naive;
@@ -235,7 +236,7 @@ fn plans_survive_json() {
 #[test]
 fn five_thousand_buffers_are_packed() {
     let problem = problem(&naive::chain_rows(5_000), 1);
-    let packing = plan_contiguous(&problem, Duration::from_secs(5)).unwrap();
+    let packing = plan_contiguous(&problem, Duration::from_secs(30)).unwrap();
     validate::packing(&problem, &packing).unwrap();
     assert_eq!(packing.height, packing.lower_bound, "{:?}", packing.how);
     assert!(!matches!(packing.how, How::Given));

@@ -1,4 +1,5 @@
 //! Owner tables against an independent count of who needs what, and mutations.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step of a test is a failed test")]
 
 use std::collections::BTreeSet;
 

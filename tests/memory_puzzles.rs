@@ -1,5 +1,6 @@
 //! The public MiniMalloc puzzles, where a folder with them is at hand (`SEIGO_SHARED` or
 //! `../shared`): those that are quick in every profile. `benches/memory.rs` runs all.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step of a test is a failed test")]
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use super::greedy::{Fit, height, place};
 use super::instance::Instance;
 
 /// Gaps that a climb may look at in all; a measure of work that does not depend on the clock.
-const WORK: usize = 20_000_000;
+const WORK: usize = 8_000_000;
 /// Most orders tried.
 const MAX_TRIES: usize = 4_000;
 

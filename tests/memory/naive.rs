@@ -19,12 +19,12 @@ pub fn is_valid(problem: &Problem, packing: &Packing) -> bool {
         match &packing.layout {
             Layout::Contiguous { alignment, offsets } => {
                 let start = offsets[index];
-                let extent = (size + alignment - 1) / alignment * alignment;
+                let extent = size.div_ceil(*alignment) * alignment;
                 (start % alignment == 0).then(|| (start..start + extent).collect())
             }
             Layout::Blocks { block_size, blocks } => {
                 let mut list: Vec<u64> = blocks[index].iter().map(|&block| block.into()).collect();
-                let needed = (size + block_size - 1) / block_size;
+                let needed = size.div_ceil(*block_size);
                 list.sort_unstable();
                 list.dedup();
                 (list.len() as u64 == needed && blocks[index].len() == list.len()).then_some(list)
@@ -66,7 +66,7 @@ fn first_fit(problem: &Problem, order: &[usize]) -> u64 {
                     || at + other.size <= offset
             })
         };
-        let offset = (0..).find(free).unwrap();
+        let offset = (0..).find(free).expect("some offset is above all others");
         placed.push((index, offset));
     }
     placed.iter().map(|&(index, at)| at + problem.buffers()[index].size).max().unwrap_or(0)

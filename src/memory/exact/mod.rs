@@ -25,8 +25,11 @@ pub use dive::Outcome;
 use dive::Shared;
 use strategy::{STRATEGIES, Weights, positions};
 
-/// Fewest nodes of a dive in the first turn; with more buffers, enough to place each of them.
+/// Nodes of a dive in the first turn.
 const FIRST_DIVE: u64 = 300;
+/// From this many buffers on, a first dive has one and a half times as many nodes as there are
+/// buffers, so that it can place each of them.
+const MANY_BUFFERS: usize = 1_000;
 
 /// The search for a packing within one capacity. It can be continued after it stopped.
 pub struct Search<'a> {
@@ -45,7 +48,11 @@ impl<'a> Search<'a> {
             shared: Shared::new(instance, capacity),
             weights: Weights::new(instance),
             round: 0,
-            nodes_per_dive: FIRST_DIVE.max(instance.count() as u64 * 3 / 2),
+            nodes_per_dive: if instance.count() < MANY_BUFFERS {
+                FIRST_DIVE
+            } else {
+                instance.count() as u64 * 3 / 2
+            },
         }
     }
 
