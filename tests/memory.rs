@@ -31,7 +31,7 @@ fn rows(count: usize) -> impl Strategy<Value = Vec<(u64, u64, u64)>> {
 const BRIEF: Duration = Duration::from_millis(40);
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
     fn contiguous_plans_are_valid_and_never_below_the_bound(

@@ -64,7 +64,7 @@ fn bytes(packing: &Packing, buffer: usize) -> Box<dyn Iterator<Item = u64> + '_>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn tables_give_exactly_what_is_needed(layers in layers()) {

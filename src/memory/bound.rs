@@ -1,5 +1,7 @@
 //! The live-bytes lower bound and the tensors that explain it.
 
+use std::cmp::Reverse;
+
 use super::problem::Problem;
 use crate::error::{Error, Result, codes};
 
@@ -88,33 +90,85 @@ pub fn check_capacity(problem: &Problem, bound: &Bound) -> Result<()> {
 /// Over all steps, the fewest buffers that exceed `capacity`: within a step these are the largest
 /// ones, and of the sets of equal count the one with most bytes is taken, then the earliest.
 fn smallest_proof(problem: &Problem, capacity: u64) -> Bound {
-    let mut best: Option<Bound> = None;
-    let over = profile(problem, |index| problem.extent(index));
-    for (step, _) in over.into_iter().filter(|&(_, live)| live > capacity) {
-        let mut live: Vec<usize> = (0..problem.buffers().len())
-            .filter(|&index| problem.buffers()[index].lifespan.contains(step))
-            .collect();
-        live.sort_by_key(|&index| (std::cmp::Reverse(problem.extent(index)), index));
-        let mut bytes = 0;
-        let mut count = 0;
-        while bytes <= capacity && count < live.len() {
-            bytes += problem.extent(live[count]);
-            count += 1;
+    let buffers = problem.buffers();
+    let mut by_size: Vec<usize> = (0..buffers.len()).collect();
+    by_size.sort_by_key(|&index| (Reverse(problem.extent(index)), index));
+    let mut events = Vec::with_capacity(2 * buffers.len());
+    for (rank, &index) in by_size.iter().enumerate() {
+        events.push((buffers[index].lifespan.upper, false, rank));
+        events.push((buffers[index].lifespan.lower, true, rank));
+    }
+    events.sort_unstable();
+    let mut live = LargestFirst::new(buffers.len());
+    let mut best: Option<(usize, Reverse<u64>, u64)> = None;
+    for (position, &(step, start, rank)) in events.iter().enumerate() {
+        live.change(rank, problem.extent(by_size[rank]), start);
+        if events.get(position + 1).is_some_and(|next| next.0 == step) {
+            continue;
         }
-        live.truncate(count);
-        let better =
-            best.as_ref().is_none_or(|best| (count, best.bytes) < (best.live.len(), bytes));
-        if better {
-            best = Some(Bound { bytes, step, live });
+        let (count, bytes) = live.within(capacity);
+        if let Some(&next) = by_size.get(count.rank) {
+            let found = (count.buffers + 1, Reverse(bytes + problem.extent(next)), step);
+            best = Some(best.map_or(found, |best| best.min(found)));
         }
     }
-    best.unwrap_or(Bound { bytes: 0, step: 0, live: Vec::new() })
+    let Some((count, Reverse(bytes), step)) = best else {
+        return Bound { bytes: 0, step: 0, live: Vec::new() };
+    };
+    let alive = |&index: &usize| buffers[index].lifespan.contains(step);
+    Bound { bytes, step, live: by_size.into_iter().filter(alive).take(count).collect() }
+}
+
+/// Live buffers by rank, largest first, with prefix sums (a Fenwick tree).
+struct LargestFirst {
+    /// Buffers and bytes of the ranks that a node covers.
+    nodes: Vec<(usize, u64)>,
+}
+
+/// A prefix of the ranks.
+struct Prefix {
+    rank: usize,
+    buffers: usize,
+}
+
+impl LargestFirst {
+    fn new(count: usize) -> Self {
+        Self { nodes: vec![(0, 0); count + 1] }
+    }
+
+    /// Adds or takes the buffer of this rank.
+    fn change(&mut self, rank: usize, bytes: u64, add: bool) {
+        let mut node = rank + 1;
+        while let Some((count, sum)) = self.nodes.get_mut(node) {
+            (*count, *sum) =
+                if add { (*count + 1, *sum + bytes) } else { (*count - 1, *sum - bytes) };
+            node += node & node.wrapping_neg();
+        }
+    }
+
+    /// The longest prefix whose live bytes are within `capacity`, and these bytes. The buffer
+    /// behind it is alive and exceeds the capacity, unless the prefix is everything.
+    fn within(&self, capacity: u64) -> (Prefix, u64) {
+        let (mut prefix, mut bytes) = (Prefix { rank: 0, buffers: 0 }, 0);
+        let mut width = self.nodes.len().next_power_of_two();
+        while width > 0 {
+            if let Some(&(count, sum)) = self.nodes.get(prefix.rank + width)
+                && bytes + sum <= capacity
+            {
+                prefix = Prefix { rank: prefix.rank + width, buffers: prefix.buffers + count };
+                bytes += sum;
+            }
+            width /= 2;
+        }
+        (prefix, bytes)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::memory::problem::Buffer;
+    use proptest::prelude::*;
 
     fn example(capacity: Option<u64>) -> Problem {
         let rows = [("b1", 0, 3, 4), ("b2", 3, 9, 4), ("b3", 0, 9, 4), ("b4", 9, 21, 4)];
@@ -155,6 +209,32 @@ mod tests {
             "{error}"
         );
         assert!(check_capacity(&example(Some(12)), &live_bytes(&problem)).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn the_proof_agrees_with_a_search_of_every_step(
+            rows in prop::collection::vec((0_u64..12, 1_u64..6, 1_u64..20), 1..20), capacity in 1_u64..60
+        ) {
+            let buffer = |(row, &(lower, length, size)): (usize, &(u64, u64, u64))| {
+                Buffer::new(row.to_string(), lower, lower + length, size)
+            };
+            let buffers: Vec<Buffer> = rows.iter().enumerate().map(buffer).collect();
+            let fewest = (0..20).filter_map(|step| {
+                let alive = buffers.iter().filter(|buffer| buffer.lifespan.contains(step));
+                let mut sizes: Vec<u64> = alive.map(|buffer| buffer.size).collect();
+                sizes.sort_unstable_by(|a, b| b.cmp(a));
+                (1..=sizes.len()).find(|&count| sizes[..count].iter().sum::<u64>() > capacity)
+            });
+            let fewest = fewest.min();
+            let problem = Problem::new(buffers, Some(capacity), 1).unwrap();
+            let proof = smallest_proof(&problem, capacity);
+            prop_assert_eq!(fewest, (!proof.live.is_empty()).then_some(proof.live.len()));
+            let sum: u64 = proof.live.iter().map(|&index| problem.extent(index)).sum();
+            prop_assert_eq!(sum, proof.bytes);
+            prop_assert!(proof.live.iter().all(|&index| problem.buffers()[index].lifespan.contains(proof.step)));
+            prop_assert_eq!(check_capacity(&problem, &live_bytes(&problem)).is_err(), fewest.is_some());
+        }
     }
 
     #[test]

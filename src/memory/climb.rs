@@ -21,7 +21,7 @@ pub fn climb(
     goal: u64,
     deadline: Instant,
 ) -> Vec<u64> {
-    let mut best = place(instance, &sequence, Fit::First);
+    let mut best = place(instance, &sequence, Fit::First, deadline);
     let mut best_height = height(instance, &best);
     let visits: usize =
         (0..instance.count()).map(|buffer| instance.neighbors(buffer).count() + 1).sum();
@@ -42,7 +42,7 @@ pub fn climb(
             let buffer = next.remove(from);
             next.insert(random.below(from + 1), buffer);
         }
-        let offsets = place(instance, &next, Fit::First);
+        let offsets = place(instance, &next, Fit::First, deadline);
         let new_height = height(instance, &offsets);
         if new_height <= best_height {
             (best, best_height, sequence) = (offsets, new_height, next);

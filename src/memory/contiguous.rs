@@ -81,7 +81,10 @@ impl Planner<'_> {
                 if self.best.is_some() && (self.height() <= self.goal || self.out_of_time()) {
                     return;
                 }
-                self.offer(place(self.instance, &sequence, fit), How::Greedy { order, fit });
+                self.offer(
+                    place(self.instance, &sequence, fit, self.deadline),
+                    How::Greedy { order, fit },
+                );
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Greedy packing: buffers in some order, each in a gap between those already placed.
 
 use std::cmp::Reverse;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,16 +69,27 @@ pub enum Fit {
 }
 
 /// Offsets in units, by buffer, when the buffers are placed in the order of `sequence`.
-pub fn place(instance: &Instance, sequence: &[usize], fit: Fit) -> Vec<u64> {
+///
+/// What is not placed at `deadline` goes on top of everything, without looking for gaps.
+pub fn place(instance: &Instance, sequence: &[usize], fit: Fit, deadline: Instant) -> Vec<u64> {
     let mut offsets: Vec<Option<u64>> = vec![None; instance.count()];
     let mut taken: Vec<(u64, u64)> = Vec::new();
+    let mut top = 0;
     for &buffer in sequence {
+        let size = instance.size[buffer];
+        if Instant::now() > deadline {
+            offsets[buffer] = Some(top);
+            top += size;
+            continue;
+        }
         taken.clear();
         taken.extend(instance.neighbors(buffer).filter_map(|other| {
             offsets[other].map(|offset| (offset, offset + instance.size[other]))
         }));
         taken.sort_unstable();
-        offsets[buffer] = Some(gap(&taken, instance.size[buffer], fit));
+        let offset = gap(&taken, size, fit);
+        offsets[buffer] = Some(offset);
+        top = top.max(offset + size);
     }
     offsets.into_iter().map(|offset| offset.unwrap_or(0)).collect()
 }

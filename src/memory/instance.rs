@@ -29,10 +29,18 @@ impl Instance {
         let unit = extents.iter().fold(0, |unit, &extent| gcd(unit, extent)).max(1);
         let size: Vec<u64> = extents.iter().map(|extent| extent / unit).collect();
         let (range, sections) = sections(problem);
-        let mut live = vec![0; sections];
+        let (mut born, mut dead) = (vec![0; sections + 1], vec![0; sections + 1]);
         for (&size, &(lower, upper)) in size.iter().zip(&range) {
-            live[lower..upper].iter_mut().for_each(|live| *live += size);
+            born[lower] += size;
+            dead[upper] += size;
         }
+        let mut sum = 0;
+        let live = (0..sections)
+            .map(|section| {
+                sum = sum + born[section] - dead[section];
+                sum
+            })
+            .collect();
         let neighbors = Neighbors::new(&range);
         Self { size, range, live, unit, neighbors }
     }

@@ -84,12 +84,12 @@ impl<'a> Drawing<'a> {
         let first = packing.buffers.iter().map(|buffer| buffer.lifespan.lower).min().unwrap_or(0);
         let last = packing.buffers.iter().map(|buffer| buffer.lifespan.upper).max().unwrap_or(1);
         let top = packing.height.max(packing.lower_bound).max(chart.capacity.unwrap_or(0)).max(1);
-        Self { packing, chart, kinds, steps: (first, last.max(first + 1)), top }
+        Self { packing, chart, kinds, steps: (first, last.max(first.saturating_add(1))), top }
     }
 
     fn x(&self, step: u64) -> f64 {
         let (first, last) = self.steps;
-        LEFT + WIDTH * (step - first) as f64 / (last - first) as f64
+        LEFT + WIDTH * step.saturating_sub(first) as f64 / (last - first) as f64
     }
 
     fn y(&self, address: u64) -> f64 {
@@ -189,7 +189,7 @@ impl<'a> Drawing<'a> {
                 write!(
                     out,
                     "<rect class=\"buffer k{color}\" x=\"{left:.2}\" y=\"{top:.2}\" width=\"{:.2}\" height=\"{:.2}\">",
-                    right - left,
+                    (right - left).max(0.0),
                     bottom - top
                 )?;
                 writeln!(
