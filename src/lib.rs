@@ -13,6 +13,7 @@ pub mod executor;
 pub mod files;
 pub mod frames;
 pub mod graph;
+pub mod memory;
 pub mod num;
 pub mod onnx;
 pub mod ops;
@@ -20,6 +21,7 @@ pub mod passes;
 pub mod placement;
 pub mod qgraph;
 pub mod report;
+pub mod target;
 pub mod task;
 pub mod tensor;
 
