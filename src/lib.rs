@@ -12,6 +12,7 @@ pub mod executor;
 pub mod files;
 pub mod frames;
 pub mod graph;
+pub mod npy;
 pub mod num;
 pub mod onnx;
 pub mod ops;
