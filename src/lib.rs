@@ -14,6 +14,7 @@ pub mod files;
 pub mod frames;
 pub mod graph;
 pub mod memory;
+pub mod npy;
 pub mod num;
 pub mod onnx;
 pub mod ops;
