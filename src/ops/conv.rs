@@ -134,7 +134,10 @@ impl Operator for Conv {
 
 impl Conv {
     /// Output shape and the window along each spatial axis.
-    fn geometry<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<(Vec<usize>, Vec<Axis>)> {
+    ///
+    /// # Errors
+    /// [`codes::SHAPE`] when data, weight, bias and residual do not fit each other.
+    pub fn geometry<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<(Vec<usize>, Vec<Axis>)> {
         let (data, weight) = (inputs.required(0)?, inputs.required(1)?);
         let (x, w) = (data.shape(), weight.shape());
         only_floats(inputs)?;

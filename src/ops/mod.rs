@@ -7,7 +7,7 @@
 pub mod epilogue;
 mod fact;
 mod inputs;
-mod matrix;
+pub mod matrix;
 mod number;
 mod pooling;
 mod take;
