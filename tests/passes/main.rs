@@ -1,0 +1,13 @@
+//! Every pass leaves the outputs unchanged, does its work on the spellings that exporters write,
+//! and keeps off what only looks alike.
+
+mod activations;
+mod affine;
+mod epilogues;
+mod focus;
+mod identities;
+mod net;
+mod pads;
+mod shapes;
+mod shuffle;
+mod siblings;
