@@ -1,8 +1,8 @@
 //! Convolution over one or two spatial axes, with bias, activation and residual addition.
 //!
 //! ONNX: Conv (opset 1 on). Input `[N, C, (H,) W]`, weight `[M, C / group, (kH,) kW]`, bias `[M]`.
-//! Pointwise and dense kernels are matrix products over blocks of output pixels ([`dense`]),
-//! depthwise kernels are row loops ([`depthwise`]). The blocks are chosen from the shapes alone, so
+//! Pointwise and dense kernels are matrix products over blocks of output pixels (`dense`),
+//! depthwise kernels are row loops (`depthwise`). The blocks are chosen from the shapes alone, so
 //! that the result does not depend on the number of threads.
 
 mod dense;

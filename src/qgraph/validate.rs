@@ -117,7 +117,9 @@ impl QGraph {
                 return Err(wrong(format!("the window {axis:?} does not fit {extent}")));
             }
         }
-        let grouped = conv.group > 0 && outputs % conv.group == 0 && channels % conv.group == 0;
+        let grouped = conv.group > 0
+            && outputs.is_multiple_of(conv.group)
+            && channels.is_multiple_of(conv.group);
         let taps = vertical.kernel * horizontal.kernel;
         if !grouped
             || outputs == 0
