@@ -5,7 +5,7 @@
 
 use super::{Fact, Inputs, Operator, axis, conv};
 use crate::error::Result;
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
@@ -29,6 +29,14 @@ impl Operator for Softmax {
             flatten,
             log: node.op_type == "LogSoftmax",
         })
+    }
+
+    fn kind(&self) -> &'static str {
+        if self.log { "LogSoftmax" } else { "Softmax" }
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("axis", self.axis)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {
