@@ -18,6 +18,7 @@ pub mod ops;
 pub mod passes;
 pub mod placement;
 pub mod qgraph;
+pub mod qonnx;
 pub mod report;
 pub mod task;
 pub mod tensor;
