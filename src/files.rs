@@ -32,6 +32,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    if !folder.is_dir() {
+        let message =
+            format!("cannot write {}: there is no folder {}", path.display(), folder.display());
+        return Err(Error::new(&codes::FILE_WRITE, message));
+    }
     let beside = || -> std::io::Result<()> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".seigo-");

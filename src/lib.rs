@@ -6,12 +6,15 @@
 
 pub mod cli;
 pub mod draw;
+pub mod engine;
 pub mod error;
 pub mod eval;
 pub mod executor;
 pub mod files;
 pub mod frames;
 pub mod graph;
+pub mod memory;
+pub mod npy;
 pub mod num;
 pub mod onnx;
 pub mod ops;
@@ -20,6 +23,7 @@ pub mod placement;
 pub mod qgraph;
 pub mod qonnx;
 pub mod report;
+pub mod target;
 pub mod task;
 pub mod tensor;
 

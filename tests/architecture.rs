@@ -15,7 +15,8 @@ fn table() -> BTreeMap<String, BTreeSet<String>> {
     let quoted = |cell: &str| -> Vec<String> {
         cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     };
-    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let modules = text.split("## Modules").nth(1).and_then(|rest| rest.split("## ").next());
+    let rows = modules.unwrap().lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
         let cells: Vec<_> = row.trim_matches('|').split('|').collect();
         let uses = quoted(cells.last().unwrap()).into_iter().collect();

@@ -7,6 +7,8 @@ mod detect;
 mod eval;
 mod inspect;
 mod model;
+mod run;
+mod shell;
 mod terminal;
 mod vision;
 
@@ -47,6 +49,9 @@ enum Command {
     Inspect(inspect::Args),
     Detect(detect::Args),
     Eval(eval::Args),
+    Run(run::Args),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
 }
 
 /// Parses the command line, runs the command, reports a failure on stderr.
@@ -76,5 +81,8 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Inspect(args) => inspect::run(&args, &terminal),
         Command::Detect(args) => detect::run(&args, &terminal),
         Command::Eval(args) => eval::run(&args, &terminal),
+        Command::Run(args) => run::run(&args, &terminal),
+        Command::Completions(args) => shell::completions(&args, &terminal),
+        Command::Man(args) => shell::man(&args, &terminal),
     })
 }

@@ -7,7 +7,7 @@ use super::terminal::Terminal;
 use crate::error::{Error, Place as _, Result, codes};
 use crate::executor::Executor;
 use crate::graph::Graph;
-use crate::task::{Prediction, Purpose, Task, TaskSpec, image, path_beside, presets};
+use crate::task::{Geometry, Prediction, Purpose, Task, TaskSpec, image, path_beside, presets};
 use crate::tensor::Tensor;
 
 /// A fused network bound to its task.
@@ -51,12 +51,19 @@ impl Vision {
         &mut self.task
     }
 
+    /// The fused network.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The network's raw outputs for one image file.
+    pub fn outputs(&self, path: &Path) -> Result<Vec<Tensor>> {
+        self.forward(path).map(|(outputs, _)| outputs)
+    }
+
     /// What the network says about one image file.
     pub fn predict(&self, path: &Path, purpose: Purpose) -> Result<Prediction> {
-        let picture = image::read(path)?;
-        let place = || path.display().to_string();
-        let (input, geometry) = self.task.preprocess(&picture).at(place)?;
-        let outputs = Executor::new(&self.graph).run(&[input]).at(place)?;
+        let (outputs, geometry) = self.forward(path)?;
         let named: Vec<(&str, &Tensor)> = self
             .graph
             .outputs
@@ -64,7 +71,15 @@ impl Vision {
             .zip(&outputs)
             .map(|(output, tensor)| (&*output.name, tensor))
             .collect();
-        self.task.postprocess(&named, &geometry, purpose).at(place)
+        self.task.postprocess(&named, &geometry, purpose).at(|| path.display().to_string())
+    }
+
+    fn forward(&self, path: &Path) -> Result<(Vec<Tensor>, Geometry)> {
+        let picture = image::read(path)?;
+        let place = || path.display().to_string();
+        let (input, geometry) = self.task.preprocess(&picture).at(place)?;
+        let outputs = Executor::new(&self.graph).run(&[input]).at(place)?;
+        Ok((outputs, geometry))
     }
 }
 

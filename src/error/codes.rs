@@ -30,6 +30,8 @@ codes! {
         "check that the folder exists, that you may write to it and that the disk is not full";
     BAD_ARGUMENT = "SG0103", "A command-line value makes no sense.",
         "see `seigo help` for the values the option takes";
+    NPY = "SG0104", "A file is not a readable .npy tensor.",
+        "save it with numpy.save as float32 or integers, C order, little-endian";
 
     ONNX_DECODE = "SG0201", "The file is not an ONNX model, or it is cut off.",
         "check that the file is complete and was written by an ONNX exporter";

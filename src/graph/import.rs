@@ -92,7 +92,10 @@ impl Import {
         };
         let mut import = Self { graph, ids: HashMap::new(), opset: model.opset };
         for (name, value) in &model.initializers {
-            check_not_nan(name, value)?;
+            check_not_nan(name, value).map_err(|error| {
+                let mut readers = model.nodes.iter().filter(|node| node.inputs.contains(name));
+                readers.next().map_or(error.clone(), |node| error.at(node.place()))
+            })?;
             import.define(name, value.clone().into())?;
         }
         Ok(import)
@@ -145,6 +148,7 @@ impl Import {
             outputs: Vec::new(),
             sources: vec![source.name.clone()],
         };
+        self.check_weights_finite(&node)?;
         let facts = self.facts(&node)?;
         if source.outputs.len() > facts.len() {
             let extra = &source.outputs[facts.len()];
@@ -165,6 +169,27 @@ impl Import {
         }
         self.graph.nodes.push(node);
         Ok(())
+    }
+
+    /// Constants of most operators may be infinite (bounds, masks); those which are multiplied
+    /// with the data may not.
+    fn check_weights_finite(&self, node: &Node) -> Result<()> {
+        let weighted = matches!(
+            node.op,
+            Op::Conv(_) | Op::ConvTranspose(_) | Op::Gemm(_) | Op::MatMul(_) | Op::BatchNorm(_)
+        );
+        let infinite = |id: &ValueId| {
+            let values = self.graph.constant(*id).and_then(|value| value.values::<f32>().ok());
+            values.is_some_and(|values| values.iter().any(|value| value.is_infinite()))
+        };
+        match node.inputs.iter().flatten().copied().find(infinite) {
+            Some(id) if weighted => {
+                let name = &self.graph.value(id).name;
+                let message = format!("tensor \"{name}\" contains an infinite value");
+                Err(Error::new(&codes::NON_FINITE, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Output facts, with values where all inputs are known and small.

@@ -97,6 +97,9 @@ impl Model {
     /// # Errors
     /// The `SG02` codes.
     pub fn decode(bytes: &[u8], folder: Option<&Path>) -> Result<Self> {
+        if bytes.is_empty() {
+            return Err(Error::new(&codes::ONNX_DECODE, "the file is empty"));
+        }
         let proto = proto::ModelProto::decode(bytes).map_err(|error| {
             Error::new(&codes::ONNX_DECODE, format!("not a readable ONNX model: {error}"))
         })?;

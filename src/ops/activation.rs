@@ -55,6 +55,7 @@ impl Operator for Activation {
         "Celu", "Tanh", "Softplus", "Softsign", "Erf", "Exp", "Log", "Sqrt", "Reciprocal", "Abs",
         "Neg", "Floor", "Ceil", "Round",
     ];
+    const LIMITS: &'static str = "f32; Relu and Abs also integers, Neg also signed integers.";
 
     fn kind(&self) -> &'static str {
         match self {

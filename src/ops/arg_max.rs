@@ -25,6 +25,11 @@ pub struct ArgMax {
 
 impl Operator for ArgMax {
     const ONNX: &'static [&'static str] = &["ArgMax", "ArgMin"];
+    const LIMITS: &'static str = "All element types but bool.";
+
+    fn kind(&self) -> &'static str {
+        if self.smallest { "ArgMin" } else { "ArgMax" }
+    }
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self {

@@ -1,6 +1,7 @@
 //! Mean of each window.
 //!
-//! ONNX: AveragePool (opset 7 on), any number of spatial axes.
+//! ONNX: AveragePool (opset 7 on), any number of spatial axes. With `ceil_mode` and
+//! `count_include_pad`, elements behind the end pad do not count, as in PyTorch and ONNX Runtime.
 
 use super::window::{Axis, Window};
 use super::{Fact, Inputs, Operator, conv, pooling};
@@ -21,6 +22,7 @@ pub struct AveragePool {
 
 impl Operator for AveragePool {
     const ONNX: &'static [&'static str] = &["AveragePool"];
+    const LIMITS: &'static str = "f32. With ceil_mode and count_include_pad, elements behind the end pad do not count, as in PyTorch and ONNX Runtime.";
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         let window = Window::parse(&node.attributes)?;

@@ -16,6 +16,7 @@ pub struct BatchNorm {
 
 impl Operator for BatchNorm {
     const ONNX: &'static [&'static str] = &["BatchNormalization"];
+    const LIMITS: &'static str = "f32. Training mode and `spatial = 0` are refused.";
 
     fn parse(node: &Node, opset: i64) -> Result<Self> {
         let refuse = |what: &str| Error::new(&codes::ONNX_OPERATOR, what.to_owned());

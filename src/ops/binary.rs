@@ -22,6 +22,7 @@ pub enum Binary {
 
 impl Operator for Binary {
     const ONNX: &'static [&'static str] = &["Add", "Sub", "Mul", "Div"];
+    const LIMITS: &'static str = "All element types but bool; integer overflow wraps, integer division by zero is an error.";
 
     fn kind(&self) -> &'static str {
         match self {

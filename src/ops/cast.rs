@@ -20,6 +20,7 @@ pub struct Cast {
 
 impl Operator for Cast {
     const ONNX: &'static [&'static str] = &["Cast", "CastLike"];
+    const LIMITS: &'static str = "Half, bfloat16 and double are held as f32; strings, complex, float8 and int4 are refused.";
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         if node.op_type == "CastLike" {

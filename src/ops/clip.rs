@@ -16,6 +16,7 @@ pub struct Clip;
 impl Operator for Clip {
     const ONNX: &'static [&'static str] = &["Clip"];
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[("min", 1), ("max", 2)];
+    const LIMITS: &'static str = "All element types but bool; the bounds may be computed.";
 
     fn parse(_node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self)

@@ -29,6 +29,21 @@ pub enum Compare {
 impl Operator for Compare {
     const ONNX: &'static [&'static str] =
         &["Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "And", "Or", "Xor", "Not"];
+    const LIMITS: &'static str = "All element types; order only of numbers, logic only of booleans.";
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Equal => "Equal",
+            Self::Greater => "Greater",
+            Self::Less => "Less",
+            Self::GreaterOrEqual => "GreaterOrEqual",
+            Self::LessOrEqual => "LessOrEqual",
+            Self::And => "And",
+            Self::Or => "Or",
+            Self::Xor => "Xor",
+            Self::Not => "Not",
+        }
+    }
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(match &*node.op_type {

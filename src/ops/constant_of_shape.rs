@@ -17,6 +17,7 @@ pub struct ConstantOfShape {
 
 impl Operator for ConstantOfShape {
     const ONNX: &'static [&'static str] = &["ConstantOfShape"];
+    const LIMITS: &'static str = "The shape must be known at conversion time.";
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         let value = node.attributes.tensor("value")?.unwrap_or_else(|| Tensor::vector(vec![0f32]));

@@ -60,6 +60,7 @@ impl Problem<'_> {
 
 impl Operator for Conv {
     const ONNX: &'static [&'static str] = &["Conv"];
+    const LIMITS: &'static str = "f32; one or two spatial axes. Three are refused.";
 
     fn describe(&self) -> String {
         let mut text = String::from(if self.group > 1 { "Conv (grouped)" } else { "Conv" });

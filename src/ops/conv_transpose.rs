@@ -32,6 +32,7 @@ pub struct ConvTranspose {
 
 impl Operator for ConvTranspose {
     const ONNX: &'static [&'static str] = &["ConvTranspose"];
+    const LIMITS: &'static str = "f32; any number of spatial axes.";
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         let sizes = |name: &str| Ok(node.attributes.sizes(name)?.unwrap_or_default());

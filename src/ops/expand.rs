@@ -16,6 +16,7 @@ pub struct Expand;
 
 impl Operator for Expand {
     const ONNX: &'static [&'static str] = &["Expand"];
+    const LIMITS: &'static str = "The shape must be known at conversion time.";
 
     fn parse(_node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self)

@@ -32,6 +32,7 @@ pub struct Gemm {
 
 impl Operator for Gemm {
     const ONNX: &'static [&'static str] = &["Gemm"];
+    const LIMITS: &'static str = "f32.";
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self {

@@ -19,6 +19,14 @@ pub enum GlobalPool {
 
 impl Operator for GlobalPool {
     const ONNX: &'static [&'static str] = &["GlobalAveragePool", "GlobalMaxPool"];
+    const LIMITS: &'static str = "f32.";
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Average => "GlobalAveragePool",
+            Self::Max => "GlobalMaxPool",
+        }
+    }
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(if node.op_type == "GlobalMaxPool" { Self::Max } else { Self::Average })

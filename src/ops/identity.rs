@@ -16,6 +16,7 @@ pub struct Identity {
 
 impl Operator for Identity {
     const ONNX: &'static [&'static str] = &["Identity", "Dropout"];
+    const LIMITS: &'static str = "Dropout in training mode is refused.";
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self { mask: node.outputs.get(1).is_some_and(|name| !name.is_empty()) })

@@ -30,6 +30,7 @@ struct Problem {
 
 impl Operator for MatMul {
     const ONNX: &'static [&'static str] = &["MatMul"];
+    const LIMITS: &'static str = "f32.";
 
     fn parse(_node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self)

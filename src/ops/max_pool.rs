@@ -21,6 +21,7 @@ pub struct MaxPool {
 
 impl Operator for MaxPool {
     const ONNX: &'static [&'static str] = &["MaxPool"];
+    const LIMITS: &'static str = "All element types but bool; any number of spatial axes. The output of indices is refused.";
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         if node.outputs.get(1).is_some_and(|name| !name.is_empty()) {

@@ -19,6 +19,14 @@ pub enum MinMax {
 
 impl Operator for MinMax {
     const ONNX: &'static [&'static str] = &["Max", "Min"];
+    const LIMITS: &'static str = "All element types but bool.";
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Max => "Max",
+            Self::Min => "Min",
+        }
+    }
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(if node.op_type == "Max" { Self::Max } else { Self::Min })

@@ -25,6 +25,9 @@ pub trait Operator: Clone + std::fmt::Debug + PartialEq {
     /// ONNX operator types this file reads; the first one is the display name.
     const ONNX: &'static [&'static str];
 
+    /// What is not supported, and for which element types; shown in `docs/operators.md`.
+    const LIMITS: &'static str = "";
+
     /// Attributes that became inputs in a later opset, as (attribute, input position). Import
     /// turns them into constant inputs, so that the rest of the file knows one form only.
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[];
@@ -100,6 +103,18 @@ macro_rules! operators {
                     [$(<$module::$name as Operator>::ONNX),*].concat();
                 names.sort_unstable();
                 names
+            }
+
+            /// ONNX operator types that are read, each with its [`Operator::LIMITS`], sorted.
+            pub fn limits() -> Vec<(&'static str, &'static str)> {
+                let mut limits = Vec::new();
+                $(limits.extend(
+                    <$module::$name as Operator>::ONNX
+                        .iter()
+                        .map(|&name| (name, <$module::$name as Operator>::LIMITS)),
+                );)*
+                limits.sort_unstable();
+                limits
             }
 
             /// See [`Operator::ATTRIBUTES_NOW_INPUTS`].

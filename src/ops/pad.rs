@@ -34,6 +34,7 @@ pub struct Pad {
 impl Operator for Pad {
     const ONNX: &'static [&'static str] = &["Pad"];
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[("pads", 1), ("value", 2)];
+    const LIMITS: &'static str = "Pads and axes must be known at conversion time; negative pads take elements away.";
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         let mode = match node.attributes.string("mode")?.as_deref() {

@@ -16,6 +16,7 @@ pub struct Pow;
 
 impl Operator for Pow {
     const ONNX: &'static [&'static str] = &["Pow"];
+    const LIMITS: &'static str = "Bases f32, i32 and i64; exponents of any type but bool.";
 
     fn parse(_node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self)

@@ -14,6 +14,7 @@ pub struct PRelu;
 
 impl Operator for PRelu {
     const ONNX: &'static [&'static str] = &["PRelu"];
+    const LIMITS: &'static str = "f32.";
 
     fn parse(_node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self)

@@ -14,6 +14,7 @@ pub struct Range;
 
 impl Operator for Range {
     const ONNX: &'static [&'static str] = &["Range"];
+    const LIMITS: &'static str = "All three inputs must be known at conversion time.";
 
     fn parse(_node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self)

@@ -63,6 +63,22 @@ impl Operator for Reduce {
         "ReduceLogSumExp",
     ];
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[("axes", 1)];
+    const LIMITS: &'static str = "f32 and integers (ReduceL2, ReduceLogSum and ReduceLogSumExp f32 alone), ReduceMax and ReduceMin also bool; axes must be known at conversion time.";
+
+    fn kind(&self) -> &'static str {
+        match self.reduction {
+            Reduction::Max => "ReduceMax",
+            Reduction::Min => "ReduceMin",
+            Reduction::Sum => "ReduceSum",
+            Reduction::Product => "ReduceProd",
+            Reduction::Mean => "ReduceMean",
+            Reduction::L1 => "ReduceL1",
+            Reduction::L2 => "ReduceL2",
+            Reduction::SumSquare => "ReduceSumSquare",
+            Reduction::LogSum => "ReduceLogSum",
+            Reduction::LogSumExp => "ReduceLogSumExp",
+        }
+    }
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         let reduction = match &*node.op_type {

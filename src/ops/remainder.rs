@@ -18,6 +18,7 @@ pub struct Remainder {
 
 impl Operator for Remainder {
     const ONNX: &'static [&'static str] = &["Mod"];
+    const LIMITS: &'static str = "All element types but bool.";
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self { fmod: node.attributes.flag("fmod", false)? })

@@ -17,6 +17,7 @@ pub struct Reshape {
 
 impl Operator for Reshape {
     const ONNX: &'static [&'static str] = &["Reshape"];
+    const LIMITS: &'static str = "The shape must be known at conversion time.";
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self { allow_zero: node.attributes.flag("allowzero", false)? })

@@ -19,14 +19,16 @@ use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{DType, Tensor, element_count};
 use coordinates::Line;
 
-/// See the module. Inputs: data, region of interest, scales, sizes; all but the data are
-/// optional constants.
+/// See the module. Inputs: data, region of interest, scales, sizes, all but the data optional
+/// constants; or, in the old form, data and scales.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resize {
     /// How samples become a value.
     pub mode: Mode,
     /// Which input position an output sample looks at.
     pub coordinates: Coordinates,
+    /// Position of the scales among the inputs: 2, or 1 in opset 10 and Upsample.
+    pub scales_input: usize,
     /// Axes that scales or sizes are given for; `None` means all.
     pub axes: Option<Vec<i64>>,
     /// How sizes and the aspect ratio agree.
@@ -48,7 +50,8 @@ pub enum Aspect {
 
 impl Operator for Resize {
     const ONNX: &'static [&'static str] = &["Resize", "Upsample"];
-    const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[("scales", 2)];
+    const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[("scales", 1)];
+    const LIMITS: &'static str = "Nearest: all element types; linear and cubic: f32. Scales, sizes and region must be known at conversion time.";
 
     fn parse(node: &Node, opset: i64) -> Result<Self> {
         let attributes = &node.attributes;
@@ -69,6 +72,7 @@ impl Operator for Resize {
         Ok(Self {
             mode: mode(attributes, rounding)?,
             coordinates,
+            scales_input: if old { 1 } else { 2 },
             axes: attributes.ints("axes")?,
             aspect,
             extrapolation: attributes.float("extrapolation_value")?.unwrap_or(0.0),
@@ -151,7 +155,7 @@ impl Resize {
             let message = format!("{count} {what} for {} axes", axes.len());
             Err(Error::new(&codes::SHAPE, message))
         };
-        let scales = inputs.constant(2)?.filter(|scales| !scales.is_empty());
+        let scales = inputs.constant(self.scales_input)?.filter(|scales| !scales.is_empty());
         let sizes = inputs.integers(3)?.filter(|sizes| !sizes.is_empty());
         match (scales, sizes) {
             (Some(scales), None) => {

@@ -25,6 +25,13 @@ pub enum Shape {
 impl Operator for Shape {
     const ONNX: &'static [&'static str] = &["Shape", "Size"];
 
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Extents { .. } => "Shape",
+            Self::Size => "Size",
+        }
+    }
+
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         if node.op_type == "Size" {
             return Ok(Self::Size);

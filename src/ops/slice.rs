@@ -28,6 +28,7 @@ impl Operator for Slice {
     const ONNX: &'static [&'static str] = &["Slice"];
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] =
         &[("starts", 1), ("ends", 2), ("axes", 3)];
+    const LIMITS: &'static str = "Starts, ends, axes and steps must be known at conversion time.";
 
     fn parse(_node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self)

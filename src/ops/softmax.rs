@@ -21,6 +21,11 @@ pub struct Softmax {
 
 impl Operator for Softmax {
     const ONNX: &'static [&'static str] = &["Softmax", "LogSoftmax"];
+    const LIMITS: &'static str = "f32.";
+
+    fn kind(&self) -> &'static str {
+        if self.log { "LogSoftmax" } else { "Softmax" }
+    }
 
     fn parse(node: &Node, opset: i64) -> Result<Self> {
         let flatten = opset < 13;

@@ -24,6 +24,7 @@ pub struct Split {
 impl Operator for Split {
     const ONNX: &'static [&'static str] = &["Split"];
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[("split", 1)];
+    const LIMITS: &'static str = "The lengths must be known at conversion time.";
 
     fn parse(node: &Node, opset: i64) -> Result<Self> {
         let parts = node.attributes.int("num_outputs")?;

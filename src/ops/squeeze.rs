@@ -14,6 +14,7 @@ pub struct Squeeze;
 impl Operator for Squeeze {
     const ONNX: &'static [&'static str] = &["Squeeze"];
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[("axes", 1)];
+    const LIMITS: &'static str = "The axes must be known at conversion time.";
 
     fn parse(_node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self)

@@ -19,6 +19,11 @@ pub struct Sum {
 
 impl Operator for Sum {
     const ONNX: &'static [&'static str] = &["Sum", "Mean"];
+    const LIMITS: &'static str = "f32.";
+
+    fn kind(&self) -> &'static str {
+        if self.mean { "Mean" } else { "Sum" }
+    }
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self { mean: node.op_type == "Mean" })

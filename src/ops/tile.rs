@@ -16,6 +16,7 @@ pub struct Tile;
 
 impl Operator for Tile {
     const ONNX: &'static [&'static str] = &["Tile"];
+    const LIMITS: &'static str = "The repeats must be known at conversion time.";
 
     fn parse(_node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self)

@@ -15,6 +15,7 @@ pub struct Unsqueeze;
 impl Operator for Unsqueeze {
     const ONNX: &'static [&'static str] = &["Unsqueeze"];
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[("axes", 1)];
+    const LIMITS: &'static str = "The axes must be known at conversion time.";
 
     fn parse(_node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self)

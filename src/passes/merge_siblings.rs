@@ -53,6 +53,7 @@ fn mergeable(graph: &Graph, node: &Node) -> Option<ValueId> {
     let weight = graph.fact(node.input(1)?);
     let plain = weight.shape.iter().skip(2).all(|&extent| extent == 1)
         && epilogue.residual.is_none()
+        && node.inputs.len() <= 3
         && window.is_unpadded_unit_stride();
     let output = node.outputs.first()?;
     let one_image = graph.fact(*output).shape[0] == 1;

@@ -195,6 +195,24 @@ impl QGraph {
     pub fn value(&self, id: QValueId) -> &QValue {
         &self.values[id.0]
     }
+
+    /// For each layer, the values that nobody reads after it.
+    pub fn dead_after(&self) -> Vec<Vec<QValueId>> {
+        let mut seen = vec![false; self.values.len()];
+        for output in &self.outputs {
+            seen[output.value.0] = true;
+        }
+        let mut dead = vec![Vec::new(); self.layers.len()];
+        for (index, layer) in self.layers.iter().enumerate().rev() {
+            let inputs = layer.inputs.iter().flatten().filter_map(Operand::value);
+            for id in inputs.chain(layer.outputs.iter().copied()) {
+                if !std::mem::replace(&mut seen[id.0], true) {
+                    dead[index].push(id);
+                }
+            }
+        }
+        dead
+    }
 }
 
 impl Layer {

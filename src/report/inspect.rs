@@ -122,9 +122,9 @@ impl Inspection {
         let operators: Vec<_> =
             self.operators.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         text.push_str(&format!("operators {}\n\n", operators.join(", ")));
-        text.push_str(&format!("{}\n\n", self.totals_table()));
-        text.push_str(&format!("{}\n\n", self.pass_table()));
-        text.push_str(&format!("{}\n", self.node_table()));
+        text.push_str(&format!("{}\n\n", self.totals_table().trim_fmt()));
+        text.push_str(&format!("{}\n\n", self.pass_table().trim_fmt()));
+        text.push_str(&format!("{}\n", self.node_table().trim_fmt()));
         text
     }
 

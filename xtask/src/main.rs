@@ -1,3 +1,44 @@
 //! Chores of the project: `cargo run -p xtask -- help` lists them.
 
-fn main() {}
+mod onnx_tests;
+mod operators_page;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the project.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the ONNX project's own node tests
+    OnnxTests {
+        /// Folder with the tests, `onnx/backend/test/data/node` of the PyPI package onnx
+        folder: PathBuf,
+        /// List the tests that are not claimed, each with the reason
+        #[arg(long)]
+        list: bool,
+    },
+    /// Write docs/operators.md
+    OperatorsPage,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::OnnxTests { folder, list } => onnx_tests::run(&folder, list),
+        Command::OperatorsPage => operators_page::write(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -9,7 +9,7 @@ fn resize(op: &Resize, values: Vec<f32>, scale: f32) -> Vec<f32> {
 }
 
 fn op(mode: Mode, coordinates: Coordinates) -> Resize {
-    Resize { mode, coordinates, axes: None, aspect: Aspect::Stretch, extrapolation: 0.0 }
+    Resize { mode, coordinates, scales_input: 2, axes: None, aspect: Aspect::Stretch, extrapolation: 0.0 }
 }
 
 const LINEAR: Mode = Mode::Linear { antialias: false, exclude_outside: false };

@@ -1,0 +1,131 @@
+//! `seigo run`.
+
+use std::path::{Path, PathBuf};
+
+use super::model::ModelArgs;
+use super::terminal::Terminal;
+use super::vision::Vision;
+use crate::error::{Error, Place as _, Result, codes};
+use crate::executor::Executor;
+use crate::graph::Graph;
+use crate::npy;
+use crate::tensor::Tensor;
+
+/// Run a network in float on tensors or an image and write its raw outputs as .npy files
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Input tensor; NAME may be left out where the network has one input; may be repeated
+    #[arg(long, value_name = "[NAME=]FILE.npy", required_unless_present = "image")]
+    input: Vec<String>,
+    /// JPEG or PNG image, pre-processed as the task says
+    #[arg(long, value_name = "FILE", conflicts_with = "input")]
+    image: Option<PathBuf>,
+    /// Folder to write OUTPUT.npy files to; made if it is not there
+    #[arg(long, short, value_name = "DIR")]
+    output: PathBuf,
+    /// Task file or preset for --image [default: MODEL's .task.json, else a preset that fits]
+    #[arg(long, value_name = "FILE|PRESET", requires = "image")]
+    task: Option<String>,
+}
+
+pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
+    let (names, outputs) = match &args.image {
+        Some(image) => {
+            let vision = Vision::open(&args.model, args.task.as_deref(), terminal)?;
+            (names(vision.graph()), vision.outputs(image)?)
+        }
+        None => {
+            let (graph, _) = args.model.fused()?;
+            let inputs = inputs(&graph, &args.input)?;
+            let outputs =
+                Executor::new(&graph).run(&inputs).at(|| args.model.model.display().to_string())?;
+            (names(&graph), outputs)
+        }
+    };
+    std::fs::create_dir_all(&args.output).map_err(|error| {
+        let folder = args.output.display();
+        Error::new(&codes::FILE_WRITE, format!("cannot make the folder {folder}: {error}"))
+    })?;
+    for (path, output) in paths(&args.output, &names).iter().zip(&outputs) {
+        npy::write(path, output)?;
+        terminal.remark(&format!(
+            "wrote {}: {}{:?}",
+            path.display(),
+            output.dtype(),
+            output.shape()
+        ));
+    }
+    Ok(0)
+}
+
+fn names(graph: &Graph) -> Vec<String> {
+    graph.outputs.iter().map(|output| output.name.clone()).collect()
+}
+
+/// The given tensors in the order of the network's inputs.
+fn inputs(graph: &Graph, given: &[String]) -> Result<Vec<Tensor>> {
+    let wanted: Vec<&str> = graph.inputs.iter().map(|&id| &*graph.value(id).name).collect();
+    let refuse = |message: String| {
+        Error::new(&codes::BAD_ARGUMENT, message)
+            .help(format!("give --input NAME=FILE.npy once for each of: {}", wanted.join(", ")))
+    };
+    let mut tensors: Vec<Option<Tensor>> = vec![None; wanted.len()];
+    for text in given {
+        let (position, file) = match text.split_once('=') {
+            Some((name, file)) => {
+                let position = wanted.iter().position(|wanted| *wanted == name);
+                (position.ok_or_else(|| refuse(format!("there is no input \"{name}\"")))?, file)
+            }
+            None if wanted.len() == 1 => (0, &**text),
+            None => return Err(refuse(format!("{text}: for which of the inputs?"))),
+        };
+        if tensors[position].replace(npy::read(Path::new(file))?).is_some() {
+            return Err(refuse(format!("input \"{}\" is given twice", wanted[position])));
+        }
+    }
+    tensors
+        .into_iter()
+        .zip(&wanted)
+        .map(|(tensor, name)| {
+            tensor.ok_or_else(|| refuse(format!("input \"{name}\" is not given")))
+        })
+        .collect()
+}
+
+/// One file per output. What a file name cannot hold becomes `_`; names that are equal then, or
+/// without regard to case, get the output's position behind them.
+fn paths(folder: &Path, names: &[String]) -> Vec<PathBuf> {
+    let plain = |name: &String| -> String {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let plain: String = name.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
+        plain.trim_start_matches('.').to_owned()
+    };
+    let plain: Vec<_> = names.iter().map(plain).collect();
+    let unique = |name: &String| {
+        plain.iter().filter(|other| other.eq_ignore_ascii_case(name)).count() == 1
+            && !name.is_empty()
+    };
+    plain
+        .iter()
+        .enumerate()
+        .map(|(position, name)| {
+            let suffix = if unique(name) { String::new() } else { format!(".{position}") };
+            folder.join(format!("{name}{suffix}.npy"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_get_files_of_their_own_inside_the_folder() {
+        let names = ["a/b", "a_b", "../up", "", "out"].map(str::to_owned);
+        let names = paths(Path::new("x"), &names);
+        let expected = ["a_b.0.npy", "a_b.1.npy", "_up.npy", ".3.npy", "out.npy"];
+        assert_eq!(names, expected.map(|name| Path::new("x").join(name)));
+    }
+}

@@ -1,0 +1,28 @@
+//! The memory plan: lifetimes to addresses or blocks, minimal and proven.
+//!
+//! A [`Problem`] lists buffers with their lifespans and sizes ([`csv`] reads and writes the
+//! MiniMalloc form). [`plan_contiguous`] gives every buffer an address, [`plan_blocks`] a list of
+//! logical blocks; both return a [`Packing`]. An [`OwnerTable`] says which client may read and
+//! write which block in which step. [`validate`] checks all of it again without the planners, and
+//! [`svg`] draws it.
+
+mod blocks;
+pub mod bound;
+mod climb;
+mod contiguous;
+pub mod csv;
+pub mod exact;
+mod greedy;
+pub mod instance;
+mod owner;
+mod packing;
+mod problem;
+pub mod svg;
+pub mod validate;
+
+pub use blocks::{DEFAULT_BLOCK, plan_blocks};
+pub use contiguous::{DEFAULT_TIME_LIMIT, plan_contiguous};
+pub use greedy::{Fit, Order};
+pub use owner::{Access, AccessKind, Client, OwnerTable, Ownership};
+pub use packing::{How, Layout, Packing, VERSION};
+pub use problem::{Buffer, Lifespan, MAX_BUFFERS, MAX_BYTES, MAX_STEP, Problem};
