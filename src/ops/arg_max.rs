@@ -40,10 +40,6 @@ impl Operator for ArgMax {
         })
     }
 
-    fn kind(&self) -> &'static str {
-        if self.smallest { "ArgMin" } else { "ArgMax" }
-    }
-
     fn attributes(&self) -> Attributes {
         Attributes::default()
             .with("axis", self.axis)

@@ -59,20 +59,6 @@ impl Operator for Compare {
         })
     }
 
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Equal => "Equal",
-            Self::Greater => "Greater",
-            Self::Less => "Less",
-            Self::GreaterOrEqual => "GreaterOrEqual",
-            Self::LessOrEqual => "LessOrEqual",
-            Self::And => "And",
-            Self::Or => "Or",
-            Self::Xor => "Xor",
-            Self::Not => "Not",
-        }
-    }
-
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {
         let dtype = inputs.same_dtype()?;
         let logic = matches!(self, Self::And | Self::Or | Self::Xor | Self::Not);

@@ -32,13 +32,6 @@ impl Operator for GlobalPool {
         Ok(if node.op_type == "GlobalMaxPool" { Self::Max } else { Self::Average })
     }
 
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Average => "GlobalAveragePool",
-            Self::Max => "GlobalMaxPool",
-        }
-    }
-
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {
         conv::only_floats(inputs)?;
         let input = inputs.required(0)?;

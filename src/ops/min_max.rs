@@ -32,13 +32,6 @@ impl Operator for MinMax {
         Ok(if node.op_type == "Max" { Self::Max } else { Self::Min })
     }
 
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Max => "Max",
-            Self::Min => "Min",
-        }
-    }
-
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {
         let dtype = inputs.same_dtype()?;
         if dtype == DType::Bool {

@@ -100,21 +100,6 @@ impl Operator for Reduce {
         })
     }
 
-    fn kind(&self) -> &'static str {
-        match self.reduction {
-            Reduction::Max => "ReduceMax",
-            Reduction::Min => "ReduceMin",
-            Reduction::Sum => "ReduceSum",
-            Reduction::Product => "ReduceProd",
-            Reduction::Mean => "ReduceMean",
-            Reduction::L1 => "ReduceL1",
-            Reduction::L2 => "ReduceL2",
-            Reduction::SumSquare => "ReduceSumSquare",
-            Reduction::LogSum => "ReduceLogSum",
-            Reduction::LogSumExp => "ReduceLogSumExp",
-        }
-    }
-
     fn attributes(&self) -> Attributes {
         Attributes::default()
             .with("keepdims", self.keep_dims)

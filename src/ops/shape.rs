@@ -42,13 +42,6 @@ impl Operator for Shape {
         })
     }
 
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Extents { .. } => "Shape",
-            Self::Size => "Size",
-        }
-    }
-
     fn attributes(&self) -> Attributes {
         match *self {
             Self::Extents { start, end: i64::MAX } => Attributes::default().with("start", start),

@@ -36,10 +36,6 @@ impl Operator for Softmax {
         })
     }
 
-    fn kind(&self) -> &'static str {
-        if self.log { "LogSoftmax" } else { "Softmax" }
-    }
-
     fn attributes(&self) -> Attributes {
         Attributes::default().with("axis", self.axis)
     }

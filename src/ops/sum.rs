@@ -29,10 +29,6 @@ impl Operator for Sum {
         Ok(Self { mean: node.op_type == "Mean" })
     }
 
-    fn kind(&self) -> &'static str {
-        if self.mean { "Mean" } else { "Sum" }
-    }
-
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {
         conv::only_floats(inputs)?;
         Ok(vec![Fact::new(DType::F32, common_shape(inputs)?)])

@@ -138,9 +138,15 @@ impl<'a> Import<'a> {
                     value.name, value.fact.dtype
                 )));
             }
-            let own = import.value(&value.name, &value.fact.shape, Format::Float);
+            let own = match import.quantizer(id) {
+                Some(quantizer) => import.quantized_by(quantizer)?,
+                None => {
+                    let own = import.value(&value.name, &value.fact.shape, Format::Float);
+                    import.sources.insert(id, Source::Float(own));
+                    own
+                }
+            };
             import.quantized.inputs.push(own);
-            import.sources.insert(id, Source::Float(own));
         }
         Ok(import)
     }
