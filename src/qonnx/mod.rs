@@ -5,6 +5,7 @@
 //! models of the operators QLinearConv and the like, which are written out as QDQ first.
 
 mod dequantize;
+pub mod export;
 mod import;
 mod lower;
 mod scale;
