@@ -45,6 +45,26 @@ deps: ## Install what is missing from Debian; does nothing when all is there
 build: ## Build the seigo command (target/release/seigo)
 	$(CARGO) build --release --locked
 
+.PHONY: demo
+demo: build ## Inspect, detect and evaluate: YOLOX-Nano where the shared data is, else a tiny model
+	@if [ -f $(SHARED)/models/yolox_nano.onnx ]; then
+	  model=$(SHARED)/models/yolox_nano.onnx; images=$(SHARED)/coco/eval
+	  annotations=$(SHARED)/coco/eval_instances.json; task="--task yolox-coco"
+	  image=$$(ls $$images/*.jpg | head -n 1)
+	else
+	  echo "demo: no YOLOX-Nano in $(SHARED); a tiny detector of colored squares stands in"
+	  model=tests/fixtures/detector.onnx; images=tests/fixtures/images
+	  annotations=tests/fixtures/annotations.json; task=""
+	  image=$$images/squares.png
+	fi
+	mkdir -p build/demo
+	echo "== what the network consists of, and where each layer goes"
+	target/release/seigo inspect $$model
+	echo "== what it sees in $$image, in float; drawn in build/demo/detect.png"
+	target/release/seigo detect $$model $$task --image $$image -o build/demo/detect.png
+	echo "== how accurate it is, in float"
+	target/release/seigo eval $$model $$task --images $$images --coco $$annotations --results build/demo/results.json
+
 .PHONY: test
 test: deps ## Run all tests
 	$(CARGO) test --workspace --locked
@@ -57,8 +77,9 @@ check: deps ## Format, clippy with warnings as errors, tests, docs
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
 .PHONY: bench
-bench: ## Run the benchmarks
+bench: $(VENV)/ready build ## Run the benchmarks; the executor beside ONNX Runtime
 	$(CARGO) bench --locked
+	$(VENV)/bin/python tests/ort/bench.py --shared $(SHARED)
 
 $(VENV)/ready: Makefile | deps
 	rm -rf $(VENV)

@@ -1,42 +1,82 @@
-//! Runs a quantized ONNX model on one image or tensor and writes what comparisons with other
-//! runtimes need: `FOLDER/exact.onnx`, the input, and every value as raw little-endian f32
+//! Runs a quantized model on one image and writes what comparisons with other runtimes need:
+//! `FOLDER/exact.onnx`, `FOLDER/qdq.onnx`, the input, and every value as raw little-endian f32
 //! (stored integers as numbers) with an index `values.json`.
 //!
-//! `cargo run --release --example dump_quantized -- MODEL IMAGE FOLDER`
+//! `cargo run --release --example dump_quantized -- MODEL IMAGE FOLDER [CALIBRATION]`
+//!
+//! With a folder of calibration images, a float model is quantized first (16 images); without, the
+//! model is an ONNX file that is quantized already.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use prost::Message as _;
 use seigo::engine::Engine;
 use seigo::error::Result;
+use seigo::graph::Graph;
 use seigo::onnx::Model;
+use seigo::passes;
 use seigo::qgraph::QGraph;
 use seigo::qonnx::{ImportOptions, export, import};
+use seigo::quant::{self, Frames};
 use seigo::tensor::Tensor;
 use serde_json::json;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [model, image, folder] = &arguments[..] else {
-        eprintln!("usage: dump_quantized MODEL IMAGE FOLDER");
+    let [model, image, folder, calibration @ ..] = &arguments[..] else {
+        eprintln!("usage: dump_quantized MODEL IMAGE FOLDER [CALIBRATION]");
         std::process::exit(2);
     };
-    if let Err(error) = dump(Path::new(model), Path::new(image), Path::new(folder)) {
+    let calibration = calibration.first().map(Path::new);
+    let graph = Model::load(Path::new(model)).and_then(|model| match calibration {
+        Some(images) => quantized(&model, images),
+        None => import(&model, &ImportOptions::default()),
+    });
+    let done = graph.and_then(|graph| dump(&graph, Path::new(image), Path::new(folder)));
+    if let Err(error) = done {
         eprintln!("{error}");
         std::process::exit(2);
     }
 }
 
-fn dump(model: &Path, image: &Path, folder: &Path) -> Result<()> {
-    let graph = import(&Model::load(model)?, &ImportOptions::default())?;
+/// Images of one shape.
+struct Pictures {
+    files: Vec<PathBuf>,
+    shape: Vec<usize>,
+}
+
+impl Frames for Pictures {
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    fn frame(&self, index: usize) -> Result<Vec<Tensor>> {
+        Ok(vec![picture(&self.files[index], &self.shape)?])
+    }
+}
+
+fn quantized(model: &Model, images: &Path) -> Result<QGraph> {
+    let mut graph = Graph::from_model(model, &Default::default())?;
+    passes::run(&mut graph, passes::STANDARD)?;
+    let mut files: Vec<PathBuf> =
+        images.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    files.truncate(16);
+    let frames = Pictures { files, shape: graph.fact(graph.inputs[0]).shape.clone() };
+    let done = quant::quantize(&graph, &frames, &quant::Options::default(), &|_, _| ())?;
+    Ok(done.graph)
+}
+
+fn dump(graph: &QGraph, image: &Path, folder: &Path) -> Result<()> {
     let input = picture(image, &graph.value(graph.inputs[0]).shape)?;
-    seigo::files::write(&folder.join("exact.onnx"), &export::exact(&graph)?.encode_to_vec())?;
+    seigo::files::write(&folder.join("exact.onnx"), &export::exact(graph)?.encode_to_vec())?;
+    seigo::files::write(&folder.join("qdq.onnx"), &export::qdq(graph)?.encode_to_vec())?;
     write(folder, "input", input.values::<f32>()?)?;
     let mut index = Vec::new();
-    let outputs = Engine::new(&graph)?.run_observed(&[input], |id, tensor| {
+    let outputs = Engine::new(graph)?.run_observed(&[input], |id, tensor| {
         let value = graph.value(id);
         let file = format!("value{}", id.0);
-        write(folder, &file, &stored(&graph, id.0, tensor)?)?;
+        write(folder, &file, &stored(graph, id.0, tensor)?)?;
         let exponents = value
             .integer()
             .map(|(_, scales)| scales.iter().map(|scale| scale.exponent).collect::<Vec<_>>());

@@ -22,6 +22,7 @@ pub mod passes;
 pub mod placement;
 pub mod qgraph;
 pub mod qonnx;
+pub mod quant;
 pub mod report;
 pub mod target;
 pub mod task;

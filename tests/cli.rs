@@ -3,6 +3,8 @@
 //! `TRYCMD=overwrite cargo test --test cli` writes what is printed now into the files; read the
 //! difference before committing it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use std::fs;
 use std::path::Path;
 

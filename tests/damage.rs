@@ -1,5 +1,7 @@
 //! Damaged model files end in an error, never in a panic, and never take much memory or time.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 mod support;
 
 use std::sync::LazyLock;

@@ -3,6 +3,8 @@
 //! The test compares them with what is committed; `SEIGO_BLESS=1 cargo test --test fixtures` writes
 //! them.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! Convolution over one or two spatial axes, with bias, activation and residual addition.
 //!
 //! ONNX: Conv (opset 1 on). Input `[N, C, (H,) W]`, weight `[M, C / group, (kH,) kW]`, bias `[M]`.
-//! Pointwise and dense kernels are matrix products over blocks of output pixels ([`dense`]),
-//! depthwise kernels are row loops ([`depthwise`]). The blocks are chosen from the shapes alone, so
+//! Pointwise and dense kernels are matrix products over blocks of output pixels (`dense`),
+//! depthwise kernels are row loops (`depthwise`). The blocks are chosen from the shapes alone, so
 //! that the result does not depend on the number of threads.
 
 mod dense;
@@ -138,7 +138,10 @@ impl Operator for Conv {
 
 impl Conv {
     /// Output shape and the window along each spatial axis.
-    fn geometry<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<(Vec<usize>, Vec<Axis>)> {
+    ///
+    /// # Errors
+    /// [`codes::SHAPE`] when data, weight, bias and residual do not fit each other.
+    pub fn geometry<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<(Vec<usize>, Vec<Axis>)> {
         let (data, weight) = (inputs.required(0)?, inputs.required(1)?);
         let (x, w) = (data.shape(), weight.shape());
         only_floats(inputs)?;

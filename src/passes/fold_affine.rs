@@ -24,6 +24,13 @@ struct Affine {
     shift: Vec<f32>,
 }
 
+impl Affine {
+    /// Division by zero, or a sum that overflows, stays in the graph as it is.
+    fn is_finite(&self) -> bool {
+        self.scale.iter().chain(&self.shift).all(|value| value.is_finite())
+    }
+}
+
 impl Pass for FoldAffine {
     fn name(&self) -> &'static str {
         "fold-affine"
@@ -36,7 +43,9 @@ impl Pass for FoldAffine {
     fn run(&self, graph: &mut Graph) -> Result<usize> {
         let mut folded = 0;
         for index in 0..graph.nodes.len() {
-            let Some(affine) = affine(graph, &graph.nodes[index]) else { continue };
+            let Some(affine) = affine(graph, &graph.nodes[index]).filter(Affine::is_finite) else {
+                continue;
+            };
             let links = graph.links();
             let conv = links.producer(affine.input).filter(|&producer| {
                 links.only_consumer(affine.input) == Some(index) && can_absorb(graph, producer)
@@ -46,9 +55,7 @@ impl Pass for FoldAffine {
                     scale_conv(graph, conv, &affine)?;
                     graph.absorb(conv, index);
                 }
-                None if matches!(graph.nodes[index].op, Op::BatchNorm(_)) => {
-                    lower(graph, index, &affine)?;
-                }
+                None if is_image_batch_norm(graph, index) => lower(graph, index, &affine)?,
                 None => continue,
             }
             folded += 1;
@@ -152,7 +159,7 @@ fn scale_conv(graph: &mut Graph, index: usize, affine: &Affine) -> Result<()> {
         .zip(&affine.scale)
         .flat_map(|(filter, &scale)| filter.iter().map(move |&weight| weight * scale))
         .collect();
-    let weights = Tensor::new(&weight.shape().to_vec(), weights)?;
+    let weights = Tensor::new(weight.shape(), weights)?;
     let biases = bias
         .iter()
         .zip(affine.scale.iter().zip(&affine.shift))
@@ -166,12 +173,15 @@ fn scale_conv(graph: &mut Graph, index: usize, affine: &Affine) -> Result<()> {
     Ok(())
 }
 
-/// BatchNorm on its own: a 1x1 depthwise convolution, on images.
+fn is_image_batch_norm(graph: &Graph, index: usize) -> bool {
+    let node = &graph.nodes[index];
+    matches!(node.op, Op::BatchNorm(_))
+        && node.input(0).is_some_and(|id| graph.fact(id).shape.len() == 4)
+}
+
+/// BatchNorm on its own: a 1x1 depthwise convolution.
 fn lower(graph: &mut Graph, index: usize, affine: &Affine) -> Result<()> {
     let channels = affine.scale.len();
-    if graph.fact(affine.input).shape.len() != 4 {
-        return Ok(());
-    }
     let name = graph.nodes[index].name.clone();
     let weights = Tensor::new(&[channels, 1, 1, 1], affine.scale.clone())?;
     let weight = graph.add_constant(&format!("{name}:weight"), weights);

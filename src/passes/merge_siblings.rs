@@ -6,6 +6,7 @@
 use super::Pass;
 use crate::error::Result;
 use crate::graph::{Graph, Node, ValueId};
+use crate::ops::activation::Activation;
 use crate::ops::conv::Conv;
 use crate::ops::split::Split;
 use crate::ops::{Fact, Op};
@@ -26,7 +27,7 @@ impl Pass for MergeSiblings {
     fn run(&self, graph: &mut Graph) -> Result<usize> {
         let mut merged = 0;
         for index in 0..graph.nodes.len() {
-            let Some(input) = mergeable(graph, &graph.nodes[index]) else { continue };
+            let Some((input, activation)) = mergeable(graph, &graph.nodes[index]) else { continue };
             let links = graph.links();
             let siblings: Vec<usize> = links
                 .consumers(input)
@@ -34,7 +35,7 @@ impl Pass for MergeSiblings {
                 .copied()
                 .filter(|&other| {
                     let node = &graph.nodes[other];
-                    node.op == graph.nodes[index].op && mergeable(graph, node) == Some(input)
+                    mergeable(graph, node) == Some((input, activation))
                 })
                 .collect();
             if siblings.len() > 1 && siblings[0] == index {
@@ -46,8 +47,9 @@ impl Pass for MergeSiblings {
     }
 }
 
-/// The input of a plain 1x1 convolution with constant weights on one image.
-fn mergeable(graph: &Graph, node: &Node) -> Option<ValueId> {
+/// Input and activation of a plain 1x1 convolution with constant weights on one image. Two that
+/// agree in both differ in nothing but their weights, however their attributes are written.
+fn mergeable(graph: &Graph, node: &Node) -> Option<(ValueId, Option<Activation>)> {
     let Op::Conv(Conv { window, group: 1, epilogue }) = &node.op else { return None };
     let constant = |position| node.input(position).is_none_or(|id| graph.constant(id).is_some());
     let weight = graph.fact(node.input(1)?);
@@ -57,7 +59,8 @@ fn mergeable(graph: &Graph, node: &Node) -> Option<ValueId> {
         && window.is_unpadded_unit_stride();
     let output = node.outputs.first()?;
     let one_image = graph.fact(*output).shape[0] == 1;
-    (plain && one_image && constant(1) && constant(2)).then(|| node.input(0)).flatten()
+    let input = node.input(0)?;
+    (plain && one_image && constant(1) && constant(2)).then_some((input, epilogue.activation))
 }
 
 fn merge(graph: &mut Graph, siblings: &[usize]) -> Result<()> {

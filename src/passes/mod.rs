@@ -1,7 +1,7 @@
 //! Rewrites of the graph that leave its outputs unchanged: fewer, larger operators.
 //!
 //! A pass names and describes itself; the command line's `--passes` and the tests follow from
-//! that. [`standard`] is the order in which they run.
+//! that. [`STANDARD`] is the order in which they run.
 
 mod fold_affine;
 mod fold_constants;

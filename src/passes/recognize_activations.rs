@@ -152,11 +152,13 @@ fn candidates(graph: &Graph, group: &[usize]) -> Vec<Activation> {
         Softplus,
     ];
     // Functions with parameters: those that the constants in the group suggest.
-    let constants: Vec<f32> = group
+    let mut constants: Vec<f32> = group
         .iter()
         .flat_map(|&member| graph.nodes[member].inputs.iter().flatten())
         .filter_map(|&id| graph.constant(id)?.values::<f32>().ok()?.first().copied())
         .collect();
+    // A ReLU in the group bounds by zero without a constant.
+    constants.push(0.0);
     for &alpha in &constants {
         candidates.push(Activation::LeakyRelu { alpha });
         candidates.push(Activation::Clamp { min: alpha, max: f32::INFINITY });

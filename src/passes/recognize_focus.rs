@@ -34,8 +34,11 @@ impl Pass for RecognizeFocus {
         for index in 0..graph.nodes.len() {
             let links = graph.links();
             let Some((image, op, slices)) = focus(graph, &links, index) else { continue };
-            let mut sources: Vec<String> =
-                slices.iter().flat_map(|&slice| graph.nodes[slice].sources.clone()).collect();
+            let mut sources: Vec<String> = slices
+                .iter()
+                .filter(|&&slice| disappears(graph, &links, slice, &slices, index))
+                .flat_map(|&slice| graph.nodes[slice].sources.clone())
+                .collect();
             let node = &mut graph.nodes[index];
             sources.append(&mut node.sources);
             node.sources = sources;
@@ -45,6 +48,15 @@ impl Pass for RecognizeFocus {
         }
         Ok(recognized)
     }
+}
+
+/// Whether only the concatenation at `index` and other slices read a slice.
+fn disappears(graph: &Graph, links: &Links, slice: usize, slices: &[usize], index: usize) -> bool {
+    graph.nodes[slice].outputs.iter().all(|&id| {
+        let readers = links.consumers(id);
+        !links.is_output(id)
+            && readers.iter().all(|reader| *reader == index || slices.contains(reader))
+    })
 }
 
 fn focus(
@@ -75,7 +87,7 @@ fn focus(
     }
     let (image, block) = (image?, block?);
     let shape = &graph.fact(image).shape;
-    let divisible = shape[2] % block == 0 && shape[3] % block == 0;
+    let divisible = shape[2].is_multiple_of(block) && shape[3].is_multiple_of(block);
     slices.sort_unstable();
     slices.dedup();
     divisible.then_some((image, SpaceToDepth { block, offsets }, slices))

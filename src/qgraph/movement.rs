@@ -1,30 +1,30 @@
 //! Where channels go when an operator moves integers (rule A10).
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
-use super::Scale;
 use crate::error::{Error, Result, codes};
 use crate::ops::{Inputs, Op};
 use crate::tensor::Tensor;
 
-/// An input of a movement: shape and scales of a quantized tensor, or a constant.
+/// An input of a movement: a tensor with a mark per channel (its scale, say), or a constant.
 #[derive(Debug)]
-pub enum Moved<'a> {
-    /// Shape and one scale per channel.
-    Quantized(&'a [usize], &'a [Scale]),
+pub enum Moved<'a, T> {
+    /// Shape and one mark per channel.
+    Quantized(&'a [usize], &'a [T]),
     /// A constant, such as a target shape.
     Constant(&'a Tensor),
 }
 
-/// Scales of the outputs of `op` per channel.
+/// Marks of the outputs of `op` per channel.
 ///
-/// The operator runs on numbers that stand for the scales, so every movement follows one rule.
+/// The operator runs on numbers that stand for the marks, so every movement follows one rule.
 ///
 /// # Errors
-/// [`codes::QUANTIZED_GRAPH`] when an output channel would mix elements of different scales.
-pub fn moved_scales(op: &Op, inputs: &[Option<Moved<'_>>]) -> Result<Vec<Vec<Scale>>> {
+/// [`codes::QUANTIZED_GRAPH`] when an output channel would mix elements of different marks.
+pub fn moved<T: Copy + Eq + Hash>(op: &Op, inputs: &[Option<Moved<'_, T>>]) -> Result<Vec<Vec<T>>> {
     let mut index = HashMap::new();
-    let mut scales = Vec::new();
+    let mut marks = Vec::new();
     let mut stand_ins = Vec::with_capacity(inputs.len());
     for input in inputs {
         stand_ins.push(match input {
@@ -33,10 +33,10 @@ pub fn moved_scales(op: &Op, inputs: &[Option<Moved<'_>>]) -> Result<Vec<Vec<Sca
             Some(Moved::Quantized(shape, own)) => {
                 let numbers: Vec<i32> = own
                     .iter()
-                    .map(|scale| {
-                        *index.entry(*scale).or_insert_with(|| {
-                            scales.push(*scale);
-                            scales.len() as i32 - 1
+                    .map(|mark| {
+                        *index.entry(*mark).or_insert_with(|| {
+                            marks.push(*mark);
+                            marks.len() as i32 - 1
                         })
                     })
                     .collect();
@@ -49,7 +49,7 @@ pub fn moved_scales(op: &Op, inputs: &[Option<Moved<'_>>]) -> Result<Vec<Vec<Sca
         .iter()
         .map(|output| {
             let numbers = per_channel(output)?;
-            Ok(numbers.into_iter().map(|number| scales[number as usize]).collect())
+            Ok(numbers.into_iter().map(|number| marks[number as usize]).collect())
         })
         .collect()
 }
@@ -87,6 +87,7 @@ mod tests {
     use super::*;
     use crate::ops::concat::Concat;
     use crate::ops::reshape::Reshape;
+    use crate::qgraph::Scale;
 
     fn scale(exponent: i8) -> Scale {
         Scale { exponent, zero: 3 }
@@ -97,7 +98,7 @@ mod tests {
         let (a, b) = ([scale(-3)], [scale(-1), scale(-2)]);
         let inputs =
             [Some(Moved::Quantized(&[1, 1, 2, 2], &a)), Some(Moved::Quantized(&[1, 2, 2, 2], &b))];
-        let moved = moved_scales(&Concat { axis: 1 }.into(), &inputs).unwrap();
+        let moved = moved(&Concat { axis: 1 }.into(), &inputs).unwrap();
         assert_eq!(moved, [[scale(-3), scale(-1), scale(-2)]]);
     }
 
@@ -106,7 +107,7 @@ mod tests {
         let scales = [scale(-3), scale(-1)];
         let shape = Tensor::vector(vec![1i64, 1, 4]);
         let inputs = [Some(Moved::Quantized(&[1, 2, 2], &scales)), Some(Moved::Constant(&shape))];
-        let error = moved_scales(&Reshape { allow_zero: false }.into(), &inputs).unwrap_err();
+        let error = moved(&Reshape { allow_zero: false }.into(), &inputs).unwrap_err();
         assert_eq!(error.code().id, "SG0506");
     }
 }

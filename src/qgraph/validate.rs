@@ -2,8 +2,7 @@
 
 use super::movement::Moved;
 use super::{
-    ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QValueId, Scale, Width, bound,
-    moved_scales,
+    ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QValueId, Scale, Width, bound, moved,
 };
 use crate::error::{Error, Result, codes};
 use crate::ops::{Fact, Inputs, Op};
@@ -118,7 +117,9 @@ impl QGraph {
                 return Err(wrong(format!("the window {axis:?} does not fit {extent}")));
             }
         }
-        let grouped = conv.group > 0 && outputs % conv.group == 0 && channels % conv.group == 0;
+        let grouped = conv.group > 0
+            && outputs.is_multiple_of(conv.group)
+            && channels.is_multiple_of(conv.group);
         let taps = vertical.kernel * horizontal.kernel;
         if !grouped
             || outputs == 0
@@ -182,10 +183,10 @@ impl QGraph {
             return Err(wrong(format!("{} does not just move integers", op.kind())));
         }
         self.check_inferred(layer, op)?;
-        let mut moved = Vec::with_capacity(layer.inputs.len());
+        let mut marks = Vec::with_capacity(layer.inputs.len());
         let (_, width) = (0, self.width(layer, 0)?);
         for (position, operand) in layer.inputs.iter().enumerate() {
-            moved.push(match operand {
+            marks.push(match operand {
                 None => None,
                 Some(Operand::Constant(tensor)) => Some(Moved::Constant(tensor)),
                 Some(Operand::Value(_)) => {
@@ -194,7 +195,7 @@ impl QGraph {
                 }
             });
         }
-        for (position, expected) in moved_scales(op, &moved)?.iter().enumerate() {
+        for (position, expected) in moved(op, &marks)?.iter().enumerate() {
             let (own, scales) = self.output_integers(layer, position)?;
             if scales != expected || own != width {
                 return Err(wrong("a movement changes width or scale"));

@@ -1,6 +1,6 @@
 //! ONNX files written in code, for tests.
 
-#![allow(dead_code, missing_docs, reason = "each test uses a part of this")]
+#![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "helpers of tests")]
 
 use prost::Message as _;
 use seigo::onnx::proto::{

@@ -1,5 +1,6 @@
 //! Chores of the project: `cargo run -p xtask -- help` lists them.
 
+mod errors_page;
 mod onnx_tests;
 mod operators_page;
 
@@ -25,6 +26,8 @@ enum Command {
         #[arg(long)]
         list: bool,
     },
+    /// Write all generated pages: docs/errors.md and docs/operators.md
+    Docs,
     /// Write docs/operators.md
     OperatorsPage,
 }
@@ -32,6 +35,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::OnnxTests { folder, list } => onnx_tests::run(&folder, list),
+        Command::Docs => errors_page::write().and_then(|_| operators_page::write()),
         Command::OperatorsPage => operators_page::write(),
     };
     match result {

@@ -4,7 +4,9 @@ mod convolution;
 mod exact;
 mod function;
 mod operator;
+mod qdq;
 mod stage;
 mod writer;
 
 pub use exact::exact;
+pub use qdq::qdq;

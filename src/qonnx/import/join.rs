@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::graph::ValueId;
 use crate::ops::Op;
 use crate::ops::activation::Activation;
-use crate::qgraph::{Moved, QOp, QValueId, Scale, Width, moved_scales};
+use crate::qgraph::{self, Moved, QOp, QValueId, Scale, Width};
 
 impl Import<'_> {
     /// An addition of two int8 tensors of one shape, and a ReLU behind it.
@@ -116,7 +116,7 @@ impl Import<'_> {
         let mut outputs = Vec::with_capacity(node.outputs.len());
         for (&output, scales) in node.outputs.iter().zip(scales) {
             let value = self.graph.value(output);
-            let format = crate::qgraph::Format::Integer { width, scales };
+            let format = qgraph::Format::Integer { width, scales };
             let target = self.value(&value.name, &value.fact.shape, format);
             outputs.push(target);
             self.moved(output, target, stored);
@@ -154,7 +154,7 @@ impl Import<'_> {
                 })
             })
             .collect();
-        moved_scales(op, &moved).ok()
+        qgraph::moved(op, &moved).ok()
     }
 
     /// Rescales the parts of the concatenation at `index` that have not the scales of its output.

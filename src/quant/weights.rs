@@ -1,0 +1,158 @@
+//! Weights with the input exponents folded in, and their plain rounding.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::assign::{Assignment, Kind};
+use super::scales::Scales;
+use crate::error::{Error, Place as _, Result, codes};
+use crate::graph::{Graph, Node};
+use crate::num::FRACTION;
+use crate::ops::Op;
+use crate::ops::activation::Activation;
+use crate::ops::epilogue::Epilogue;
+
+/// Largest magnitude of a stored weight; symmetric, so that two products fit one DSP slice.
+pub const LARGEST: f64 = 127.0;
+/// Exponents below the plain one that are tried.
+const FINER: i32 = 3;
+/// Biases in accumulator steps stay below this magnitude.
+const LARGEST_BIAS: f64 = (1u32 << 26) as f64;
+
+/// A convolution of the graph, ready to be rounded.
+#[derive(Debug)]
+pub struct Folded {
+    /// Index of the node in the graph.
+    pub node: usize,
+    /// Weights of one output channel.
+    pub taps: usize,
+    /// Input channels of one group.
+    pub group_inputs: usize,
+    /// Number of groups.
+    pub group: usize,
+    /// `w * 2^e(input channel)`, output by output.
+    pub weights: Vec<f64>,
+    /// Bias per output channel.
+    pub bias: Vec<f64>,
+    /// Exponents of the accumulator step per output channel: least, plain, greatest allowed.
+    pub exponents: Vec<(i32, i32, i32)>,
+}
+
+/// Integer weights of one convolution.
+#[derive(Debug, Clone)]
+pub struct Rounded {
+    /// Output by output.
+    pub weights: Vec<i8>,
+    /// Exponent of the accumulator step per output channel.
+    pub exponents: Vec<i32>,
+    /// Bias per output channel, corrected.
+    pub bias: Vec<f64>,
+}
+
+/// Folds input exponents into the weights of all integer convolutions.
+pub fn fold(graph: &Graph, assignment: &Assignment, scales: &Scales) -> Result<Vec<Folded>> {
+    let convs = graph.nodes.iter().enumerate().zip(&assignment.kinds);
+    convs
+        .filter(|(_, kind)| **kind == Kind::Conv)
+        .map(|((index, node), _)| {
+            fold_node(graph, assignment, scales, index, node).at(|| node.place())
+        })
+        .collect()
+}
+
+fn fold_node(
+    graph: &Graph,
+    assignment: &Assignment,
+    scales: &Scales,
+    index: usize,
+    node: &Node,
+) -> Result<Folded> {
+    let broken = || Error::new(&codes::INTERNAL, "not a quantizable convolution");
+    let Op::Conv(conv) = &node.op else { return Err(broken()) };
+    let input = node.input(0).ok_or_else(broken)?;
+    let weight = node.input(1).and_then(|id| graph.constant(id)).ok_or_else(broken)?;
+    let outputs = weight.shape()[0];
+    let group_inputs = weight.shape()[1];
+    let taps: usize = weight.shape()[1..].iter().product();
+    let bias = match node.input(2).and_then(|id| graph.constant(id)) {
+        Some(bias) => bias.values::<f32>()?.iter().map(|&value| value.into()).collect(),
+        None => vec![0.0; outputs],
+    };
+    let inputs = scales.of(assignment, input);
+    let own = scales.of(assignment, node.outputs[0]);
+    let per_group = outputs / conv.group.max(1);
+    let window = taps / group_inputs.max(1);
+    let weights: Vec<f64> = weight
+        .values::<f32>()?
+        .chunks(window.max(1))
+        .enumerate()
+        .flat_map(|(row, window)| {
+            let (output, channel) = (row / group_inputs, row % group_inputs);
+            let scale = inputs[output / per_group * group_inputs + channel];
+            window.iter().map(move |&w| f64::from(w) * 2f64.powi(scale.exponent.into()))
+        })
+        .collect();
+    let exponents = weights
+        .chunks(taps.max(1))
+        .zip(own.iter().zip(&bias))
+        .map(|(filter, (scale, bias))| {
+            exponents(filter, *bias, shift_limits(conv.epilogue, scale.exponent.into()))
+        })
+        .collect::<Result<_>>()?;
+    Ok(Folded { node: index, taps, group_inputs, group: conv.group, weights, bias, exponents })
+}
+
+/// Accumulator exponents that the shifts of rules A5 and A6 can handle.
+fn shift_limits(epilogue: Epilogue, output: i32) -> (i32, i32) {
+    if is_direct(epilogue) { (output - 31, output + 2) } else { (-FRACTION - 31, -FRACTION + 8) }
+}
+
+/// Whether the output stage is rule A5 instead of A6.
+pub fn is_direct(epilogue: Epilogue) -> bool {
+    epilogue.residual.is_none()
+        && epilogue.activation.is_none_or(|activation| activation == Activation::Relu)
+}
+
+fn exponents(filter: &[f64], bias: f64, limits: (i32, i32)) -> Result<(i32, i32, i32)> {
+    let largest = filter.iter().fold(0f64, |most, weight| most.max(weight.abs()));
+    let plain = (largest / (LARGEST + 0.5)).log2().ceil().max(-100.0) as i32;
+    let for_bias = (bias.abs() / LARGEST_BIAS).log2().ceil().max(-100.0) as i32;
+    let least = limits.0.max(for_bias);
+    if plain > limits.1 || least > limits.1 {
+        return Err(Error::new(
+            &codes::ACCUMULATOR,
+            format!("weights up to {largest:e} are too large for the output's scale"),
+        )
+        .help("keep the layer in float with --float-layers"));
+    }
+    Ok((least, plain.max(least), limits.1))
+}
+
+/// Rounds every weight to the nearest, with the exponent of least squared error.
+pub fn nearest(folded: &[Folded]) -> HashMap<usize, Rounded> {
+    let round = |conv: &Folded| {
+        let filters = conv.weights.chunks(conv.taps.max(1)).zip(&conv.exponents);
+        let best = filters.map(|(filter, &(least, plain, _))| {
+            let error = |exponent: i32| -> f64 {
+                filter.iter().map(|&w| (w - code(w, exponent) * 2f64.powi(exponent)).powi(2)).sum()
+            };
+            let tried = (plain - FINER..=plain).rev().filter(|&exponent| exponent >= least);
+            tried.min_by(|&a, &b| error(a).total_cmp(&error(b))).unwrap_or(plain)
+        });
+        let exponents: Vec<i32> = best.collect();
+        let weights = conv
+            .weights
+            .chunks(conv.taps.max(1))
+            .zip(&exponents)
+            .flat_map(|(filter, &exponent)| filter.iter().map(move |&w| code(w, exponent) as i8))
+            .collect();
+        (conv.node, Rounded { weights, exponents, bias: conv.bias.clone() })
+    };
+    folded.par_iter().map(round).collect()
+}
+
+/// The integer for a weight.
+pub fn code(weight: f64, exponent: i32) -> f64 {
+    (weight * 2f64.powi(-exponent) + 0.5).floor().clamp(-LARGEST, LARGEST)
+}
