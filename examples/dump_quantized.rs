@@ -1,5 +1,5 @@
 //! Runs a quantized model on one image and writes what comparisons with other runtimes need:
-//! `FOLDER/exact.onnx`, `FOLDER/qdq.onnx`, the input, and every value as raw little-endian f32
+//! the exports, the input, and every value as raw little-endian f32
 //! (stored integers as numbers) with an index `values.json`.
 //!
 //! `cargo run --release --example dump_quantized -- MODEL IMAGE FOLDER [CALIBRATION]`
@@ -70,7 +70,14 @@ fn quantized(model: &Model, images: &Path) -> Result<QGraph> {
 fn dump(graph: &QGraph, image: &Path, folder: &Path) -> Result<()> {
     let input = picture(image, &graph.value(graph.inputs[0]).shape)?;
     seigo::files::write(&folder.join("exact.onnx"), &export::exact(graph)?.encode_to_vec())?;
-    seigo::files::write(&folder.join("qdq.onnx"), &export::qdq(graph)?.encode_to_vec())?;
+    let forms = [
+        ("qdq.onnx", export::Functions::Operators),
+        ("qdq_tables.onnx", export::Functions::Tables),
+    ];
+    for (file, functions) in forms {
+        let model = export::qdq(graph, functions)?;
+        seigo::files::write(&folder.join(file), &model.encode_to_vec())?;
+    }
     write(folder, "input", input.values::<f32>()?)?;
     let mut index = Vec::new();
     let outputs = Engine::new(graph)?.run_observed(&[input], |id, tensor| {

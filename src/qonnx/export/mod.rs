@@ -9,4 +9,4 @@ mod stage;
 mod writer;
 
 pub use exact::exact;
-pub use qdq::qdq;
+pub use qdq::{Functions, qdq};

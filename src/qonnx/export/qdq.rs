@@ -1,9 +1,8 @@
 //! The network as other programs know quantized networks: float operators between
 //! QuantizeLinear and DequantizeLinear, with a scale and a zero point per channel.
 //!
-//! Activation functions are ONNX operators where the table of the function is that of the
-//! operator, so a result may differ from the reference by the error of the table, and by 1 where
-//! a number lies between two integers: ONNX rounds halves to even.
+//! ONNX rounds halves to even, so a number that lies between two integers may become the other
+//! one. Functions as operators add the error of the reference's tables; functions as tables do not.
 
 use super::convolution::{Filters, attributes};
 use super::function::function;
@@ -21,12 +20,22 @@ use crate::qgraph::{
 };
 use crate::tensor::Tensor;
 
+/// How activation functions are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Functions {
+    /// As the ONNX operator whose table the function holds; by the table where there is none.
+    #[default]
+    Operators,
+    /// By their tables, so that the model differs from the reference on ties only.
+    Tables,
+}
+
 /// Writes a model with QuantizeLinear and DequantizeLinear. Values keep their names; the stored
 /// integers of `name` are `name:q`. The shifts of each convolution are in the model's metadata.
 ///
 /// # Errors
 /// Those of [`QGraph::validate`].
-pub fn qdq(graph: &QGraph) -> Result<ModelProto> {
+pub fn qdq(graph: &QGraph, functions: Functions) -> Result<ModelProto> {
     graph.validate()?;
     let mut writer = Writer::default();
     for name in graph.values.iter().map(|value| &value.name) {
@@ -36,7 +45,7 @@ pub fn qdq(graph: &QGraph) -> Result<ModelProto> {
         writer.reserve(&output.name);
     }
     let names = (0..graph.values.len()).map(|index| number_name(graph, QValueId(index))).collect();
-    let mut export = Qdq { graph, writer, names };
+    let mut export = Qdq { graph, functions, writer, names };
     for &id in &graph.inputs {
         let value = graph.value(id);
         export.writer.enter(&value.name);
@@ -65,6 +74,7 @@ pub fn qdq(graph: &QGraph) -> Result<ModelProto> {
 
 struct Qdq<'a> {
     graph: &'a QGraph,
+    functions: Functions,
     writer: Writer,
     /// Name of the float that each value is.
     names: Vec<String>,
@@ -261,7 +271,9 @@ impl Qdq<'_> {
             return x.to_owned();
         }
         let unit = f64::from(1 << FRACTION);
-        if let Some(known) = recognize(own) {
+        let straight = own.rom.is_empty();
+        let operator = self.functions == Functions::Operators || straight;
+        if let Some(known) = recognize(own).filter(|_| operator) {
             let y = self.writer.fresh(&format!("{x}/activation"));
             activation(&mut self.writer, &known, x, y.clone());
             return y;
