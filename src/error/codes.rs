@@ -86,6 +86,8 @@ codes! {
         "the model file was edited or damaged; quantize again";
     LAYER_NAME = "SG0507", "A layer that an option names does not exist.",
         "see `seigo inspect` for the names";
+    QUANTIZED_FORM = "SG0510", "A quantized model uses a form of quantization that has no integer rule.",
+        "requantize with --requantize, or quantize again with int8 and zero points inside of int8";
     CERAS_FORMAT = "SG0601", "The file is not a .ceras model, or it is damaged.",
         "check that the file is complete; write it again with `seigo quantize`";
     CERAS_VERSION = "SG0602", "The .ceras file was written by a newer version.",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::proto::{AttributeProto, attribute_type};
-use super::tensor::{ExternalData, tensor};
+use super::tensor::{ExternalData, encode_tensor, tensor};
 use crate::error::{Error, Place as _, Result, codes};
 use crate::tensor::Tensor;
 
@@ -104,6 +104,27 @@ impl Attributes {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// The same with one more attribute.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Attribute>) -> Self {
+        self.set(name, value.into());
+        self
+    }
+
+    /// The same with a list of sizes, unless it is empty.
+    #[must_use]
+    pub fn with_list(self, name: &str, sizes: &[usize]) -> Self {
+        if sizes.is_empty() {
+            return self;
+        }
+        self.with(name, sizes.iter().map(|&size| size as i64).collect::<Vec<_>>())
+    }
+
+    /// As they are stored in a node.
+    pub fn encode(&self) -> Vec<AttributeProto> {
+        self.0.iter().map(|(name, value)| encode(name, value)).collect()
+    }
+
     pub(super) fn decode(
         protos: Vec<AttributeProto>,
         external: &mut ExternalData<'_>,
@@ -116,6 +137,64 @@ impl Attributes {
         }
         Ok(Self(attributes))
     }
+}
+
+macro_rules! from {
+    ($($type:ty: $variant:ident),*) => {
+        $(impl From<$type> for Attribute {
+            fn from(value: $type) -> Self { Self::$variant(value) }
+        })*
+    };
+}
+
+from!(f32: Float, i64: Int, Tensor: Tensor, Vec<f32>: Floats, Vec<i64>: Ints);
+
+impl From<&str> for Attribute {
+    fn from(value: &str) -> Self {
+        Self::String(value.to_owned())
+    }
+}
+
+impl From<bool> for Attribute {
+    fn from(value: bool) -> Self {
+        Self::Int(value.into())
+    }
+}
+
+fn encode(name: &str, value: &Attribute) -> AttributeProto {
+    let mut proto = AttributeProto { name: name.to_owned(), ..AttributeProto::default() };
+    proto.r#type = match value {
+        Attribute::Float(value) => {
+            proto.f = *value;
+            attribute_type::FLOAT
+        }
+        Attribute::Int(value) => {
+            proto.i = *value;
+            attribute_type::INT
+        }
+        Attribute::String(value) => {
+            proto.s = value.clone().into_bytes();
+            attribute_type::STRING
+        }
+        Attribute::Tensor(value) => {
+            proto.t = Some(encode_tensor("", value));
+            attribute_type::TENSOR
+        }
+        Attribute::Floats(values) => {
+            proto.floats = values.clone();
+            attribute_type::FLOATS
+        }
+        Attribute::Ints(values) => {
+            proto.ints = values.clone();
+            attribute_type::INTS
+        }
+        Attribute::Strings(values) => {
+            proto.strings = values.iter().map(|value| value.clone().into_bytes()).collect();
+            attribute_type::STRINGS
+        }
+        Attribute::Unsupported => attribute_type::UNDEFINED,
+    };
+    proto
 }
 
 /// An attribute whose value cannot be accepted; `what` completes `attribute "name" ...`.

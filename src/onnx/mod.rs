@@ -9,7 +9,7 @@ use std::path::Path;
 use prost::Message as _;
 
 pub use attribute::{Attribute, Attributes, bad};
-pub use tensor::{ExternalData, dtype};
+pub use tensor::{ExternalData, dtype, elem_type, encode_tensor};
 
 use crate::error::{Error, Place as _, Result, codes};
 use crate::files;

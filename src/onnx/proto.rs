@@ -108,6 +108,7 @@ pub struct AttributeProto {
 
 /// Values of [`AttributeProto::type`].
 pub mod attribute_type {
+    pub const UNDEFINED: i32 = 0;
     pub const FLOAT: i32 = 1;
     pub const INT: i32 = 2;
     pub const STRING: i32 = 3;

@@ -11,7 +11,7 @@ use half::{bf16, f16};
 
 use super::proto::{LOCATION_EXTERNAL, StringStringEntryProto, TensorProto, data_type};
 use crate::error::{Error, Place as _, Result, codes};
-use crate::tensor::{DType, Element, Tensor, element_count};
+use crate::tensor::{DType, Data, Element, Tensor, element_count};
 
 /// Where tensors that are not stored in the model itself are found.
 pub struct ExternalData<'a> {
@@ -91,6 +91,43 @@ pub fn dtype(elem_type: i32) -> Result<DType> {
             return Err(malformed(format!("element type {other} is not supported")));
         }
     })
+}
+
+/// The ONNX element type of a [`DType`].
+pub fn elem_type(dtype: DType) -> i32 {
+    match dtype {
+        DType::F32 => data_type::FLOAT,
+        DType::I64 => data_type::INT64,
+        DType::I32 => data_type::INT32,
+        DType::I16 => data_type::INT16,
+        DType::I8 => data_type::INT8,
+        DType::U64 => data_type::UINT64,
+        DType::U32 => data_type::UINT32,
+        DType::U16 => data_type::UINT16,
+        DType::U8 => data_type::UINT8,
+        DType::Bool => data_type::BOOL,
+    }
+}
+
+/// A tensor as it is stored, in raw bytes.
+pub fn encode_tensor(name: &str, tensor: &Tensor) -> TensorProto {
+    macro_rules! raw {
+        ($($variant:ident),*) => {
+            match tensor.data() {
+                $(Data::$variant(values) => {
+                    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+                })*
+                Data::Bool(values) => values.iter().map(|&value| u8::from(value)).collect(),
+            }
+        };
+    }
+    TensorProto {
+        dims: tensor.shape().iter().map(|&extent| extent as i64).collect(),
+        data_type: elem_type(tensor.dtype()),
+        name: name.to_owned(),
+        raw_data: Some(raw!(F32, I64, I32, I16, I8, U64, U32, U16, U8)),
+        ..TensorProto::default()
+    }
 }
 
 /// Converts a stored tensor.

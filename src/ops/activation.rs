@@ -8,7 +8,7 @@ mod fast;
 
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{DType, Element, Tensor};
 
 /// A function applied to every element.
@@ -128,6 +128,24 @@ impl Operator for Activation {
                 return Err(Error::new(&codes::ONNX_OPERATOR, format!("unknown function {other}")));
             }
         })
+    }
+
+    fn attributes(&self) -> Attributes {
+        match *self {
+            Self::LeakyRelu { alpha } | Self::Elu { alpha } | Self::Celu { alpha } => {
+                Attributes::default().with("alpha", alpha)
+            }
+            Self::HardSigmoid { alpha, beta } => {
+                Attributes::default().with("alpha", alpha).with("beta", beta)
+            }
+            Self::Selu { alpha, gamma } => {
+                Attributes::default().with("alpha", alpha).with("gamma", gamma)
+            }
+            Self::Gelu { tanh } => {
+                Attributes::default().with("approximate", if tanh { "tanh" } else { "none" })
+            }
+            _ => Attributes::default(),
+        }
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

@@ -7,7 +7,7 @@ use super::number::for_number;
 use super::reduce::{lanes, reduced_shape};
 use super::{Fact, Inputs, Operand, Operator, axis, not_numbers};
 use crate::error::{Error, Result, codes};
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
@@ -38,6 +38,13 @@ impl Operator for ArgMax {
             last: node.attributes.flag("select_last_index", false)?,
             smallest: node.op_type == "ArgMin",
         })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default()
+            .with("axis", self.axis)
+            .with("keepdims", self.keep_dims)
+            .with("select_last_index", self.last)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

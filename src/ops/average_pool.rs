@@ -6,7 +6,7 @@
 use super::window::{Axis, Window};
 use super::{Fact, Inputs, Operator, conv, pooling};
 use crate::error::Result;
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
@@ -34,6 +34,11 @@ impl Operator for AveragePool {
             ceil: node.attributes.flag("ceil_mode", false)?,
             count_include_pad: node.attributes.flag("count_include_pad", false)?,
         })
+    }
+
+    fn attributes(&self) -> Attributes {
+        let attributes = self.window.attributes();
+        attributes.with("ceil_mode", self.ceil).with("count_include_pad", self.count_include_pad)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

@@ -4,7 +4,7 @@
 
 use super::{Fact, Inputs, Operand, Operator, conv};
 use crate::error::{Error, Result, codes};
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Tensor};
 
 /// See the module. Inputs: data `[N, C, ...]`, scale, shift, mean and variance, `[C]` each.
@@ -28,6 +28,10 @@ impl Operator for BatchNorm {
             return Err(refuse("BatchNormalization with statistics per element (spatial = 0)"));
         }
         Ok(Self { epsilon: node.attributes.float("epsilon")?.unwrap_or(1e-5) })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("epsilon", self.epsilon)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

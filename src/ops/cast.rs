@@ -8,7 +8,7 @@
 use super::{Fact, Inputs, Operand, Operator};
 use super::number::{Number, for_number};
 use crate::error::{Error, Result, codes};
-use crate::onnx::{Node, bad, dtype};
+use crate::onnx::{Attributes, Node, bad, dtype, elem_type};
 use crate::tensor::{DType, Data, Element, Tensor};
 
 /// See the module.
@@ -32,6 +32,17 @@ impl Operator for Cast {
             Error::new(&codes::ONNX_OPERATOR, format!("a cast to ONNX element type {code}"))
         })?;
         Ok(Self { to: Some(to) })
+    }
+
+    fn kind(&self) -> &'static str {
+        if self.to.is_some() { "Cast" } else { "CastLike" }
+    }
+
+    fn attributes(&self) -> Attributes {
+        match self.to {
+            Some(to) => Attributes::default().with("to", i64::from(elem_type(to))),
+            None => Attributes::default(),
+        }
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

@@ -5,7 +5,7 @@
 use super::{Fact, Inputs, Operand, Operator, axis};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{Element, Tensor, element_count};
 
 /// See the module.
@@ -21,6 +21,10 @@ impl Operator for Concat {
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         let axis = node.attributes.int("axis")?.ok_or_else(|| bad("axis", "is missing"))?;
         Ok(Self { axis })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("axis", self.axis)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

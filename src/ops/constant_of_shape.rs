@@ -5,7 +5,7 @@
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{Tensor, element_count};
 
 /// See the module. Input: the shape.
@@ -25,6 +25,10 @@ impl Operator for ConstantOfShape {
             return Err(bad("value", &format!("has {} elements, not 1", value.len())));
         }
         Ok(Self { value })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("value", self.value.clone())
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

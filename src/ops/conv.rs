@@ -12,7 +12,7 @@ use super::epilogue::{Epilogue, Residual};
 use super::window::{Axis, Window};
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{DType, Tensor, element_count};
 
 /// See the module. Inputs: data, weight, optional bias, and the residual when the epilogue adds
@@ -86,6 +86,10 @@ impl Operator for Conv {
             group: group(node)?,
             epilogue: Epilogue::default(),
         })
+    }
+
+    fn attributes(&self) -> Attributes {
+        self.window.attributes().with("group", self.group as i64)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

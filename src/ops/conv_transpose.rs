@@ -11,7 +11,7 @@ use super::gemm::{internal, product};
 use super::window::{AutoPad, Axis, Window, per_axis};
 use super::{Fact, Inputs, Operand, Operator, conv};
 use crate::error::{Error, Result, codes};
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{DType, Tensor, element_count};
 
 /// See the module. Inputs: data, weight, optional bias, and the residual when the epilogue adds
@@ -43,6 +43,13 @@ impl Operator for ConvTranspose {
             output_shape: sizes("output_shape")?,
             epilogue: Epilogue::default(),
         })
+    }
+
+    fn attributes(&self) -> Attributes {
+        let attributes = self.window.attributes().with("group", self.group as i64);
+        attributes
+            .with_list("output_padding", &self.output_padding)
+            .with_list("output_shape", &self.output_shape)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

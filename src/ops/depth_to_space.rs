@@ -6,7 +6,7 @@
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{Tensor, element_count};
 
 /// See the module. Input `[N, C, H, W]`, output `[N, C / block², H block, W block]`.
@@ -28,6 +28,12 @@ impl Operator for DepthToSpace {
             Some(other) => return Err(bad("mode", &format!("is \"{other}\""))),
         };
         Ok(Self { block: block(node)?, channel_first })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default()
+            .with("blocksize", self.block as i64)
+            .with("mode", if self.channel_first { "CRD" } else { "DCR" })
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

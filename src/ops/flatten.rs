@@ -4,7 +4,7 @@
 
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::Result;
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::Tensor;
 
 /// See the module.
@@ -19,6 +19,10 @@ impl Operator for Flatten {
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self { axis: node.attributes.int("axis")?.unwrap_or(1) })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("axis", self.axis)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

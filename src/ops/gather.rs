@@ -6,7 +6,7 @@ use super::take::take;
 use super::{Fact, Inputs, Operand, Operator, axis};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::{Tensor, element_count};
 
 /// See the module. Inputs: data, indices.
@@ -21,6 +21,10 @@ impl Operator for Gather {
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self { axis: node.attributes.int("axis")?.unwrap_or(0) })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("axis", self.axis)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

@@ -9,7 +9,7 @@ use super::binary::{broadcast, spread};
 use super::epilogue::Epilogue;
 use super::{Fact, Inputs, Operand, Operator, conv, matrix};
 use crate::error::{Error, Result, codes};
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Tensor, element_count};
 
 /// Columns of one piece of work.
@@ -42,6 +42,14 @@ impl Operator for Gemm {
             beta: node.attributes.float("beta")?.unwrap_or(1.0),
             epilogue: Epilogue::default(),
         })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default()
+            .with("transA", self.transpose_a)
+            .with("transB", self.transpose_b)
+            .with("alpha", self.alpha)
+            .with("beta", self.beta)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

@@ -22,6 +22,10 @@ impl Operator for Identity {
         Ok(Self { mask: node.outputs.get(1).is_some_and(|name| !name.is_empty()) })
     }
 
+    fn kind(&self) -> &'static str {
+        if self.mask { "Dropout" } else { "Identity" }
+    }
+
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {
         if let Some(training) = inputs.constant(2)?
             && training.values::<bool>()?.first() == Some(&true)

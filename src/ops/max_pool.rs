@@ -7,7 +7,7 @@ use super::number::{Number, for_number};
 use super::window::Window;
 use super::{Fact, Inputs, Operator, pooling};
 use crate::error::{Error, Result, codes};
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
@@ -35,6 +35,10 @@ impl Operator for MaxPool {
             return Err(bad("kernel_shape", "is missing"));
         }
         Ok(Self { window, ceil: node.attributes.flag("ceil_mode", false)? })
+    }
+
+    fn attributes(&self) -> Attributes {
+        self.window.attributes().with("ceil_mode", self.ceil)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

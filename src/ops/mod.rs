@@ -14,7 +14,7 @@ mod take;
 pub mod window;
 
 use crate::error::{Error, Result, codes};
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::Tensor;
 
 pub use fact::{Fact, Operand};
@@ -44,6 +44,13 @@ pub trait Operator: Clone + std::fmt::Debug + PartialEq {
 
     /// Reads the attributes of a node.
     fn parse(node: &Node, opset: i64) -> Result<Self>;
+
+    /// The attributes of an ONNX node of the type [`Operator::kind`] that means this operator, in
+    /// the newest form that is read. What ONNX cannot say (an epilogue, the offsets of a
+    /// space-to-depth) is left out; the export writes more nodes for it.
+    fn attributes(&self) -> Attributes {
+        Attributes::default()
+    }
 
     /// Shapes and element types of the outputs; a value too, where it follows from shapes alone.
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>>;
@@ -127,6 +134,11 @@ macro_rules! operators {
                 match self { $(Self::$name(op) => op.describe()),* }
             }
 
+            /// See [`Operator::attributes`].
+            pub fn attributes(&self) -> Attributes {
+                match self { $(Self::$name(op) => op.attributes()),* }
+            }
+
             /// See [`Operator::infer`].
             ///
             /// # Errors
@@ -171,6 +183,7 @@ operators! {
     conv::Conv,
     conv_transpose::ConvTranspose,
     depth_to_space::DepthToSpace,
+    dequantize_linear::DequantizeLinear,
     expand::Expand,
     flatten::Flatten,
     gather::Gather,
@@ -183,6 +196,7 @@ operators! {
     pad::Pad,
     pow::Pow,
     prelu::PRelu,
+    quantize_linear::QuantizeLinear,
     range::Range,
     reduce::Reduce,
     remainder::Remainder,
@@ -200,6 +214,9 @@ operators! {
     transpose::Transpose,
     unsqueeze::Unsqueeze,
 }
+
+#[cfg(test)]
+mod node_tests;
 
 fn not_numbers() -> Error {
     Error::new(&codes::SHAPE, "booleans, where numbers are expected")

@@ -7,7 +7,7 @@ use super::take::take;
 use super::{Fact, Inputs, Operand, Operator, axis};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{Element, Tensor, element_count};
 
 /// What the added elements are.
@@ -45,6 +45,16 @@ impl Operator for Pad {
             Some(other) => return Err(bad("mode", &format!("is \"{other}\""))),
         };
         Ok(Self { mode })
+    }
+
+    fn attributes(&self) -> Attributes {
+        let mode = match self.mode {
+            PadMode::Constant => "constant",
+            PadMode::Reflect => "reflect",
+            PadMode::Edge => "edge",
+            PadMode::Wrap => "wrap",
+        };
+        Attributes::default().with("mode", mode)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

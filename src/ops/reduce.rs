@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use super::number::{Number, for_number};
 use super::{Fact, Inputs, Operand, Operator, axes, not_numbers};
 use crate::error::{Error, Result, codes};
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Element, Tensor, element_count};
 
 /// Which value.
@@ -98,6 +98,12 @@ impl Operator for Reduce {
             keep_dims: node.attributes.flag("keepdims", true)?,
             noop_with_empty_axes: node.attributes.flag("noop_with_empty_axes", false)?,
         })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default()
+            .with("keepdims", self.keep_dims)
+            .with("noop_with_empty_axes", self.noop_with_empty_axes)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

@@ -6,7 +6,7 @@
 use super::binary::{broadcast, zip};
 use super::{Fact, Inputs, Operator, not_numbers};
 use crate::error::{Error, Result, codes};
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Element, Tensor, element_count};
 
 /// See the module.
@@ -22,6 +22,10 @@ impl Operator for Remainder {
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self { fmod: node.attributes.flag("fmod", false)? })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("fmod", self.fmod)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

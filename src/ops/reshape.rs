@@ -5,7 +5,7 @@
 
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::{Tensor, element_count};
 
 /// See the module.
@@ -21,6 +21,10 @@ impl Operator for Reshape {
 
     fn parse(node: &Node, _opset: i64) -> Result<Self> {
         Ok(Self { allow_zero: node.attributes.flag("allowzero", false)? })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("allowzero", self.allow_zero)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

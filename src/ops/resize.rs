@@ -79,6 +79,24 @@ impl Operator for Resize {
         })
     }
 
+    fn attributes(&self) -> Attributes {
+        let aspect = match self.aspect {
+            Aspect::Stretch => "stretch",
+            Aspect::NotLarger => "not_larger",
+            Aspect::NotSmaller => "not_smaller",
+        };
+        let attributes = self
+            .mode
+            .attributes()
+            .with("coordinate_transformation_mode", self.coordinates.name())
+            .with("keep_aspect_ratio_policy", aspect)
+            .with("extrapolation_value", self.extrapolation);
+        match &self.axes {
+            Some(axes) => attributes.with("axes", axes.clone()),
+            None => attributes,
+        }
+    }
+
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {
         let input = inputs.required(0)?;
         let nearest = matches!(self.mode, Mode::Nearest(_));
@@ -182,6 +200,26 @@ impl Resize {
             lines[axis].scale = scale;
         }
         Ok(())
+    }
+}
+
+impl Mode {
+    /// The attributes that [`mode`] reads.
+    fn attributes(&self) -> Attributes {
+        match *self {
+            Self::Nearest(rounding) => {
+                Attributes::default().with("mode", "nearest").with("nearest_mode", rounding.name())
+            }
+            Self::Linear { antialias, exclude_outside } => Attributes::default()
+                .with("mode", "linear")
+                .with("antialias", antialias)
+                .with("exclude_outside", exclude_outside),
+            Self::Cubic { coefficient, exclude_outside, antialias } => Attributes::default()
+                .with("mode", "cubic")
+                .with("cubic_coeff_a", coefficient)
+                .with("antialias", antialias)
+                .with("exclude_outside", exclude_outside),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::Result;
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::Tensor;
 
 /// See the module.
@@ -40,6 +40,16 @@ impl Operator for Shape {
             start: node.attributes.int("start")?.unwrap_or(0),
             end: node.attributes.int("end")?.unwrap_or(i64::MAX),
         })
+    }
+
+    fn attributes(&self) -> Attributes {
+        match *self {
+            Self::Extents { start, end: i64::MAX } => Attributes::default().with("start", start),
+            Self::Extents { start, end } => {
+                Attributes::default().with("start", start).with("end", end)
+            }
+            Self::Size => Attributes::default(),
+        }
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

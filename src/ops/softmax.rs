@@ -5,7 +5,7 @@
 
 use super::{Fact, Inputs, Operator, axis, conv};
 use crate::error::Result;
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
@@ -34,6 +34,10 @@ impl Operator for Softmax {
             flatten,
             log: node.op_type == "LogSoftmax",
         })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("axis", self.axis)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

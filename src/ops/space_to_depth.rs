@@ -9,7 +9,7 @@ use super::depth_to_space::block;
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::{Tensor, element_count};
 
 /// See the module. Input `[N, C, H, W]`, output `[N, C offsets, H / block, W / block]`: channel
@@ -31,6 +31,10 @@ impl Operator for SpaceToDepth {
         element_count(&[block, block])?;
         let offsets = (0..block).flat_map(|y| (0..block).map(move |x| (y, x))).collect();
         Ok(Self { block, offsets })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("blocksize", self.block as i64)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

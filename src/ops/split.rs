@@ -7,7 +7,7 @@ use ndarray::{Axis, Slice};
 use super::{Fact, Inputs, Operand, Operator, axis};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
-use crate::onnx::Node;
+use crate::onnx::{Attributes, Node};
 use crate::tensor::Tensor;
 
 /// See the module.
@@ -34,6 +34,10 @@ impl Operator for Split {
             parts: parts.unwrap_or(node.outputs.len()),
             equal: opset < 18,
         })
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::default().with("axis", self.axis)
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

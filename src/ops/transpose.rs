@@ -5,7 +5,7 @@
 use super::{Fact, Inputs, Operand, Operator, axes};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
-use crate::onnx::{Node, bad};
+use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::Tensor;
 
 /// See the module.
@@ -24,6 +24,13 @@ impl Operator for Transpose {
             return Err(bad("perm", "has a negative entry"));
         }
         Ok(Self { order })
+    }
+
+    fn attributes(&self) -> Attributes {
+        match &self.order {
+            Some(order) => Attributes::default().with("perm", order.clone()),
+            None => Attributes::default(),
+        }
     }
 
     fn infer(&self, inputs: Inputs<'_, Fact>) -> Result<Vec<Fact>> {

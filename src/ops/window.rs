@@ -106,6 +106,22 @@ impl Window {
         })
     }
 
+    /// The attributes that [`Window::parse`] reads.
+    pub fn attributes(&self) -> Attributes {
+        let (begin, end): (Vec<_>, Vec<_>) = self.pads.iter().copied().unzip();
+        let attributes = Attributes::default()
+            .with_list("kernel_shape", &self.kernel)
+            .with_list("strides", &self.strides)
+            .with_list("pads", &[begin, end].concat())
+            .with_list("dilations", &self.dilations);
+        match self.auto_pad {
+            AutoPad::Explicit => attributes,
+            AutoPad::SameUpper => attributes.with("auto_pad", "SAME_UPPER"),
+            AutoPad::SameLower => attributes.with("auto_pad", "SAME_LOWER"),
+            AutoPad::Valid => attributes.with("auto_pad", "VALID"),
+        }
+    }
+
     /// The window along each axis of an input with spatial extents `input`; `kernel` is that of
     /// the weight, `ceil` counts a last partial window too unless it starts behind the input.
     ///

@@ -275,6 +275,7 @@ impl QOp {
             Op::Concat(_) | Op::Split(_) | Op::Slice(_) | Op::Reshape(_) | Op::Flatten(_) => true,
             Op::Squeeze(_) | Op::Unsqueeze(_) | Op::Transpose(_) | Op::Identity(_) => true,
             Op::SpaceToDepth(_) | Op::DepthToSpace(_) | Op::ChannelShuffle(_) => true,
+            Op::Gather(_) => true,
             Op::Resize(resize) => matches!(resize.mode, Mode::Nearest(_)),
             _ => false,
         }

@@ -171,6 +171,11 @@ impl Tensor {
         self.data.is_empty()
     }
 
+    /// The buffer.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
     /// Elements in row-major order.
     ///
     /// # Errors

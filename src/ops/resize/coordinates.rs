@@ -38,6 +38,19 @@ impl Coordinates {
         })
     }
 
+    /// The attribute that [`Coordinates::parse`] reads.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::HalfPixel => "half_pixel",
+            Self::HalfPixelSymmetric => "half_pixel_symmetric",
+            Self::PytorchHalfPixel => "pytorch_half_pixel",
+            Self::TfHalfPixelForNn => "tf_half_pixel_for_nn",
+            Self::AlignCorners => "align_corners",
+            Self::Asymmetric => "asymmetric",
+            Self::CropAndResize => "tf_crop_and_resize",
+        }
+    }
+
     /// Position in the input of output sample `x`; `None` outside of the region of interest.
     pub(super) fn position(self, x: usize, line: &Line) -> Option<f64> {
         let x = x as f64;
@@ -92,6 +105,16 @@ impl Rounding {
             Some("ceil") => Self::Ceil,
             Some(other) => return Err(bad("nearest_mode", &format!("is \"{other}\""))),
         })
+    }
+
+    /// The attribute that [`Rounding::parse`] reads.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::PreferFloor => "round_prefer_floor",
+            Self::PreferCeil => "round_prefer_ceil",
+            Self::Floor => "floor",
+            Self::Ceil => "ceil",
+        }
     }
 
     pub(super) fn apply(self, position: f64) -> f64 {

@@ -1,0 +1,12 @@
+//! A quantized graph as an ONNX model: exact, or with QuantizeLinear and DequantizeLinear.
+
+mod convolution;
+mod exact;
+mod function;
+mod operator;
+mod qdq;
+mod stage;
+mod writer;
+
+pub use exact::exact;
+pub use qdq::{Functions, qdq};
