@@ -21,6 +21,7 @@ pub mod ops;
 pub mod passes;
 pub mod placement;
 pub mod qgraph;
+pub mod reference;
 pub mod report;
 pub mod target;
 pub mod task;

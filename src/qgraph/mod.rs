@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bound::accumulator_bound;
 pub use conv::{DpuActivation, Output as ConvOutput, QConv};
-pub use movement::moved_scales;
+pub use movement::{Moved, moved_scales};
 
 use crate::num::{Function, Rounding};
 use crate::ops::Op;
