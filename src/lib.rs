@@ -4,6 +4,7 @@
 //!
 //! The stages and what each may use are in `ARCHITECTURE.md`; a test enforces that table.
 
+pub mod ceras;
 pub mod cli;
 pub mod draw;
 pub mod engine;
