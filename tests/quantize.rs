@@ -1,6 +1,8 @@
 //! The quantizer on small networks made here: it keeps their results, refuses what it cannot do,
 //! and does not depend on threads.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use seigo::Result;
 use seigo::engine::Engine;
 use seigo::executor::Executor;
