@@ -7,6 +7,7 @@ mod detect;
 mod eval;
 mod inspect;
 mod model;
+mod network;
 mod run;
 mod shell;
 mod terminal;

@@ -135,7 +135,8 @@ impl QGraph {
                 return Err(wrong(format!("the window {axis:?} does not fit {extent}")));
             }
         }
-        let grouped = conv.group > 0 && outputs % conv.group == 0 && channels % conv.group == 0;
+        let whole = |count: usize| count.is_multiple_of(conv.group);
+        let grouped = conv.group > 0 && whole(outputs) && whole(channels);
         let taps = vertical.kernel * horizontal.kernel;
         if !grouped
             || outputs == 0
