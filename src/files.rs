@@ -1,7 +1,7 @@
 //! Files in and out: whole reads with a named error, writes that are complete or absent.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use crate::error::{Error, Result, codes};
@@ -12,6 +12,26 @@ use crate::error::{Error, Result, codes};
 /// [`codes::FILE_READ`] with the path and the system's reason.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| cannot_read(path, &error))
+}
+
+/// Reads the first bytes of a file into `start`; fewer where the file is shorter.
+///
+/// # Errors
+/// [`codes::FILE_READ`] with the path and the system's reason.
+pub fn read_start<'a>(path: &Path, start: &'a mut [u8]) -> Result<&'a [u8]> {
+    let mut length = 0;
+    let mut read = || -> std::io::Result<()> {
+        let mut file = fs::File::open(path)?;
+        while length < start.len() {
+            match file.read(&mut start[length..])? {
+                0 => break,
+                more => length += more,
+            }
+        }
+        Ok(())
+    };
+    read().map_err(|error| cannot_read(path, &error))?;
+    Ok(&start[..length])
 }
 
 /// Reads a whole UTF-8 file.

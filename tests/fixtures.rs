@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+#[path = "support/quantized.rs"]
+mod quantized;
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -123,6 +125,25 @@ fn models() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// A quantized model, and what can happen to it.
+fn quantized_models() -> Vec<(&'static str, Vec<u8>)> {
+    let whole = quantized::classifier().to_bytes().unwrap();
+    let flip = |at: usize, bits: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= bits;
+        bytes
+    };
+    vec![
+        ("colors.ceras", whole.clone()),
+        ("bad/cut.ceras", whole[..whole.len() / 2].to_vec()),
+        ("bad/short.ceras", whole[..20].to_vec()),
+        ("bad/flipped.ceras", flip(whole.len() - 1, 1)),
+        ("bad/header.ceras", flip(40, 1)),
+        ("bad/newer.ceras", flip(8, 3)),
+        ("bad/text.ceras", [&whole[..4], b"\n\x1a\n", &whole[8..]].concat()),
+    ]
+}
+
 /// Height and width are left open.
 fn open() -> Writer {
     let mut model = Writer::new("open");
@@ -158,7 +179,7 @@ fn pictures() -> Vec<(&'static str, image::RgbImage)> {
 #[test]
 fn committed_fixtures_are_what_this_code_makes() {
     let bless = std::env::var_os("SEIGO_BLESS").is_some();
-    for (name, bytes) in models() {
+    for (name, bytes) in models().into_iter().chain(quantized_models()) {
         let path = folder().join(name);
         if bless {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();

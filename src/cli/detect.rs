@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::model::ModelArgs;
+use super::network::{Network, NetworkArgs};
 use super::terminal::Terminal;
 use super::vision::Vision;
 use crate::draw;
@@ -15,7 +15,7 @@ use crate::task::{BBox, Classes, Limits, Prediction, Purpose, image};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    model: ModelArgs,
+    network: NetworkArgs,
     /// JPEG or PNG image
     #[arg(long, value_name = "FILE")]
     image: PathBuf,
@@ -42,7 +42,8 @@ enum Format {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let mut vision = Vision::open(&args.model, args.task.as_deref(), terminal)?;
+    let network = Network::open(&args.network)?;
+    let mut vision = Vision::new(&network, &args.network, args.task.as_deref(), terminal)?;
     if let (Some(score_threshold), Some(detection)) =
         (args.score, vision.task().spec().detection.clone())
     {

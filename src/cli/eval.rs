@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::model::ModelArgs;
+use super::network::{Network, NetworkArgs};
 use super::terminal::Terminal;
 use super::vision::Vision;
 use crate::error::{Error, Result, codes};
@@ -19,7 +19,7 @@ use crate::task::{Prediction, Purpose, image};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    model: ModelArgs,
+    network: NetworkArgs,
     /// Folder of JPEG or PNG images; for a classifier, one folder per class in it
     #[arg(long, value_name = "DIR")]
     images: PathBuf,
@@ -52,7 +52,8 @@ enum Format {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let vision = Vision::open(&args.model, args.task.as_deref(), terminal)?;
+    let network = Network::open(&args.network)?;
+    let vision = Vision::new(&network, &args.network, args.task.as_deref(), terminal)?;
     let detector = vision.task().spec().detection.is_some();
     match (&args.coco, detector) {
         (Some(annotations), true) => detector_run(args, annotations, &vision, terminal),
@@ -65,7 +66,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     Ok(0)
 }
 
-fn detector_run(args: &Args, path: &Path, vision: &Vision, terminal: &Terminal) -> Result<()> {
+fn detector_run(args: &Args, path: &Path, vision: &Vision<'_>, terminal: &Terminal) -> Result<()> {
     let mut annotations = Annotations::load(path)?;
     annotations.keep_first(args.limit.unwrap_or(usize::MAX));
     let pairing = annotations.pair(&image::images_in(&args.images)?)?;
@@ -99,7 +100,7 @@ fn detector_run(args: &Args, path: &Path, vision: &Vision, terminal: &Terminal) 
     show(args.format, terminal, &report, &text)
 }
 
-fn classifier_run(args: &Args, vision: &Vision, terminal: &Terminal) -> Result<()> {
+fn classifier_run(args: &Args, vision: &Vision<'_>, terminal: &Terminal) -> Result<()> {
     let classes = &vision.task().spec().classes;
     let mut images: Vec<LabeledImage> = match &args.labels {
         Some(list) => labeled_list(&args.images, list, classes)?,

@@ -1,12 +1,16 @@
 //! `seigo inspect`.
 
 use clap::ValueEnum;
+use serde::Serialize;
 
 use super::model::ModelArgs;
 use super::terminal::Terminal;
 use crate::error::{Error, Result, codes};
+use crate::files;
 use crate::passes;
 use crate::report::inspect::Inspection;
+use crate::report::quantized::QuantizedInspection;
+use crate::report::quantized_dump;
 
 /// Show what a model consists of: operators, layers before and after fusion, MACs, parameters,
 /// bytes, and where each node is done
@@ -35,13 +39,42 @@ enum Format {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Emit {
-    /// The graph after the passes
+    /// The graph after the passes, or that of the .ceras model
     Graph,
+    /// The same as JSON
+    Json,
     /// The graph as imported
     Imported,
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
+    let (text, json) = if args.model.is_ceras()? { quantized(args)? } else { float(args)? };
+    let as_json = args.format == Format::Json || matches!(args.emit, Some(Emit::Json));
+    terminal.result(&if as_json { format!("{json:#}\n") } else { text })?;
+    Ok(0)
+}
+
+/// Both forms of what is asked of a .ceras model.
+fn quantized(args: &Args) -> Result<(String, serde_json::Value)> {
+    if args.passes.is_some() || matches!(args.emit, Some(Emit::Imported)) {
+        return Err(Error::new(&codes::BAD_ARGUMENT, "a .ceras model has no passes to run")
+            .help("inspect the ONNX model instead"));
+    }
+    let model = args.model.ceras()?;
+    if args.emit.is_some() {
+        let graph = &model.graph;
+        return Ok((quantized_dump::to_text(graph), quantized_dump::to_json(graph)?));
+    }
+    let inspection = QuantizedInspection::new(&model, &files::read(&args.model.model)?)?;
+    Ok((inspection.to_text(), json(&inspection)?))
+}
+
+fn json(report: &impl Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(report).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
+}
+
+/// Both forms of what is asked of an ONNX model.
+fn float(args: &Args) -> Result<(String, serde_json::Value)> {
     let original = args.model.graph()?;
     let mut fused = original.clone();
     let passes = match &args.passes {
@@ -53,19 +86,12 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     };
     let applied = passes::run(&mut fused, &passes)
         .map_err(|error| error.at(args.model.model.display().to_string()))?;
-    let (text, json) = match args.emit {
-        Some(Emit::Graph) => (fused.to_text(), fused.to_json()),
+    Ok(match args.emit {
+        Some(Emit::Graph | Emit::Json) => (fused.to_text(), fused.to_json()),
         Some(Emit::Imported) => (original.to_text(), original.to_json()),
         None => {
             let inspection = Inspection::new(&original, &fused, applied);
-            let json = serde_json::to_value(&inspection)
-                .map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))?;
-            (inspection.to_text(), json)
+            (inspection.to_text(), json(&inspection)?)
         }
-    };
-    terminal.result(&match args.format {
-        Format::Table => text,
-        Format::Json => format!("{json:#}\n"),
-    })?;
-    Ok(0)
+    })
 }

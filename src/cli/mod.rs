@@ -7,7 +7,9 @@ mod detect;
 mod eval;
 mod inspect;
 mod model;
+mod network;
 mod plan;
+mod quantize;
 mod run;
 mod shell;
 mod terminal;
@@ -51,6 +53,7 @@ enum Command {
     Detect(detect::Args),
     Eval(eval::Args),
     Plan(plan::Args),
+    Quantize(quantize::Args),
     Run(run::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -84,6 +87,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Detect(args) => detect::run(&args, &terminal),
         Command::Eval(args) => eval::run(&args, &terminal),
         Command::Plan(args) => plan::run(&args, &terminal),
+        Command::Quantize(args) => quantize::run(&args, &terminal),
         Command::Run(args) => run::run(&args, &terminal),
         Command::Completions(args) => shell::completions(&args, &terminal),
         Command::Man(args) => shell::man(&args, &terminal),

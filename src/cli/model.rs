@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Place as _, Result};
+use crate::ceras;
+use crate::error::{Error, Place as _, Result, codes};
+use crate::files;
 use crate::graph::{Graph, ImportOptions, parse_input_shape};
 use crate::onnx::Model;
 use crate::passes::{self, Applied};
@@ -10,7 +12,7 @@ use crate::passes::{self, Applied};
 /// The model and how to read it.
 #[derive(Debug, clap::Args)]
 pub struct ModelArgs {
-    /// ONNX model
+    /// ONNX model, or .ceras model
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// Shape of an input that the file leaves open, as NAME=1x3x416x416; may be repeated
@@ -19,6 +21,21 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// Whether the file is a .ceras model, by its first bytes.
+    pub fn is_ceras(&self) -> Result<bool> {
+        let mut start = [0; ceras::layout::MAGIC.len()];
+        Ok(files::read_start(&self.model, &mut start)?.starts_with(&ceras::layout::MAGIC[..4]))
+    }
+
+    /// The .ceras model.
+    pub fn ceras(&self) -> Result<ceras::Model> {
+        if !self.input_shape.is_empty() {
+            return Err(Error::new(&codes::BAD_ARGUMENT, "--input-shape is for ONNX models")
+                .help("the shapes of a .ceras model are fixed; quantize again for another one"));
+        }
+        ceras::Model::load(&self.model)
+    }
+
     /// The graph as the file has it.
     pub fn graph(&self) -> Result<Graph> {
         let input_shapes =

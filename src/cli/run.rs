@@ -2,20 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::model::ModelArgs;
+use super::network::{Network, NetworkArgs};
 use super::terminal::Terminal;
 use super::vision::Vision;
 use crate::error::{Error, Place as _, Result, codes};
-use crate::executor::Executor;
-use crate::graph::Graph;
 use crate::npy;
 use crate::tensor::Tensor;
 
-/// Run a network in float on tensors or an image and write its raw outputs as .npy files
+/// Run a network on tensors or an image and write its raw outputs as .npy files
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    model: ModelArgs,
+    network: NetworkArgs,
     /// Input tensor; NAME may be left out where the network has one input; may be repeated
     #[arg(long, value_name = "[NAME=]FILE.npy", required_unless_present = "image")]
     input: Vec<String>,
@@ -31,19 +29,18 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let (names, outputs) = match &args.image {
+    let network = Network::open(&args.network)?;
+    let outputs = match &args.image {
         Some(image) => {
-            let vision = Vision::open(&args.model, args.task.as_deref(), terminal)?;
-            (names(vision.graph()), vision.outputs(image)?)
+            Vision::new(&network, &args.network, args.task.as_deref(), terminal)?.outputs(image)?
         }
         None => {
-            let (graph, _) = args.model.fused()?;
-            let inputs = inputs(&graph, &args.input)?;
-            let outputs =
-                Executor::new(&graph).run(&inputs).at(|| args.model.model.display().to_string())?;
-            (names(&graph), outputs)
+            let inputs = inputs(&network, &args.input)?;
+            let place = || args.network.model.model.display().to_string();
+            network.runner()?.run(&inputs).at(place)?
         }
     };
+    let names: Vec<_> = network.outputs().iter().map(|(name, _)| (*name).to_owned()).collect();
     std::fs::create_dir_all(&args.output).map_err(|error| {
         let folder = args.output.display();
         Error::new(&codes::FILE_WRITE, format!("cannot make the folder {folder}: {error}"))
@@ -60,13 +57,9 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     Ok(0)
 }
 
-fn names(graph: &Graph) -> Vec<String> {
-    graph.outputs.iter().map(|output| output.name.clone()).collect()
-}
-
 /// The given tensors in the order of the network's inputs.
-fn inputs(graph: &Graph, given: &[String]) -> Result<Vec<Tensor>> {
-    let wanted: Vec<&str> = graph.inputs.iter().map(|&id| &*graph.value(id).name).collect();
+fn inputs(network: &Network, given: &[String]) -> Result<Vec<Tensor>> {
+    let wanted: Vec<&str> = network.inputs().iter().map(|(name, _)| *name).collect();
     let refuse = |message: String| {
         Error::new(&codes::BAD_ARGUMENT, message)
             .help(format!("give --input NAME=FILE.npy once for each of: {}", wanted.join(", ")))

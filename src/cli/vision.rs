@@ -2,43 +2,32 @@
 
 use std::path::Path;
 
-use super::model::ModelArgs;
+use serde::Deserialize as _;
+
+use super::network::{Network, NetworkArgs, Runner};
 use super::terminal::Terminal;
 use crate::error::{Error, Place as _, Result, codes};
-use crate::executor::Executor;
-use crate::graph::Graph;
 use crate::task::{Geometry, Prediction, Purpose, Task, TaskSpec, image, path_beside, presets};
 use crate::tensor::Tensor;
 
-/// A fused network bound to its task.
-pub struct Vision {
-    graph: Graph,
+/// A network bound to its task.
+pub struct Vision<'a> {
+    network: &'a Network,
+    runner: Runner<'a>,
     task: Task,
 }
 
-impl Vision {
-    /// Opens the model and its task: `given` (a file or a preset), else the file beside the model,
-    /// else the preset whose layout the outputs have.
-    pub fn open(args: &ModelArgs, given: Option<&str>, terminal: &Terminal) -> Result<Self> {
-        let (graph, _) = args.fused()?;
-        let &[input] = &graph.inputs[..] else {
-            return Err(Error::new(
-                &codes::TASK_OUTPUT,
-                format!("the model has {} inputs, a task has one image", graph.inputs.len()),
-            )
-            .at(args.model.display().to_string()));
-        };
-        let shape = graph.fact(input).shape.clone();
-        let task = match given {
-            Some(name) => Task::new(TaskSpec::load(name)?, &shape).at(|| name)?,
-            None if path_beside(&args.model).exists() => {
-                let path = path_beside(&args.model);
-                Task::new(TaskSpec::beside(&args.model)?, &shape)
-                    .at(|| path.display().to_string())?
-            }
-            None => recognize(&graph, &shape, &args.model, terminal)?,
-        };
-        Ok(Self { graph, task })
+impl<'a> Vision<'a> {
+    /// Binds the network to its task: `given` (a file or a preset), else the file beside the model,
+    /// else the one in the model, else the preset whose layout the outputs have.
+    pub fn new(
+        network: &'a Network,
+        args: &NetworkArgs,
+        given: Option<&str>,
+        terminal: &Terminal,
+    ) -> Result<Self> {
+        let task = bind(network, &args.model.model, given, terminal)?;
+        Ok(Self { network, runner: network.runner()?, task })
     }
 
     /// The task.
@@ -51,11 +40,6 @@ impl Vision {
         &mut self.task
     }
 
-    /// The fused network.
-    pub fn graph(&self) -> &Graph {
-        &self.graph
-    }
-
     /// The network's raw outputs for one image file.
     pub fn outputs(&self, path: &Path) -> Result<Vec<Tensor>> {
         self.forward(path).map(|(outputs, _)| outputs)
@@ -64,13 +48,9 @@ impl Vision {
     /// What the network says about one image file.
     pub fn predict(&self, path: &Path, purpose: Purpose) -> Result<Prediction> {
         let (outputs, geometry) = self.forward(path)?;
-        let named: Vec<(&str, &Tensor)> = self
-            .graph
-            .outputs
-            .iter()
-            .zip(&outputs)
-            .map(|(output, tensor)| (&*output.name, tensor))
-            .collect();
+        let ports = self.network.outputs();
+        let named: Vec<(&str, &Tensor)> =
+            ports.iter().zip(&outputs).map(|((name, _), tensor)| (*name, tensor)).collect();
         self.task.postprocess(&named, &geometry, purpose).at(|| path.display().to_string())
     }
 
@@ -78,22 +58,56 @@ impl Vision {
         let picture = image::read(path)?;
         let place = || path.display().to_string();
         let (input, geometry) = self.task.preprocess(&picture).at(place)?;
-        let outputs = Executor::new(&self.graph).run(&[input]).at(place)?;
+        let outputs = self.runner.run(&[input]).at(place)?;
         Ok((outputs, geometry))
     }
 }
 
+/// The task of a network: `given` (a file or a preset), else the file beside the model, else the
+/// one in the model, else the preset whose layout the outputs have.
+pub fn bind(
+    network: &Network,
+    model: &Path,
+    given: Option<&str>,
+    terminal: &Terminal,
+) -> Result<Task> {
+    let inputs = network.inputs();
+    let &[(_, shape)] = &inputs[..] else {
+        return Err(Error::new(
+            &codes::TASK_OUTPUT,
+            format!("the model has {} inputs, a task has one image", inputs.len()),
+        )
+        .at(model.display().to_string()));
+    };
+    match (given, network.task()) {
+        (Some(name), _) => Task::new(TaskSpec::load(name)?, shape).at(|| name),
+        (None, _) if path_beside(model).exists() => {
+            let path = path_beside(model);
+            Task::new(TaskSpec::beside(model)?, shape).at(|| path.display().to_string())
+        }
+        (None, Some(task)) => {
+            let spec = TaskSpec::deserialize(task)
+                .map_err(|error| Error::new(&codes::TASK_SPEC, error.to_string()));
+            let task = spec.and_then(|spec| Task::new(spec, shape));
+            task.at(|| "the task in the model").at(|| model.display().to_string())
+        }
+        (None, None) => recognize(network, shape, model, terminal),
+    }
+}
+
 /// The first preset that accepts outputs of the model's shapes.
-fn recognize(graph: &Graph, shape: &[usize], model: &Path, terminal: &Terminal) -> Result<Task> {
+fn recognize(
+    network: &Network,
+    shape: &[usize],
+    model: &Path,
+    terminal: &Terminal,
+) -> Result<Task> {
     let blank = |dims: &[usize]| Tensor::new(dims, vec![0f32; dims.iter().product()]);
     let input = blank(shape)?;
-    let zeros = graph
-        .outputs
-        .iter()
-        .map(|output| blank(&graph.fact(output.value).shape))
-        .collect::<Result<Vec<_>>>()?;
+    let ports = network.outputs();
+    let zeros = ports.iter().map(|(_, shape)| blank(shape)).collect::<Result<Vec<_>>>()?;
     let named: Vec<(&str, &Tensor)> =
-        graph.outputs.iter().zip(&zeros).map(|(output, zeros)| (&*output.name, zeros)).collect();
+        ports.iter().zip(&zeros).map(|((name, _), zeros)| (*name, zeros)).collect();
     for preset in presets::names() {
         let Ok(task) = TaskSpec::load(preset).and_then(|spec| Task::new(spec, shape)) else {
             continue;

@@ -134,9 +134,8 @@ impl QGraph {
                 return Err(wrong(format!("the window {axis:?} does not fit {extent}")));
             }
         }
-        let grouped = conv.group > 0
-            && outputs.is_multiple_of(conv.group)
-            && channels.is_multiple_of(conv.group);
+        let whole = |count: usize| count.is_multiple_of(conv.group);
+        let grouped = conv.group > 0 && whole(outputs) && whole(channels);
         let taps = vertical.kernel * horizontal.kernel;
         if !grouped
             || outputs == 0

@@ -221,13 +221,13 @@ impl NodeReport {
     }
 }
 
-fn table(header: &[&str]) -> Table {
+pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header.iter().copied());
     table
 }
 
-fn right_align(mut table: Table, columns: std::ops::Range<usize>) -> Table {
+pub(super) fn right_align(mut table: Table, columns: std::ops::Range<usize>) -> Table {
     for index in columns {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -237,12 +237,12 @@ fn right_align(mut table: Table, columns: std::ops::Range<usize>) -> Table {
 }
 
 /// `1x3x416x416`.
-fn dims(shape: &[usize]) -> String {
+pub(super) fn dims(shape: &[usize]) -> String {
     shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
 }
 
 /// Digits in groups of three.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(",")

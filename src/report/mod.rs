@@ -1,3 +1,5 @@
 //! What commands show: tables for a person, JSON for a program.
 
 pub mod inspect;
+pub mod quantized;
+pub mod quantized_dump;

@@ -1,0 +1,202 @@
+//! `seigo quantize`.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::model::ModelArgs;
+use super::network::Network;
+use super::terminal::Terminal;
+use super::vision;
+use crate::ceras::Model;
+use crate::error::{Error, Place as _, Result, codes};
+use crate::files;
+use crate::npy;
+use crate::qgraph::{QGraph, QOp, Width};
+use crate::quant::{Frames, Options, Report, quantize};
+use crate::task::{Task, image};
+use crate::tensor::Tensor;
+
+/// Quantize a model to int8 with power-of-two scales and write it as a .ceras file
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Folder of calibration images, or of .npy tensors of the input's shape
+    #[arg(long, value_name = "DIR")]
+    calib: PathBuf,
+    /// Where to write the model
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Task file or preset [default: MODEL's .task.json, else a preset that fits the outputs]
+    #[arg(long, value_name = "FILE|PRESET")]
+    task: Option<String>,
+    /// Use the first N calibration frames, by name
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    frames: usize,
+    /// Seed of the positions that are sampled
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Width of tensors that leave the accelerator for good
+    #[arg(long, value_enum, default_value_t = Head::Int16)]
+    head: Head,
+    /// Layers that stay in float, by name or pattern such as 'head.*'; comma-separated
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    float_layers: Vec<String>,
+    /// Techniques to leave out; comma-separated
+    #[arg(long, value_enum, value_name = "NAMES", value_delimiter = ',')]
+    without: Vec<Technique>,
+    /// Where to write the error per layer as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Head {
+    Int8,
+    Int16,
+    Int32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Technique {
+    /// Zero points: ranges become symmetric
+    ZeroPoints,
+    /// An exponent per channel: one per tensor instead
+    ChannelExponents,
+    /// Ranges by the error on samples: the largest value seen instead
+    RangeSearch,
+    /// Trading activation error against weight error
+    Balancing,
+    /// GPTQ: each weight to the nearest instead
+    Gptq,
+    /// Correcting biases for the error of rounded weights
+    BiasCorrection,
+}
+
+pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
+    if args.model.is_ceras()? {
+        return Err(Error::new(&codes::BAD_ARGUMENT, "the model is quantized already")
+            .help("give the ONNX model that it was made from"));
+    }
+    let (graph, _) = args.model.fused()?;
+    let frames = Folder::open(args, &Network::Float(graph.clone()), terminal)?;
+    let without = |technique| !args.without.contains(&technique);
+    let options = Options {
+        seed: args.seed,
+        zero_points: without(Technique::ZeroPoints),
+        channel_exponents: without(Technique::ChannelExponents),
+        range_search: without(Technique::RangeSearch),
+        balancing: without(Technique::Balancing),
+        gptq: without(Technique::Gptq),
+        bias_correction: without(Technique::BiasCorrection),
+        head: match args.head {
+            Head::Int8 => Width::I8,
+            Head::Int16 => Width::I16,
+            Head::Int32 => Width::I32,
+        },
+        float_layers: args.float_layers.clone(),
+        ..Options::default()
+    };
+    let bar = terminal.progress(0, "");
+    let progress = |stage: &'static str, frames: usize| match frames {
+        0 => bar.inc(1),
+        _ => {
+            bar.set_length(frames as u64);
+            bar.set_position(0);
+            bar.set_message(stage);
+        }
+    };
+    let quantized = quantize(&graph, &frames, &options, &progress)
+        .at(|| args.model.model.display().to_string())?;
+    bar.finish_and_clear();
+    let mut model = Model::new(quantized.graph);
+    let source = files::read(&args.model.model)?;
+    model.meta.source = Some(format!("crc32:{:08x}", crc32fast::hash(&source)));
+    model.meta.task = frames.task_json()?;
+    model.meta.report = Some(json(&quantized.report)?);
+    let bytes = model.to_bytes()?;
+    files::write(&args.output, &bytes)?;
+    if let Some(path) = &args.report {
+        files::write(path, format!("{:#}\n", json(&quantized.report)?).as_bytes())?;
+    }
+    terminal.remark(&format!("wrote {}", args.output.display()));
+    terminal.result(&summary(&model.graph, &quantized.report, bytes.len()))?;
+    Ok(0)
+}
+
+fn json(report: &Report) -> Result<serde_json::Value> {
+    serde_json::to_value(report).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
+}
+
+fn summary(graph: &QGraph, report: &Report, bytes: usize) -> String {
+    let layers = || graph.layers.iter();
+    let float = layers().filter(|layer| layer.op.is_float()).count();
+    let moves = layers().filter(|layer| matches!(layer.op, QOp::Move(_))).count();
+    let outputs = graph.outputs.iter().filter_map(|output| {
+        let layer = graph.layers.iter().position(|layer| layer.outputs.contains(&output.value))?;
+        Some(format!("output {}: {:.1} dB\n", output.name, report.layers[layer].sqnr))
+    });
+    format!(
+        "{} layers: {} in integers, {moves} that move integers, {float} in float\n{bytes} bytes\n{}",
+        graph.layers.len(),
+        graph.layers.len() - float - moves,
+        outputs.collect::<String>()
+    )
+}
+
+/// Calibration frames in a folder.
+struct Folder {
+    files: Vec<PathBuf>,
+    task: Option<Task>,
+}
+
+impl Folder {
+    fn open(args: &Args, network: &Network, terminal: &Terminal) -> Result<Self> {
+        let mut files = npy_files(&args.calib)?;
+        let task = if files.is_empty() {
+            files = image::images_in(&args.calib)?;
+            Some(vision::bind(network, &args.model.model, args.task.as_deref(), terminal)?)
+        } else {
+            None
+        };
+        files.truncate(args.frames);
+        if files.is_empty() {
+            return Err(Error::new(&codes::CALIBRATION, "--frames 0 leaves no calibration frame"));
+        }
+        Ok(Self { files, task })
+    }
+
+    fn task_json(&self) -> Result<Option<serde_json::Value>> {
+        let Some(task) = &self.task else { return Ok(None) };
+        let value = serde_json::to_value(task.spec());
+        value.map(Some).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
+    }
+}
+
+/// The .npy files of a folder by name; none where the folder cannot be listed, which reading
+/// images reports.
+fn npy_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "npy")).collect();
+    files.sort();
+    Ok(files)
+}
+
+impl Frames for Folder {
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    fn frame(&self, index: usize) -> Result<Vec<Tensor>> {
+        let path = &self.files[index];
+        let place = || path.display().to_string();
+        let tensor = match &self.task {
+            Some(task) => task.preprocess(&image::read(path)?).at(place)?.0,
+            None => npy::read(path)?,
+        };
+        Ok(vec![tensor])
+    }
+}
