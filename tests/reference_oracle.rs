@@ -1,5 +1,7 @@
 //! The reference interpreter and the fast engine against the oracle, on random graphs.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 mod quantized;
 
 use std::collections::HashMap;
