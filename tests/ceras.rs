@@ -1,6 +1,8 @@
 //! The model file: what goes in comes out; whatever else is in a file, it is refused or changes
 //! nothing.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 mod quantized;
 
 use std::sync::LazyLock;

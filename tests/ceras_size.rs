@@ -1,6 +1,8 @@
 //! The size of a .ceras file of YOLOX-Nano, with scales and shifts that are all different: worse
 //! than what a quantizer makes.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use std::path::{Path, PathBuf};
 
 use seigo::ceras::{Model, section_sizes};

@@ -1,5 +1,7 @@
 //! The reference interpreter and the fast engine against the oracle, on random graphs.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 mod quantized;
 
 use std::collections::HashMap;
@@ -84,7 +86,7 @@ fn an_accumulator_is_allowed_up_to_its_last_value_and_not_beyond() {
     let channels = (1 << 17) - 1;
     let exact = wide(channels, (1 << 14) - 1);
     let input = Tensor::new(&[1, channels, 1, 1], vec![-1000f32; channels]).unwrap();
-    let sum = reference::run(&exact, &[input.clone()]).unwrap();
+    let sum = reference::run(&exact, std::slice::from_ref(&input)).unwrap();
     assert_eq!(sum[0].values::<f32>().unwrap(), [127.0], "(2^31 - 1) / 2^24 saturates");
     for beyond in [wide(channels, 1 << 14), wide(channels + 1, 0), wide(channels, -(1 << 14))] {
         let input = Tensor::new(&beyond.values[0].shape, vec![0f32; beyond.values[0].len()]);
@@ -127,5 +129,53 @@ fn inputs_that_do_not_fit_are_refused() {
         [vec![], vec![integers], vec![other], [inputs(&graph, 1), inputs(&graph, 2)].concat()]
     {
         assert_eq!(reference::run(&graph, &given).unwrap_err().code().id, "SG0301");
+    }
+}
+
+/// The random graphs hold every kind of layer, output stage and movement, and are not all trivial.
+#[test]
+fn the_random_graphs_reach_every_rule() {
+    use proptest::strategy::ValueTree as _;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for _ in 0..400 {
+        let graph = quantized::graphs().new_tree(&mut runner).unwrap().current();
+        for layer in &graph.layers {
+            let kind = match &layer.op {
+                QOp::Conv(conv) => match &conv.output {
+                    ConvOutput::Direct { .. } => "direct".to_owned(),
+                    ConvOutput::Function { residual, .. } => format!("function {residual:?}"),
+                    ConvOutput::Dpu { activation, .. } => format!("dpu {activation:?}"),
+                },
+                QOp::DpuAdd => "DpuAdd".to_owned(),
+                op => op.kind().to_owned(),
+            };
+            *seen.entry(kind).or_default() += 1;
+        }
+    }
+    println!("{seen:?}");
+    let wanted = [
+        "direct",
+        "function None",
+        "function Some(BeforeActivation)",
+        "function Some(AfterActivation)",
+        "dpu None",
+        "dpu Relu",
+        "dpu LeakyRelu",
+        "Add",
+        "DpuAdd",
+        "Rescale",
+        "MaxPool",
+        "Concat",
+        "Split",
+        "Resize",
+        "SpaceToDepth",
+        "ChannelShuffle",
+        "Reshape",
+        "Mul",
+        "Relu",
+    ];
+    for kind in wanted {
+        assert!(seen.get(kind).is_some_and(|&count| count >= 5), "{kind}: {seen:?}");
     }
 }
