@@ -78,7 +78,8 @@ fn windowed() -> Vec<Op> {
 
 fn resizes() -> Vec<Op> {
     let resize = |mode, coordinates, axes, aspect| {
-        Op::from(resize::Resize { mode, coordinates, axes, aspect, extrapolation: 0.5 })
+        let (scales_input, extrapolation) = (2, 0.5);
+        Op::from(resize::Resize { mode, coordinates, scales_input, axes, aspect, extrapolation })
     };
     vec![
         resize(Mode::Nearest(Rounding::Ceil), Coordinates::Asymmetric, None, Aspect::Stretch),
