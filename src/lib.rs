@@ -4,6 +4,7 @@
 //!
 //! The stages and what each may use are in `ARCHITECTURE.md`; a test enforces that table.
 
+pub mod ceras;
 pub mod cli;
 pub mod draw;
 pub mod engine;
@@ -23,6 +24,7 @@ pub mod placement;
 pub mod qgraph;
 pub mod qonnx;
 pub mod quant;
+pub mod reference;
 pub mod report;
 pub mod target;
 pub mod task;

@@ -7,6 +7,7 @@ mod detect;
 mod eval;
 mod inspect;
 mod model;
+mod plan;
 mod run;
 mod shell;
 mod terminal;
@@ -49,6 +50,7 @@ enum Command {
     Inspect(inspect::Args),
     Detect(detect::Args),
     Eval(eval::Args),
+    Plan(plan::Args),
     Run(run::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
@@ -81,6 +83,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Inspect(args) => inspect::run(&args, &terminal),
         Command::Detect(args) => detect::run(&args, &terminal),
         Command::Eval(args) => eval::run(&args, &terminal),
+        Command::Plan(args) => plan::run(&args, &terminal),
         Command::Run(args) => run::run(&args, &terminal),
         Command::Completions(args) => shell::completions(&args, &terminal),
         Command::Man(args) => shell::man(&args, &terminal),

@@ -51,7 +51,8 @@ pub fn power(exponent: i32) -> f64 {
 /// Rule A11 without the saturation: `floor(value / 2^exponent + 1/2) + zero`.
 #[inline]
 pub fn quantize(value: f64, exponent: i32, zero: i32) -> i64 {
-    (value * power(-exponent) + 0.5).floor() as i64 + i64::from(zero)
+    let steps = (value * power(-exponent) + 0.5).floor() as i64;
+    steps.saturating_add(zero.into())
 }
 
 /// Rule A12.

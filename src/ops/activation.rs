@@ -6,33 +6,60 @@
 
 mod fast;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
 use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{DType, Element, Tensor};
 
 /// A function applied to every element.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are the ONNX operators of the same name")]
 pub enum Activation {
     Relu,
     /// Limits to `min..=max`; ReLU6 is 0 to 6. The bounds of the ONNX operator are its second
     /// and third inputs; the pass `fuse-activations` reads them into this form.
-    Clamp { min: f32, max: f32 },
-    LeakyRelu { alpha: f32 },
+    Clamp {
+        #[serde(with = "super::float_form")]
+        min: f32,
+        #[serde(with = "super::float_form")]
+        max: f32,
+    },
+    LeakyRelu {
+        #[serde(with = "super::float_form")]
+        alpha: f32,
+    },
     Sigmoid,
     /// x * sigmoid(x), also called swish.
     Silu,
-    HardSigmoid { alpha: f32, beta: f32 },
+    HardSigmoid {
+        #[serde(with = "super::float_form")]
+        alpha: f32,
+        #[serde(with = "super::float_form")]
+        beta: f32,
+    },
     /// x * hard-sigmoid(x) with alpha 1/6 and beta 1/2.
     HardSwish,
     /// x * tanh(softplus(x)).
     Mish,
     /// x * P(X <= x) for a normal X; `tanh` is the usual approximation.
     Gelu { tanh: bool },
-    Elu { alpha: f32 },
-    Selu { alpha: f32, gamma: f32 },
-    Celu { alpha: f32 },
+    Elu {
+        #[serde(with = "super::float_form")]
+        alpha: f32,
+    },
+    Selu {
+        #[serde(with = "super::float_form")]
+        alpha: f32,
+        #[serde(with = "super::float_form")]
+        gamma: f32,
+    },
+    Celu {
+        #[serde(with = "super::float_form")]
+        alpha: f32,
+    },
     Tanh,
     Softplus,
     Softsign,

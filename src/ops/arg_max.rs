@@ -3,6 +3,8 @@
 //! ONNX: ArgMax, ArgMin (opset 1 on). Of equal elements the first counts, or the last with
 //! `select_last_index`.
 
+use serde::{Deserialize, Serialize};
+
 use super::number::for_number;
 use super::reduce::{lanes, reduced_shape};
 use super::{Fact, Inputs, Operand, Operator, axis, not_numbers};
@@ -11,7 +13,8 @@ use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ArgMax {
     /// The axis; negative counts from the end.
     pub axis: i64,

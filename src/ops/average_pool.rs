@@ -3,6 +3,8 @@
 //! ONNX: AveragePool (opset 7 on), any number of spatial axes. With `ceil_mode` and
 //! `count_include_pad`, elements behind the end pad do not count, as in PyTorch and ONNX Runtime.
 
+use serde::{Deserialize, Serialize};
+
 use super::window::{Axis, Window};
 use super::{Fact, Inputs, Operator, conv, pooling};
 use crate::error::Result;
@@ -10,7 +12,8 @@ use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct AveragePool {
     /// The sliding window.
     pub window: Window,

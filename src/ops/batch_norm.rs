@@ -2,15 +2,19 @@
 //!
 //! ONNX: BatchNormalization outside of training (opset 7 on).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator, conv};
 use crate::error::{Error, Result, codes};
 use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Tensor};
 
 /// See the module. Inputs: data `[N, C, ...]`, scale, shift, mean and variance, `[C]` each.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct BatchNorm {
     /// Added to the variance.
+    #[serde(with = "super::float_form")]
     pub epsilon: f32,
 }
 

@@ -3,6 +3,8 @@
 //! ONNX: Add, Sub, Mul, Div (opset 7 on). Integer division truncates toward zero; integer
 //! overflow wraps, as in the ONNX reference.
 
+use serde::{Deserialize, Serialize};
+
 use ndarray::{ArrayViewD, Zip};
 
 use super::{Fact, Inputs, Operand, Operator};
@@ -11,7 +13,8 @@ use crate::onnx::Node;
 use crate::tensor::{DType, Data, Element, Tensor};
 
 /// Which arithmetic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are the ONNX operators of the same name")]
 pub enum Binary {
     Add,

@@ -5,6 +5,8 @@
 //! narrower ones by dropping high bits. Half, bfloat16 and double are held as f32, so a cast to
 //! one of them changes nothing.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator};
 use super::number::{Number, for_number};
 use crate::error::{Error, Result, codes};
@@ -12,7 +14,8 @@ use crate::onnx::{Attributes, Node, bad, dtype, elem_type};
 use crate::tensor::{DType, Data, Element, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Cast {
     /// The new element type; `None` takes that of the second input.
     pub to: Option<DType>,

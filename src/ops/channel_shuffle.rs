@@ -1,6 +1,8 @@
 //! Channel shuffle (ShuffleNet, Zhang et al. 2018, section 3.1): channels, seen as `groups` x n,
 //! are transposed to n x `groups`. No ONNX operator; made by the pass `recognize-shuffle`.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operator};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
@@ -8,7 +10,8 @@ use crate::onnx::Node;
 use crate::tensor::Tensor;
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ChannelShuffle {
     /// Rows of the matrix of channels; divides their number.
     pub groups: usize,

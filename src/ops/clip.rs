@@ -2,6 +2,8 @@
 //!
 //! ONNX: Clip (opset 6 on); the bounds are inputs from opset 11 on, attributes before.
 
+use serde::{Deserialize, Serialize};
+
 use super::activation::map;
 use super::number::{Number, for_number};
 use super::{Fact, Inputs, Operator};
@@ -10,7 +12,7 @@ use crate::onnx::Node;
 use crate::tensor::{DType, Tensor};
 
 /// See the module. Inputs: data, optional least value, optional largest value, both scalars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clip;
 
 impl Operator for Clip {

@@ -3,6 +3,8 @@
 //! ONNX: Equal, Greater, Less (opset 7 on), GreaterOrEqual, LessOrEqual (opset 12 on), And, Or, Xor
 //! (opset 7 on), Not.
 
+use serde::{Deserialize, Serialize};
+
 use super::activation::map;
 use super::binary::{broadcast, zip};
 use super::number::for_number;
@@ -12,7 +14,8 @@ use crate::onnx::Node;
 use crate::tensor::{DType, Tensor, element_count};
 
 /// Which function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are the ONNX operators of the same name")]
 pub enum Compare {
     Equal,

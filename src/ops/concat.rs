@@ -2,6 +2,8 @@
 //!
 //! ONNX: Concat (opset 4 on).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator, axis};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
@@ -9,7 +11,8 @@ use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{Element, Tensor, element_count};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Concat {
     /// The axis; negative counts from the end.
     pub axis: i64,

@@ -2,6 +2,8 @@
 //!
 //! ONNX: ConstantOfShape (opset 9 on).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
@@ -9,7 +11,8 @@ use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{Tensor, element_count};
 
 /// See the module. Input: the shape.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ConstantOfShape {
     /// The value, one element.
     pub value: Tensor,

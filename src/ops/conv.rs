@@ -8,6 +8,8 @@
 mod dense;
 mod depthwise;
 
+use serde::{Deserialize, Serialize};
+
 use super::epilogue::{Epilogue, Residual};
 use super::window::{Axis, Window};
 use super::{Fact, Inputs, Operand, Operator};
@@ -17,7 +19,8 @@ use crate::tensor::{DType, Tensor, element_count};
 
 /// See the module. Inputs: data, weight, optional bias, and the residual when the epilogue adds
 /// one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Conv {
     /// The sliding window.
     pub window: Window,

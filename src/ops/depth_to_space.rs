@@ -3,6 +3,8 @@
 //! ONNX: DepthToSpace (opset 1 on), in the orders DCR (the block index varies slower than the
 //! channel) and CRD (the channel varies slower, as PyTorch's pixel shuffle has it).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
@@ -10,7 +12,8 @@ use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{Tensor, element_count};
 
 /// See the module. Input `[N, C, H, W]`, output `[N, C / block², H block, W block]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct DepthToSpace {
     /// Side of a block of pixels; never 0.
     pub block: usize,

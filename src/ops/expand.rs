@@ -2,6 +2,8 @@
 //!
 //! ONNX: Expand (opset 8 on).
 
+use serde::{Deserialize, Serialize};
+
 use super::binary::{broadcast, spread};
 use super::constant_of_shape::extents;
 use super::{Fact, Inputs, Operand, Operator};
@@ -11,7 +13,7 @@ use crate::onnx::Node;
 use crate::tensor::{Tensor, element_count};
 
 /// See the module. Inputs: data, shape; both broadcast, so an extent may also stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expand;
 
 impl Operator for Expand {

@@ -2,13 +2,16 @@
 //!
 //! ONNX: Flatten (opset 1 on).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::Result;
 use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::Tensor;
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Flatten {
     /// Axes before this one make the rows; negative counts from the end.
     pub axis: i64,

@@ -2,6 +2,8 @@
 //!
 //! ONNX: Gather (opset 1 on). Negative indices count from the end.
 
+use serde::{Deserialize, Serialize};
+
 use super::take::take;
 use super::{Fact, Inputs, Operand, Operator, axis};
 use crate::error::{Error, Result, codes};
@@ -10,7 +12,8 @@ use crate::onnx::{Attributes, Node};
 use crate::tensor::{Tensor, element_count};
 
 /// See the module. Inputs: data, indices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Gather {
     /// The axis; negative counts from the end.
     pub axis: i64,

@@ -2,6 +2,8 @@
 //!
 //! ONNX: Gemm (opset 7 on), for f32; `transA` and `transB` transpose the factors, C broadcasts.
 
+use serde::{Deserialize, Serialize};
+
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
@@ -16,15 +18,18 @@ use crate::tensor::{DType, Tensor, element_count};
 const BLOCK: usize = 256;
 
 /// See the module. Inputs: A, B, optional C, and the residual when the epilogue adds one.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Gemm {
     /// Whether A is stored transposed.
     pub transpose_a: bool,
     /// Whether B is stored transposed.
     pub transpose_b: bool,
     /// Factor of the product.
+    #[serde(with = "super::float_form")]
     pub alpha: f32,
     /// Factor of C.
+    #[serde(with = "super::float_form")]
     pub beta: f32,
     /// Activation and residual addition.
     pub epilogue: Epilogue,

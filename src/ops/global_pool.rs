@@ -3,6 +3,8 @@
 //! ONNX: GlobalAveragePool, GlobalMaxPool (opset 1 on), any number of spatial axes, which stay with
 //! extent 1.
 
+use serde::{Deserialize, Serialize};
+
 use super::reduce::{Reduce, Reduction, reduced_shape};
 use super::{Fact, Inputs, Operand, Operator, conv};
 use crate::error::{Error, Result, codes};
@@ -10,7 +12,8 @@ use crate::onnx::Node;
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants say it")]
 pub enum GlobalPool {
     Average,

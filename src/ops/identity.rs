@@ -2,13 +2,16 @@
 //!
 //! ONNX: Identity (opset 1 on), Dropout outside of training (opset 7 on).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operator};
 use crate::error::{Error, Result, codes};
 use crate::onnx::Node;
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Identity {
     /// Whether there is a second output, Dropout's mask, which is all true.
     pub mask: bool,

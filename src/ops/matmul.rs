@@ -3,6 +3,8 @@
 //! ONNX: MatMul (opset 1 on), for f32. The last two axes are the matrix, the others broadcast; a
 //! vector on the left is a row, on the right a column, and that axis is dropped again.
 
+use serde::{Deserialize, Serialize};
+
 use ndarray::{ArrayView2, ArrayViewMut2, Ix2};
 
 use super::binary::{broadcast, spread};
@@ -13,7 +15,7 @@ use crate::onnx::Node;
 use crate::tensor::{DType, Tensor, element_count};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatMul;
 
 /// The product with all axes written out.

@@ -3,6 +3,8 @@
 //! ONNX: MaxPool (opset 1 on), any number of spatial axes. The optional output of indices and
 //! column-major storage are refused.
 
+use serde::{Deserialize, Serialize};
+
 use super::number::{Number, for_number};
 use super::window::Window;
 use super::{Fact, Inputs, Operator, pooling};
@@ -11,7 +13,8 @@ use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct MaxPool {
     /// The sliding window; pads never win.
     pub window: Window,

@@ -2,6 +2,8 @@
 //!
 //! ONNX: Max, Min (opset 8 on), one or more inputs with broadcasting.
 
+use serde::{Deserialize, Serialize};
+
 use super::binary::{broadcast, zip};
 use super::number::{Number, for_number};
 use super::{Fact, Inputs, Operator, not_numbers};
@@ -10,7 +12,8 @@ use crate::onnx::Node;
 use crate::tensor::{DType, Tensor, element_count};
 
 /// Which one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are the ONNX operators of the same name")]
 pub enum MinMax {
     Max,

@@ -6,12 +6,15 @@
 
 pub mod epilogue;
 mod fact;
+mod float_form;
 mod inputs;
 pub mod matrix;
 mod number;
 mod pooling;
 mod take;
 pub mod window;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, codes};
 use crate::onnx::{Attributes, Node};
@@ -75,7 +78,8 @@ macro_rules! operators {
         $(pub mod $module;)*
 
         /// Any operator.
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
         #[allow(missing_docs, reason = "each variant's operator documents itself")]
         pub enum Op { $($name($module::$name)),* }
 

@@ -78,8 +78,14 @@ fn windowed() -> Vec<Op> {
 
 fn resizes() -> Vec<Op> {
     let resize = |mode, coordinates, axes, aspect| {
-        let (scales_input, extrapolation) = (2, 0.5);
-        Op::from(resize::Resize { mode, coordinates, scales_input, axes, aspect, extrapolation })
+        Op::from(resize::Resize {
+            mode,
+            coordinates,
+            axes,
+            aspect,
+            extrapolation: 0.5,
+            scales_input: 2,
+        })
     };
     vec![
         resize(Mode::Nearest(Rounding::Ceil), Coordinates::Asymmetric, None, Aspect::Stretch),

@@ -3,6 +3,8 @@
 //! ONNX: Pad (opset 2 on); pads and value are inputs from opset 11 on, attributes before; axes are
 //! an input from opset 18 on.
 
+use serde::{Deserialize, Serialize};
+
 use super::take::take;
 use super::{Fact, Inputs, Operand, Operator, axis};
 use crate::error::{Error, Result, codes};
@@ -11,7 +13,8 @@ use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{Element, Tensor, element_count};
 
 /// What the added elements are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PadMode {
     /// A value, 0 unless given.
     Constant,
@@ -25,7 +28,8 @@ pub enum PadMode {
 
 /// See the module. Inputs: data, constant pads (all begins, then all ends), optional value,
 /// optional constant axes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Pad {
     /// What the added elements are.
     pub mode: PadMode,

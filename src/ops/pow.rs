@@ -3,6 +3,8 @@
 //! ONNX: Pow (opset 7 on); base and exponent broadcast and may differ in type, the result has the
 //! type of the base. Integers with a non-negative integer exponent wrap.
 
+use serde::{Deserialize, Serialize};
+
 use super::binary::{broadcast, zip};
 use super::cast::cast;
 use super::{Fact, Inputs, Operator, not_numbers};
@@ -11,7 +13,7 @@ use crate::onnx::Node;
 use crate::tensor::{DType, Tensor, element_count};
 
 /// See the module. Inputs: base, exponent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pow;
 
 impl Operator for Pow {

@@ -2,6 +2,8 @@
 //!
 //! ONNX: PRelu (opset 7 on). The slope broadcasts to the input.
 
+use serde::{Deserialize, Serialize};
+
 use super::binary::{broadcast, zip};
 use super::{Fact, Inputs, Operator};
 use crate::error::{Error, Result, codes};
@@ -9,7 +11,7 @@ use crate::onnx::Node;
 use crate::tensor::{DType, Tensor};
 
 /// See the module. Inputs: data, slope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PRelu;
 
 impl Operator for PRelu {

@@ -2,6 +2,8 @@
 //!
 //! ONNX: QuantizeLinear (opset 10 on); scales per tensor or per axis, no blocks.
 
+use serde::{Deserialize, Serialize};
+
 use super::inputs::axis;
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
@@ -9,7 +11,7 @@ use crate::onnx::{Attributes, Node, bad, dtype, elem_type};
 use crate::tensor::{DType, Tensor};
 
 /// See the module. Inputs: data, scale, optional zero point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuantizeLinear {
     /// Axis of a scale per slice; negative counts from the end.
     pub axis: i64,

@@ -2,6 +2,8 @@
 //!
 //! ONNX: Range (opset 11 on).
 
+use serde::{Deserialize, Serialize};
+
 use super::number::{Number, for_number};
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
@@ -9,7 +11,7 @@ use crate::onnx::Node;
 use crate::tensor::{MAX_ELEMENTS, Tensor};
 
 /// See the module. Inputs: start, limit, step; all constant scalars of one type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range;
 
 impl Operator for Range {

@@ -5,6 +5,8 @@
 //! ReduceSum), an attribute before. Sums of floats are taken in double precision; sums of integers
 //! wrap.
 
+use serde::{Deserialize, Serialize};
+
 use std::borrow::Cow;
 
 use super::number::{Number, for_number};
@@ -14,7 +16,8 @@ use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Element, Tensor, element_count};
 
 /// Which value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Reduction {
     /// The largest element; minus infinity of none.
     Max,
@@ -39,7 +42,8 @@ pub enum Reduction {
 }
 
 /// See the module. Inputs: data, optional constant axes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Reduce {
     /// Which value.
     pub reduction: Reduction,

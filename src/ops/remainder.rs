@@ -3,6 +3,8 @@
 //! ONNX: Mod (opset 10 on). The sign is that of the divisor, or with `fmod` that of the dividend,
 //! which floats need.
 
+use serde::{Deserialize, Serialize};
+
 use super::binary::{broadcast, zip};
 use super::{Fact, Inputs, Operator, not_numbers};
 use crate::error::{Error, Result, codes};
@@ -10,7 +12,8 @@ use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Element, Tensor, element_count};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Remainder {
     /// Whether the sign follows the dividend.
     pub fmod: bool,

@@ -3,13 +3,16 @@
 //! ONNX: Reshape (opset 5 on); the shape is a constant second input, 0 copies an extent (unless
 //! `allowzero`), one -1 is inferred.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
 use crate::onnx::{Attributes, Node};
 use crate::tensor::{Tensor, element_count};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Reshape {
     /// A 0 in the shape means an empty dimension instead of "copy the input's".
     pub allow_zero: bool,

@@ -11,6 +11,8 @@ mod taps;
 pub use coordinates::{Coordinates, Rounding};
 pub use taps::Mode;
 
+use serde::{Deserialize, Serialize};
+
 use super::take::take;
 use super::{Fact, Inputs, Operand, Operator, axis};
 use crate::error::{Error, Result, codes};
@@ -21,7 +23,8 @@ use coordinates::Line;
 
 /// See the module. Inputs: data, region of interest, scales, sizes, all but the data optional
 /// constants; or, in the old form, data and scales.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Resize {
     /// How samples become a value.
     pub mode: Mode,
@@ -34,11 +37,13 @@ pub struct Resize {
     /// How sizes and the aspect ratio agree.
     pub aspect: Aspect,
     /// Value outside of the region of interest of [`Coordinates::CropAndResize`].
+    #[serde(with = "super::float_form")]
     pub extrapolation: f32,
 }
 
 /// What happens to the aspect ratio when sizes are given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Aspect {
     /// The sizes are taken as they are.
     Stretch,

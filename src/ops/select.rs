@@ -2,6 +2,8 @@
 //!
 //! ONNX: Where (opset 9 on).
 
+use serde::{Deserialize, Serialize};
+
 use ndarray::Zip;
 
 use super::binary::{broadcast, spread};
@@ -12,7 +14,7 @@ use crate::onnx::Node;
 use crate::tensor::{DType, Tensor, element_count};
 
 /// See the module. Inputs: condition, value where true, value where false; all broadcast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Select;
 
 impl Operator for Select {

@@ -2,13 +2,16 @@
 //!
 //! ONNX: Shape (opset 1 on), Size (opset 1 on).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::Result;
 use crate::onnx::{Attributes, Node};
 use crate::tensor::Tensor;
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// Extents from axis `start` up to `end`; negative counts from the end, and both are limited
     /// to the axes that there are.

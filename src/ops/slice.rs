@@ -3,6 +3,8 @@
 //! ONNX: Slice (opset 1 on); positions are inputs from opset 10 on, attributes before. Positions
 //! behind an end are limited to it; a negative step walks backward.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator, axis};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
@@ -10,7 +12,7 @@ use crate::onnx::Node;
 use crate::tensor::Tensor;
 
 /// See the module. Inputs: data, starts, ends, optional axes, optional steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice;
 
 /// What is taken along one axis: elements `start`, `start + step`, ..., `count` of them.

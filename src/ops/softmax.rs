@@ -3,13 +3,16 @@
 //! ONNX: Softmax, LogSoftmax (opset 1 on). From opset 13 on over one axis; before, over all axes
 //! from the given one on.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operator, axis, conv};
 use crate::error::Result;
 use crate::onnx::{Attributes, Node};
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Softmax {
     /// The axis; negative counts from the end.
     pub axis: i64,

@@ -3,6 +3,8 @@
 //! ONNX: SpaceToDepth (opset 1 on). The Focus layer of YOLOv5 and YOLOX is the same with another
 //! order of the pixels; the pass `recognize-focus` makes it.
 
+use serde::{Deserialize, Serialize};
+
 use ndarray::{Slice as Steps, s};
 
 use super::depth_to_space::block;
@@ -14,7 +16,8 @@ use crate::tensor::{Tensor, element_count};
 
 /// See the module. Input `[N, C, H, W]`, output `[N, C offsets, H / block, W / block]`: channel
 /// group g holds the pixels at row `offsets[g].0` and column `offsets[g].1` of each block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct SpaceToDepth {
     /// Side of a block of pixels; divides height and width.
     pub block: usize,

@@ -2,6 +2,8 @@
 //!
 //! ONNX: Split (opset 2 on); the lengths are an input from opset 13 on, an attribute before.
 
+use serde::{Deserialize, Serialize};
+
 use ndarray::{Axis, Slice};
 
 use super::{Fact, Inputs, Operand, Operator, axis};
@@ -11,7 +13,8 @@ use crate::onnx::{Attributes, Node};
 use crate::tensor::Tensor;
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Split {
     /// The axis; negative counts from the end.
     pub axis: i64,

@@ -2,13 +2,15 @@
 //!
 //! ONNX: Squeeze (opset 1 on); the axes are an input from opset 13 on, an attribute before.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator, axes};
 use crate::error::{Error, Result, codes};
 use crate::onnx::Node;
 use crate::tensor::Tensor;
 
 /// See the module. Inputs: data, optional axes; without axes every extent of 1 is dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Squeeze;
 
 impl Operator for Squeeze {

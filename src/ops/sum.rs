@@ -2,6 +2,8 @@
 //!
 //! ONNX: Sum, Mean (opset 8 on), one or more float inputs with broadcasting.
 
+use serde::{Deserialize, Serialize};
+
 use super::activation::map;
 use super::binary::zip;
 use super::min_max::common_shape;
@@ -11,7 +13,8 @@ use crate::onnx::Node;
 use crate::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Sum {
     /// Whether the sum is divided by the number of inputs.
     pub mean: bool,

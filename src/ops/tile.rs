@@ -2,6 +2,8 @@
 //!
 //! ONNX: Tile (opset 6 on); the repeats are constant.
 
+use serde::{Deserialize, Serialize};
+
 use super::constant_of_shape::extents;
 use super::take::take;
 use super::{Fact, Inputs, Operand, Operator};
@@ -11,7 +13,7 @@ use crate::onnx::Node;
 use crate::tensor::{Tensor, element_count};
 
 /// See the module. Inputs: data, repeats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tile;
 
 impl Operator for Tile {

@@ -2,6 +2,8 @@
 //!
 //! ONNX: Transpose (opset 1 on).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator, axes};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
@@ -9,7 +11,8 @@ use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::Tensor;
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Transpose {
     /// Input axis of each output axis; `None` reverses all.
     pub order: Option<Vec<i64>>,

@@ -3,13 +3,15 @@
 //! ONNX: Unsqueeze (opset 1 on); the axes, which count in the output, are an input from opset 13
 //! on, an attribute before.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fact, Inputs, Operand, Operator, axes};
 use crate::error::Result;
 use crate::onnx::Node;
 use crate::tensor::Tensor;
 
 /// See the module. Inputs: data, axes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsqueeze;
 
 impl Operator for Unsqueeze {

@@ -3,11 +3,14 @@
 //! ONNX: the attributes `kernel_shape`, `strides`, `pads`, `dilations` and `auto_pad` of Conv,
 //! ConvTranspose, MaxPool and AveragePool.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result, codes};
 use crate::onnx::{Attributes, bad};
 
 /// How pads are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AutoPad {
     /// The pads are given.
     #[default]
@@ -22,7 +25,8 @@ pub enum AutoPad {
 
 /// A window over the spatial axes. An empty list means the default of ONNX: the weight's extents
 /// for `kernel`, 1 for strides and dilations, 0 for pads.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Window {
     /// Taps per axis.
     pub kernel: Vec<usize>,
@@ -37,7 +41,8 @@ pub struct Window {
 }
 
 /// A window along one axis of known extent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Axis {
     /// Extent of the input.
     pub input: usize,

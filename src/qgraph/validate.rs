@@ -5,12 +5,19 @@ use super::{
     ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QValueId, Scale, Width, bound, moved,
 };
 use crate::error::{Error, Result, codes};
+use crate::ops::window::Axis;
 use crate::ops::{Fact, Inputs, Op};
 use crate::tensor::{DType, element_count};
 
 /// Channels, taps and shifts beyond this are no network of this world; it bounds all index
 /// arithmetic.
 const MAX_EXTENT: usize = 1 << 24;
+
+/// Largest left shift between two scales (rules A8 and A13): 64 bits hold every sum.
+const MAX_ALIGNMENT: i32 = 24;
+
+/// Largest right shift between two scales.
+const MAX_SHIFT: i32 = 55;
 
 fn wrong(message: impl Into<String>) -> Error {
     Error::new(&codes::QUANTIZED_GRAPH, message)
@@ -78,17 +85,27 @@ impl QGraph {
         }
         match &layer.op {
             QOp::Conv(conv) => self.check_conv(layer, conv),
-            QOp::Add | QOp::DpuAdd => self.check_add(layer),
+            QOp::Add => self.check_add(layer),
+            QOp::DpuAdd => {
+                self.check_unshifted(layer)?;
+                self.check_add(layer)
+            }
             QOp::Rescale => {
-                let (input, _) = self.integers(layer, 0)?;
-                self.output(layer, &input.shape.clone()).map(|_| ())
+                let (input, scales) = self.integers(layer, 0)?;
+                self.output(layer, &input.shape)?;
+                self.check_alignment(layer, scales.iter().map(|scale| scale.exponent.into()))
             }
             QOp::MaxPool(op) => {
-                if !matches!(op, Op::MaxPool(_)) {
+                let Op::MaxPool(pool) = op else {
                     return Err(wrong("not a maximum pooling"));
-                }
+                };
                 self.check_inferred(layer, op)?;
-                let (_, scales) = self.integers(layer, 0)?;
+                let (input, scales) = self.integers(layer, 0)?;
+                let kernel = &pool.window.kernel;
+                let axes = pool.window.axes(kernel, &input.shape[2..], pool.ceil)?;
+                if !axes.iter().all(reads_input_everywhere) {
+                    return Err(wrong("a window reads nothing but padding"));
+                }
                 let (_, output_scales) = self.output_integers(layer, 0)?;
                 (scales == output_scales)
                     .then_some(())
@@ -158,6 +175,9 @@ impl QGraph {
         if !fits {
             return Err(wrong("a shift is out of range or the function does not exist"));
         }
+        if matches!(conv.output, ConvOutput::Dpu { .. }) {
+            self.check_unshifted(layer)?;
+        }
         if conv.residual().is_some() {
             let (residual, _) = self.integers(layer, 1)?;
             self.output(layer, &residual.shape.clone())?;
@@ -168,14 +188,35 @@ impl QGraph {
     fn check_add(&self, layer: &Layer) -> Result<()> {
         let (a, first) = self.integers(layer, 0)?;
         let (b, second) = self.integers(layer, 1)?;
-        let far = first
-            .iter()
-            .zip(second)
-            .any(|(a, b)| (i32::from(a.exponent) - i32::from(b.exponent)).abs() > 24);
+        let pairs = || first.iter().zip(second).map(|(a, b)| (a.exponent, b.exponent));
+        let far = pairs().any(|(a, b)| (i32::from(a) - i32::from(b)).abs() > MAX_ALIGNMENT);
         if a.shape != b.shape || far {
             return Err(wrong("the operands of an addition do not fit each other"));
         }
-        self.output(layer, &a.shape.clone()).map(|_| ())
+        self.output(layer, &a.shape)?;
+        self.check_alignment(layer, pairs().map(|(a, b)| a.min(b).into()))
+    }
+
+    /// Sums with exponents `from` must reach the output's by shifts that rules A8 and A13 allow.
+    fn check_alignment(&self, layer: &Layer, from: impl Iterator<Item = i32>) -> Result<()> {
+        let (_, scales) = self.output_integers(layer, 0)?;
+        let shifts = scales.iter().zip(from).map(|(to, from)| i32::from(to.exponent) - from);
+        let far = |shift: i32| !(-MAX_ALIGNMENT..=MAX_SHIFT).contains(&shift);
+        match shifts.into_iter().find(|&shift| far(shift)) {
+            None => Ok(()),
+            Some(shift) => Err(wrong(format!("the output needs a shift of {shift}"))),
+        }
+    }
+
+    /// Rule A13: no input and no output has a zero point.
+    fn check_unshifted(&self, layer: &Layer) -> Result<()> {
+        let inputs = layer.inputs.iter().flatten().filter_map(Operand::value);
+        let integers = inputs.chain(layer.outputs.iter().copied());
+        let mut scales = integers.filter_map(|id| self.value(id).integer()).flat_map(|(_, s)| s);
+        if scales.any(|scale| scale.zero != 0) {
+            return Err(wrong("zero points other than 0 under the DPU rules"));
+        }
+        Ok(())
     }
 
     fn check_move(&self, layer: &Layer, op: &Op) -> Result<()> {
@@ -184,7 +225,7 @@ impl QGraph {
         }
         self.check_inferred(layer, op)?;
         let mut marks = Vec::with_capacity(layer.inputs.len());
-        let (_, width) = (0, self.width(layer, 0)?);
+        let width = self.width(layer, 0)?;
         for (position, operand) in layer.inputs.iter().enumerate() {
             marks.push(match operand {
                 None => None,
@@ -228,7 +269,28 @@ impl QGraph {
         {
             return Err(wrong("the stored shapes are not those which the operator gives"));
         }
+        if float {
+            self.check_float_outputs(layer, &inferred)?;
+        }
         Ok(())
+    }
+
+    /// What is quantized or read again must be single precision; indices may only leave.
+    fn check_float_outputs(&self, layer: &Layer, inferred: &[Fact]) -> Result<()> {
+        let read = |id: QValueId| {
+            let mut operands = self.layers.iter().flat_map(|layer| layer.inputs.iter().flatten());
+            operands.any(|operand| operand.value() == Some(id))
+        };
+        let stuck = layer.outputs.iter().zip(inferred).find(|(id, fact)| {
+            let used = self.value(**id).integer().is_some() || read(**id);
+            fact.dtype != DType::F32 && used
+        });
+        match stuck {
+            None => Ok(()),
+            Some((_, fact)) => {
+                Err(wrong(format!("a result of type {} cannot be used again", fact.dtype)))
+            }
+        }
     }
 
     fn integers(&self, layer: &Layer, position: usize) -> Result<(&super::QValue, &[Scale])> {
@@ -265,6 +327,15 @@ impl QGraph {
         }
         Ok(id)
     }
+}
+
+/// Whether every window has a position inside of the input (rule A9).
+fn reads_input_everywhere(axis: &Axis) -> bool {
+    (0..axis.output).all(|output| {
+        let start = output * axis.stride;
+        let tap = axis.begin.saturating_sub(start).div_ceil(axis.dilation);
+        tap < axis.kernel && start + tap * axis.dilation < axis.begin + axis.input
+    })
 }
 
 impl QOp {

@@ -7,6 +7,7 @@ use super::assign::{Assignment, Kind, Origin};
 use super::balance;
 use super::function::lower_bound;
 use super::statistics::{Channel, Statistics};
+use super::weights::{folded_filters, is_direct, plain_exponent};
 use crate::error::{Error, Result, codes};
 use crate::graph::{Graph, Node, ValueId};
 use crate::num::FRACTION;
@@ -123,11 +124,10 @@ pub fn choose(
         .collect();
     let mut chosen = HashMap::new();
     let mut ranges: HashMap<ValueId, Vec<Range>> = HashMap::new();
-    let mut wide = HashMap::new();
     for (&id, channels) in &statistics.values {
         let node = producers.get(&id).copied();
         if assignment.widths[id.0] != Some(Width::I8) {
-            wide.insert(id, wide_scales(assignment.widths[id.0], channels));
+            chosen.insert(id, wide_exponents(assignment.widths[id.0], channels));
             continue;
         }
         let own: Vec<Range> =
@@ -149,12 +149,16 @@ pub fn choose(
         balance::balance(graph, assignment, statistics, &ranges, &mut chosen)?;
         limit_spread(graph, assignment, &mut chosen);
     }
-    let mut scales = wide;
+    reach_direct_outputs(graph, assignment, &mut chosen)?;
+    let mut scales = HashMap::new();
     for (id, exponents) in chosen {
+        let zero = |channel: usize, exponent: i32| {
+            ranges.get(&id).map_or(0, |ranges| ranges[channel].zero(exponent))
+        };
         let own = exponents
             .iter()
-            .zip(&ranges[&id])
-            .map(|(&exponent, range)| scale(exponent, range.zero(exponent)))
+            .enumerate()
+            .map(|(channel, &exponent)| scale(exponent, zero(channel, exponent)))
             .collect::<Result<_>>()?;
         scales.insert(id, own);
     }
@@ -185,18 +189,46 @@ fn range(node: Option<&Node>, channel: &Channel, options: &Options) -> Range {
     }
 }
 
-/// Symmetric scales of a wide output, the finest that clip nothing seen.
-fn wide_scales(width: Option<Width>, channels: &[Channel]) -> Vec<Scale> {
+/// Exponents of a wide output, symmetric, the finest that clip nothing seen.
+fn wide_exponents(width: Option<Width>, channels: &[Channel]) -> Vec<i32> {
     let bits = width.map_or(16, Width::bits);
     let most = 2f64.powi(bits as i32 - 1) - 1.0;
     channels
         .iter()
         .map(|channel| {
             let largest = f64::from(channel.max.max(-channel.min)).max(1e-6);
-            let exponent = (largest / most).log2().ceil().clamp(-24.0, 20.0);
-            Scale { exponent: exponent as i8, zero: 0 }
+            (largest / most).log2().ceil().clamp(-24.0, 20.0) as i32
         })
         .collect()
+}
+
+/// Raises the exponents of direct outputs (rule A5) that are finer than the accumulator by more
+/// than the left shift of 2 can bridge: its step follows from the weights.
+fn reach_direct_outputs(
+    graph: &Graph,
+    assignment: &Assignment,
+    exponents: &mut HashMap<ValueId, Vec<i32>>,
+) -> Result<()> {
+    for (node, kind) in graph.nodes.iter().zip(&assignment.kinds) {
+        let (Op::Conv(conv), Kind::Conv, Some(input)) = (&node.op, kind, node.input(0)) else {
+            continue;
+        };
+        let Some(weight) = node.input(1).and_then(|id| graph.constant(id)) else { continue };
+        if !is_direct(conv.epilogue) {
+            continue;
+        }
+        let inputs: Vec<i32> = assignment.origins[input.0]
+            .iter()
+            .map(|origin| exponents.get(&origin.owner).map_or(0, |own| own[origin.channel]))
+            .collect();
+        let filters = folded_filters(weight, conv.group, &inputs)?;
+        if let Some(own) = exponents.get_mut(&node.outputs[0]) {
+            for (exponent, filter) in own.iter_mut().zip(filters) {
+                *exponent = (*exponent).max(plain_exponent(&filter) - 2);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Raises exponents that lie more than [`SPREAD`] below the largest one that the same dense sum

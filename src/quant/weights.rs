@@ -12,6 +12,7 @@ use crate::num::FRACTION;
 use crate::ops::Op;
 use crate::ops::activation::Activation;
 use crate::ops::epilogue::Epilogue;
+use crate::tensor::Tensor;
 
 /// Largest magnitude of a stored weight; symmetric, so that two products fit one DSP slice.
 pub const LARGEST: f64 = 127.0;
@@ -79,20 +80,10 @@ fn fold_node(
         Some(bias) => bias.values::<f32>()?.iter().map(|&value| value.into()).collect(),
         None => vec![0.0; outputs],
     };
-    let inputs = scales.of(assignment, input);
+    let inputs: Vec<i32> =
+        scales.of(assignment, input).iter().map(|scale| scale.exponent.into()).collect();
     let own = scales.of(assignment, node.outputs[0]);
-    let per_group = outputs / conv.group.max(1);
-    let window = taps / group_inputs.max(1);
-    let weights: Vec<f64> = weight
-        .values::<f32>()?
-        .chunks(window.max(1))
-        .enumerate()
-        .flat_map(|(row, window)| {
-            let (output, channel) = (row / group_inputs, row % group_inputs);
-            let scale = inputs[output / per_group * group_inputs + channel];
-            window.iter().map(move |&w| f64::from(w) * 2f64.powi(scale.exponent.into()))
-        })
-        .collect();
+    let weights = folded_filters(weight, conv.group, &inputs)?.concat();
     let exponents = weights
         .chunks(taps.max(1))
         .zip(own.iter().zip(&bias))
@@ -101,6 +92,30 @@ fn fold_node(
         })
         .collect::<Result<_>>()?;
     Ok(Folded { node: index, taps, group_inputs, group: conv.group, weights, bias, exponents })
+}
+
+/// The weights of each output channel times 2^e of the channels that they read.
+pub fn folded_filters(weight: &Tensor, group: usize, inputs: &[i32]) -> Result<Vec<Vec<f64>>> {
+    let (outputs, group_inputs) = (weight.shape()[0], weight.shape()[1].max(1));
+    let taps = (weight.len() / outputs.max(1)).max(1);
+    let per_group = (outputs / group.max(1)).max(1);
+    let filters = weight.values::<f32>()?.chunks(taps).enumerate();
+    let folded = filters.map(|(output, filter)| {
+        let first = output / per_group * group_inputs;
+        let windows = filter.chunks((taps / group_inputs).max(1)).zip(&inputs[first..]);
+        windows
+            .flat_map(|(window, &exponent)| {
+                window.iter().map(move |&w| f64::from(w) * 2f64.powi(exponent))
+            })
+            .collect()
+    });
+    Ok(folded.collect())
+}
+
+/// The finest accumulator exponent at which no weight of a filter exceeds [`LARGEST`].
+pub fn plain_exponent(filter: &[f64]) -> i32 {
+    let largest = filter.iter().fold(0f64, |most, weight| most.max(weight.abs()));
+    (largest / (LARGEST + 0.5)).log2().ceil().max(-100.0) as i32
 }
 
 /// Accumulator exponents that the shifts of rules A5 and A6 can handle.
@@ -116,7 +131,7 @@ pub fn is_direct(epilogue: Epilogue) -> bool {
 
 fn exponents(filter: &[f64], bias: f64, limits: (i32, i32)) -> Result<(i32, i32, i32)> {
     let largest = filter.iter().fold(0f64, |most, weight| most.max(weight.abs()));
-    let plain = (largest / (LARGEST + 0.5)).log2().ceil().max(-100.0) as i32;
+    let plain = plain_exponent(filter);
     let for_bias = (bias.abs() / LARGEST_BIAS).log2().ceil().max(-100.0) as i32;
     let least = limits.0.max(for_bias);
     if plain > limits.1 || least > limits.1 {

@@ -3,7 +3,9 @@
 //! A [`Tensor`] is a shape and a shared buffer; cloning one is cheap. Half, bfloat16 and double
 //! precision become `f32` when a model is read, so they have no variant here.
 
+mod bytes;
 mod dtype;
+mod form;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,11 +1,14 @@
 //! Which position of the input an output sample looks at.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result, codes};
 use crate::onnx::{Attributes, bad};
 use crate::tensor::MAX_ELEMENTS;
 
 /// `coordinate_transformation_mode` of ONNX; x is an output index, s the scale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Coordinates {
     /// (x + 1/2) / s - 1/2
     HalfPixel,
@@ -84,7 +87,8 @@ impl Coordinates {
 }
 
 /// `nearest_mode` of ONNX.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Rounding {
     /// To the nearest; halves down.
     PreferFloor,

@@ -1,11 +1,14 @@
 //! Input samples and weights of each output sample; interpolation is separable.
 
+use serde::{Deserialize, Serialize};
+
 use super::coordinates::{Coordinates, Line, Rounding};
 use crate::error::Result;
 use crate::tensor::element_count;
 
 /// How the samples around a position become a value.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// The nearest one.
     Nearest(Rounding),
