@@ -1,7 +1,7 @@
 //! The imported model of AMD Quark (XINT8): every integer layer against a second formula.
 //!
 //! The oracle reads the published rules, not our code: it works on exponents and integers of the
-//! ONNX file itself, in i128, with a plain division that rounds half up. The engine's own values
+//! ONNX file itself, in i128, with a plain division that rounds half up. The reference's own values
 //! are its inputs, so that every layer is judged by itself.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -15,6 +15,7 @@ use seigo::graph::Graph;
 use seigo::onnx::{Model, Node};
 use seigo::qgraph::{QGraph, QOp};
 use seigo::qonnx::{ImportOptions, export, import};
+use seigo::reference;
 use seigo::tensor::Tensor;
 
 fn shared() -> Option<PathBuf> {
@@ -241,19 +242,15 @@ fn picture(path: &std::path::Path) -> Tensor {
 
 fn observed(graph: &QGraph, input: Tensor) -> HashMap<String, Integers> {
     let mut values = HashMap::new();
-    let engine = Engine::new(graph).unwrap();
-    engine
-        .run_observed(&[input], |id, tensor| {
-            let value = graph.value(id);
-            if let Some((_, scales)) = value.integer() {
-                assert!(scales.iter().all(|scale| scale.zero == 0));
-                let numbers = tensor.values::<f32>().unwrap().iter().map(|&q| q as i64).collect();
-                let integers = Integers { values: numbers, shape: value.shape.clone() };
-                values.insert(value.name.clone(), integers);
-            }
-            Ok(())
-        })
-        .unwrap();
+    reference::run_observed(graph, &[input], |id, tensor| {
+        let value = graph.value(id);
+        if value.integer().is_some() {
+            let integers = Integers { values: tensor.to_i64s()?, shape: value.shape.clone() };
+            values.insert(value.name.clone(), integers);
+        }
+        Ok(())
+    })
+    .unwrap();
     values
 }
 

@@ -5,6 +5,8 @@
 
 mod detect;
 mod eval;
+mod export;
+mod import;
 mod inspect;
 mod model;
 mod plan;
@@ -52,6 +54,8 @@ enum Command {
     Eval(eval::Args),
     Plan(plan::Args),
     Run(run::Args),
+    Import(import::Args),
+    Export(export::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -85,6 +89,8 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Eval(args) => eval::run(&args, &terminal),
         Command::Plan(args) => plan::run(&args, &terminal),
         Command::Run(args) => run::run(&args, &terminal),
+        Command::Import(args) => import::run(&args, &terminal),
+        Command::Export(args) => export::run(&args, &terminal),
         Command::Completions(args) => shell::completions(&args, &terminal),
         Command::Man(args) => shell::man(&args, &terminal),
     })
