@@ -1,5 +1,7 @@
 //! The COCO reader and evaluation on the shared evaluation images.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 
 use seigo::eval::coco::{Annotations, ResultRecord, evaluate};

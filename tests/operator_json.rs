@@ -1,5 +1,7 @@
 //! Operators survive their JSON form, floats bit for bit.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use seigo::ops::activation::Activation;
 use seigo::ops::constant_of_shape::ConstantOfShape;
 use seigo::ops::conv::Conv;

@@ -5,6 +5,8 @@
 
 mod detect;
 mod eval;
+mod export;
+mod import;
 mod inspect;
 mod model;
 mod network;
@@ -55,6 +57,8 @@ enum Command {
     Plan(plan::Args),
     Quantize(quantize::Args),
     Run(run::Args),
+    Import(import::Args),
+    Export(export::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -89,6 +93,8 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Plan(args) => plan::run(&args, &terminal),
         Command::Quantize(args) => quantize::run(&args, &terminal),
         Command::Run(args) => run::run(&args, &terminal),
+        Command::Import(args) => import::run(&args, &terminal),
+        Command::Export(args) => export::run(&args, &terminal),
         Command::Completions(args) => shell::completions(&args, &terminal),
         Command::Man(args) => shell::man(&args, &terminal),
     })

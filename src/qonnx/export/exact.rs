@@ -90,7 +90,7 @@ impl<'a> Exact<'a> {
     fn input(&mut self, id: QValueId) {
         let value = self.graph.value(id);
         self.writer.enter(&value.name);
-        self.writer.input(value);
+        self.writer.input(&value.name, &value.shape);
         if let Some((width, scales)) = value.integer() {
             let codes = self.quantize(value, &value.name, width, scales);
             let name = self.name(id).to_owned();

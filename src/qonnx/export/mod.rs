@@ -2,6 +2,7 @@
 
 mod convolution;
 mod exact;
+mod float;
 mod function;
 mod operator;
 mod qdq;
@@ -9,4 +10,5 @@ mod stage;
 mod writer;
 
 pub use exact::exact;
+pub use float::float;
 pub use qdq::{Functions, qdq};

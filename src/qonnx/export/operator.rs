@@ -32,6 +32,12 @@ pub fn operator(
         Op::SpaceToDepth(op) => space_to_depth(writer, op, shape, &first, output),
         Op::ChannelShuffle(op) => channel_shuffle(writer, *op, shape, &first, output)?,
         Op::Softmax(op) if op.flatten => softmax(writer, *op, shape, &first, output)?,
+        // Before opset 11 the scales were the second input.
+        Op::Resize(resize) if resize.scales_input == 1 => {
+            inputs.insert(1, String::new());
+            inputs.truncate(3);
+            writer.write(op.kind(), inputs, outputs, &op.attributes());
+        }
         Op::Split(split) => {
             let mut attributes = op.attributes();
             if inputs.get(1).is_none_or(String::is_empty) {

@@ -49,7 +49,7 @@ pub fn qdq(graph: &QGraph, functions: Functions) -> Result<ModelProto> {
     for &id in &graph.inputs {
         let value = graph.value(id);
         export.writer.enter(&value.name);
-        export.writer.input(value);
+        export.writer.input(&value.name, &value.shape);
         let name = export.names[id.0].clone();
         if name != value.name {
             export.quantize(value, &value.name, &name);

@@ -8,7 +8,6 @@ use crate::onnx::proto::{
     ValueInfoProto, data_type,
 };
 use crate::onnx::{Attributes, encode_tensor};
-use crate::qgraph::QValue;
 use crate::tensor::Tensor;
 
 /// Operator set of the models that are written: the first with 16-bit QuantizeLinear.
@@ -147,8 +146,8 @@ impl Writer {
     }
 
     /// Adds a network input.
-    pub fn input(&mut self, value: &QValue) {
-        self.graph.input.push(described(&value.name, &value.shape));
+    pub fn input(&mut self, name: &str, shape: &[usize]) {
+        self.graph.input.push(described(name, shape));
     }
 
     /// Adds a network output.

@@ -1,0 +1,48 @@
+//! `seigo export`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use prost::Message as _;
+
+use super::terminal::Terminal;
+use crate::ceras;
+use crate::error::{Place as _, Result};
+use crate::files;
+use crate::qonnx::export::{self, Functions};
+
+/// Write a .ceras model as ONNX, for other programs
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Quantized model
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// Form of the ONNX model
+    #[arg(long, value_enum)]
+    to: Form,
+    /// Where to write it
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// QuantizeLinear and DequantizeLinear around float operators
+    Qdq,
+    /// The same with activation functions as tables: differs from the reference on ties only
+    QdqTables,
+    /// Integer-exact with stock operators: equals the reference bit for bit
+    Exact,
+}
+
+pub fn run(args: &Args, _terminal: &Terminal) -> Result<u8> {
+    let graph = ceras::Model::load(&args.model)?.graph;
+    let model = match args.to {
+        Form::Qdq => export::qdq(&graph, Functions::Operators),
+        Form::QdqTables => export::qdq(&graph, Functions::Tables),
+        Form::Exact => export::exact(&graph),
+    };
+    let model = model.at(|| args.model.display().to_string())?;
+    files::write(&args.output, &model.encode_to_vec())?;
+    Ok(0)
+}
