@@ -8,8 +8,8 @@ module drain #(
   parameter LP = 2,
   parameter Credits = 32
 ) (
-  input  wire              clk_i,
-  input  wire              rst_ni,
+  input  wire              aclk,
+  input  wire              aresetn,
   input  wire              start_i,
   input  wire [2559:0]     descriptor_i,
   input  wire [31:0]       pixels_i,         // of a plane: OutHeight * OutWidth
@@ -59,9 +59,9 @@ module drain #(
   reg          write_set_q, read_set_q;
   reg [1:0]    sets_q;
   wire         tile_end;
-  always @(posedge clk_i) begin
+  always @(posedge aclk) begin
     if (parameter_valid_i) set_q[write_set_q][256*parameter_index_i +: 256] <= parameter_data_i;
-    if (!rst_ni) begin
+    if (!aresetn) begin
       write_set_q <= 1'b0;
       read_set_q  <= 1'b0;
       sets_q      <= 2'd0;
@@ -111,8 +111,8 @@ module drain #(
 
   wire [31:0] count = (left_q > LP) ? LP : left_q;
 
-  always @(posedge clk_i) begin
-    if (!rst_ni) begin
+  always @(posedge aclk) begin
+    if (!aresetn) begin
       busy_q    <= 1'b0;
       waiting_q <= 2'd0;
       half_q    <= 1'b0;
@@ -143,11 +143,11 @@ module drain #(
     else if (step)                  left_q <= left_q - count;
   end
 
-  always @(posedge clk_i) start_q <= start_i && rst_ni;
+  always @(posedge aclk) start_q <= start_i && aresetn;
 
   // ---- with the accumulators, one cycle later ------------------------------------------------------
-  always @(posedge clk_i) begin
-    lane_valid_o <= drain_o && rst_ni;
+  always @(posedge aclk) begin
+    lane_valid_o <= drain_o && aresetn;
     if (drain_o) begin
       lane_first_o      <= tile_first_q;
       lane_count_o      <= count[3:0];

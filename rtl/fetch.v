@@ -14,11 +14,11 @@
 module fetch #(
   parameter P = 4,
   parameter RowBits = 14,
-  parameter ReadLatency = 3,
+  parameter ReadLatency = 4,
   parameter FeedCredits = 16
 ) (
-  input  wire                  clk_i,
-  input  wire                  rst_ni,
+  input  wire                  aclk,
+  input  wire                  aresetn,
   // Pass: the descriptor is stable from start_i until done_o.
   input  wire                  start_i,
   input  wire [2559:0]         descriptor_i,
@@ -27,8 +27,9 @@ module fetch #(
   output reg  [P-1:0]          a_read_o,
   output reg  [P*RowBits-1:0]  a_row_o,
   input  wire [128*P-1:0]      a_data_i,
-  // Patches of the stem unit: requested in the cycle that makes them arrive with a_data_i.
-  input  wire                  stem_ready_i,
+  // Patches of the stem unit: complete batches in its buffer, those being read included; a request in
+  // the cycle that makes the patches arrive with a_data_i.
+  input  wire [1:0]            stem_batches_i,
   output wire                  stem_read_o,
   output wire [15:0]           stem_step_o,
   output wire [3:0]            stem_group_o,
@@ -93,8 +94,8 @@ module fetch #(
   reg         walking_q;
   wire        begin_walk = setup_q[2];
 
-  always @(posedge clk_i) begin
-    if (!rst_ni) setup_q <= 3'b000;
+  always @(posedge aclk) begin
+    if (!aresetn) setup_q <= 3'b000;
     else         setup_q <= {setup_q[1:0], start_i};
     if (setup_q[0]) begin
       pad_words_q      <= pad_top * in_width;
@@ -126,8 +127,8 @@ module fetch #(
   wire next_batch = next_step && last_step;
   wire next_tile  = next_batch && last_batch;
 
-  always @(posedge clk_i) begin
-    if (!rst_ni) begin
+  always @(posedge aclk) begin
+    if (!aresetn) begin
       walking_q <= 1'b0;
       half_q    <= 1'b0;
     end else begin
@@ -162,7 +163,7 @@ module fetch #(
       assign segment_planes[s] = descriptor_i[At + SegPlanesLsb +: SegPlanesWidth];
       assign segment_stride[s] = descriptor_i[At + SegStrideLsb +: SegStrideWidth];
       assign segment_up[s]     = descriptor_i[At + SegUpLsb];
-      always @(posedge clk_i) begin
+      always @(posedge aclk) begin
         if (setup_q[0]) begin
           segment_base_q[s] <= descriptor_i[At + SegBaseLsb +: SegBaseWidth];
           segment_step_q[s] <= advance * segment_stride[s];
@@ -179,7 +180,7 @@ module fetch #(
   wire [19:0] first_base = next_tile ? segment_base_q[0] + segment_step_q[0] : segment_base_q[0];
   wire restart = begin_walk || next_batch;
 
-  always @(posedge clk_i) begin
+  always @(posedge aclk) begin
     if (restart) begin
       segment_q    <= 3'd0;
       plane_q      <= 12'd0;
@@ -212,7 +213,7 @@ module fetch #(
 
   // Offset of the first tap of the current kernel row.
   reg [19:0] row_offset_q;
-  always @(posedge clk_i) begin
+  always @(posedge aclk) begin
     if (restart || (next_step && last_tap)) row_offset_q <= 20'd0 - pad_words_q - {12'd0, pad_left};
     else if (next_step && last_tap_x)       row_offset_q <= row_offset_q + dilation_words_q;
   end
@@ -221,15 +222,14 @@ module fetch #(
   reg         valid_1_q, valid_2_q, valid_3_q;
   reg  [19:0] base_1_q;
   reg  [16:0] delta_x_1_q, delta_y_1_q;
-  reg         up_1_q;
-  // swap, first step, last of batch, first of batch, group, half, step
+  // First group of a step, first step, last group of the batch, its first, group, half, step.
   localparam FlagBits = 4 + 4 + 1 + 16;
   wire [FlagBits-1:0] flags_0 = {group_q == 5'd0, step_q == 16'd0, last_group && last_step,
                                  group_q == 5'd0 && step_q == 16'd0, group_q[3:0], half_q, step_q};
   reg  [FlagBits-1:0] flags_1_q, flags_2_q, flags_3_q;
 
-  always @(posedge clk_i) begin
-    if (!rst_ni) begin
+  always @(posedge aclk) begin
+    if (!aresetn) begin
       valid_1_q <= 1'b0;
       valid_2_q <= 1'b0;
       valid_3_q <= 1'b0;
@@ -242,7 +242,6 @@ module fetch #(
       base_1_q    <= plane_base_q + tap_offset_q;
       delta_x_1_q <= delta_x_q;
       delta_y_1_q <= delta_y_q;
-      up_1_q      <= segment_up[segment_q];
       flags_1_q   <= flags_0;
       flags_2_q   <= flags_1_q;
       flags_3_q   <= flags_2_q;
@@ -267,9 +266,9 @@ module fetch #(
       wire [15:0] new_y  = y_q + step_y + (wraps ? {12'd0, stride} : 16'd0);
       wire [19:0] new_row = row_q + step_words_q + (wraps ? row_words : 20'd0);
       // Upsampled sources are read with stride 1 and rows of at least P pixels.
-      wire [19:0] new_half_row = half_row_q + ((wraps && y_q[0]) ? {5'd0, in_width[15:1]} : 20'd0);
+      wire [19:0] new_half_row = half_row_q + (((wraps || step_y[0]) && y_q[0]) ? {5'd0, in_width[15:1]} : 20'd0);
 
-      always @(posedge clk_i) begin
+      always @(posedge aclk) begin
         if (setup_q[0]) begin
           tile_x_q   <= lane_x * stride;
           tile_y_q   <= lane_y * stride;
@@ -312,7 +311,7 @@ module fetch #(
       reg        mask_2_q;
       wire [16:0] in_x = {1'b0, x_1_q} + delta_x_1_q;
       wire [16:0] in_y = {1'b0, y_1_q} + delta_y_1_q;
-      always @(posedge clk_i) begin
+      always @(posedge aclk) begin
         if (advance_0) begin
           offset_1_q  <= segment_up[segment_q] ? half_row_q + {5'd0, x_q[15:1]}
                                                : row_q + {4'd0, x_q};
@@ -331,7 +330,7 @@ module fetch #(
   reg  [P*20-1:0] address_3_q;
   reg  [P-1:0]    mask_3_q;
   reg  [P*P-1:0]  conflict_3_q;  // [l * P + m]: lane l has to wait for lane m < l
-  always @(posedge clk_i) begin
+  always @(posedge aclk) begin
     if (advance_0) begin
       address_3_q <= address_2;
       mask_3_q    <= mask_2 | {P{from_stem}};
@@ -343,14 +342,14 @@ module fetch #(
         if (m < l) begin : gen_below
           wire [19:0] mine   = address_2[20*l +: 20];
           wire [19:0] theirs = address_2[20*m +: 20];
-          always @(posedge clk_i) begin
+          always @(posedge aclk) begin
             if (advance_0) begin
               conflict_3_q[l*P + m] <= !mask_2[l] && !mask_2[m] && !from_stem && mine != theirs
                   && mine[LaneBits-1:0] == theirs[LaneBits-1:0] ;
             end
           end
         end else begin : gen_above
-          always @(posedge clk_i) conflict_3_q[l*P + m] <= 1'b0;
+          always @(posedge aclk) conflict_3_q[l*P + m] <= 1'b0;
         end
       end
     end
@@ -369,10 +368,12 @@ module fetch #(
 
   wire       swap_3  = flags_3_q[24];
   wire       begin_3 = flags_3_q[21];
+  // Batches of patches that are begun and not yet given back: their last reads are on the way.
+  reg  [1:0] stem_open_q;
   reg  [1:0] halves_q;   // accumulator halves in use
   reg  [$clog2(FeedCredits+1)-1:0] feed_q;  // places of the feed in use
   wire blocked_weights = dense && swap_3 && !weights_ready_i;
-  wire blocked_image   = from_stem && begin_3 && !stem_ready_i;
+  wire blocked_image   = from_stem && begin_3 && stem_batches_i <= stem_open_q;
   wire blocked_halves  = dense && begin_3 && halves_q == 2'd2;
   wire blocked_feed    = !dense && feed_q == FeedCredits;
   wire blocked = blocked_weights || blocked_image || blocked_halves || blocked_feed;
@@ -387,17 +388,21 @@ module fetch #(
   assign stall_feed_o         = valid_3_q && blocked_feed;
   assign stall_bank_o         = serving && !complete;
 
+  wire take_stem = go && from_stem && begin_3;
   wire take_half = go && dense && begin_3;
   wire take_feed = go && !dense;
-  always @(posedge clk_i) begin
-    if (!rst_ni) begin
+  always @(posedge aclk) begin
+    if (!aresetn) begin
       served_q <= {P{1'b0}};
       halves_q <= 2'd0;
       feed_q   <= 0;
+      stem_open_q <= 2'd0;
     end else begin
       if (serving) served_q <= complete ? {P{1'b0}} : served_q | serve;
       halves_q <= halves_q + {1'b0, take_half} - {1'b0, batch_drained_i};
-      feed_q   <= feed_q + take_feed - feed_pop_i;
+      if (take_feed && !feed_pop_i)      feed_q <= feed_q + 1'b1;
+      else if (!take_feed && feed_pop_i) feed_q <= feed_q - 1'b1;
+      stem_open_q <= stem_open_q + {1'b0, take_stem} - {1'b0, stem_done_o};
     end
   end
 
@@ -431,8 +436,8 @@ module fetch #(
     end
   endgenerate
 
-  always @(posedge clk_i) begin
-    if (!rst_ni) a_read_o <= {P{1'b0}};
+  always @(posedge aclk) begin
+    if (!aresetn) a_read_o <= {P{1'b0}};
     else         a_read_o <= serving ? bank_read : {P{1'b0}};
     if (serving) a_row_o <= bank_row;
   end
@@ -453,8 +458,8 @@ module fetch #(
     end
   endgenerate
   integer d;
-  always @(posedge clk_i) begin
-    if (!rst_ni) go_q <= {Depth{1'b0}};
+  always @(posedge aclk) begin
+    if (!aresetn) go_q <= {Depth{1'b0}};
     else         go_q <= {go_q[Depth-2:0], go};
     lanes_q[0] <= serving ? serve : {P{1'b0}};
     banks_q[0] <= lane_banks;
@@ -477,7 +482,7 @@ module fetch #(
   generate
     for (l = 0; l < P; l = l + 1) begin : gen_cross
       wire [LaneBits-1:0] bank = banks_q[Depth-1][LaneBits*l +: LaneBits];
-      always @(posedge clk_i) begin
+      always @(posedge aclk) begin
         if (from_stem) begin
           if (go_q[Depth-1]) data_o[128*l +: 128] <= stem_data_i[128*l +: 128];
         end else if (lanes_q[Depth-1][l]) begin
@@ -488,8 +493,8 @@ module fetch #(
   endgenerate
 
   wire [FlagBits-1:0] flags_end = flags_q[Depth-1];
-  always @(posedge clk_i) begin
-    if (!rst_ni) begin
+  always @(posedge aclk) begin
+    if (!aresetn) begin
       array_valid_o <= 1'b0;
       feed_valid_o  <= 1'b0;
     end else begin

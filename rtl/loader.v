@@ -6,10 +6,10 @@
 // its ring words are released when both the weights and the parameters of the tile are done with.
 module loader #(
   // Cycles from fetch's resolver to the array; weights take as long from their read.
-  parameter FetchLatency = 5
+  parameter FetchLatency = 6
 ) (
-  input  wire          clk_i,
-  input  wire          rst_ni,
+  input  wire          aclk,
+  input  wire          aresetn,
   // Ring: index counts ring words since the start of the frame; data come two cycles after a read.
   input  wire [23:0]   head_i,
   output wire          ring_read_o,
@@ -72,8 +72,8 @@ module loader #(
   wire        tile_read    = batch_read && weight_batch_q + 16'd1 == batches;
   wire [23:0] next_weight_tile = weight_tile_q + {8'd0, tile_words};
 
-  always @(posedge clk_i) begin
-    if (!rst_ni || frame_i) begin
+  always @(posedge aclk) begin
+    if (!aresetn || frame_i) begin
       weights_busy_q <= 1'b0;
       shadow_full_q  <= 1'b0;
     end else begin
@@ -129,8 +129,8 @@ module loader #(
   wire [23:0] next_param_tile = param_tile_q + {8'd0, tile_words};
   wire        no_params  = param_words == 8'd0 || tiles == 16'd0;
 
-  always @(posedge clk_i) begin
-    if (!rst_ni || frame_i) params_busy_q <= 1'b0;
+  always @(posedge aclk) begin
+    if (!aresetn || frame_i) params_busy_q <= 1'b0;
     else if (start_i)       params_busy_q <= 1'b1;
     else if (start_q ? no_params : param_tile_read && last_param_tile) params_busy_q <= 1'b0;
     if (frame_i) begin
@@ -163,12 +163,12 @@ module loader #(
                            && !param_read && desc_index != head_i;
   wire        desc_last  = desc_read && desc_word_q == DescriptorWords - 1;
 
-  always @(posedge clk_i) begin
-    start_q <= start_i && rst_ni;
-    if (!rst_ni) fetching_q <= 1'b0;
+  always @(posedge aclk) begin
+    start_q <= start_i && aresetn;
+    if (!aresetn) fetching_q <= 1'b0;
     else if (frame_i || start_i) fetching_q <= 1'b1;
     else if (desc_last)          fetching_q <= 1'b0;
-    if (!rst_ni || frame_i || start_i) desc_word_q <= 4'd0;
+    if (!aresetn || frame_i || start_i) desc_word_q <= 4'd0;
     else if (desc_read) desc_word_q <= desc_last ? 4'd0 : desc_word_q + 4'd1;
     if (frame_i) begin
       // Before the first pass the record "ends" at the start of the stream.
@@ -192,8 +192,8 @@ module loader #(
   reg  [3:0]       word_1_q, word_2_q;
   reg              set_read_1_q, set_read_2_q, last_1_q, last_2_q;
   integer i;
-  always @(posedge clk_i) begin
-    if (!rst_ni || frame_i) begin
+  always @(posedge aclk) begin
+    if (!aresetn || frame_i) begin
       weight_q <= 0;
       param_q  <= 2'd0;
       desc_q   <= 2'd0;
@@ -238,8 +238,8 @@ module loader #(
   wire [31:0] pair_2 = ring_data_i[159:128] + ring_data_i[191:160];
   wire [31:0] pair_3 = ring_data_i[223:192] + ring_data_i[255:224];
   wire        arrives = desc_q[1];
-  always @(posedge clk_i) begin
-    if (!rst_ni || frame_i || start_i) begin
+  always @(posedge aclk) begin
+    if (!aresetn || frame_i || start_i) begin
       arrived_q        <= 4'd0;
       word_sum_valid_q <= 1'b0;
       complete_q       <= 1'b0;
@@ -260,8 +260,8 @@ module loader #(
 
   // ---- release -------------------------------------------------------------------------------------
   // The tile that both readers are done with; the weights of other passes are never the last.
-  always @(posedge clk_i) begin
-    if (!rst_ni || frame_i)               release_o <= 24'd0;
+  always @(posedge aclk) begin
+    if (!aresetn || frame_i)               release_o <= 24'd0;
     else if (start_q)                     release_o <= pass_base_q;
     else if (!dense || param_tiles_q < weight_tiles_q) release_o <= param_tile_q;
     else                                  release_o <= weight_tile_q;

@@ -5,8 +5,8 @@ module plane_feed #(
   parameter LP = 2,
   parameter Depth = 16
 ) (
-  input  wire              clk_i,
-  input  wire              rst_ni,
+  input  wire              aclk,
+  input  wire              aresetn,
   input  wire              start_i,
   input  wire [31:0]       pixels_i,  // of a plane, valid from the cycle after start_i
   input  wire              valid_i,
@@ -29,7 +29,7 @@ module plane_feed #(
   reg                  start_q;
 
   queue #(.Width(128*P), .Depth(Depth)) i_rows (
-    .clk_i(clk_i), .rst_ni(rst_ni), .push_i(valid_i), .data_i(data_i),
+    .aclk(aclk), .aresetn(aresetn), .push_i(valid_i), .data_i(data_i),
     .valid_o(row_valid), .data_o(row), .pop_i(pop_o), .count_o(rows)
   );
 
@@ -44,9 +44,9 @@ module plane_feed #(
   assign count_o = count[3:0];
   assign busy_o  = rows != 0;
 
-  always @(posedge clk_i) begin
-    start_q <= start_i && rst_ni;
-    if (!rst_ni) part_q <= 0;
+  always @(posedge aclk) begin
+    start_q <= start_i && aresetn;
+    if (!aresetn) part_q <= 0;
     else if (take) part_q <= pop_o ? 0 : part_q + 1'b1;
     if (start_q || (take && plane_end)) left_q <= pixels_i;
     else if (take)                      left_q <= left_q - count;

@@ -4,8 +4,8 @@ module queue #(
   parameter Width = 8,
   parameter Depth = 16  // a power of two
 ) (
-  input  wire                   clk_i,
-  input  wire                   rst_ni,
+  input  wire                   aclk,
+  input  wire                   aresetn,
   input  wire                   push_i,
   input  wire [Width-1:0]       data_i,
   output wire                   valid_o,
@@ -27,9 +27,9 @@ module queue #(
   assign valid_o = count_o != 0;
   assign data_o  = memory[head_q];
 
-  always @(posedge clk_i) begin
+  always @(posedge aclk) begin
     if (push_i) memory[tail_q] <= data_i;
-    if (!rst_ni) begin
+    if (!aresetn) begin
       head_q  <= 0;
       tail_q  <= 0;
       count_o <= 0;
