@@ -25,8 +25,7 @@ module dot_product #(
 );
 
   localparam OperandBits = Packed != 0 ? 27 : 8;
-  localparam ProductBits = OperandBits + 8;
-  localparam SumBits = ProductBits + 3;
+  localparam SumBits = OperandBits + 11;
 
   // Signed operands of unlike widths extend themselves; written out, synthesis would not see the chain.
   /* verilator lint_off WIDTH */
@@ -36,7 +35,7 @@ module dot_product #(
       localparam K = c % 8;
       wire signed [OperandBits-1:0] operand = operand_i[32*c +: OperandBits];
       reg signed  [7:0]             weight_q;
-      reg signed  [ProductBits-1:0] product_q;
+      reg signed  [SumBits-1:0]     product_q;
       reg signed  [SumBits-1:0]     sum_q;
       always @(posedge aclk) if (swap_i[K]) weight_q <= weight_i[8*c +: 8];
       always @(posedge aclk) if (valid_i[K]) product_q <= operand * weight_q;
