@@ -5,7 +5,7 @@
 // carry 1 to N pixels, low first (0: ignored), and do not cross the end of a plane. A beat a cycle,
 // but: N = P = 1 takes two cycles for a wide pixel, and a beat that both completes a row and begins
 // the last, partial one of its plane takes one more. Rows wait in a queue of 4 for the memory; a row
-// is requested 4 cycles after its last pixel at the earliest.
+// is requested 3 cycles after its last pixel at the earliest.
 module writeback #(
   // Words of a row: 1, 2, 4, 8.
   parameter P = 4,
