@@ -62,8 +62,9 @@ module block_arbiter #(
   output wire [4:0]                      b_ready_o,
   input  wire [4:0]                      b_write_i,
   input  wire [5*RowBits-1:0]            b_row_i,
-  input  wire [5*P-1:0]                  b_enable_i,
-  input  wire [5*128*P-1:0]              b_data_i,
+  // Of the clients that write: 0, 1, 3, 4.
+  input  wire [4*P-1:0]                  b_enable_i,
+  input  wire [4*128*P-1:0]              b_data_i,
   // Accepted and not yet decided.
   output wire [4:0]                      b_pending_o,
   // Port B of the memories, per domain.
@@ -82,7 +83,7 @@ module block_arbiter #(
   localparam BlockBits = RowBits - BlockShift;
   localparam TableBits = 1 << BlockBits;
   localparam DomainBits = RowBits - AddressBits;
-  localparam RowBytes = 128 * P;
+  localparam RowWidth = 128 * P;
   localparam [2:0] StreamClient = 3'd5;
   localparam [2:0] TableClient = 3'd6;
   localparam [6:0] Aged = AgeLimit;
@@ -172,8 +173,8 @@ module block_arbiter #(
   reg [4:0]            valid_q;
   reg [4:0]            write_q;
   reg [5*RowBits-1:0]  row_q;
-  reg [5*P-1:0]        enable_q;
-  reg [5*RowBytes-1:0] data_q;
+  reg [4*P-1:0]        enable_q;
+  reg [4*RowWidth-1:0] data_q;
   reg [5*7-1:0]        age_q;
 
   wire [4:0] aged;
@@ -181,11 +182,13 @@ module block_arbiter #(
   wire [4:0] granted = valid_q & first;
   wire [4:0] allowed;
 
+  wire [4:0] accepted = b_valid_i & b_ready_o;
   assign b_ready_o = ~valid_q | granted;
   assign b_pending_o = valid_q;
 
   genvar client;
   genvar other;
+  genvar index;
   generate
     for (client = 0; client < 5; client = client + 1) begin : g_client
       wire [DomainBits-1:0] own = row_q[client*RowBits + AddressBits +: DomainBits];
@@ -221,13 +224,9 @@ module block_arbiter #(
   integer holder;
   always @(posedge aclk) begin
     for (holder = 0; holder < 5; holder = holder + 1) begin
-      if (b_valid_i[holder] && b_ready_o[holder]) begin
+      if (accepted[holder]) begin
         write_q[holder] <= b_write_i[holder];
         row_q[holder*RowBits +: RowBits] <= b_row_i[holder*RowBits +: RowBits];
-        enable_q[holder*P +: P] <= b_enable_i[holder*P +: P];
-        if (b_write_i[holder]) begin
-          data_q[holder*RowBytes +: RowBytes] <= b_data_i[holder*RowBytes +: RowBytes];
-        end
       end
       if (!valid_q[holder] || granted[holder]) age_q[holder*7 +: 7] <= 7'd0;
       else if (!aged[holder]) age_q[holder*7 +: 7] <= age_q[holder*7 +: 7] + 7'd1;
@@ -239,30 +238,54 @@ module block_arbiter #(
     end
   end
 
+  wire [3:0] load = {accepted[4:3] & b_write_i[4:3], accepted[1:0] & b_write_i[1:0]};
+  integer writer;
+  always @(posedge aclk) begin
+    for (writer = 0; writer < 4; writer = writer + 1) begin
+      if (load[writer]) begin
+        enable_q[writer*P +: P] <= b_enable_i[writer*P +: P];
+        data_q[writer*RowWidth +: RowWidth] <= b_data_i[writer*RowWidth +: RowWidth];
+      end
+    end
+  end
+
   // The picked requests on their way to the memories.
   reg [5*BlockBits-1:0] b_block_q;
   reg [4:0]             b_refused_q;
   assign b_refused_o = b_refused_q[4:2];
-  integer domain;
-  integer picked;
-  always @(posedge aclk) begin
-    for (domain = 0; domain < Domains; domain = domain + 1) begin
-      b_read_o[domain] <= 1'b0;
-      b_write_o[domain*P +: P] <= {P{1'b0}};
-      for (picked = 0; picked < 5; picked = picked + 1) begin
-        if (granted[picked]
-            && row_q[picked*RowBits + AddressBits +: DomainBits] == domain[DomainBits-1:0]) begin
-          b_row_o[domain*AddressBits +: AddressBits] <= row_q[picked*RowBits +: AddressBits];
-          if (write_q[picked]) begin
-            b_data_o[domain*RowBytes +: RowBytes] <= data_q[picked*RowBytes +: RowBytes];
-          end
-          if (allowed[picked]) begin
-            b_read_o[domain] <= ~write_q[picked];
-            b_write_o[domain*P +: P] <= write_q[picked] ? enable_q[picked*P +: P] : {P{1'b0}};
-          end
-        end
+  generate
+    for (index = 0; index < Domains; index = index + 1) begin : g_domain
+      localparam [DomainBits-1:0] Own = index;
+      wire [4:0] take;
+      for (client = 0; client < 5; client = client + 1) begin : g_take
+        assign take[client] =
+            granted[client] & (row_q[client*RowBits + AddressBits +: DomainBits] == Own);
+      end
+      wire [AddressBits-1:0] row = ({AddressBits{take[0]}} & row_q[0*RowBits +: AddressBits])
+          | ({AddressBits{take[1]}} & row_q[1*RowBits +: AddressBits])
+          | ({AddressBits{take[2]}} & row_q[2*RowBits +: AddressBits])
+          | ({AddressBits{take[3]}} & row_q[3*RowBits +: AddressBits])
+          | ({AddressBits{take[4]}} & row_q[4*RowBits +: AddressBits]);
+      wire [P-1:0] enable = ({P{take[0]}} & enable_q[0*P +: P])
+          | ({P{take[1]}} & enable_q[1*P +: P]) | ({P{take[3]}} & enable_q[2*P +: P])
+          | ({P{take[4]}} & enable_q[3*P +: P]);
+      wire write = |(take & write_q);
+      wire perform = |(take & allowed);
+      wire upper = take[3] | take[4];
+      wire [RowWidth-1:0] data = upper
+          ? (take[4] ? data_q[3*RowWidth +: RowWidth] : data_q[2*RowWidth +: RowWidth])
+          : (take[1] ? data_q[1*RowWidth +: RowWidth] : data_q[0*RowWidth +: RowWidth]);
+      always @(posedge aclk) begin
+        if (|take) b_row_o[index*AddressBits +: AddressBits] <= row;
+        if (write) b_data_o[index*RowWidth +: RowWidth] <= data;
+        b_read_o[index] <= aresetn & perform & ~write;
+        b_write_o[index*P +: P] <= {P{aresetn & perform & write}} & enable;
       end
     end
+  endgenerate
+
+  integer picked;
+  always @(posedge aclk) begin
     for (picked = 0; picked < 5; picked = picked + 1) begin
       if (granted[picked]) begin
         b_block_q[picked*BlockBits +: BlockBits] <= row_q[picked*RowBits + BlockShift +: BlockBits];
@@ -278,8 +301,6 @@ module block_arbiter #(
     b_done_o    <= granted[4:2];
     b_refused_q <= granted & ~allowed;
     if (!aresetn) begin
-      b_read_o    <= {Domains{1'b0}};
-      b_write_o   <= {(Domains*P){1'b0}};
       b_done_o    <= 3'd0;
       b_is_read_o <= 3'd0;
       b_refused_q <= 5'd0;

@@ -156,8 +156,8 @@ module shared_memory #(
     .b_ready_o             ({window_ready_o, dma_ready_o, residual_ready_o, plane_ready_o, conv_ready_o}),
     .b_write_i             ({window_write_i, dma_write_i, 1'b0, 1'b1, 1'b1}),
     .b_row_i               ({window_row_i, dma_row_i, residual_row_i, plane_row_i, conv_row_i}),
-    .b_enable_i            ({window_enable_i, dma_enable_i, {P{1'b0}}, plane_enable_i, conv_enable_i}),
-    .b_data_i              ({window_data_i, dma_data_i, {RowWidth{1'b0}}, plane_data_i, conv_data_i}),
+    .b_enable_i            ({window_enable_i, dma_enable_i, plane_enable_i, conv_enable_i}),
+    .b_data_i              ({window_data_i, dma_data_i, plane_data_i, conv_data_i}),
     .b_pending_o           (pending_o),
     .b_read_o              (b_read),
     .b_write_o             (b_write),
@@ -222,40 +222,32 @@ module shared_memory #(
     end
   end
 
-  // The choice of the domain.
+  // The choice of the domain. What is asked lies in one that exists; else the request was refused.
   integer bank;
-  integer source;
   always @(posedge aclk) begin
     for (bank = 0; bank < P; bank = bank + 1) begin
-      a_data_o[bank*128 +: 128] <= 128'd0;
-      for (source = 0; source < Domains; source = source + 1) begin
-        if (a_valid_2_q[bank]
-            && a_domain_2_q[bank*DomainBits +: DomainBits] == source[DomainBits-1:0]) begin
-          a_data_o[bank*128 +: 128] <= a_read_data[source*RowWidth + bank*128 +: 128];
-        end
+      if (a_valid_2_q[bank]) begin
+        a_data_o[bank*128 +: 128] <=
+            a_read_data[a_domain_2_q[bank*DomainBits +: DomainBits]*RowWidth + bank*128 +: 128];
+      end else begin
+        a_data_o[bank*128 +: 128] <= 128'd0;
       end
     end
   end
 
-  wire [4:2] reads = read_2_q & ~refused_2_q;
-  wire [DomainBits-1:0] residual_domain = domain_2_q[0*DomainBits +: DomainBits];
-  wire [DomainBits-1:0] dma_domain      = domain_2_q[1*DomainBits +: DomainBits];
-  wire [DomainBits-1:0] window_domain   = domain_2_q[2*DomainBits +: DomainBits];
-  integer origin;
+  wire [4:2] reads = done_2_q & read_2_q & ~refused_2_q;
   always @(posedge aclk) begin
     residual_rdata_o <= {RowWidth{1'b0}};
     dma_rdata_o      <= {RowWidth{1'b0}};
     window_rdata_o   <= {RowWidth{1'b0}};
-    for (origin = 0; origin < Domains; origin = origin + 1) begin
-      if (reads[2] && residual_domain == origin[DomainBits-1:0]) begin
-        residual_rdata_o <= b_read_data[origin*RowWidth +: RowWidth];
-      end
-      if (reads[3] && dma_domain == origin[DomainBits-1:0]) begin
-        dma_rdata_o <= b_read_data[origin*RowWidth +: RowWidth];
-      end
-      if (reads[4] && window_domain == origin[DomainBits-1:0]) begin
-        window_rdata_o <= b_read_data[origin*RowWidth +: RowWidth];
-      end
+    if (reads[2]) begin
+      residual_rdata_o <= b_read_data[domain_2_q[0*DomainBits +: DomainBits]*RowWidth +: RowWidth];
+    end
+    if (reads[3]) begin
+      dma_rdata_o <= b_read_data[domain_2_q[1*DomainBits +: DomainBits]*RowWidth +: RowWidth];
+    end
+    if (reads[4]) begin
+      window_rdata_o <= b_read_data[domain_2_q[2*DomainBits +: DomainBits]*RowWidth +: RowWidth];
     end
     residual_rvalid_o <= aresetn & done_2_q[2] & read_2_q[2];
     dma_rvalid_o      <= aresetn & done_2_q[3] & read_2_q[3];
