@@ -3,7 +3,7 @@
 // `load_i` takes the masks of the next pass while those of the running pass are in force. Three cycles later
 // the verdict is known: `ok_o`, or a pulse of `error_o` with the first block that breaks a rule. `swap_i` while
 // `ok_o` puts the next masks in force with the following cycle; any other `swap_i` is not performed and raises the
-// error. `ok_o` falls with the swap: every pass loads masks of its own.
+// error with the number `Blocks`. `ok_o` falls with the swap: every pass loads masks of its own.
 //
 // Rules of a table, for every block:
 // - at most one of the three writers;
@@ -100,17 +100,16 @@ module owner_table #(
 
   always @(posedge aclk) begin
     conflict_q <= two_writers | read_and_written;
-    if (conflict_valid_q) error_block_o <= first_conflict;
+    error_block_o    <= conflict_valid_q & bad ? first_conflict : Blocks[7:0];
     loaded_q         <= load_i;
     conflict_valid_q <= loaded_q & ~load_i;
     error_o          <= (conflict_valid_q & bad) | (swap_i & ~ok_q);
-    if (load_i || swap_i || loaded_q) ok_q <= 1'b0;
+    if (load_i || (swap_i && ok_q)) ok_q <= 1'b0;
     else if (conflict_valid_q) ok_q <= ~bad;
     if (!aresetn) begin
       loaded_q         <= 1'b0;
       conflict_valid_q <= 1'b0;
       error_o          <= 1'b0;
-      error_block_o    <= 8'd0;
       ok_q             <= 1'b0;
     end
   end
