@@ -164,21 +164,20 @@ module control_registers #(
 
   reg         gie_q;
   reg [3:0]   ier_q;
-  reg [31:0]  bases_q [0:7];
+  reg [255:0] bases_q;
   reg [31:0]  length_q;
   wire [2:0]  base = word[2:0] ^ 3'b100;
 
-  integer i;
   always @(posedge aclk) begin
     if (set_gie) gie_q <= masked[0];
     if (set_ier) ier_q <= masked[3:0];
-    if (set_base) bases_q[base] <= (bases_q[base] & ~mask) | masked;
+    if (set_base) bases_q[{base, 5'd0} +: 32] <= (bases_q[{base, 5'd0} +: 32] & ~mask) | masked;
     if (set_length) length_q <= (length_q & ~mask) | masked;
     if (!aresetn) begin
       gie_q <= 1'b0;
       ier_q <= 4'd0;
       length_q <= 32'd0;
-      for (i = 0; i < 8; i = i + 1) bases_q[i] <= 32'd0;
+      bases_q <= 256'd0;
     end
   end
 
@@ -231,8 +230,7 @@ module control_registers #(
       end
     endcase
     if (begins) begin
-      addresses_q <= {bases_q[7][7:0], bases_q[6], bases_q[5][7:0], bases_q[4],
-                      bases_q[3][7:0], bases_q[2], bases_q[1][7:0], bases_q[0]};
+      addresses_q <= {bases_q[231:192], bases_q[167:128], bases_q[103:64], bases_q[39:0]};
       words_q <= length_q[23:0];
       error_q <= 1'b0;
       code_q <= 8'd0;
@@ -307,33 +305,34 @@ module control_registers #(
   assign interrupt_o = interrupt_q;
 
   // Performance counters: 0 cycles, 1 to 6 stalls. They are shown when the frame has ended.
-  reg [31:0] counters_q [0:6];
-  reg [31:0] shown_q [0:6];
+  reg [223:0] counters_q;
+  reg [223:0] shown_q;
   wire [6:0] counted = {stall_i, 1'b1};
 
   integer c;
   always @(posedge aclk) begin
     for (c = 0; c < 7; c = c + 1) begin
-      if (begins) counters_q[c] <= 32'd0;
-      else if (state_q == Run && counted[c]) counters_q[c] <= counters_q[c] + 32'd1;
-      if (finished) shown_q[c] <= counters_q[c];
-      if (!aresetn) shown_q[c] <= 32'd0;
+      if (begins) counters_q[32*c +: 32] <= 32'd0;
+      else if (state_q == Run && counted[c])
+        counters_q[32*c +: 32] <= counters_q[32*c +: 32] + 32'd1;
     end
+    if (finished) shown_q <= counters_q;
+    if (!aresetn) shown_q <= 224'd0;
   end
 
-  wire [3:0] read_word = read_address[5:2];
-  wire [2:0] read_base = read_word[2:0] ^ 3'b100;
-  wire [2:0] read_counter = read_word[2:0];
+  wire [2:0] read_word = read_address[4:2];
+  wire [2:0] read_base = read_word ^ 3'b100;
+  wire [2:0] read_counter = read_word;
 
   always @* begin
     value = 32'd0;
     case (read_address)
-      10'h000: value = {22'd0, interrupt_q, 5'd0, ready_q, state_q == Idle, done_q, start_q};
+      10'h000: value = {22'd0, interrupt_q, 5'd0, ready_q, state_q == Idle && !start_q, done_q, start_q};
       10'h001: value = {31'd0, gie_q};
       10'h002: value = {28'd0, ier_q};
       10'h003: value = {28'd0, isr_q};
       10'h004, 10'h005, 10'h006, 10'h007, 10'h008, 10'h009, 10'h00A, 10'h00B:
-        value = bases_q[read_base];
+        value = bases_q[{read_base, 5'd0} +: 32];
       10'h00C: value = length_q;
       10'h010: value = {16'd0, code_q, 4'd0, state_q == Clear, error_q,
                         processor_i && state_q == Run, state_q == Run};
@@ -343,7 +342,7 @@ module control_registers #(
       10'h015: value = ConfigHash[31:0];
       10'h016: value = ConfigHash[63:32];
       10'h018, 10'h019, 10'h01A, 10'h01B, 10'h01C, 10'h01D, 10'h01E:
-        value = shown_q[read_counter];
+        value = shown_q[{read_counter, 5'd0} +: 32];
       default: value = 32'd0;
     endcase
   end

@@ -34,7 +34,7 @@ module stream_ring #(
 
   localparam RingBits = $clog2(RingWords);
   localparam ReadLatency = 2;
-  localparam [24:0] RingBeats = 2 * RingWords;
+  localparam RingBeats = 2 * RingWords;
 
   generate
     if (RingWords != (1 << RingBits) || RingWords < 16 || RingBits > 20 || ReadLatency != 2)
@@ -62,7 +62,7 @@ module stream_ring #(
   assign req_beats_o = beats_q;
 
   always @(posedge aclk) begin
-    room_q <= RingBeats - requested_q + {release_i, 1'b0};
+    room_q <= RingBeats[24:0] - requested_q + {release_i, 1'b0};
     case (state_q)
       Size: begin
         beats_q <= left_q < {20'd0, to_boundary} ? left_q[4:0] : to_boundary;
