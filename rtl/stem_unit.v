@@ -88,7 +88,7 @@ module stem_unit #(
   localparam Passes = (K + Lanes - 1) / Lanes;
   localparam SlotBits = (K + S + Lanes - 1) / Lanes <= 2 ? 1 : $clog2((K + S + Lanes - 1) / Lanes);
   localparam Rows = Lanes << SlotBits;
-  localparam WordBits = $clog2((MaxWidth * C + 15) / 16);
+  localparam WordBits = MaxWidth * C <= 256 ? 5 : $clog2((MaxWidth * C + 15) / 16);
   localparam LaneBits = P == 1 ? 1 : $clog2(P);
   localparam BufferBits = $clog2(Buffers);
   localparam TurnBits = Lanes == 1 ? 1 : $clog2(Lanes);
@@ -182,7 +182,8 @@ module stem_unit #(
 
   // ---------------------------------------------------------------------------------------------
   // Image rows from DDR. `credit_q` is the free room in the row buffers, in beats: rows that no
-  // later output row needs (those above `top_q`) give theirs back, one row a cycle.
+  // later output row needs (those above `top_q`) give theirs back, one row a cycle. A burst is at most
+// a row long: while the K rows of a window are not there, so much room always is.
   localparam Size = 2'd0;
   localparam Room = 2'd1;
   localparam Ask = 2'd2;
@@ -196,6 +197,7 @@ module stem_unit #(
   reg signed [20:0]       top_q;
 
   wire [4:0] to_boundary = 5'd16 - {1'b0, address_q[7:4]};
+  wire [4:0] beats = left_q < {19'd0, to_boundary} ? left_q[4:0] : to_boundary;
   wire asked = req_valid_o && req_ready_i;
   wire free = freed_q < top_q;
 
@@ -206,7 +208,7 @@ module stem_unit #(
   always @(posedge aclk) begin
     case (ask_q)
       Size: begin
-        beats_q <= left_q < {19'd0, to_boundary} ? left_q[4:0] : to_boundary;
+        beats_q <= row_beats_q < {{(WordBits - 4){1'b0}}, beats} ? row_beats_q[4:0] : beats;
         if (left_q != 24'd0) ask_q <= Room;
       end
       Room: begin
