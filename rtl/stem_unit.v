@@ -59,6 +59,7 @@ module stem_unit #(
 
   // The oldest batch: complete; read a word of all lanes; free it (with its last read, or later)
   output wire                 batch_ready_o,
+  output wire [2:0]           batches_o,
   input  wire                 read_i,
   input  wire [StepBits-1:0]  read_step_i,
   input  wire [GroupBits-1:0] read_group_i,
@@ -680,6 +681,7 @@ module stem_unit #(
   endgenerate
 
   assign batch_ready_o = ready_q != 0;
+  assign batches_o = ready_q;
   assign busy_o = state_q != Idle || a_valid_q || b_valid_q || c_valid_q || d_valid_q ||
                   next_full_q || window_valid_q || used_q != 0;
 

@@ -1,4 +1,7 @@
-// Parameters: P=1; P=2; P=4; P=8
+// parameters: P=1
+// parameters: P=2
+// parameters: P=4
+// parameters: P=8
 //
 // Testbench of drain: random passes; accumulators, residual rows and parameter sets carry their own names,
 // so that every beat to the lanes can be told from plain loops over tiles, batches, groups and parts.
