@@ -3,6 +3,8 @@
 //! stdout carries data, stderr everything else. Exit status: 0 done (or equal), 1 differs, 2
 //! trouble.
 
+mod build;
+mod cosim;
 mod detect;
 mod eval;
 mod export;
@@ -56,6 +58,8 @@ enum Command {
     Eval(eval::Args),
     Plan(plan::Args),
     Quantize(quantize::Args),
+    Build(build::Args),
+    Cosim(cosim::Args),
     Run(run::Args),
     Import(import::Args),
     Export(export::Args),
@@ -92,6 +96,8 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Eval(args) => eval::run(&args, &terminal),
         Command::Plan(args) => plan::run(&args, &terminal),
         Command::Quantize(args) => quantize::run(&args, &terminal),
+        Command::Build(args) => build::run(&args, &terminal),
+        Command::Cosim(args) => cosim::run(&args, &terminal),
         Command::Run(args) => run::run(&args, &terminal),
         Command::Import(args) => import::run(&args, &terminal),
         Command::Export(args) => export::run(&args, &terminal),
