@@ -15,7 +15,12 @@ module plane_engine #(
   // Two neighboring pixels share a multiplier (DSP48E2); only with DP = 2.
   parameter PackProducts = 1,
   // Words of the output queue, as a power of two; at least 5 for full rate.
-  parameter QueueBits = 5
+  parameter QueueBits = 5,
+  // Functions of the lanes: see `output_lanes`.
+  parameter Functions = 1,
+  parameter [72*Functions-1:0] FunctionTable = 2,
+  parameter RomEntries = 0,
+  parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 0
 ) (
   input  wire              aclk,
   input  wire              aresetn,
@@ -346,8 +351,12 @@ module plane_engine #(
   wire [256*DP-1:0] lanes_data;
   wire [DP:0]       lanes_tag;
   output_lanes #(
-    .LP      (DP),
-    .TagBits (DP + 1)
+    .LP            (DP),
+    .TagBits       (DP + 1),
+    .Functions     (Functions),
+    .FunctionTable (FunctionTable),
+    .RomEntries    (RomEntries),
+    .Rom           (Rom)
   ) output_stage (
     .aclk            (aclk),
     .aresetn         (aresetn),
@@ -391,7 +400,7 @@ module plane_engine #(
   lutram_fifo #(
     .Width     (QueueWidth),
     .DepthBits (QueueBits)
-  ) queue (
+  ) results_queue (
     .aclk    (aclk),
     .aresetn (aresetn),
     .write_i (write),

@@ -188,7 +188,7 @@ module writeback #(
   lutram_fifo #(
     .Width     (QueueWidth),
     .DepthBits (2)
-  ) queue (
+  ) rows (
     .aclk    (aclk),
     .aresetn (aresetn),
     .write_i (push),

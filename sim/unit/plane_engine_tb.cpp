@@ -1,26 +1,28 @@
-// Plane engine against a naive model of rules A4, A5, A6 and A9 (docs/arithmetic.md).
+// parameters: DP=2 PackProducts=1
+// parameters: DP=2 PackProducts=0
+// parameters: DP=1 PackProducts=0
+//
+// Plane engine against a naive model of rules A4 to A7 and A9 (docs/arithmetic.md).
 //
 // Random passes: sizes, strides, padding, planes, one or two filters, maxima with tap masks; random
 // gaps in pixels and parameters, random back-pressure. Parameters of plane k + 1 and its pixels come
 // as the accelerator's stream brings them: the pixels only after the parameters. Passes without gaps
 // are checked to the cycle.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <memory>
-#include <random>
 #include <vector>
 
-#include "Vplane_engine.h"
+#include "Vplane_engine_tb.h"
+#include "testbench.h"
 #include "verilated.h"
 
-#ifndef DP
-#define DP 2
-#endif
-
-static std::mt19937 rng(12345);
-static int uniform(int low, int high) { return low + int(rng() % unsigned(high - low + 1)); }
+static constexpr int DP = PARAM_DP;
+static Random draw(12345);
+static int uniform(int low, int high) { return int(draw.in(low, high)); }
 
 struct Channel {
   int8_t weight[9];
@@ -35,6 +37,7 @@ struct Set {
 };
 struct Filter {
   bool direct, relu, wide;
+  int function;  // 0 ReLU, 1 identity and a table of two segments for each sign, 2 clamp
 };
 struct Pass {
   int height, width, out_height, out_width, planes, stride, pad_top, pad_left;
@@ -55,6 +58,19 @@ static int64_t rounding_shift(int64_t x, int s) {
 static int64_t saturate(int64_t x, int bits) {
   int64_t top = (int64_t(1) << (bits - 1)) - 1;
   return x > top ? top : x < -top - 1 ? -top - 1 : x;
+}
+
+// plane_engine_tb.v draws the same entries.
+static int64_t table(int64_t x) {
+  static std::vector<int64_t> entries;
+  uint32_t state = 12345;
+  while (entries.size() < 480) {
+    state = state * 1664525u + 1013904223u;
+    entries.push_back(int16_t(state >> 16));
+  }
+  int64_t a = x < 0 ? -x : x;
+  int64_t bin = a < 1024 ? a >> 3 : std::min<int64_t>(112 + (a >> 6), 239);
+  return entries[size_t(bin + (x < 0 ? 240 : 0))];
 }
 
 // One output of one channel.
@@ -80,7 +96,9 @@ static int expected(const Pass& p, int plane, int f, int oy, int ox, int c) {
     if (m.relu && x < 0) x = 0;
   } else {
     x = saturate(x, 20);
-    if (x < 0) x = 0;  // function 0: ReLU without a table
+    if (m.function == 0) x = x < 0 ? 0 : x;
+    if (m.function == 1) x += table(x);
+    if (m.function == 2) x = x < -512 ? -512 : x > 6144 ? 6144 : x;
     x = rounding_shift(x, k.out_shift);
   }
   return int(saturate(x + k.zero_out, m.wide ? 16 : 8));
@@ -104,7 +122,7 @@ static Pass random_pass(bool gaps) {
   p.two = uniform(0, 2) == 0;
   static const int masks[] = {0x1ff, 0x01b, 0x1b0, 0x010, 0x007, 0x092};
   p.mask = uniform(0, 3) ? masks[uniform(0, 5)] : uniform(1, 0x1ff);
-  for (Filter& f : p.filter) f = {uniform(0, 1) == 0, uniform(0, 1) == 0, uniform(0, 3) == 0};
+  for (Filter& f : p.filter) f = {uniform(0, 1) == 0, uniform(0, 1) == 0, uniform(0, 3) == 0, uniform(0, 2)};
   p.pixels.resize(size_t(p.planes) * p.height * p.width * 16);
   bool extreme = uniform(0, 7) == 0;
   for (int8_t& q : p.pixels) q = int8_t(extreme ? (uniform(0, 1) ? -128 : 127) : uniform(-128, 127));
@@ -146,7 +164,7 @@ static void ring_words(const Set& s, int f, uint32_t* out) {
 
 struct Bench {
   VerilatedContext context;
-  Vplane_engine top{&context};
+  Vplane_engine_tb top{&context};
   long cycle = 0;
   long tail = -1;  // cycles from the last window to its output, the same for all passes of a kind
   long tail_maximum = -1;
@@ -235,7 +253,8 @@ struct Bench {
     top.direct_i = p.filter[0].direct | p.filter[1].direct << 1;
     top.relu_i = p.filter[0].relu | p.filter[1].relu << 1;
     top.wide_i = p.filter[0].wide | p.filter[1].wide << 1;
-    top.function0_i = top.function1_i = 0;
+    top.function0_i = p.filter[0].function;
+    top.function1_i = p.filter[1].function;
 
     int filters = p.two ? 2 : 1;
     long total = long(p.planes) * p.out_height * p.out_width, got[2] = {0, 0};
@@ -256,7 +275,7 @@ struct Bench {
         valid = there && uniform(1, 100) > p.pixel_gap;
       }
       top.valid_i = valid;
-      for (int i = 0; i < 4 * DP; i++) top.data_i[i] = uint32_t(rng());
+      for (int i = 0; i < 4 * DP; i++) top.data_i[i] = uint32_t(draw.next());
       if (valid) {
         long plane = fed / (p.height * groups), y = fed / groups % p.height, x = fed % groups * DP;
         for (int j = 0; j < DP && x + j < p.width; j++)
@@ -344,7 +363,7 @@ struct Bench {
 
 int main(int argc, char** argv) {
   int passes = argc > 1 ? atoi(argv[1]) : 600;
-  if (argc > 2) rng.seed(unsigned(atoi(argv[2])));
+  if (argc > 2) draw = Random(uint64_t(atoi(argv[2])));
   auto bench = std::make_unique<Bench>();
   bench->reset();
   std::vector<Pass> list;

@@ -1,22 +1,23 @@
+// parameters: LP=1 DP=1
+// parameters: LP=2 DP=1
+// parameters: LP=2 DP=2
+// parameters: LP=4 DP=1
+// parameters: LP=4 DP=2
+//
 // Splitter: every pixel once, in order, in groups that end with the row; to the cycle without stalls.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <random>
 
 #include "Vsplitter.h"
+#include "testbench.h"
 #include "verilated.h"
 
-#ifndef LP
-#define LP 2
-#endif
-#ifndef DP
-#define DP 2
-#endif
-
-static std::mt19937 rng(1);
-static int uniform(int low, int high) { return low + int(rng() % unsigned(high - low + 1)); }
+static constexpr int LP = PARAM_LP, DP = PARAM_DP;
+static Random draw(1);
+static int uniform(int low, int high) { return int(draw.in(low, high)); }
 
 int main(int argc, char** argv) {
   int passes = argc > 1 ? atoi(argv[1]) : 3000;
@@ -54,7 +55,7 @@ int main(int argc, char** argv) {
     top->width_i = uniform(0, 65535);
     long fed = 0, got = 0, first = -1, last = -1, words = 0, last_word = -1;
     bool valid = false, before = false;
-    uint32_t base = rng();
+    uint32_t base = uint32_t(draw.next());
     int count = 0;
     long limit = cycle + 1000 + 40 * total;
     auto pixel = [&](long i, int w) { return base + uint32_t(i) * 2654435761u + uint32_t(w) * 40503u; };
@@ -67,7 +68,7 @@ int main(int argc, char** argv) {
       }
       top->valid_i = valid;
       top->count_i = count;
-      for (int i = 0; i < 4 * LP; i++) top->data_i[i] = i / 4 < count ? pixel(fed + i / 4, i % 4) : uint32_t(rng());
+      for (int i = 0; i < 4 * LP; i++) top->data_i[i] = i / 4 < count ? pixel(fed + i / 4, i % 4) : uint32_t(draw.next());
       top->ready_i = uniform(1, 100) > gap_out;
       top->eval();
       // Valid groups stay.
