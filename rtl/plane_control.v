@@ -1,12 +1,12 @@
 // The order of the plane engine: which group of columns enters, and which window it completes.
 //
-// A *slot* is a group of DP columns of one row. Slots form one line: row after row, plane after plane,
-// `groups` a row and `rows` a plane. The window around a slot is complete when `groups` + 1 more slots
-// have entered, whatever plane these belong to; so the center of the window just follows the entering
-// slot at that distance. The position of a window's center (x, y), counted as if the padding at the top
-// and left were 1, is that of output `(x - !pad_left) / stride`. Slots beyond the input (a window that
-// reaches out by 2, the flush after the last plane, a second row for planes of height 1 so that no
-// plane needs the next but one) take no data.
+// A *slot* is a group of DP columns of one row. Slots form one line: row after row, plane after
+// plane, `groups` a row and `rows` a plane. The window around a slot is complete when `groups` + 1
+// more slots have entered, whatever plane these belong to; so the center of the window just follows
+// the entering slot at that distance. The position of a window's center (x, y), counted as if the
+// padding at the top and left were 1, is that of output `(x - !pad_left) / stride`. Slots beyond
+// the input (a window that reaches out by 2, the flush after the last plane, a second row for
+// planes of height 1 so that no plane needs the next but one) take no data.
 module plane_control #(
   parameter DP = 2
 ) (

@@ -1,5 +1,6 @@
-// `plane_engine` for rows of up to 40 pixels with three functions: ReLU, identity plus a table of noise
-// (two segments, a block for each sign), clamp to -512 and 6144. plane_engine_tb.cpp has the same.
+// `plane_engine` for rows of up to 40 pixels with three functions: ReLU, identity plus a table of
+// noise (two segments, a block for each sign), clamp to -512 and 6144. plane_engine_tb.cpp has the
+// same.
 module plane_engine_tb #(
   parameter DP = 2,
   parameter PackProducts = 1
@@ -61,7 +62,7 @@ module plane_engine_tb #(
 
   plane_engine #(
     .DP            (DP),
-    .MaxWidth      (40),
+    .MaxWidth      (40 + DP),
     .PackProducts  (PackProducts),
     .Functions     (3),
     .FunctionTable (Table),

@@ -4,7 +4,8 @@
 // parameters: P=8 N=2 RowBits=13
 // parameters: P=8 N=4 RowBits=13
 //
-// Write-back: every word at its address, one write a row, nothing else; to the cycle without stalls.
+// Write-back: every word at its address, one write a row, nothing else; to the cycle without
+// stalls.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +24,7 @@ static int uniform(int low, int high) { return int(draw.in(low, high)); }
 int main(int argc, char** argv) {
   int passes = argc > 1 ? atoi(argv[1]) : 2000;
   auto context = std::make_unique<VerilatedContext>();
+  context->randReset(2);
   auto top = std::make_unique<Vwriteback>(context.get());
   long cycle = 0;
   auto edge = [&] {
@@ -48,7 +50,8 @@ int main(int argc, char** argv) {
     int per_plane = (pixels * (wide ? 2 : 1) + P - 1) / P;
     int stride = per_plane + uniform(0, 3), base = uniform(0, (1 << RowBits) - stride * planes);
     auto fail = [&](const char* what) {
-      printf("FAIL at cycle %ld: %s (pass %d: %d pixels, %d planes%s)\n", cycle, what, pass, pixels, planes, wide ? ", wide" : "");
+      printf("FAIL at cycle %ld: %s (pass %d: %d pixels, %d planes%s)\n", cycle, what, pass, pixels,
+             planes, wide ? ", wide" : "");
       exit(1);
     };
     std::vector<int16_t> values(size_t(pixels) * planes * 16);
@@ -77,7 +80,9 @@ int main(int argc, char** argv) {
       if (!valid && fed < total && uniform(1, 100) > gap_in) {
         valid = true;
         int most = int(std::min<long>(N, pixels - fed % pixels));
-        count = kind == 0 ? most : kind == 1 ? std::min(most, row_width - in_row) : uniform(stalls ? 0 : 1, most);
+        count = kind == 0   ? most
+                : kind == 1 ? std::min(most, row_width - in_row)
+                            : uniform(stalls ? 0 : 1, most);
       }
       top->valid_i = valid;
       top->count_i = count;
@@ -143,6 +148,6 @@ int main(int argc, char** argv) {
       exact++;
     }
   }
-  printf("writeback P=%d N=%d: %d passes, %d of them exact to the cycle\n", P, N, passes, exact);
+  printf("writeback: %d passes, %d of them exact to the cycle\n", passes, exact);
   return 0;
 }
