@@ -40,7 +40,8 @@ module plane_control #(
   output reg           last_o,
   // Pixels of the center that are outputs.
   output reg  [DP-1:0] emit_o,
-  // Rows (top first) and columns (leftmost first) of the window that lie in the input.
+  // Rows (top first) and columns (leftmost first) of the window that lie in the input. The center is
+  // at most one row below the input, so the row above it is never.
   output reg  [2:0]    rows_o,
   output reg  [DP+1:0] columns_o
 );
@@ -163,7 +164,7 @@ module plane_control #(
       first_o <= x == 16'd0 && y == 16'd0;
       last_o <= x + 16'd1 == groups_q && y + 16'd1 == rows_q;
       emit_o <= emit;
-      rows_o <= {y1 < {1'b0, height_q}, y < height_q, y != 16'd0 && y <= height_q};
+      rows_o <= {y1 < {1'b0, height_q}, y < height_q, y != 16'd0};
       columns_o <= columns;
     end
   end
