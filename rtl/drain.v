@@ -5,7 +5,7 @@
 // free again once its last pixels are read.
 module drain #(
   parameter P = 4,
-  parameter LP = 2,
+  parameter LP = P >= 2 ? P / 2 : 1,
   parameter Credits = 32
 ) (
   input  wire              aclk,

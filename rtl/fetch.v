@@ -29,7 +29,7 @@ module fetch #(
   input  wire [128*P-1:0]      a_data_i,
   // Patches of the stem unit: complete batches in its buffer, those being read included; a request in
   // the cycle that makes the patches arrive with a_data_i.
-  input  wire [1:0]            stem_batches_i,
+  input  wire [2:0]            stem_batches_i,
   output wire                  stem_read_o,
   output wire [15:0]           stem_step_o,
   output wire [3:0]            stem_group_o,
@@ -369,7 +369,7 @@ module fetch #(
   wire       swap_3  = flags_3_q[24];
   wire       begin_3 = flags_3_q[21];
   // Batches of patches that are begun and not yet given back: their last reads are on the way.
-  reg  [1:0] stem_open_q;
+  reg  [2:0] stem_open_q;
   reg  [1:0] halves_q;   // accumulator halves in use
   reg  [$clog2(FeedCredits+1)-1:0] feed_q;  // places of the feed in use
   wire blocked_weights = dense && swap_3 && !weights_ready_i;
@@ -396,13 +396,13 @@ module fetch #(
       served_q <= {P{1'b0}};
       halves_q <= 2'd0;
       feed_q   <= 0;
-      stem_open_q <= 2'd0;
+      stem_open_q <= 3'd0;
     end else begin
       if (serving) served_q <= complete ? {P{1'b0}} : served_q | serve;
       halves_q <= halves_q + {1'b0, take_half} - {1'b0, batch_drained_i};
       if (take_feed && !feed_pop_i)      feed_q <= feed_q + 1'b1;
       else if (!take_feed && feed_pop_i) feed_q <= feed_q - 1'b1;
-      stem_open_q <= stem_open_q + {1'b0, take_stem} - {1'b0, stem_done_o};
+      stem_open_q <= stem_open_q + {2'd0, take_stem} - {2'd0, stem_done_o};
     end
   end
 
@@ -477,7 +477,7 @@ module fetch #(
   assign stem_read_o  = from_stem && go_q[Depth-3];
   assign stem_step_o  = flags_q[Depth-3][15:0];
   assign stem_group_o = flags_q[Depth-3][20:17];
-  assign stem_done_o  = from_stem && go_q[Depth-1] && flags_q[Depth-1][22];
+  assign stem_done_o  = stem_read_o && flags_q[Depth-3][22];
 
   generate
     for (l = 0; l < P; l = l + 1) begin : gen_cross

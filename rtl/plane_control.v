@@ -41,7 +41,7 @@ module plane_control #(
   // Pixels of the center that are outputs.
   output reg  [DP-1:0] emit_o,
   // Rows (top first) and columns (leftmost first) of the window that lie in the input. The center is
-  // at most one row below the input, so the row above it is never.
+  // at most one row below the input, so the row above the center is never beyond it.
   output reg  [2:0]    rows_o,
   output reg  [DP+1:0] columns_o
 );

@@ -2,7 +2,7 @@
 // pixels that belong to the plane. The sender holds credits for Depth rows.
 module plane_feed #(
   parameter P = 4,
-  parameter LP = 2,
+  parameter LP = P >= 2 ? P / 2 : 1,
   parameter Depth = 16
 ) (
   input  wire              aclk,

@@ -21,9 +21,9 @@ module seigo #(
   parameter StemMaxWidth = 416,
   // Activation functions and their ROM.
   parameter Functions = 1,
-  parameter [Functions*96-1:0] FunctionTable = 96'd0,
-  parameter RomEntries = 1,
-  parameter [RomEntries*16-1:0] Rom = 16'd0,
+  parameter [72*Functions-1:0] FunctionTable = 72'd2,
+  parameter RomEntries = 0,
+  parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 16'd0,
   // What the registers report.
   parameter [31:0] Version = 32'd1,
   parameter [63:0] ConfigHash = 64'd0
@@ -103,6 +103,7 @@ module seigo #(
   localparam ResultDepth  = 32;
   localparam FeedDepth    = 16;
   localparam StemSteps    = (StemKernel * StemKernel * StemChannels + 15) / 16;
+  localparam StemStepBits = (StemSteps <= 1) ? 1 : $clog2(StemSteps);
 
   // ---- registers and the program --------------------------------------------------------------------
   wire          core_resetn, clear, axi_idle, frame_start, frame_done;
@@ -270,8 +271,8 @@ module seigo #(
   wire [P*RowBits-1:0] a_row;
   wire [128*P-1:0]     a_data, stem_data, group_data;
   wire [P-1:0]         group_mask;
-  wire [1:0]           stem_batches;
-  wire                 stem_read, stem_done, stem_begin, stem_idle;
+  wire [2:0]           stem_batches;
+  wire                 stem_read, stem_done, stem_busy;
   wire [15:0]          stem_step;
   wire [3:0]           stem_group, group_index;
   wire                 array_valid, feed_valid, feed_pop, swap, first, last, half, batch_drained;
@@ -298,21 +299,29 @@ module seigo #(
       assign read_req_valid[0] = 1'b0;
       assign stem_req_address  = 40'd0;
       assign stem_req_beats    = 5'd1;
-      assign stem_batches      = 2'd0;
+      assign stem_batches      = 3'd0;
       assign stem_data         = {128*P{1'b0}};
-      assign stem_idle         = 1'b1;
+      assign stem_busy         = 1'b0;
     end else begin : gen_stem
       stem_unit #(
-        .P(P), .K(StemKernel), .S(StemStride), .C(StemChannels), .MaxWidth(StemMaxWidth),
-        .Steps(StemSteps)
+        .P(P), .K(StemKernel), .S(StemStride), .C(StemChannels), .MaxWidth(StemMaxWidth)
       ) i_stem (
         .aclk(aclk), .aresetn(core_resetn),
-        .start_i(start && from_stem), .descriptor_i(descriptor), .address_i(image_address),
-        .idle_o(stem_idle),
+        .start_i(start && from_stem), .address_i(image_address),
+        .in_height_i(descriptor[InHeightLsb +: InHeightWidth]),
+        .in_width_i(descriptor[InWidthLsb +: InWidthWidth]),
+        .out_height_i(descriptor[OutHeightLsb +: OutHeightWidth]),
+        .out_width_i(descriptor[OutWidthLsb +: OutWidthWidth]),
+        .pad_top_i(descriptor[PadTopLsb +: PadTopWidth]),
+        .pad_left_i(descriptor[PadLeftLsb +: PadLeftWidth]),
+        .pad_i(descriptor[StemPadLsb +: StemPadWidth]),
+        .batch_groups_i(descriptor[BatchGroupsLsb +: BatchGroupsWidth]),
+        .batch_extra_i(descriptor[BatchExtraLsb +: BatchExtraWidth]),
+        .tiles_i(tiles), .busy_o(stem_busy),
         .req_valid_o(read_req_valid[0]), .req_ready_i(read_req_ready[0]),
         .req_address_o(stem_req_address), .req_beats_o(stem_req_beats),
         .data_valid_i(read_data_valid[0]), .data_i(read_data),
-        .batches_o(stem_batches), .read_i(stem_read), .read_step_i(stem_step),
+        .batches_o(stem_batches), .read_i(stem_read), .read_step_i(stem_step[StemStepBits-1:0]),
         .read_group_i(stem_group), .data_o(stem_data), .batch_done_i(stem_done)
       );
     end
@@ -577,7 +586,7 @@ module seigo #(
   );
 
   assign busy = fetch_busy || loader_busy || drain_busy || results != 0 || feed_busy || !splitter_idle
-                || !engine_idle || !conv_idle || filter_idle != 2'b11 || !residual_idle || !stem_idle
+                || !engine_idle || !conv_idle || filter_idle != 2'b11 || !residual_idle || stem_busy
                 || pending[1:0] != 2'b00;
   // Causes in the order of the registers: stream, lanes, port, image, plane engine, bank.
   assign stall = {stall_bank, stall_feed || (stall_output && chained), stall_image, stall_residual,

@@ -1,4 +1,7 @@
-// Parameters: P=1; P=2; P=4; P=8
+// parameters: P=1
+// parameters: P=2
+// parameters: P=4
+// parameters: P=8
 //
 // Testbench of fetch: random passes on a memory whose words hold their own addresses. The expected
 // sequence of groups comes from plain loops over tiles, batches, steps and groups, with coordinates
