@@ -12,6 +12,12 @@ output_lanes Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1
 dot_product Packed=0
 operand_skew Packed=0
 lane Leaky=1 RomEntries=1024
+plane_engine PackProducts=0
+plane_engine DP=1
+plane_channel PackProducts=0
+plane_channel DP=1
+plane_control DP=1
+plane_window DP=1
 "
 
 failed=0
