@@ -81,9 +81,11 @@ static void watch_data(AxiMemory& memory, int64_t cycle) {
   if (top.error_o) check.equal(top.error_client_o, i, "client of the error", cycle);
 }
 
+static int clearing = 0;
+
 static int64_t run(Random& random, AxiMemory& memory, AxiReadModel<Top>& axi, int cycles, const int* gaps,
                    bool clears) {
-  int words = static_cast<int>(memory.bytes.size() / 16), clearing = 0;
+  int words = static_cast<int>(memory.bytes.size() / 16);
   uint64_t before = axi.beats;
   for (int cycle = 0; cycle < cycles; ++cycle) {
     if (clears && clearing == 0 && random.one_in(400)) clearing = static_cast<int>(random.in(1, 3));

@@ -38,18 +38,19 @@ static bool cycle_once(Random& random, AxiMemory& memory, AxiWriteModel<Top>& ax
   top.eval();
   axi.sample();
   bool taken = request != nullptr && top.req_ready_o;
-  if (top.data_valid_i && top.data_ready_o) {
+  bool sent = top.data_valid_i && top.data_ready_o;
+  if (sent) {
     check.equal(!places.empty(), 1, "data with a request", static_cast<int64_t>(axi.cycle));
     uint64_t place = places.front();
     places.pop_front();
     for (int k = 0; k < 16 && !memory.fails(place); ++k)
       want[place - Base + k] = static_cast<uint8_t>(bits(top.data_i, 8 * k, 8));
-    top.data_valid_i = 0;
   }
   failures_seen += top.error_o;
   top.aclk = 1;
   top.eval();
   top.aclk = 0;
+  if (sent) top.data_valid_i = 0;
   top.eval();
   return taken;
 }
@@ -80,7 +81,7 @@ int main() {
     axi.timing.latency_high = axi.timing.latency_low + static_cast<int>(random.in(0, 40));
     axi.timing.address_stall = static_cast<int>(random.in(0, 3)) * 2;
     axi.timing.data_stall = static_cast<int>(random.in(0, 3)) * 2;
-    bool clears = round % 4 == 3;
+    bool clears = round % 4 == 3; 
     memory.broken.clear();
     if (round % 3 == 0) memory.broken.insert((Base >> 4) + static_cast<uint64_t>(random.in(0, words - 1)));
     int gap = static_cast<int>(random.in(0, 2)) * 2, pause = static_cast<int>(random.in(1, 30));
