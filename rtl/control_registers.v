@@ -307,6 +307,7 @@ module control_registers #(
   // Performance counters: 0 cycles, 1 to 6 stalls. They are shown when the frame has ended.
   reg [223:0] counters_q;
   reg [223:0] shown_q;
+  reg         finished_q;
   wire [6:0] counted = {stall_i, 1'b1};
 
   integer c;
@@ -316,8 +317,12 @@ module control_registers #(
       else if (state_q == Run && counted[c])
         counters_q[32*c +: 32] <= counters_q[32*c +: 32] + 32'd1;
     end
-    if (finished) shown_q <= counters_q;
-    if (!aresetn) shown_q <= 224'd0;
+    finished_q <= finished;
+    if (finished_q) shown_q <= counters_q;
+    if (!aresetn) begin
+      shown_q <= 224'd0;
+      finished_q <= 1'b0;
+    end
   end
 
   wire [2:0] read_word = read_address[4:2];
