@@ -79,4 +79,3 @@ localparam ReadDmaLsb = 1792, ReadDmaWidth = 128;
 localparam WriteConvLsb = 1920, WriteConvWidth = 128;
 localparam WritePlaneLsb = 2048, WritePlaneWidth = 128;
 localparam WriteDmaLsb = 2176, WriteDmaWidth = 128;
-localparam ChecksumLsb = 2528, ChecksumWidth = 32;

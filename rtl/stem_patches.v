@@ -26,6 +26,7 @@ module stem_patches #(
   output wire                   window_done_o,
 
   output wire                   batch_ready_o,
+  output wire [BufferBits:0]    batches_o,
   input  wire                   read_i,
   input  wire [StepBits-1:0]    read_step_i,
   input  wire [GroupBits-1:0]   read_group_i,
@@ -127,6 +128,7 @@ module stem_patches #(
   endgenerate
 
   assign batch_ready_o = ready_q != 0;
+  assign batches_o = ready_q;
   assign busy_o = used_q != 0;
 
 endmodule

@@ -28,7 +28,8 @@ module stem_unit #(
   // Derived, not to be set
   parameter Steps = (K * K * C + 15) / 16,
   parameter StepBits = Steps == 1 ? 1 : $clog2(Steps),
-  parameter GroupBits = $clog2(G)
+  parameter GroupBits = $clog2(G),
+  parameter CountBits = $clog2(Buffers) + 1
 ) (
   input  wire                 aclk,
   input  wire                 aresetn,
@@ -57,8 +58,9 @@ module stem_unit #(
   input  wire                 data_valid_i,
   input  wire [127:0]         data_i,
 
-  // The oldest batch: complete; read a word of all lanes; free it (with its last read, or later)
+  // Batches that are complete. The oldest one: there is one; read a word of all lanes; free it (with its last read, or later)
   output wire                 batch_ready_o,
+  output wire [CountBits-1:0] batches_o,
   input  wire                 read_i,
   input  wire [StepBits-1:0]  read_step_i,
   input  wire [GroupBits-1:0] read_group_i,
@@ -401,6 +403,7 @@ module stem_unit #(
     .segment_i(segment),
     .window_done_o(window_done),
     .batch_ready_o(batch_ready_o),
+    .batches_o(batches_o),
     .read_i(read_i),
     .read_step_i(read_step_i),
     .read_group_i(read_group_i),
