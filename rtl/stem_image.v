@@ -1,9 +1,9 @@
 // The image on its way from DDR: asks for its rows in order, as far as there is room, and holds
 // them in `Lanes` memories, row y in memory y mod `Lanes`. `tile_i` begins (again) with row 0.
 //
-// `credit_q` is the free room in the row buffers, in beats: rows above `top_i`, which no later output
-// row needs, give theirs back, one row a cycle. A burst is at most a row long: while the K rows of a
-// window are not there, so much room always is.
+// `credit_q` is the free room in the row buffers, in beats: rows above `top_i`, which no later
+// output row needs, give theirs back, one row a cycle. A burst is at most a row long: while the K
+// rows of a window are not there, so much room always is.
 module stem_image #(
   parameter Lanes = 6,
   parameter TurnBits = 3,

@@ -1,6 +1,6 @@
-// The patch buffer of the stem unit: takes the current window apart into steps, one step of all lanes
-// a cycle in the order (group, step), and holds `Buffers` batches for the array, which reads them in
-// the order (step, group). `read_i` to `data_o`: 2 cycles.
+// The patch buffer of the stem unit: takes the current window apart into steps, one step of all
+// lanes a cycle in the order (group, step), and holds `Buffers` batches for the array, which reads
+// them in the order (step, group). `read_i` to `data_o`: 2 cycles.
 module stem_patches #(
   parameter P = 4,
   parameter K = 6,
@@ -25,7 +25,6 @@ module stem_patches #(
   input  wire [P+1:0]           segment_i,
   output wire                   window_done_o,
 
-  output wire                   batch_ready_o,
   output wire [BufferBits:0]    batches_o,
   input  wire                   read_i,
   input  wire [StepBits-1:0]    read_step_i,
@@ -127,7 +126,6 @@ module stem_patches #(
     end
   endgenerate
 
-  assign batch_ready_o = ready_q != 0;
   assign batches_o = ready_q;
   assign busy_o = used_q != 0;
 

@@ -58,8 +58,8 @@ module stem_unit #(
   input  wire                 data_valid_i,
   input  wire [127:0]         data_i,
 
-  // Batches that are complete. The oldest one: there is one; read a word of all lanes; free it (with its last read, or later)
-  output wire                 batch_ready_o,
+  // Batches that are complete; of the oldest one: read a word of all lanes; free it (with its last
+  // read, or later)
   output wire [CountBits-1:0] batches_o,
   input  wire                 read_i,
   input  wire [StepBits-1:0]  read_step_i,
@@ -402,7 +402,6 @@ module stem_unit #(
     .window_i(window),
     .segment_i(segment),
     .window_done_o(window_done),
-    .batch_ready_o(batch_ready_o),
     .batches_o(batches_o),
     .read_i(read_i),
     .read_step_i(read_step_i),
