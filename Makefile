@@ -45,6 +45,10 @@ deps: ## Install what is missing from Debian; does nothing when all is there
 build: ## Build the seigo command (target/release/seigo)
 	$(CARGO) build --release --locked
 
+.PHONY: generate
+generate: ## Write what is made of the instruction stream's field table: Verilog, C header, docs/isa.md
+	$(CARGO) run --release --locked -p xtask -- generate
+
 .PHONY: demo
 demo: build ## Inspect, detect and evaluate: YOLOX-Nano where the shared data is, else a tiny model
 	@if [ -f $(SHARED)/models/yolox_nano.onnx ]; then

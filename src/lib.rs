@@ -21,6 +21,7 @@ pub mod onnx;
 pub mod ops;
 pub mod passes;
 pub mod placement;
+pub mod program;
 pub mod qgraph;
 pub mod qonnx;
 pub mod quant;

@@ -1,7 +1,8 @@
 //! The table of error codes: id, meaning, advice. An id is never reused for something else.
 //!
 //! SG01 files and command line, SG02 ONNX, SG03 operators and graph, SG04 images, tasks and
-//! annotations, SG05 quantization, SG06 the model file, SG07 memory plan, SG08 targets.
+//! annotations, SG05 quantization, SG06 the model file, SG07 memory plan, SG08 targets, SG09 the
+//! accelerator's program.
 
 /// One kind of failure.
 #[derive(Debug, PartialEq, Eq)]
@@ -103,6 +104,11 @@ codes! {
         "the plan was edited or belongs to another model; plan again";
     TARGET = "SG0801", "A target description is unknown, malformed or absurd.",
         "choose one of the built-in targets or see docs/targets.md for the fields";
+
+    PROGRAM_LIMIT = "SG0901", "A layer needs something that the accelerator cannot do.",
+        "keep the layer on the processor with --float-layers, or change it as the message says";
+    PROGRAM_INVALID = "SG0902", "A program breaks a rule of the instruction stream.",
+        "the file was damaged or belongs to another version; build it again";
 }
 
 #[cfg(test)]

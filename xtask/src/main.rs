@@ -1,6 +1,7 @@
 //! Chores of the project: `cargo run -p xtask -- help` lists them.
 
 mod errors_page;
+mod generate;
 mod onnx_tests;
 mod operators_page;
 
@@ -30,6 +31,8 @@ enum Command {
     Docs,
     /// Write docs/operators.md
     OperatorsPage,
+    /// Write what is made of the field table: rtl/descriptor.vh, runtime/seigo_program.h, docs/isa.md
+    Generate,
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Command::OnnxTests { folder, list } => onnx_tests::run(&folder, list),
         Command::Docs => errors_page::write().and_then(|_| operators_page::write()),
         Command::OperatorsPage => operators_page::write(),
+        Command::Generate => generate::write(),
     };
     match result {
         Ok(code) => code,
