@@ -18,6 +18,17 @@ plane_channel PackProducts=0
 plane_channel DP=1
 plane_control DP=1
 plane_window DP=1
+stem_unit P=1
+stem_unit P=2
+stem_unit P=8
+stem_unit P=4 K=3 S=1 C=1
+stem_unit P=8 K=7 S=2 C=3
+stem_unit P=1 K=2 S=4 C=2
+stem_unit P=4 K=1 S=1 C=4 Buffers=2
+dma P=1 RowBits=16
+dma P=2
+dma P=8
+stream_ring RingWords=1024
 "
 
 failed=0
