@@ -83,17 +83,11 @@ fn run_tile(problem: &Problem<'_>, depth: usize, mut tile: Tile<'_>) -> Result<(
     let input_size = problem.inputs * problem.plane();
     let input = &problem.data[(tile.batch * problem.group + tile.group) * input_size..];
     let input = &input[..input_size];
-    if let Some(bias) = problem.bias {
-        for (mut row, &bias) in tile.output.rows_mut().into_iter().zip(&bias[first..]) {
-            row.fill(bias);
-        }
-    }
-    let accumulate = problem.bias.is_some();
     if is_pointwise(problem) {
         let input =
             ArrayView2::from_shape((problem.inputs, problem.plane()), input).map_err(broken)?;
         let columns = input.slice(s![.., tile.pixel..tile.pixel + pixels]);
-        matrix::multiply(tile.output.view_mut(), weight, columns, accumulate);
+        matrix::multiply(tile.output.view_mut(), weight, columns, false);
     } else {
         COLUMNS.with_borrow_mut(|buffer| {
             if buffer.len() < depth * pixels {
@@ -102,7 +96,7 @@ fn run_tile(problem: &Problem<'_>, depth: usize, mut tile: Tile<'_>) -> Result<(
             let buffer = &mut buffer[..depth * pixels];
             gather(problem, input, tile.pixel, pixels, buffer);
             let columns = ArrayView2::from_shape((depth, pixels), &*buffer).map_err(broken)?;
-            matrix::multiply(tile.output.view_mut(), weight, columns, accumulate);
+            matrix::multiply(tile.output.view_mut(), weight, columns, false);
             Ok::<_, Error>(())
         })?;
     }
@@ -112,6 +106,10 @@ fn run_tile(problem: &Problem<'_>, depth: usize, mut tile: Tile<'_>) -> Result<(
             .residual
             .map(|values| &values[start + index * problem.pixels() + tile.pixel..][..pixels]);
         if let Some(row) = row.as_slice_mut() {
+            if let Some(bias) = problem.bias {
+                let bias = bias[first + index];
+                row.iter_mut().for_each(|sum| *sum += bias);
+            }
             problem.epilogue.apply(row, residual);
         }
     }
