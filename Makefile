@@ -79,6 +79,7 @@ check: deps ## Format, clippy with warnings as errors, tests, docs
 .PHONY: bench
 bench: $(VENV)/ready build ## Run the benchmarks; the executor beside ONNX Runtime
 	$(CARGO) bench --locked
+	$(CARGO) build --release --locked -p xtask
 	$(VENV)/bin/python tests/ort/bench.py --shared $(SHARED)
 
 $(VENV)/ready: Makefile | deps

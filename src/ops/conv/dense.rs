@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::Problem;
 use crate::error::{Error, Result, codes};
 use crate::ops::matrix;
+use crate::ops::strided::copy_every;
 
 /// Elements of gathered columns that stay in the second-level cache beside the weight.
 const GATHERED: usize = 128 * 1024;
@@ -158,14 +159,7 @@ fn gather(
             let source = &source[first_column + (begin - inside.start) * cols.stride..];
             target[..begin - x].fill(0.0);
             target[end - x..].fill(0.0);
-            let target = &mut target[begin - x..end - x];
-            if cols.stride == 1 {
-                target.copy_from_slice(&source[..target.len()]);
-            } else {
-                for (target, &value) in target.iter_mut().zip(source.iter().step_by(cols.stride)) {
-                    *target = value;
-                }
-            }
+            copy_every(&mut target[begin - x..end - x], source, cols.stride);
         }
     }
 }

@@ -11,6 +11,7 @@ use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
 use super::Problem;
+use crate::ops::strided::copy_every;
 use crate::ops::window::Axis;
 
 /// Sums that stay in the first-level cache while the taps are added.
@@ -49,9 +50,9 @@ pub(super) fn run(problem: &Problem<'_>, output: &mut [f32]) {
             let channel = index % problem.group;
             let weight = &problem.weight[channel * taps.len()..][..taps.len()];
             let bias = problem.bias.map_or(0.0, |bias| bias[channel]);
+            let padded = at_least(padded, layout.size());
+            let sums = at_least(sums, layout.run());
             layout.copy(plane, padded);
-            sums.clear();
-            sums.resize(layout.run(), 0.0);
             Arch::new().dispatch(AddTaps { padded, taps: &taps, weight, sums });
             let width = problem.columns.output;
             for (row, sums) in output.chunks_exact_mut(width).zip(sums.chunks(layout.pitch)) {
@@ -63,6 +64,14 @@ pub(super) fn run(problem: &Problem<'_>, output: &mut [f32]) {
             problem.epilogue.apply(output, residual);
         });
     });
+}
+
+/// The first elements of a buffer, whatever they hold.
+fn at_least(buffer: &mut Vec<f32>, length: usize) -> &mut [f32] {
+    if buffer.len() < length {
+        buffer.resize(length, 0.0);
+    }
+    &mut buffer[..length]
 }
 
 /// The padded plane: for each pair of a row and a column phase (input position plus pad, modulo
@@ -109,29 +118,20 @@ impl<'a> Layout<'a> {
     }
 
     /// Fills `padded` with the plane and zeros around it.
-    fn copy(&self, plane: &[f32], padded: &mut Vec<f32>) {
-        padded.clear();
-        padded.resize(self.size(), 0.0);
+    fn copy(&self, plane: &[f32], padded: &mut [f32]) {
         let strides = (self.rows.stride, self.columns.stride);
         for (index, part) in padded.chunks_exact_mut(self.lines * self.pitch).enumerate() {
             let (line, row) = first_inside(self.rows, index / strides.1);
             let (position, column) = first_inside(self.columns, index % strides.1);
-            let sources = plane.chunks_exact(self.columns.input).skip(row).step_by(strides.0);
-            for (target, source) in part.chunks_exact_mut(self.pitch).skip(line).zip(sources) {
-                let (Some(target), Some(source)) =
-                    (target.get_mut(position..), source.get(column..))
-                else {
-                    continue;
-                };
-                if strides.1 == 1 {
-                    let count = target.len().min(source.len());
-                    target[..count].copy_from_slice(&source[..count]);
-                } else {
-                    for (target, &value) in target.iter_mut().zip(source.iter().step_by(strides.1))
-                    {
-                        *target = value;
-                    }
-                }
+            let (above, inside) = part.split_at_mut(line.min(self.lines) * self.pitch);
+            above.fill(0.0);
+            let mut sources = plane.chunks_exact(self.columns.input).skip(row).step_by(strides.0);
+            for target in inside.chunks_exact_mut(self.pitch) {
+                let source = sources.next().and_then(|source| source.get(column..));
+                let (before, target) = target.split_at_mut(position.min(self.pitch));
+                before.fill(0.0);
+                let copied = copy_every(target, source.unwrap_or_default(), strides.1);
+                target[copied..].fill(0.0);
             }
         }
     }
@@ -149,7 +149,7 @@ fn first_inside(axis: &Axis, phase: usize) -> (usize, usize) {
     (position, (position * axis.stride + phase).saturating_sub(axis.begin))
 }
 
-/// Adds all taps to the sums. A type of its own, since a closure of this size is not inlined to
+/// Sums all taps. A type of its own, since a closure of this size is not inlined to
 /// where the instruction set is known.
 struct AddTaps<'a> {
     padded: &'a [f32],
@@ -167,6 +167,7 @@ impl NullaryFnOnce for AddTaps<'_> {
         let (threes, ones) = rest.as_chunks::<3>();
         for (index, sums) in self.sums.chunks_mut(RUN).enumerate() {
             let padded = &self.padded[index * RUN..];
+            sums.fill(0.0);
             let mut weight = self.weight;
             for taps in nines {
                 weight = add(padded, taps, weight, sums);
