@@ -76,6 +76,14 @@ check: deps ## Format, clippy with warnings as errors, tests, docs
 	$(CARGO) test --workspace --locked
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 
+.PHONY: test-rtl
+test-rtl: deps ## Build and run the unit testbench of every RTL module
+	sim/unit/run.sh
+
+.PHONY: lint-rtl
+lint-rtl: deps ## Lint every RTL module at several parameter sets; silent when clean
+	sim/lint.sh
+
 .PHONY: bench
 bench: $(VENV)/ready build ## Run the benchmarks; the executor beside ONNX Runtime
 	$(CARGO) bench --locked

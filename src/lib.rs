@@ -26,6 +26,7 @@ pub mod qonnx;
 pub mod quant;
 pub mod reference;
 pub mod report;
+pub mod schedule;
 pub mod target;
 pub mod task;
 pub mod tensor;
