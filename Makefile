@@ -91,6 +91,7 @@ lint-rtl: deps ## Lint every RTL module at several parameter sets; silent when c
 .PHONY: bench
 bench: $(VENV)/ready build ## Run the benchmarks; the executor beside ONNX Runtime
 	$(CARGO) bench --locked
+	$(CARGO) build --release --locked -p xtask
 	$(VENV)/bin/python tests/ort/bench.py --shared $(SHARED)
 
 $(VENV)/ready: Makefile | deps
