@@ -1,0 +1,52 @@
+// Holds one request of 1 to 16 beats of 16 bytes and hands it on in one or two parts, so that no
+// part crosses a 4 KiB boundary (AXI4 forbids it). `length_o` counts beats as AxLEN does, from 0.
+// `clear_i` drops what has not been handed on.
+module axi_burst_split #(
+  parameter TagBits = 2
+) (
+  input  wire               aclk,
+  input  wire               aresetn,
+  input  wire               clear_i,
+
+  input  wire               valid_i,
+  output wire               ready_o,
+  input  wire [39:4]        address_i,
+  input  wire [4:0]         beats_i,
+  input  wire [TagBits-1:0] tag_i,
+
+  output wire               valid_o,
+  input  wire               ready_i,
+  output wire [39:4]        address_o,
+  output wire [3:0]         length_o,
+  output wire [TagBits-1:0] tag_o
+);
+
+  reg               valid_q;
+  reg [39:4]        address_q;
+  reg [4:0]         beats_q;
+  reg [TagBits-1:0] tag_q;
+
+  wire [8:0] to_boundary = 9'd256 - {1'b0, address_q[11:4]};
+  wire       crosses = {4'd0, beats_q} > to_boundary;
+
+  assign valid_o = valid_q;
+  assign address_o = address_q;
+  assign length_o = (crosses ? to_boundary[3:0] : beats_q[3:0]) - 4'd1;
+  assign tag_o = tag_q;
+  assign ready_o = !clear_i && (!valid_q || (ready_i && !crosses));
+
+  always @(posedge aclk) begin
+    if (valid_i && ready_o) begin
+      valid_q <= 1'b1;
+      address_q <= address_i;
+      beats_q <= beats_i;
+      tag_q <= tag_i;
+    end else if (valid_q && ready_i) begin
+      valid_q <= crosses;
+      address_q <= {address_q[39:12] + 28'd1, 8'd0};
+      beats_q <= beats_q - to_boundary[4:0];
+    end
+    if (!aresetn || clear_i) valid_q <= 1'b0;
+  end
+
+endmodule

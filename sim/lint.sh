@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Lints every module of rtl/ at its defaults and at the parameter sets that its unit bench lists (if that drives the
+# module itself) or that it lists here; elaborates each module in Icarus Verilog too. Silent when clean.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Module, then the parameters of one elaboration.
+sets="
+output_lanes LP=1 TagBits=7
+output_lanes LP=4 Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1 RomEntries=240
+output_lanes Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1 RomEntries=3000
+dot_product Packed=0
+operand_skew Packed=0
+lane Leaky=1 RomEntries=1024
+plane_engine PackProducts=0
+plane_engine DP=1
+plane_channel PackProducts=0
+plane_channel DP=1
+plane_control DP=1
+plane_window DP=1
+stem_unit P=1
+stem_unit P=2
+stem_unit P=8
+stem_unit P=4 K=3 S=1 C=1
+stem_unit P=8 K=7 S=2 C=3
+stem_unit P=1 K=2 S=4 C=2
+stem_unit P=4 K=1 S=1 C=4 Buffers=2
+dma P=1 RowBits=16
+dma P=2
+dma P=8
+stream_ring RingWords=1024
+"
+
+failed=0
+lint() { # lint MODULE PARAMETER...
+  local module=$1
+  shift
+  verilator --lint-only -Wall -Irtl -y rtl --top-module "$module" "${@/#/-G}" "rtl/$module.v" || failed=1
+}
+
+for file in rtl/*.v; do
+  module=$(basename "$file" .v)
+  lint "$module"
+  iverilog -g2005 -Wall -Irtl -y rtl -s "$module" -o /dev/null "$file" || failed=1
+  while read -r name parameters; do
+    [ "$name" = "$module" ] || continue
+    # shellcheck disable=SC2086
+    lint "$module" $parameters
+  done <<<"$sets"
+  bench=sim/unit/${module}_tb
+  [ -f "$bench.cpp" ] && [ ! -f "$bench.v" ] || continue
+  while read -ra parameters; do
+    lint "$module" "${parameters[@]}"
+  done < <(sed -n 's|^// parameters: *||p' "$bench.cpp")
+done
+exit $failed
