@@ -77,29 +77,38 @@ fn filter_cycles(schedule: &Schedule, result: StoredId, plane: u64, pixels: u64)
 
 /// Bytes of a ring word of the instruction stream.
 const RING_WORD: u64 = 32;
-/// Ring words of a descriptor, of lane parameters, of a plane filter, of a step's weights.
+/// Ring words of a descriptor, of lane parameters, of a plane filter with its lane parameters, of a
+/// step's weights.
 const DESCRIPTOR: u64 = 10;
 const LANES: u64 = 4;
-const FILTER: u64 = 9 + LANES;
+const FILTER: u64 = 9;
 const STEP: u64 = 8;
 
 /// Bytes of the instruction stream that a pass takes: descriptor, parameters, weights.
 pub fn stream_bytes(graph: &QGraph, work: &Work) -> u64 {
+    let tiles = match work {
+        Work::Dense(dense) => dense.slots.len() / CHANNELS,
+        Work::Plane(plane) => plane.source.planes.len(),
+        Work::Transfer(_) | Work::Processor { .. } => 0,
+    };
+    (DESCRIPTOR + tiles as u64 * tile_words(graph, work)) * RING_WORD
+}
+
+/// Ring words of a tile's record, all of which the ring must hold at once.
+pub fn tile_words(graph: &QGraph, work: &Work) -> u64 {
     let convolution = |layer: usize| matches!(graph.layers[layer].op, QOp::Conv(_));
     let filters = |filters: &[super::Filter]| {
         filters.iter().filter(|filter| convolution(filter.layer)).count() as u64 * FILTER
     };
-    let record = match work {
+    match work {
         Work::Dense(dense) => {
-            let tiles = (dense.slots.len() / CHANNELS) as u64;
             let padded = pads(graph, dense) && matches!(dense.source, Source::Memory(_));
             let step = STEP + u64::from(padded);
-            tiles * (LANES + filters(&dense.filters) + steps(graph, dense) * step)
+            LANES + filters(&dense.filters) + steps(graph, dense) * step
         }
-        Work::Plane(plane) => plane.source.planes.len() as u64 * filters(&plane.filters),
+        Work::Plane(plane) => filters(&plane.filters),
         Work::Transfer(_) | Work::Processor { .. } => 0,
-    };
-    (DESCRIPTOR + record) * RING_WORD
+    }
 }
 
 /// Whether a window of the layer reaches beyond its input.
