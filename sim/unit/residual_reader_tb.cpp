@@ -3,9 +3,9 @@
 // parameters: P=4 RowBits=14
 // parameters: P=8 RowBits=13
 //
-// Random views, a memory that refuses requests and answers 5 cycles after it takes one, lanes that eat at random.
-// The rows have to be those of the loops over tiles and groups, none lost, none twice, none too many in
-// flight; and at full speed one a cycle.
+// Random views, a memory that refuses requests and answers 5 cycles after it takes one, lanes that
+// eat at random. The rows have to be those of the loops over tiles and groups, none lost, none
+// twice, none too many in flight; and at full speed one a cycle.
 #include <deque>
 #include <map>
 #include <memory>
@@ -84,7 +84,9 @@ class Bench {
       }
     }
     check.equal(static_cast<int64_t>(want.size()), 0, "rows that never came", cycle_);
-    if (full_speed) check.equal(cycle_ - begin, count + MemoryLatency + 1, "cycles of a view", cycle_);
+    if (full_speed) {
+      check.equal(cycle_ - begin, count + MemoryLatency + 1, "cycles of a view", cycle_);
+    }
     for (int i = 0; i < 10; ++i) {
       clock(true, true, false);
       check.equal(took_ || !asked_.empty(), 0, "rows beyond the last", cycle_);
