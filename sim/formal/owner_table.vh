@@ -90,7 +90,8 @@ wire [F_Pad-1:0] f_conflict   = {{F_Pad{1'b0}}, conflict_q};
 wire [5:0] f_held = {f_dma_wq[f_block], f_plane_q[f_block], f_conv_q[f_block],
                      f_dma_rq[f_block], f_residual_q[f_block], f_stream_q[f_block]};
 always @* if (f_past) begin
-  i_present: assert (((stream_read_o | residual_read_o | dma_read_o | conv_write_o | plane_write_o
+  // What any_owner_table.v takes for granted of the masks, with the two above.
+  only_present: assert (((stream_read_o | residual_read_o | dma_read_o | conv_write_o | plane_write_o
       | dma_write_o) & ~Present[TableBits-1:0]) == {TableBits{1'b0}});
   i_present_next: assert (!f_known || ((stream_read_q | residual_read_q | dma_read_q | conv_write_q
       | plane_write_q | dma_write_q) & ~Present[TableBits-1:0]) == {TableBits{1'b0}});
