@@ -278,10 +278,12 @@ module block_arbiter #(
           | ({P{take[4]}} & enable_q[3*P +: P]);
       wire write = |(take & write_q);
       wire perform = |(take & allowed);
+      // Two bits choose among four: one LUT a bit.
       wire upper = take[3] | take[4];
+      wire lower = take[1] | take[4];
       wire [RowWidth-1:0] data = upper
-          ? (take[4] ? data_q[3*RowWidth +: RowWidth] : data_q[2*RowWidth +: RowWidth])
-          : (take[1] ? data_q[1*RowWidth +: RowWidth] : data_q[0*RowWidth +: RowWidth]);
+          ? (lower ? data_q[3*RowWidth +: RowWidth] : data_q[2*RowWidth +: RowWidth])
+          : (lower ? data_q[1*RowWidth +: RowWidth] : data_q[0*RowWidth +: RowWidth]);
       always @(posedge aclk) begin
         if (|take) b_row_o[index*AddressBits +: AddressBits] <= row;
         if (write) b_data_o[index*RowWidth +: RowWidth] <= data;

@@ -133,7 +133,7 @@ mutations() {
   broken $m bounded_wait 14 's/assign aged\[client\] = .*/assign aged[client] = 1'"'b0"';/'
   broken $m not_overwritten 6 's/assign b_ready_o = .*/assign b_ready_o = 5'"'h1f"';/'
   broken $m decided_was_accepted 6 's/(valid_q \& ~granted)/valid_q/'
-  broken $m performed 8 's/take\[4\] ? data_q\[3/take[3] ? data_q[3/'
+  broken $m performed 8 's/wire lower = take\[1\] | take\[4\]/wire lower = take[1] | take[3]/'
   broken $m denied_does_nothing 6 's/wire perform = .*/wire perform = |take;/'
   broken $m no_phantom 6 's/aresetn \& perform \& ~write/aresetn \& ~write/'
   broken $m denied_is_told 6 's/b_refused_q <= granted \& ~allowed/b_refused_q <= 5'"'d0"'/'

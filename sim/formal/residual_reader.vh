@@ -66,6 +66,7 @@ end
 
 wire [3:0] f_slot = read_q + f_ahead[3:0];
 always @* if (f_past) begin
+  i_counts: assert (f_flight <= 5'd8 && f_queued <= 5'd8);
   i_free: assert ({1'b0, free_q} + f_flight + f_queued == 5'd8);
   i_queue: assert (write_q == read_q + f_queued[3:0] && f_queued <= 5'd8);
   i_slot: assert (!f_tracked || (f_ahead < f_queued && queue[f_slot[2:0]] == f_data));
