@@ -45,6 +45,10 @@ deps: ## Install what is missing from Debian; does nothing when all is there
 build: ## Build the seigo command (target/release/seigo)
 	$(CARGO) build --release --locked
 
+.PHONY: generate
+generate: ## Write what is made of the instruction stream's field table: Verilog, C header, docs/isa.md
+	$(CARGO) run --release --locked -p xtask -- generate
+
 .PHONY: demo
 demo: build ## Inspect, detect and evaluate: YOLOX-Nano where the shared data is, else a tiny model
 	@if [ -f $(SHARED)/models/yolox_nano.onnx ]; then
@@ -91,6 +95,7 @@ prove: deps ## Prove the properties of the shared memory, and that each fails on
 .PHONY: bench
 bench: $(VENV)/ready build ## Run the benchmarks; the executor beside ONNX Runtime
 	$(CARGO) bench --locked
+	$(CARGO) build --release --locked -p xtask
 	$(VENV)/bin/python tests/ort/bench.py --shared $(SHARED)
 
 $(VENV)/ready: Makefile | deps

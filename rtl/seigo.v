@@ -51,7 +51,7 @@ module seigo #(
   input  wire         s_axi_ctrl_rready,
   output wire [31:0]  s_axi_ctrl_rdata,
   output wire [1:0]   s_axi_ctrl_rresp,
-  output wire         interrupt,
+  output wire         interrupt_o,
 
   // AXI4 master: memory
   output wire         m_axi_gmem_awvalid,
@@ -128,7 +128,7 @@ module seigo #(
     .s_axi_ctrl_araddr(s_axi_ctrl_araddr), .s_axi_ctrl_arprot(s_axi_ctrl_arprot),
     .s_axi_ctrl_rvalid(s_axi_ctrl_rvalid), .s_axi_ctrl_rready(s_axi_ctrl_rready),
     .s_axi_ctrl_rdata(s_axi_ctrl_rdata), .s_axi_ctrl_rresp(s_axi_ctrl_rresp),
-    .interrupt_o(interrupt),
+    .interrupt_o(interrupt_o),
     .core_resetn_o(core_resetn), .clear_o(clear), .axi_idle_i(axi_idle), .start_o(frame_start),
     .stream_address_o(stream_address), .image_address_o(image_address),
     .output_address_o(output_address), .scratch_address_o(scratch_address),

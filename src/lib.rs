@@ -4,8 +4,10 @@
 //!
 //! The stages and what each may use are in `ARCHITECTURE.md`; a test enforces that table.
 
+pub mod bundle;
 pub mod ceras;
 pub mod cli;
+pub mod cosim;
 pub mod draw;
 pub mod engine;
 pub mod error;
@@ -21,6 +23,7 @@ pub mod onnx;
 pub mod ops;
 pub mod passes;
 pub mod placement;
+pub mod program;
 pub mod qgraph;
 pub mod qonnx;
 pub mod quant;
@@ -30,5 +33,6 @@ pub mod schedule;
 pub mod target;
 pub mod task;
 pub mod tensor;
+pub mod verilog;
 
 pub use error::{Error, Result};

@@ -4,7 +4,19 @@
 //! descriptor encodes it (`program`) nor at which address a tensor lies (the memory plan). Words are
 //! those of `docs/accelerator.md`.
 
+mod build;
+mod channels;
+mod classify;
+pub mod cost;
+mod dense;
+mod place;
+mod plane;
+mod roles;
+pub mod validate;
+
 use crate::qgraph::{QValueId, Width};
+pub use build::build;
+pub use place::{Client, Owners, Placed, place};
 
 /// Channels of a plane.
 pub const CHANNELS: usize = 16;

@@ -15,6 +15,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("SG06", "The model file"),
     ("SG07", "Memory plan"),
     ("SG08", "Targets"),
+    ("SG09", "The accelerator's program"),
 ];
 
 /// Writes the page.

@@ -1,6 +1,8 @@
 //! Chores of the project: `cargo run -p xtask -- help` lists them.
 
 mod errors_page;
+mod frames;
+mod generate;
 mod onnx_tests;
 mod operators_page;
 
@@ -26,17 +28,26 @@ enum Command {
         #[arg(long)]
         list: bool,
     },
+    /// Run a frame for each line of standard input, a number of threads; print its milliseconds
+    Frames {
+        /// The ONNX model
+        model: PathBuf,
+    },
     /// Write all generated pages: docs/errors.md and docs/operators.md
     Docs,
     /// Write docs/operators.md
     OperatorsPage,
+    /// Write what is made of the field table: rtl/descriptor.vh, runtime/seigo_program.h, docs/isa.md
+    Generate,
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::OnnxTests { folder, list } => onnx_tests::run(&folder, list),
+        Command::Frames { model } => frames::run(&model),
         Command::Docs => errors_page::write().and_then(|_| operators_page::write()),
         Command::OperatorsPage => operators_page::write(),
+        Command::Generate => generate::write(),
     };
     match result {
         Ok(code) => code,

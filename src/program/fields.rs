@@ -1,0 +1,194 @@
+//! The field tables of the instruction stream: descriptor and lane parameters.
+//!
+//! The only place that knows a bit position. The encoder and the decoder use it, and
+//! `rtl/descriptor.vh`, `runtime/seigo_program.h` and `docs/isa.md` are generated from it.
+
+/// A field of a little-endian record of 32-bit words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// Name in all generated files.
+    pub name: &'static str,
+    /// Word in which it begins.
+    pub word: usize,
+    /// Lowest bit in that word.
+    pub lsb: usize,
+    /// Bits.
+    pub width: usize,
+    /// Two's complement, else unsigned.
+    pub signed: bool,
+    /// What it says.
+    pub meaning: &'static str,
+}
+
+impl Field {
+    /// Lowest bit in the record.
+    pub const fn bit(&self) -> usize {
+        self.word * 32 + self.lsb
+    }
+
+    /// Smallest and largest value, for fields of at most 32 bits.
+    pub const fn range(&self) -> (i64, i64) {
+        if self.signed {
+            (-(1 << (self.width - 1)), (1 << (self.width - 1)) - 1)
+        } else {
+            (0, (1 << self.width) - 1)
+        }
+    }
+
+    /// The same field of a record that begins `words` later.
+    pub const fn after(mut self, words: usize) -> Self {
+        self.word += words;
+        self
+    }
+}
+
+macro_rules! fields {
+    ($all:ident: $($id:ident = $name:literal, $word:literal $lsb:literal $width:literal $sign:ident, $meaning:literal;)*) => {
+        $(#[doc = $meaning] pub const $id: Field = Field {
+            name: $name, word: $word, lsb: $lsb, width: $width, signed: fields!(@$sign), meaning: $meaning,
+        };)*
+
+        #[doc = "All of them, in order."]
+        pub const $all: &[Field] = &[$($id),*];
+    };
+    (@u) => { false };
+    (@s) => { true };
+}
+
+/// Bytes of a ring word.
+pub const RING_WORD: usize = 32;
+/// Ring words of a descriptor.
+pub const DESCRIPTOR_WORDS: usize = 10;
+/// 32-bit words of a descriptor.
+pub const WORDS: usize = DESCRIPTOR_WORDS * RING_WORD / 4;
+/// Segments of the plane table.
+pub const SEGMENTS: usize = 8;
+/// First word of the plane table.
+pub const SEGMENT_WORD: usize = 32;
+/// Words of a segment.
+pub const SEGMENT_WORDS: usize = 2;
+/// Value of the field Magic.
+pub const MAGIC_VALUE: u32 = 0x5E16;
+/// Value of the field Version.
+pub const VERSION_VALUE: u32 = 1;
+/// Ring words of the lane parameters of a tile.
+pub const LANE_RING_WORDS: usize = 4;
+/// Ring words of a plane filter.
+pub const FILTER_RING_WORDS: usize = 9;
+/// Ring words of a step, without the zero points of a padded pass.
+pub const STEP_RING_WORDS: usize = 8;
+
+fields! { DESCRIPTOR:
+    KIND = "Kind", 0 0 8 u, "0 dense, 1 plane (plane engine fed by fetch), 2 DMA, 3 processor step, 4 end of program";
+    VERSION = "Version", 0 8 8 u, "1";
+    MAGIC = "Magic", 0 16 16 u, "0x5E16";
+    INDEX = "Index", 1 0 16 u, "number of the pass";
+    FROM_STEM = "FromStem", 2 0 1 u, "the stem unit feeds the array (dense)";
+    STORE = "Store", 2 1 1 u, "the dense result is stored (convolution write-back)";
+    CHAIN = "Chain", 2 2 2 u, "plane filters that follow: 0, 1, 2 (dense: behind the lanes; plane pass: 1 or 2)";
+    RESIDUAL = "Residual", 2 4 2 u, "0 none, 1 before the activation, 2 after";
+    PADDED = "Padded", 2 6 1 u, "nine ring words a step";
+    WIDE = "Wide", 2 7 1 u, "dense result is int16";
+    DIRECT = "Direct", 2 8 1 u, "dense output stage is rule A5, else A6";
+    RELU = "Relu", 2 9 1 u, "with Direct";
+    MAXIMUM = "Maximum", 2 10 1 u, "the plane engine takes maxima";
+    PLANE_DIRECT = "PlaneDirect", 2 11 2 u, "per filter: rule A5 instead of A6";
+    PLANE_RELU = "PlaneRelu", 2 13 2 u, "per filter, with PlaneDirect";
+    WAIT_DMA = "WaitDma", 2 15 1 u, "wait until all DMA jobs are done before this pass starts";
+    TO_MEMORY = "ToMemory", 2 16 1 u, "DMA: DDR to shared memory, else the other way";
+    PLANE_WIDE = "PlaneWide", 2 17 2 u, "per filter: int16 result";
+    TILES = "Tiles", 3 0 16 u, "output planes (plane pass: planes)";
+    STEPS = "Steps", 3 16 16 u, "steps of a tile (dense); 1 in a plane pass";
+    GROUPS = "Groups", 4 0 20 u, "groups of an output plane of the convolution (plane pass: of an input plane)";
+    BATCH_GROUPS = "BatchGroups", 4 20 5 u, "groups of a batch, without the extra one (1 to 16)";
+    BATCHES = "Batches", 5 0 16 u, "batches of a tile";
+    BATCH_EXTRA = "BatchExtra", 5 16 16 u, "leading batches that have one group more";
+    PLANES = "Planes", 6 0 12 u, "input planes of a tile";
+    TAPS_X = "TapsX", 6 12 4 u, "kernel width";
+    TAPS_Y = "TapsY", 6 16 4 u, "kernel height";
+    STRIDE = "Stride", 6 20 4 u, "input pixels from output to output";
+    DILATION = "Dilation", 6 24 4 u, "input pixels from tap to tap";
+    IN_HEIGHT = "InHeight", 7 0 16 u, "rows of the input (stem: of the image)";
+    IN_WIDTH = "InWidth", 7 16 16 u, "columns of the input (stem: of the image)";
+    OUT_HEIGHT = "OutHeight", 8 0 16 u, "rows of the convolution's result (plane pass: of the plane engine's input)";
+    OUT_WIDTH = "OutWidth", 8 16 16 u, "columns of the convolution's result (plane pass: of the plane engine's input)";
+    PAD_TOP = "PadTop", 9 0 8 u, "rows of padding above the input";
+    PAD_LEFT = "PadLeft", 9 8 8 u, "columns of padding left of the input";
+    LANE_X = "LaneX", 10 0 32 u, "eight 4-bit columns of the lanes in the first group, in output pixels";
+    LANE_Y = "LaneY", 11 0 32 u, "eight 4-bit rows of the lanes in the first group, in output pixels";
+    STEP_X = "StepX", 12 0 16 u, "stride * (P mod OutWidth)";
+    STEP_Y = "StepY", 12 16 16 u, "stride * (P div OutWidth)";
+    WRAP_X = "WrapX", 13 0 16 u, "stride * OutWidth";
+    PLANE_ADVANCE = "PlaneAdvance", 14 0 12 u, "planes by which the first plane of every segment moves per tile (groups; plane pass: 1)";
+    TILE_WORDS = "TileWords", 15 0 16 u, "ring words of a tile's record";
+    PARAMETER_WORDS = "ParameterWords", 15 16 8 u, "of them before the weights";
+    OUT_BASE = "OutBase", 16 0 20 u, "word address of the dense result";
+    OUT_STRIDE = "OutStride", 17 0 20 u, "words from plane to plane";
+    PLANE_BASE0 = "PlaneBase0", 18 0 20 u, "word address of the result of plane filter 0";
+    PLANE_STRIDE0 = "PlaneStride0", 19 0 20 u, "words from plane to plane";
+    PLANE_BASE1 = "PlaneBase1", 20 0 20 u, "word address of the result of plane filter 1";
+    PLANE_STRIDE1 = "PlaneStride1", 21 0 20 u, "words from plane to plane";
+    RES_BASE = "ResBase", 22 0 20 u, "word address of the residual";
+    RES_STRIDE = "ResStride", 23 0 20 u, "words from plane to plane";
+    PLANE_HEIGHT = "PlaneHeight", 24 0 16 u, "output height of the plane engine";
+    PLANE_WIDTH = "PlaneWidth", 24 16 16 u, "output width of the plane engine";
+    PLANE_STRIDE_XY = "PlaneStrideXy", 25 0 2 u, "stride of the plane engine, 1 or 2";
+    PLANE_PAD_TOP = "PlanePadTop", 25 2 1 u, "rows of padding above the plane engine's input";
+    PLANE_PAD_LEFT = "PlanePadLeft", 25 3 1 u, "columns of padding left of the plane engine's input";
+    TAP_MASK = "TapMask", 25 4 9 u, "taps that a maximum looks at, row by row from the low bit";
+    FUNCTION = "Function", 26 0 4 u, "function of the dense output stage";
+    PLANE_FUNCTION0 = "PlaneFunction0", 26 4 4 u, "function of plane filter 0";
+    PLANE_FUNCTION1 = "PlaneFunction1", 26 8 4 u, "function of plane filter 1";
+    STEM_PAD = "StemPad", 27 0 32 u, "four bytes, the int8 zero point of each image channel, channel 0 in the low bits";
+    DMA_WORDS = "DmaWords", 28 0 24 u, "words to move";
+    DMA_OFFSET = "DmaOffset", 29 0 32 u, "in words from the base of the buffer";
+    DMA_BASE = "DmaBase", 30 0 20 u, "word address in the shared memory";
+    DMA_BUFFER = "DmaBuffer", 30 20 2 u, "0 stream, 1 image, 2 output, 3 scratch";
+    ROW_WORDS = "RowWords", 31 0 20 u, "words from input row to input row, times stride: stride * InWidth";
+    READ_STREAM = "ReadStream", 48 0 128 u, "blocks that fetch may read, block 0 in the low bit";
+    READ_RESIDUAL = "ReadResidual", 52 0 128 u, "blocks that the residual reader may read";
+    READ_DMA = "ReadDma", 56 0 128 u, "blocks that DMA may read";
+    WRITE_CONV = "WriteConv", 60 0 128 u, "blocks that the convolution write-back may write";
+    WRITE_PLANE = "WritePlane", 64 0 128 u, "blocks that the plane write-back may write";
+    WRITE_DMA = "WriteDma", 68 0 128 u, "blocks that DMA may write";
+    CHECKSUM = "Checksum", 79 0 32 u, "wrapping sum of words 0 to 78, bitwise inverted";
+}
+
+fields! { SEGMENT:
+    SEG_BASE = "SegBase", 0 0 20 u, "word address of the first plane of the segment";
+    SEG_PLANES = "SegPlanes", 0 20 12 u, "planes of the segment that a tile reads";
+    SEG_STRIDE = "SegStride", 1 0 20 u, "words from plane to plane";
+    SEG_UP = "SegUp", 1 20 1 u, "the source has half the height and width (nearest, times 2); 1 x 1 kernel, stride 1, no padding only";
+}
+
+fields! { LANE:
+    LANE_BIAS = "Bias", 0 0 32 s, "added to the sum, in accumulator steps";
+    LANE_ARGUMENT = "Argument", 1 0 6 u, "right shift of rule A6 step 1, or of A5 when the pass is direct, plus 8";
+    LANE_OUT = "Out", 1 6 4 u, "right shift of rule A6 step 5";
+    LANE_ZERO = "Zero", 1 10 8 s, "zero point of the output";
+    LANE_RES_ZERO = "ResZero", 1 18 8 s, "zero point of the residual";
+    LANE_RES_SHIFT = "ResShift", 1 26 6 s, "left shift F + e of the residual, -15 to 11; negative is a rounding right shift";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_do_not_overlap_and_stay_inside() {
+        let inside = |fields: &[Field], bits: usize| {
+            let mut taken = vec![false; bits];
+            for field in fields {
+                for bit in field.bit()..field.bit() + field.width {
+                    assert!(!std::mem::replace(&mut taken[bit], true), "{} bit {bit}", field.name);
+                }
+            }
+        };
+        let segment = |k| SEGMENT.iter().map(move |f| f.after(SEGMENT_WORD + k * SEGMENT_WORDS));
+        let all: Vec<_> =
+            DESCRIPTOR.iter().copied().chain((0..SEGMENTS).flat_map(segment)).collect();
+        inside(&all, WORDS * 32);
+        inside(LANE, 64);
+        assert_eq!(CHECKSUM.word, WORDS - 1);
+    }
+}

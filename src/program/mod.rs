@@ -1,0 +1,44 @@
+//! The accelerator's program: one linear stream of descriptors, parameters and weights.
+//!
+//! [`encode()`] writes it from a schedule with addresses, [`check`] decodes the bytes again and proves
+//! that they touch only what each pass owns and cannot deadlock, [`simulate`] executes them. Bit
+//! positions are those of [`fields`]; what the stream means is in `docs/accelerator.md`.
+
+pub mod check;
+pub mod decode;
+mod dense;
+pub mod design;
+mod encode;
+pub mod fields;
+mod filter;
+pub mod generate;
+mod layer;
+pub mod layout;
+mod record;
+pub mod simulate;
+mod stem;
+
+pub use design::{Design, Stem};
+pub use encode::encode;
+
+/// The stream, and where things are in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// The bytes in DDR.
+    pub stream: Vec<u8>,
+    /// Passes in order, then the end.
+    pub entries: Vec<Entry>,
+    /// Bytes of the output buffer.
+    pub output_bytes: u64,
+    /// Bytes of the scratch buffer.
+    pub scratch_bytes: u64,
+}
+
+/// A pass in the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Byte offset of its descriptor.
+    pub offset: usize,
+    /// What it does, for reports.
+    pub name: String,
+}

@@ -1,0 +1,316 @@
+//! Where the stored tensors lie, who may touch which block in a pass, and which passes wait for
+//! transfers.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use super::{CHANNELS, PlaneRef, Schedule, Source, StoredId, Work, cost};
+use crate::error::{Error, Result, codes};
+use crate::memory::{self, Buffer, Packing, Problem};
+use crate::qgraph::QGraph;
+use crate::target::Target;
+
+/// Blocks that an owner mask covers.
+pub const MAX_BLOCKS: u64 = 128;
+/// Longest search for a packing.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
+
+/// A client of the shared memory, with its direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Client {
+    /// Fetch.
+    ReadStream,
+    /// The residual reader.
+    ReadResidual,
+    /// DMA to DDR.
+    ReadDma,
+    /// Write-back of the dense result.
+    WriteConv,
+    /// Write-back of the plane engine.
+    WritePlane,
+    /// DMA from DDR.
+    WriteDma,
+}
+
+impl Client {
+    /// All clients, in the order of the masks in a descriptor.
+    pub const ALL: [Self; 6] = [
+        Self::ReadStream,
+        Self::ReadResidual,
+        Self::ReadDma,
+        Self::WriteConv,
+        Self::WritePlane,
+        Self::WriteDma,
+    ];
+
+    /// Whether it writes.
+    pub fn writes(self) -> bool {
+        self >= Self::WriteConv
+    }
+}
+
+/// The blocks that each client may touch in a pass, a bit each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Owners(pub [u128; 6]);
+
+impl Owners {
+    /// The blocks of a client.
+    pub fn mask(&self, client: Client) -> u128 {
+        self.0[client as usize]
+    }
+
+    fn allow(&mut self, client: Client, words: &Range<u64>, block_words: u64) {
+        for block in words.start / block_words..words.end.div_ceil(block_words) {
+            self.0[client as usize] |= 1 << block;
+        }
+    }
+}
+
+/// A schedule's tensors in shared memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// Word address of every stored tensor.
+    pub bases: Vec<usize>,
+    /// Per pass.
+    pub owners: Vec<Owners>,
+    /// The lifetimes that were packed: a step is a pass.
+    pub problem: Problem,
+    /// How they were packed; buffer i is stored tensor i.
+    pub packing: Packing,
+}
+
+/// Gives every stored tensor its address and every pass its owner masks, and marks the passes that
+/// must wait for transfers.
+///
+/// Tensors begin at whole blocks, so that a block has one owner; where that does not fit, at
+/// multiples of P words. Tensors that leave stay long enough to hide their transfer, where that
+/// fits.
+///
+/// # Errors
+/// [`codes::PLAN_CAPACITY`] with the tensors that do not fit, [`codes::PLAN_TIMEOUT`],
+/// [`codes::PLAN_PROBLEM`] for a memory of more blocks than the masks have bits.
+pub fn place(graph: &QGraph, schedule: &mut Schedule, target: &Target) -> Result<Placed> {
+    if target.blocks() > MAX_BLOCKS {
+        return Err(Error::new(
+            &codes::PLAN_PROBLEM,
+            format!(
+                "{} blocks of shared memory; owner masks have {MAX_BLOCKS} bits",
+                target.blocks()
+            ),
+        )
+        .help("give the target larger blocks"));
+    }
+    let narrow = target.pixels * cost::WORD;
+    let attempts =
+        [(target.block_bytes, true), (narrow, true), (target.block_bytes, false), (narrow, false)];
+    let mut failure = None;
+    for (alignment, hidden) in attempts {
+        let buffers = lifetimes(graph, schedule, target, hidden);
+        match pack(buffers, target.memory_bytes, alignment) {
+            Ok((problem, packing)) => return Ok(finish(schedule, target, problem, packing)),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.unwrap_or_else(|| Error::new(&codes::INTERNAL, "no attempt at packing")))
+}
+
+/// As low as possible, or at least within the capacity.
+fn pack(buffers: Vec<Buffer>, capacity: u64, alignment: u64) -> Result<(Problem, Packing)> {
+    let bounded = Problem::new(buffers.clone(), Some(capacity), alignment)?;
+    let bound = memory::bound::live_bytes(&bounded);
+    memory::bound::check_capacity(&bounded, &bound)?;
+    let problem = Problem::new(buffers, None, alignment)?;
+    let packing = memory::plan_contiguous(&problem, TIME_LIMIT)?;
+    if packing.height <= capacity {
+        return Ok((problem, packing));
+    }
+    let packing = memory::plan_contiguous(&bounded, TIME_LIMIT)?;
+    Ok((bounded, packing))
+}
+
+/// Buffer i is stored tensor i, alive from the pass that writes it to the last one that reads it;
+/// with `hidden`, tensors that leave stay until their transfer is over by the estimate.
+pub fn lifetimes(
+    graph: &QGraph,
+    schedule: &Schedule,
+    target: &Target,
+    hidden: bool,
+) -> Vec<Buffer> {
+    let mut spans = vec![None; schedule.stored.len()];
+    let mut touch = |id: StoredId, from: usize, to: usize| {
+        let (lower, upper): &mut (usize, usize) = spans[id.0].get_or_insert((from, to));
+        (*lower, *upper) = ((*lower).min(from), (*upper).max(to));
+    };
+    let ends = transfer_ends(graph, schedule, target.pixels);
+    for (index, pass) in schedule.passes.iter().enumerate() {
+        for (_, id) in touched(&pass.work) {
+            touch(id, index, index + 1);
+        }
+        if let (Work::Transfer(transfer), true) = (&pass.work, hidden) {
+            touch(transfer.stored, index, ends[index].max(index + 1));
+        }
+    }
+    schedule
+        .stored
+        .iter()
+        .zip(spans)
+        .enumerate()
+        .map(|(index, (stored, span))| {
+            let (lower, upper) = span.unwrap_or((0, 1));
+            let name = format!("{index} {}", graph.value(stored.value).name);
+            let bytes = cost::words(stored, target.pixels) * cost::WORD;
+            Buffer::new(name, lower as u64, upper as u64, bytes)
+        })
+        .collect()
+}
+
+/// By pass that is a transfer: the first pass that starts when the transfer is over.
+fn transfer_ends(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Vec<usize> {
+    let cycles: Vec<u64> = schedule
+        .passes
+        .iter()
+        .map(|pass| cost::cycles(graph, schedule, &pass.work, pixels))
+        .collect();
+    let is_transfer = |index: usize| matches!(schedule.passes[index].work, Work::Transfer(_));
+    let mut starts = Vec::with_capacity(cycles.len());
+    let mut now = 0;
+    for (index, &cycles) in cycles.iter().enumerate() {
+        starts.push(now);
+        now += if is_transfer(index) { 0 } else { cycles };
+    }
+    let mut free = 0;
+    (0..cycles.len())
+        .map(|index| {
+            if !is_transfer(index) {
+                return index;
+            }
+            free = starts[index].max(free) + cycles[index];
+            starts.partition_point(|&start| start < free)
+        })
+        .collect()
+}
+
+/// Tensors that a pass touches, with the client.
+pub fn touched(work: &Work) -> Vec<(Client, StoredId)> {
+    let planes = |planes: &[PlaneRef]| -> Vec<StoredId> {
+        let mut ids: Vec<_> = planes.iter().map(|plane| plane.stored).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    };
+    let mut all = Vec::new();
+    let mut add = |client, ids: Vec<StoredId>| all.extend(ids.into_iter().map(|id| (client, id)));
+    match work {
+        Work::Dense(dense) => {
+            if let Source::Memory(views) = &dense.source {
+                for view in views {
+                    add(Client::ReadStream, planes(&view.planes));
+                }
+            }
+            if let Some(view) = &dense.residual {
+                add(Client::ReadResidual, planes(&view.planes));
+            }
+            add(Client::WriteConv, dense.store.into_iter().collect());
+            add(Client::WritePlane, dense.filters.iter().map(|filter| filter.result).collect());
+        }
+        Work::Plane(plane) => {
+            add(Client::ReadStream, planes(&plane.source.planes));
+            add(Client::WritePlane, plane.filters.iter().map(|filter| filter.result).collect());
+        }
+        Work::Transfer(transfer) => {
+            let client = if transfer.to_memory { Client::WriteDma } else { Client::ReadDma };
+            add(client, vec![transfer.stored]);
+        }
+        Work::Processor { .. } => {}
+    }
+    all
+}
+
+fn finish(schedule: &mut Schedule, target: &Target, problem: Problem, packing: Packing) -> Placed {
+    let bases: Vec<usize> = (0..schedule.stored.len())
+        .map(|index| packing.ranges(index).first().map_or(0, |range| range.0 / cost::WORD) as usize)
+        .collect();
+    set_waits(schedule, target, &bases);
+    let owners = owners(schedule, target, &bases);
+    Placed { bases, owners, problem, packing }
+}
+
+/// The words of a stored tensor.
+fn words(schedule: &Schedule, bases: &[usize], id: StoredId, pixels: u64) -> Range<u64> {
+    let base = bases[id.0] as u64;
+    base..base + cost::words(&schedule.stored[id.0], pixels)
+}
+
+/// A pass waits when it touches what a transfer may still write, writes what one may still read, or
+/// is work of the processor, which reads what has left.
+fn set_waits(schedule: &mut Schedule, target: &Target, bases: &[usize]) {
+    let mut going: Vec<(bool, Range<u64>)> = Vec::new();
+    for index in 0..schedule.passes.len() {
+        let work = &schedule.passes[index].work;
+        let collides = |(client, id): &(Client, StoredId)| {
+            let own = words(schedule, bases, *id, target.pixels);
+            going.iter().any(|(to_memory, words)| {
+                (*to_memory || client.writes()) && own.start < words.end && words.start < own.end
+            })
+        };
+        let processor = matches!(work, Work::Processor { .. });
+        let waits = !going.is_empty() && (processor || touched(work).iter().any(collides));
+        if waits {
+            going.clear();
+        }
+        if let Work::Transfer(transfer) = work {
+            let own = words(schedule, bases, transfer.stored, target.pixels);
+            going.push((transfer.to_memory, own));
+        }
+        schedule.passes[index].waits = waits;
+    }
+}
+
+/// Masks of the blocks that a pass touches, plane by plane, and those of transfers that go on.
+fn owners(schedule: &Schedule, target: &Target, bases: &[usize]) -> Vec<Owners> {
+    let block_words = target.block_bytes / cost::WORD;
+    let mut jobs = Owners::default();
+    let mut all = Vec::with_capacity(schedule.passes.len());
+    for pass in &schedule.passes {
+        if pass.waits {
+            jobs = Owners::default();
+        }
+        let mut own = Owners::default();
+        let mut planes = |client, planes: &[PlaneRef]| {
+            for plane in planes {
+                let stored = &schedule.stored[plane.stored.0];
+                let stride = cost::plane_words(stored, target.pixels);
+                let start = bases[plane.stored.0] as u64 + plane.plane as u64 * stride;
+                own.allow(client, &(start..start + stride), block_words);
+            }
+        };
+        match &pass.work {
+            Work::Dense(dense) => {
+                if let Source::Memory(views) = &dense.source {
+                    views.iter().for_each(|view| planes(Client::ReadStream, &view.planes));
+                }
+                if let Some(view) = &dense.residual {
+                    planes(Client::ReadResidual, &view.planes);
+                }
+            }
+            Work::Plane(plane) => planes(Client::ReadStream, &plane.source.planes),
+            Work::Transfer(_) | Work::Processor { .. } => {}
+        }
+        for (client, id) in touched(&pass.work) {
+            if client.writes() || client == Client::ReadDma {
+                own.allow(client, &words(schedule, bases, id, target.pixels), block_words);
+            }
+        }
+        if let Work::Transfer(_) = pass.work {
+            for client in [Client::ReadDma, Client::WriteDma] {
+                jobs.0[client as usize] |= own.mask(client);
+            }
+        }
+        for client in [Client::ReadDma, Client::WriteDma] {
+            own.0[client as usize] |= jobs.mask(client);
+        }
+        all.push(own);
+    }
+    debug_assert!(schedule.stored.iter().all(|stored| stored.slots.len() % CHANNELS == 0));
+    all
+}

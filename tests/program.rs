@@ -1,0 +1,88 @@
+//! The accelerator's program: encoded, proven and executed; every stored tensor is the reference's.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod accelerator;
+mod quantized;
+
+use accelerator::{Build, accelerable, outcome};
+use proptest::prelude::*;
+use quantized::{graphs, inputs};
+use seigo::target::Target;
+
+/// A built-in target with memory enough for any test.
+fn target(pixels: u64) -> Target {
+    let mut target = Target::load("kv260").unwrap();
+    target.pixels = pixels;
+    target.port_domains.banks = pixels;
+    target
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_stored_tensor_is_that_of_the_reference(
+        graph in graphs(),
+        seed in any::<u64>(),
+        pixels in prop::sample::select(vec![1u64, 2, 4, 8]),
+    ) {
+        let graph = accelerable(graph);
+        let inputs = inputs(&graph, seed);
+        match Build::new(&graph, &target(pixels)) {
+            Ok(build) => build.simulate(&inputs).map_err(|error| {
+                TestCaseError::fail(format!("{error}\n{:#?}", build.schedule))
+            })?,
+            Err(error) => prop_assert!(
+                ["SG0901", "SG0702"].contains(&error.code().id), "{error}"
+            ),
+        }
+    }
+}
+
+/// Most random graphs run on the accelerator, so that the test above says something.
+#[test]
+fn most_random_graphs_are_built() {
+    use proptest::strategy::ValueTree as _;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut counts = std::collections::BTreeMap::new();
+    for _ in 0..300 {
+        let graph = accelerable(graphs().new_tree(&mut runner).unwrap().current());
+        *counts.entry(outcome(Build::new(&graph, &target(4)))).or_insert(0) += 1;
+    }
+    println!("{counts:#?}");
+    assert!(counts.get("built").copied().unwrap_or(0) > 150, "{counts:#?}");
+}
+
+/// Flipping any byte of a program is noticed by its checker or changes nothing that it proves.
+#[test]
+fn damage_is_noticed() {
+    use proptest::strategy::ValueTree as _;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut checked = 0;
+    for _ in 0..60 {
+        let graph = accelerable(graphs().new_tree(&mut runner).unwrap().current());
+        let Ok(build) = Build::new(&graph, &target(4)) else { continue };
+        let entries = build.program.entries.clone();
+        for entry in entries {
+            for byte in (0..320).step_by(7) {
+                let mut stream = build.program.stream.clone();
+                stream[entry.offset + byte] ^= 1 << (byte % 8);
+                let error = build.check(&stream).unwrap_err();
+                assert_eq!(error.code().id, "SG0902", "{error}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 1000);
+}
+
+#[test]
+fn yolox_nano_is_exact() {
+    let Some(model) = accelerator::yolox_nano() else { return };
+    for name in ["kv260"] {
+        let build = Build::new(&model.graph, &Target::load(name).unwrap()).unwrap();
+        println!("{name}: {} ring words, {:?}", build.program.stream.len() / 32, build.summary());
+        build.simulate(&accelerator::image(&model)).unwrap();
+    }
+}
