@@ -13,7 +13,7 @@ VENV := build/venv
 SHARED := $(or $(SEIGO_SHARED),../shared)
 
 # Debian packages and the command (or file) that shows each is there.
-DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys python3-venv:-
+DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys z3:z3 python3-venv:-
 # The ONNX node tests of this release cover opsets up to 22.
 ONNX_VERSION := 1.17.0
 
@@ -87,6 +87,10 @@ test-rtl: deps ## Build and run the unit testbench of every RTL module
 .PHONY: lint-rtl
 lint-rtl: deps ## Lint every RTL module at several parameter sets; silent when clean
 	sim/lint.sh
+
+.PHONY: prove
+prove: deps ## Prove the properties of the shared memory, and that each fails on a broken module
+	sim/formal/prove.sh
 
 .PHONY: bench
 bench: $(VENV)/ready build ## Run the benchmarks; the executor beside ONNX Runtime
