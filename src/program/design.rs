@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fields::DESCRIPTOR_WORDS;
 use super::stem;
 use crate::error::{Error, Result, codes};
 use crate::num::Function;
 use crate::qgraph::QGraph;
-use crate::schedule::{Dense, Schedule, Source, Work};
+use crate::schedule::{Dense, Schedule, Source, Work, cost};
 use crate::target::{DspKind, Target};
 
 /// Bytes of a word: 16 int8 channels of a pixel.
@@ -15,6 +16,8 @@ pub const WORD: usize = 16;
 pub const BATCH: usize = 16;
 /// Blocks that an owner mask covers.
 pub const MAX_BLOCKS: usize = 128;
+/// Ring words of an AXI burst.
+const BURST_RING_WORDS: usize = 8;
 /// Functions that a design can hold.
 pub const MAX_FUNCTIONS: usize = 16;
 
@@ -115,6 +118,9 @@ impl Design {
 
     /// Makes room for what a pass needs.
     fn extend(&mut self, graph: &QGraph, schedule: &Schedule, work: &Work) -> Result<()> {
+        // A tile, a burst behind it and the next descriptor lie in the ring at the same time.
+        let needed = cost::tile_words(graph, work) as usize + BURST_RING_WORDS + DESCRIPTOR_WORDS;
+        self.ring_words = self.ring_words.max(needed.next_power_of_two());
         match work {
             Work::Dense(dense) => {
                 if let Source::Stem(image) = &dense.source {
