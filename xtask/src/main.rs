@@ -1,5 +1,6 @@
 //! Chores of the project: `cargo run -p xtask -- help` lists them.
 
+mod ablation;
 mod errors_page;
 mod onnx_tests;
 mod operators_page;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use seigo::error::{Error, codes};
 
 /// Chores of the project.
 #[derive(Parser)]
@@ -30,6 +32,15 @@ enum Command {
     Docs,
     /// Write docs/operators.md
     OperatorsPage,
+    /// Measure what each technique of the quantizer gives and write the table of docs/accuracy.md
+    Ablation {
+        /// The command
+        #[arg(long)]
+        seigo: PathBuf,
+        /// Folder with models/yolox_nano.onnx and coco
+        #[arg(long)]
+        shared: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -37,6 +48,8 @@ fn main() -> ExitCode {
         Command::OnnxTests { folder, list } => onnx_tests::run(&folder, list),
         Command::Docs => errors_page::write().and_then(|_| operators_page::write()),
         Command::OperatorsPage => operators_page::write(),
+        Command::Ablation { seigo, shared } => ablation::run(&seigo, &shared)
+            .map_err(|error| Error::new(&codes::INTERNAL, error.to_string())),
     };
     match result {
         Ok(code) => code,
