@@ -40,6 +40,9 @@ pub fn build_parts(graph: &QGraph, target: &Target, parts: bool) -> Result<Sched
         used: [0; 3],
         parts,
     };
+    if let Some(image) = builder.roles.stems.iter().flatten().next() {
+        builder.used[Buffer::Image as usize] = raw_bytes(&graph.value(*image).shape);
+    }
     for &id in &graph.inputs {
         if builder.roles.wanted[id.0] {
             let offset = builder.reserve(Buffer::Image, id);
@@ -52,6 +55,13 @@ pub fn build_parts(graph: &QGraph, target: &Target, parts: bool) -> Result<Sched
         }
     }
     Ok(builder.schedule)
+}
+
+/// Bytes of the image that the stem unit streams from the start of its buffer: rows of pixels, each a
+/// multiple of a word.
+fn raw_bytes(shape: &[usize]) -> u64 {
+    let extent = |axis: usize| shape.get(axis).copied().unwrap_or(1) as u64;
+    extent(2) * (extent(1) * extent(3)).next_multiple_of(cost::WORD)
 }
 
 pub(super) struct Builder<'a> {
