@@ -44,7 +44,7 @@ fn graphs() -> impl Strategy<Value = (QGraph, Vec<Tensor>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn random_graphs_are_scheduled_placed_and_read_the_right_numbers((graph, inputs) in graphs()) {

@@ -107,7 +107,7 @@ fn a_changed_plan_in_strips_is_rejected() {
 fn long(layers: usize) -> QGraph {
     let (mut net, image) = Net::new("long", 3, 64);
     let mut x = net.conv("stem", image, 32, Shape::square(3, 2), None);
-    let mut kept = vec![x; 4];
+    let mut kept = [x; 4];
     let mut index = 0;
     while net.0.layers.len() < layers {
         let name = |part: &str| format!("b{index}.{part}");

@@ -102,7 +102,7 @@ fn by_positions(
             Pixels::Same => pixel,
             Pixels::Doubled => pixel / out_width / 2 * width + pixel % out_width / 2,
         };
-        first as usize % plane == 0
+        (first as usize).is_multiple_of(plane)
             && channel.iter().enumerate().all(|(at, &own)| own == first + source(at) as i32)
     });
     Ok(whole.then_some(kind))
@@ -154,13 +154,15 @@ pub fn move_channels(
     Ok(outputs)
 }
 
+/// The channels in the slots of a plane.
+type Slots = [Option<usize>; CHANNELS];
+
 /// The view of a value whose channels `first`, `first + 1`, ... lie at `channels`: as few pieces as
 /// possible.
 pub fn view(value: QValueId, first: usize, channels: &[Channel]) -> View {
     // Copy n of a plane holds what the copies before could not: a channel that is read twice.
     let mut order: BTreeMap<(StoredId, bool), usize> = BTreeMap::new();
-    let mut planes: BTreeMap<(usize, usize, usize), (PlaneRef, [Option<usize>; CHANNELS])> =
-        BTreeMap::new();
+    let mut planes: BTreeMap<(usize, usize, usize), (PlaneRef, Slots)> = BTreeMap::new();
     for (channel, own) in (first..).zip(channels) {
         let next = order.len();
         let rank = *order.entry((own.stored, own.upsampled)).or_insert(next);

@@ -86,10 +86,11 @@ fn conv_unit(graph: &QGraph, layer: &Layer, conv: &QConv) -> Unit {
         return Unit::Processor;
     }
     let depthwise = conv.group == conv.outputs() && conv.group_inputs() == 1 && conv.group > 1;
-    if depthwise && conv.residual().is_none() {
-        if let Some(walk) = walk(&conv.axes) {
-            return Unit::Plane(walk);
-        }
+    if depthwise
+        && conv.residual().is_none()
+        && let Some(walk) = walk(&conv.axes)
+    {
+        return Unit::Plane(walk);
     }
     if fits_array(&conv.axes) { Unit::Dense } else { Unit::Processor }
 }

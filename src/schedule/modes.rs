@@ -80,14 +80,13 @@ pub fn lifetimes(
         .map(|(index, (buffer, size))| (Some(StoredId(index)), memory::Buffer { size, ..buffer }))
         .collect();
     for (index, pass) in schedule.passes.iter().enumerate() {
-        if let (Work::Dense(dense), true) = (&pass.work, modes.image_resident) {
-            if let Source::Stem(image) = dense.source {
-                let value = graph.value(image);
-                let name = format!("image {}", value.name);
-                let size = value.len() as u64;
-                let buffer = memory::Buffer::new(name, 0, index as u64 + 1, size);
-                buffers.push((None, buffer));
-            }
+        if let (Work::Dense(dense), true) = (&pass.work, modes.image_resident)
+            && let Source::Stem(image) = dense.source
+        {
+            let value = graph.value(image);
+            let name = format!("image {}", value.name);
+            let size = value.len() as u64;
+            buffers.push((None, memory::Buffer::new(name, 0, index as u64 + 1, size)));
         }
     }
     buffers

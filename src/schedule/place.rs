@@ -12,8 +12,10 @@ use crate::target::Target;
 
 /// Blocks that an owner mask covers.
 pub const MAX_BLOCKS: u64 = 128;
-/// Longest search for a packing.
+/// Longest search for a packing in a mode or of strips.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(2);
+/// Longest search for a lower packing than one that fits.
+const POLISH: Duration = Duration::from_millis(200);
 
 /// A client of the shared memory, with its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,7 +122,7 @@ fn pack(buffers: Vec<Buffer>, capacity: u64, alignment: u64) -> Result<(Problem,
     let bound = memory::bound::live_bytes(&bounded);
     memory::bound::check_capacity(&bounded, &bound)?;
     let problem = Problem::new(buffers, None, alignment)?;
-    let packing = memory::plan_contiguous(&problem, TIME_LIMIT)?;
+    let packing = memory::plan_contiguous(&problem, POLISH)?;
     if packing.height <= capacity {
         return Ok((problem, packing));
     }
