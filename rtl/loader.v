@@ -19,7 +19,9 @@ module loader #(
   // Frame start, and pass start with the descriptor of the pass (stable until the next start).
   input  wire          frame_i,
   input  wire          start_i,
+  /* verilator lint_off UNUSEDSIGNAL */  // fields of other modules
   input  wire [2559:0] descriptor_i,
+  /* verilator lint_on UNUSEDSIGNAL */
   // The descriptor behind the pass. Its checksum is right when sum_o is all ones.
   output reg           next_valid_o,
   output reg  [2559:0] next_descriptor_o,
