@@ -112,3 +112,19 @@ test-onnx: $(VENV)/ready ## Run the ONNX project's own node tests
 .PHONY: test-ort
 test-ort: $(VENV)/ready build ## Compare with ONNX Runtime, OpenCV and pycocotools
 	$(VENV)/bin/python tests/ort/compare.py --seigo target/release/seigo --shared $(SHARED)
+
+.PHONY: test-export
+test-export: $(VENV)/ready build ## Compare the exports of our int8 YOLOX-Nano with ONNX Runtime on 10 images
+	mkdir -p build/export
+	target/release/seigo quantize $(SHARED)/models/yolox_nano.onnx --task yolox-coco \
+	  --calib $(SHARED)/coco/calib -o build/export/yolox_nano.ceras
+	$(CARGO) build --release --locked --example dump_quantized
+	for image in $$(ls $(SHARED)/coco/eval/*.jpg | head -n 10); do
+	  echo "== $$image"
+	  target/release/examples/dump_quantized build/export/yolox_nano.ceras $$image build/export
+	  $(VENV)/bin/python tests/ort/quantized_export.py build/export
+	done
+
+.PHONY: ablation
+ablation: build ## What each technique of the quantizer gives on YOLOX-Nano: the table of docs/accuracy.md
+	$(CARGO) run --release --locked -p xtask -- ablation --seigo target/release/seigo --shared $(SHARED)

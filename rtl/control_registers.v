@@ -188,6 +188,7 @@ module control_registers #(
   reg         start_q;
   reg         frame_q;
   reg         report_q;
+  reg         begins_q;
   reg         run_q;
   reg         resetn_q;
   reg         clear_q;
@@ -207,7 +208,9 @@ module control_registers #(
   wire finished = succeeds || (cleared && report_q && !set_reset);
 
   always @(posedge aclk) begin
-    run_q <= begins;
+    // The core leaves its reset one cycle after the state; it must be out of it when it is started.
+    begins_q <= begins;
+    run_q <= begins_q;
     resetn_q <= state_q != Clear;
     clear_q <= state_q == Clear;
     resume_q <= set_resume && processor_i && state_q == Run;
@@ -259,6 +262,7 @@ module control_registers #(
     if (!aresetn) begin
       state_q <= Idle;
       start_q <= 1'b0;
+      begins_q <= 1'b0;
       run_q <= 1'b0;
       resetn_q <= 1'b0;
       clear_q <= 1'b0;

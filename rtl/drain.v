@@ -27,6 +27,7 @@ module drain #(
   output wire [3:0]        drain_group_o,
   output wire [((P/LP > 1) ? $clog2(P/LP) : 1)-1:0] drain_part_o,
   output wire              batch_drained_o,
+  output wire [4:0]        drained_o,        // groups of the oldest batch that have been read
   // Residual rows, one per group.
   input  wire              residual_valid_i,
   input  wire [128*P-1:0]  residual_data_i,
@@ -100,6 +101,7 @@ module drain #(
   wire batch_end  = group_end && last_group;
   assign tile_end = batch_end && last_batch;
   assign batch_drained_o  = batch_end;
+  assign drained_o        = group_q;
   assign residual_ready_o = group_end && residual;
   assign stall_output_o   = work && no_room;
   assign stall_residual_o = work && !no_room && no_row;

@@ -38,8 +38,9 @@ module fetch #(
   // Weights: a complete weight tile waits; taken with the first group of a step.
   input  wire                  weights_ready_i,
   output wire                  weights_take_o,
-  // Accumulators: a batch has been drained.
+  // Accumulators: a batch has been drained; groups of the oldest one that have been read.
   input  wire                  batch_drained_i,
+  input  wire [4:0]            drained_i,
   // To the array (dense) or the feed of the plane engine.
   output reg                   array_valid_o,
   output reg                   feed_valid_o,
@@ -370,11 +371,16 @@ module fetch #(
   wire       begin_3 = flags_3_q[21];
   // Batches of patches that are begun and not yet given back: their last reads are on the way.
   reg  [2:0] stem_open_q;
-  reg  [1:0] halves_q;   // accumulator halves in use
+  // Batches begun and not yet drained. The third may begin while the oldest, which holds the same half, is
+  // drained: its first step follows group by group, and what it adds arrives long after a group was read.
+  reg  [1:0] halves_q;
   reg  [$clog2(FeedCredits+1)-1:0] feed_q;  // places of the feed in use
   wire blocked_weights = dense && swap_3 && !weights_ready_i;
   wire blocked_image   = from_stem && begin_3 && stem_batches_i <= stem_open_q;
-  wire blocked_halves  = dense && begin_3 && halves_q == 2'd2;
+  wire shares_half     = halves_q == (begin_3 ? 2'd2 : 2'd3);
+  wire blocked_halves  = dense && flags_3_q[23]
+                         && ((begin_3 && halves_q == 2'd3)
+                             || (shares_half && drained_i <= {1'b0, flags_3_q[20:17]}));
   wire blocked_feed    = !dense && feed_q == FeedCredits;
   wire blocked = blocked_weights || blocked_image || blocked_halves || blocked_feed;
   wire serving = valid_3_q && !blocked;

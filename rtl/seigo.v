@@ -286,7 +286,7 @@ module seigo #(
     .stem_batches_i(stem_batches), .stem_read_o(stem_read), .stem_step_o(stem_step),
     .stem_group_o(stem_group), .stem_done_o(stem_done), .stem_data_i(stem_data),
     .weights_ready_i(weights_ready), .weights_take_o(weights_take),
-    .batch_drained_i(batch_drained),
+    .batch_drained_i(batch_drained), .drained_i(drained),
     .array_valid_o(array_valid), .feed_valid_o(feed_valid), .swap_o(swap), .first_o(first),
     .last_o(last), .group_o(group_index), .half_o(half), .data_o(group_data), .mask_o(group_mask),
     .feed_pop_i(feed_pop),
@@ -329,6 +329,7 @@ module seigo #(
 
   wire                drain_read, drain_half, batch_done;
   wire [3:0]          drain_group;
+  wire [4:0]          drained;
   wire [PartBits-1:0] drain_part;
   wire [512*LP-1:0]   drain_data;
 
@@ -358,6 +359,7 @@ module seigo #(
     .parameter_ready_o(lane_set_ready),
     .done_i(batch_done), .drain_o(drain_read), .drain_half_o(drain_half),
     .drain_group_o(drain_group), .drain_part_o(drain_part), .batch_drained_o(batch_drained),
+    .drained_o(drained),
     .residual_valid_i(residual_valid), .residual_data_i(residual_row),
     .residual_ready_o(residual_ready),
     .lane_valid_o(lane_valid), .lane_first_o(lane_first), .lane_count_o(lane_count),

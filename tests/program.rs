@@ -5,7 +5,7 @@
 mod accelerator;
 mod quantized;
 
-use accelerator::{Build, accelerable, outcome};
+use accelerator::{Build, accelerable, layers, outcome};
 use proptest::prelude::*;
 use quantized::{graphs, inputs};
 use seigo::target::Target;
@@ -38,6 +38,46 @@ proptest! {
             ),
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn layers_of_several_planes_are_exact(
+        numbers in prop::collection::vec(any::<u32>(), 64..20_000),
+        pixels in prop::sample::select(vec![1u64, 2, 4, 8]),
+    ) {
+        let seed = u64::from(numbers[0]);
+        let graph = layers::network(numbers);
+        graph.validate().unwrap();
+        let build = Build::new(&graph, &target(pixels)).unwrap();
+        build.simulate(&inputs(&graph, seed)).map_err(|error| {
+            TestCaseError::fail(format!("{error}\n{:#?}", build.schedule))
+        })?;
+    }
+}
+
+/// The comparison can fail: a changed weight or lane parameter changes a stored tensor.
+#[test]
+fn changed_records_are_noticed() {
+    let numbers =
+        |seed: u32| (0..20_000u32).map(|i| (i + seed).wrapping_mul(2_654_435_761)).collect();
+    let (mut changed, mut noticed) = (0, 0);
+    for seed in 0..12 {
+        let graph = layers::network(numbers(seed));
+        let mut build = Build::new(&graph, &target(4)).unwrap();
+        let inputs = inputs(&graph, 1);
+        let original = build.program.stream.clone();
+        // The first record begins behind the first descriptor; its first bytes are lane 0's bias.
+        for byte in [320, 325, 320 + 128 + 3] {
+            build.program.stream.clone_from(&original);
+            build.program.stream[byte] ^= 0x55;
+            changed += 1;
+            noticed += usize::from(build.simulate(&inputs).is_err());
+        }
+    }
+    assert!(3 * noticed > changed, "{noticed} of {changed}");
 }
 
 /// Most random graphs run on the accelerator, so that the test above says something.

@@ -13,6 +13,7 @@ mod inspect;
 mod model;
 mod network;
 mod plan;
+mod plan_model;
 mod quantize;
 mod run;
 mod shell;

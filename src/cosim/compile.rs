@@ -26,7 +26,9 @@ const VERILATOR_FLAGS: &[&str] = &[
     "--unroll-count",
     "1024",
     "--output-split",
-    "400000",
+    "100000",
+    "--output-split-cfuncs",
+    "2000",
     "-Wno-fatal",
     "-Wno-lint",
 ];

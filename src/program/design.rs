@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fields::{
+    DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, STEP_RING_WORDS,
+};
 use super::stem;
 use crate::error::{Error, Result, codes};
 use crate::num::Function;
-use crate::qgraph::QGraph;
+use crate::qgraph::{QGraph, QOp};
 use crate::schedule::{Dense, Schedule, Source, Work};
 use crate::target::{DspKind, Target};
 
@@ -15,6 +18,10 @@ pub const WORD: usize = 16;
 pub const BATCH: usize = 16;
 /// Blocks that an owner mask covers.
 pub const MAX_BLOCKS: usize = 128;
+/// Ring words that a burst brings at once.
+pub const BURST: usize = 256 / RING_WORD;
+/// Largest weight ring, in ring words.
+const MAX_RING: usize = 16_384;
 /// Functions that a design can hold.
 pub const MAX_FUNCTIONS: usize = 16;
 
@@ -117,6 +124,7 @@ impl Design {
     fn extend(&mut self, graph: &QGraph, schedule: &Schedule, work: &Work) -> Result<()> {
         match work {
             Work::Dense(dense) => {
+                self.hold_tile(graph, dense)?;
                 if let Source::Stem(image) = &dense.source {
                     let stem = self.stem(graph, dense, *image)?;
                     self.stem = Some(stem);
@@ -132,6 +140,32 @@ impl Design {
             }
             Work::Transfer(_) | Work::Processor { .. } => {}
         }
+        Ok(())
+    }
+
+    /// The ring keeps a tile until its last batch, while a burst and the next descriptor arrive.
+    fn hold_tile(&mut self, graph: &QGraph, dense: &Dense) -> Result<()> {
+        let (taps, padded) = match &graph.layers[dense.layer].op {
+            QOp::Conv(conv) => {
+                let padded = conv.axes.iter().any(|axis| axis.begin + axis.end > 0);
+                (conv.axes[0].kernel * conv.axes[1].kernel, padded)
+            }
+            _ => (1, false),
+        };
+        let Source::Memory(views) = &dense.source else { return Ok(()) };
+        let steps = dense.planes * views.len() * taps;
+        let weights = steps * (STEP_RING_WORDS + usize::from(padded));
+        let tile = LANE_RING_WORDS + dense.filters.len() * FILTER_RING_WORDS + weights;
+        let needed = (tile + BURST + DESCRIPTOR_WORDS).next_power_of_two();
+        if needed > MAX_RING {
+            let layer = &graph.layers[dense.layer];
+            return Err(limit(format!(
+                "16 output channels of weights take {tile} words of 32 bytes; the weight ring has at \
+                 most {MAX_RING}"
+            ))
+            .at(layer.place()));
+        }
+        self.ring_words = self.ring_words.max(needed);
         Ok(())
     }
 

@@ -1,11 +1,12 @@
 //! From a schedule with addresses to the instruction stream.
 
+use super::check::Buffers;
 use super::dense::{DensePass, window};
 use super::design::{Design, WORD, limit};
 use super::fields::{self, SEGMENT_WORD};
 use super::filter::Filters;
 use super::record::Descriptor;
-use super::{Entry, Program};
+use super::{Entry, Program, buffers};
 use crate::error::{Error, Place as _, Result, codes};
 use crate::ops::window::Axis;
 use crate::qgraph::{QGraph, QValueId, Scale, Width};
@@ -61,11 +62,13 @@ pub fn encode(
     end.set(fields::WAIT_DMA, 1)?;
     finish(&mut end, schedule.passes.len())?;
     stream.extend(end.bytes());
+    let Buffers { image, output, scratch } = buffers::sizes(graph, schedule, design);
     Ok(Program {
         stream,
         entries,
-        output_bytes: encoder.buffer_bytes(Buffer::Output),
-        scratch_bytes: encoder.buffer_bytes(Buffer::Scratch),
+        image_bytes: image,
+        output_bytes: output,
+        scratch_bytes: scratch,
     })
 }
 
@@ -274,14 +277,5 @@ impl<'a> Encoder<'a> {
     pub fn scales(&self, id: QValueId) -> Result<&'a [Scale]> {
         let integer = self.graph.value(id).integer();
         integer.map(|(_, scales)| scales).ok_or_else(|| limit("a float input"))
-    }
-
-    fn buffer_bytes(&self, buffer: Buffer) -> u64 {
-        let transfers = self.schedule.passes.iter().filter_map(|pass| match &pass.work {
-            Work::Transfer(transfer) if transfer.buffer == buffer => Some(transfer),
-            _ => None,
-        });
-        let ends = transfers.map(|own| own.offset + (self.words(own.stored) * WORD) as u64);
-        ends.max().unwrap_or(0)
     }
 }

@@ -4,7 +4,9 @@
 //! that they touch only what each pass owns and cannot deadlock, [`simulate`] executes them. Bit
 //! positions are those of [`fields`]; what the stream means is in `docs/accelerator.md`.
 
+pub mod buffers;
 pub mod check;
+pub mod cost;
 pub mod decode;
 mod dense;
 pub mod design;
@@ -28,6 +30,8 @@ pub struct Program {
     pub stream: Vec<u8>,
     /// Passes in order, then the end.
     pub entries: Vec<Entry>,
+    /// Bytes of the image buffer.
+    pub image_bytes: u64,
     /// Bytes of the output buffer.
     pub output_bytes: u64,
     /// Bytes of the scratch buffer.

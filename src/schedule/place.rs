@@ -13,7 +13,7 @@ use crate::target::Target;
 /// Blocks that an owner mask covers.
 pub const MAX_BLOCKS: u64 = 128;
 /// Longest search for a packing.
-const TIME_LIMIT: Duration = Duration::from_secs(2);
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// A client of the shared memory, with its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,6 +9,8 @@ use crate::target::Capabilities;
 
 /// Image channels that the stem unit takes.
 const STEM_CHANNELS: std::ops::RangeInclusive<usize> = 1..=4;
+/// Largest kernel and stride of the stem unit, in pixels.
+const MAX_STEM_REACH: usize = 15;
 
 /// Roles of all layers and values.
 pub struct Roles {
@@ -92,10 +94,10 @@ impl Roles {
         }
     }
 
-    /// Convolutions on an image, directly or behind a space-to-depth, as long as one stem unit fits
+    /// Convolutions on one image, directly or behind a space-to-depth, as long as one stem unit fits
     /// all of them.
     fn find_stems(&mut self, graph: &QGraph) {
-        let mut shape = None;
+        let mut streamed = None;
         let mut rearrangements: Vec<usize> = Vec::new();
         for (index, layer) in graph.layers.iter().enumerate() {
             let QOp::Conv(conv) = &layer.op else { continue };
@@ -104,18 +106,23 @@ impl Roles {
                 continue;
             };
             let Some((id, block, producer)) = image else { continue };
-            let own = stem_shape(graph, conv, id, block);
-            if own.is_none() || shape.is_some_and(|shape| Some(shape) != own) {
+            let own = stem_shape(graph, conv, id, block).map(|shape| (id, shape));
+            if own.is_none() || streamed.is_some_and(|streamed| Some(streamed) != own) {
                 continue;
             }
-            shape = own;
+            streamed = own;
             self.stems[index] = Some(id);
             rearrangements.extend(producer);
         }
         for index in rearrangements {
             let output = graph.layers[index].outputs[0];
-            self.folded[index] = !self.to_tail[output.0]
-                && self.readers[output.0].iter().all(|&reader| self.stems[reader].is_some());
+            // Nobody but stem convolutions reads it, and those as their pixels only.
+            let streams = |&reader: &usize| {
+                let residual = graph.layers[reader].input(1);
+                self.stems[reader].is_some() && residual != Some(output)
+            };
+            self.folded[index] =
+                !self.to_tail[output.0] && self.readers[output.0].iter().all(streams);
         }
     }
 
@@ -148,7 +155,9 @@ fn stem_shape(
     let square = rows.kernel == columns.kernel && rows.stride == columns.stride;
     let dilated = rows.kernel > 1 && (rows.dilation > 1 || columns.dilation > 1);
     let bytes = value.shape.len() == 4 && matches!(value.integer(), Some((Width::I8, _)));
-    let fits = square && !dilated && bytes && conv.group == 1;
+    let reach = rows.kernel.max(rows.stride) * block;
+    let padded = rows.begin.max(columns.begin) * block < rows.kernel * block;
+    let fits = square && !dilated && bytes && padded && conv.group == 1 && reach <= MAX_STEM_REACH;
     (fits && STEM_CHANNELS.contains(&value.channels()))
         .then(|| (rows.kernel * block, rows.stride * block, value.channels()))
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, missing_docs, reason = "each test uses a part of this")]
 
+pub mod layers;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +11,11 @@ use seigo::ceras::Model;
 use seigo::error::{Error, Result, codes};
 use seigo::num::Rounding;
 use seigo::program::check::{Buffers, Summary, check};
-use seigo::program::simulate::{Event, Machine, image_bytes};
-use seigo::program::{Design, Program, encode, layout};
+use seigo::program::simulate::{Event, Machine};
+use seigo::program::{Design, Program, buffers, encode, layout};
 use seigo::qgraph::{ConvOutput, Format, QGraph, QOp, QValueId, Width};
 use seigo::reference;
-use seigo::schedule::{self, Placed, Schedule, Source, Work};
+use seigo::schedule::{self, Placed, Schedule, Work};
 use seigo::target::Target;
 use seigo::task::image::{images_in, read};
 use seigo::task::{Task, TaskSpec};
@@ -68,7 +70,7 @@ impl<'a> Build<'a> {
 
     pub fn check(&self, stream: &[u8]) -> Result<Summary> {
         let buffers = Buffers {
-            image: 1 << 30,
+            image: self.program.image_bytes,
             output: self.program.output_bytes,
             scratch: self.program.scratch_bytes,
         };
@@ -77,31 +79,6 @@ impl<'a> Build<'a> {
 
     pub fn summary(&self) -> Summary {
         self.check(&self.program.stream).unwrap()
-    }
-
-    /// The image buffer: raw pixels for the stem unit, planes otherwise.
-    fn image(&self, values: &HashMap<QValueId, Vec<i64>>) -> Vec<u8> {
-        let mut image = Vec::new();
-        for pass in &self.schedule.passes {
-            match &pass.work {
-                Work::Dense(dense) => {
-                    if let Source::Stem(id) = dense.source {
-                        let shape = &self.graph.value(id).shape;
-                        let q: Vec<i8> = values[&id].iter().map(|&q| q as i8).collect();
-                        image = image_bytes(&q, [shape[1], shape[2], shape[3]]);
-                    }
-                }
-                Work::Transfer(transfer) if transfer.buffer == schedule::Buffer::Image => {
-                    let stored = &self.schedule.stored[transfer.stored.0];
-                    let bytes = layout::pack(stored, &self.design, &values[&stored.value]);
-                    let start = transfer.offset as usize;
-                    image.resize(image.len().max(start + bytes.len()), 0);
-                    image[start..start + bytes.len()].copy_from_slice(&bytes);
-                }
-                _ => {}
-            }
-        }
-        image
     }
 
     /// Runs the program and compares every tensor that a pass completes.
@@ -113,7 +90,7 @@ impl<'a> Build<'a> {
             }
             Ok(())
         })?;
-        let image = self.image(&values);
+        let image = buffers::image(self.graph, &self.schedule, &self.design, &values)?;
         let Program { stream, output_bytes, scratch_bytes, .. } = &self.program;
         let mut machine = Machine::new(&self.design, image, *output_bytes, *scratch_bytes);
         machine.run(stream, |event, machine| match event {

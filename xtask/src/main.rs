@@ -1,5 +1,6 @@
 //! Chores of the project: `cargo run -p xtask -- help` lists them.
 
+mod ablation;
 mod errors_page;
 mod frames;
 mod generate;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use seigo::error::{Error, codes};
 
 /// Chores of the project.
 #[derive(Parser)]
@@ -39,6 +41,15 @@ enum Command {
     OperatorsPage,
     /// Write what is made of the field table: rtl/descriptor.vh, runtime/seigo_program.h, docs/isa.md
     Generate,
+    /// Measure what each technique of the quantizer gives and write the table of docs/accuracy.md
+    Ablation {
+        /// The command
+        #[arg(long)]
+        seigo: PathBuf,
+        /// Folder with models/yolox_nano.onnx and coco
+        #[arg(long)]
+        shared: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -48,6 +59,8 @@ fn main() -> ExitCode {
         Command::Docs => errors_page::write().and_then(|_| operators_page::write()),
         Command::OperatorsPage => operators_page::write(),
         Command::Generate => generate::write(),
+        Command::Ablation { seigo, shared } => ablation::run(&seigo, &shared)
+            .map_err(|error| Error::new(&codes::INTERNAL, error.to_string())),
     };
     match result {
         Ok(code) => code,

@@ -58,6 +58,13 @@ impl Order {
                 format!("word {end} of a memory of {} words", self.written.len())
             })?;
         }
+        if d.flag(f::FROM_STEM) {
+            let row = design.stem.map_or(0, |stem| d.get(f::IN_WIDTH) * stem.channels);
+            let bytes = (row.next_multiple_of(16) * d.get(f::IN_HEIGHT)) as u64;
+            demand(bytes <= buffers.image, || {
+                format!("an image of {bytes} B in a buffer of {} B", buffers.image)
+            })?;
+        }
         self.hazards(accesses)?;
         self.defined(accesses)?;
         if pass.kind == Kind::Dma {

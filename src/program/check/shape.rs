@@ -3,11 +3,8 @@
 use super::demand;
 use crate::error::Result;
 use crate::program::decode::{Descriptor, Kind, Pass};
-use crate::program::design::Design;
+use crate::program::design::{BURST, Design};
 use crate::program::fields as f;
-
-/// Ring words that a burst may bring at once.
-const BURST: usize = 8;
 
 /// Checks a pass.
 pub fn check(pass: &Pass<'_>, design: &Design) -> Result<()> {

@@ -1,0 +1,312 @@
+//! Random layers of the sizes that the accelerator is made for: several planes, all kernels.
+
+use seigo::num::{Base, Function, Layout, Rounding};
+use seigo::ops::Op;
+use seigo::ops::concat::Concat;
+use seigo::ops::epilogue::Residual;
+use seigo::ops::max_pool::MaxPool;
+use seigo::ops::resize::{self, Aspect, Coordinates, Mode, Resize};
+use seigo::ops::window::{Axis, Window};
+use seigo::qgraph::{
+    ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
+};
+use seigo::tensor::Tensor;
+
+use crate::quantized::Choices;
+
+/// What the middle layer of a network is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Middle {
+    Dense,
+    Grouped,
+    Depthwise,
+    Pair,
+    Pool,
+    Residual,
+    Add,
+    Concatenated,
+    Rescale,
+}
+
+const MIDDLES: [Middle; 9] = [
+    Middle::Dense,
+    Middle::Grouped,
+    Middle::Depthwise,
+    Middle::Pair,
+    Middle::Pool,
+    Middle::Residual,
+    Middle::Add,
+    Middle::Concatenated,
+    Middle::Rescale,
+];
+
+/// A first convolution on an image or tensor, a layer of any kind behind it, a last convolution.
+pub fn network(numbers: Vec<u32>) -> QGraph {
+    let mut net = Net { choices: Choices::new(numbers), graph: empty() };
+    let channels = [1, 3, 4, 16, 20][net.choices.below(5)];
+    let extent = |choices: &mut Choices| choices.within(1, 19) as usize;
+    let shape = [1, channels, extent(&mut net.choices), extent(&mut net.choices)];
+    let input = net.value(shape, Width::I8);
+    net.graph.inputs.push(input);
+    let first = net.conv(input, 1, None);
+    let middle = MIDDLES[net.choices.below(MIDDLES.len())];
+    let found = net.middle(middle, first);
+    let mut outputs = Vec::new();
+    for id in found {
+        outputs.push(if net.choices.below(3) == 0 { id } else { net.conv(id, 1, None) });
+    }
+    net.graph.outputs = outputs
+        .into_iter()
+        .map(|value| QOutput { name: net.graph.value(value).name.clone(), value })
+        .collect();
+    net.graph
+}
+
+fn empty() -> QGraph {
+    let sigmoid = |t: f64| 1.0 / (1.0 + (-t).exp());
+    QGraph {
+        name: "layers".into(),
+        values: Vec::new(),
+        layers: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        functions: vec![
+            Function::tabulate("silu", Base::Relu, Layout::TwoSegments, false, |t| t * sigmoid(t)),
+            Function::straight("relu6", Base::Clamp { min: 0, max: 6 << 10 }),
+            Function::straight("leaky", Base::Leaky { slope: 26 }),
+            Function::tabulate("sigmoid", Base::Zero, Layout::Uniform, true, sigmoid),
+            Function::straight("identity", Base::Identity),
+        ],
+        rounding: Rounding::HalfUp,
+    }
+}
+
+struct Net {
+    choices: Choices,
+    graph: QGraph,
+}
+
+impl Net {
+    fn value(&mut self, shape: [usize; 4], width: Width) -> QValueId {
+        let center = self.choices.within(-6, 0);
+        let scales = (0..shape[1]).map(|_| Scale {
+            exponent: (center + self.choices.within(-1, 1)) as i8,
+            zero: self.choices.within(-128, 127) as i8,
+        });
+        let format = Format::Integer { width, scales: scales.collect() };
+        self.with_format(shape, format)
+    }
+
+    fn with_format(&mut self, shape: [usize; 4], format: Format) -> QValueId {
+        let id = QValueId(self.graph.values.len());
+        let name = format!("v{}", id.0);
+        self.graph.values.push(QValue { name, shape: shape.to_vec(), format });
+        id
+    }
+
+    fn shape(&self, id: QValueId) -> [usize; 4] {
+        self.graph.value(id).shape[..].try_into().unwrap()
+    }
+
+    fn layer(
+        &mut self,
+        op: QOp,
+        inputs: &[QValueId],
+        constants: Vec<Option<Operand>>,
+        out: QValueId,
+    ) {
+        let name = format!("layer{}", self.graph.layers.len());
+        let operands = inputs.iter().map(|&id| Some(Operand::Value(id))).chain(constants);
+        self.graph.layers.push(Layer {
+            sources: vec![name.clone()],
+            name,
+            op,
+            inputs: operands.collect(),
+            outputs: vec![out],
+        });
+    }
+
+    fn axis(&mut self, input: usize, [kernel, stride, dilation]: [usize; 3]) -> Axis {
+        let reach = (kernel - 1) * dilation + 1;
+        let begin = self.choices.below(kernel.min(4));
+        let end = self.choices.below(kernel.min(4));
+        let end = end + reach.saturating_sub(input + begin + end);
+        let output = (input + begin + end - reach) / stride + 1;
+        Axis { input, output, kernel, stride, dilation, begin, end }
+    }
+
+    fn conv(&mut self, input: QValueId, group: usize, residual: Option<QValueId>) -> QValueId {
+        let shape = self.shape(input);
+        let keep = residual.is_some();
+        let kernels = if keep { vec![1] } else { vec![1, 3, 3, 2, 5, 7] };
+        let kernel = kernels[self.choices.below(kernels.len())];
+        let stride = if keep { 1 } else { self.choices.within(1, 3) as usize };
+        let dilation = self.choices.within(1, 2) as usize;
+        let axes = [2, 3].map(|axis| match keep {
+            true => Axis { input: shape[axis], output: shape[axis], ..Axis::UNIT },
+            false => self.axis(shape[axis], [kernel, stride, dilation]),
+        });
+        let outputs = match residual {
+            Some(_) => shape[1],
+            None if group == shape[1] => group,
+            None => group * self.choices.within(1, 40 / group as i64) as usize,
+        };
+        self.with_axes(input, (group, outputs), axes, residual)
+    }
+
+    fn with_axes(
+        &mut self,
+        input: QValueId,
+        (group, outputs): (usize, usize),
+        axes: [Axis; 2],
+        residual: Option<QValueId>,
+    ) -> QValueId {
+        let taps = self.shape(input)[1] / group * axes[0].kernel * axes[1].kernel;
+        let weights = (0..outputs * taps).map(|_| self.choices.within(-127, 127) as i8).collect();
+        let bias = (0..outputs).map(|_| self.choices.within(-9000, 9000) as i32).collect();
+        let spread = (usize::BITS - taps.leading_zeros()) as i64 / 2;
+        let mut shifts = |low, high| -> Vec<i8> {
+            (0..outputs).map(|_| self.choices.within(low, high) as i8).collect()
+        };
+        let (direct, arguments, last) =
+            (shifts(5 + spread, 9 + spread), shifts(2 + spread, 6 + spread), shifts(3, 7));
+        let output = match self.choices.below(6) {
+            0 if residual.is_none() => {
+                ConvOutput::Direct { shifts: direct, relu: self.choices.below(2) == 1 }
+            }
+            function => ConvOutput::Function {
+                function: function % 5,
+                arguments,
+                shifts: last,
+                residual: residual.map(|_| match self.choices.below(2) {
+                    0 => Residual::AfterActivation,
+                    _ => Residual::BeforeActivation,
+                }),
+            },
+        };
+        let result = self.value([1, outputs, axes[0].output, axes[1].output], Width::I8);
+        let exponents = vec![0; outputs];
+        let conv = QConv { axes, group, weights, exponents, bias, output };
+        let inputs: Vec<QValueId> = std::iter::once(input).chain(residual).collect();
+        self.layer(QOp::Conv(Box::new(conv)), &inputs, Vec::new(), result);
+        result
+    }
+
+    fn middle(&mut self, middle: Middle, input: QValueId) -> Vec<QValueId> {
+        let shape = self.shape(input);
+        match middle {
+            Middle::Dense => vec![self.conv(input, 1, None)],
+            Middle::Grouped => {
+                let groups: Vec<_> = (2..=shape[1].min(20)).filter(|g| shape[1] % g == 0).collect();
+                let group = groups.get(self.choices.below(groups.len().max(1))).copied();
+                vec![self.conv(input, group.unwrap_or(1), None)]
+            }
+            Middle::Depthwise => vec![self.depthwise(input, [3, 3])],
+            Middle::Pair => {
+                let first = self.depthwise(input, [3, 3]);
+                let axes = self.graph.layers.last().map(|layer| match &layer.op {
+                    QOp::Conv(conv) => conv.axes,
+                    _ => unreachable!(),
+                });
+                let second = self.with_axes(input, (shape[1], shape[1]), axes.unwrap(), None);
+                vec![first, second]
+            }
+            Middle::Pool => vec![self.pool(input)],
+            Middle::Residual => {
+                let data = self.conv(input, 1, Some(input));
+                vec![self.conv(data, 1, Some(input))]
+            }
+            Middle::Add => {
+                let data = self.conv(input, 1, Some(input));
+                let width = [Width::I8, Width::I16][self.choices.below(2)];
+                let result = self.value(shape, width);
+                self.layer(QOp::Add, &[input, data], Vec::new(), result);
+                vec![if width == Width::I8 { result } else { data }]
+            }
+            Middle::Concatenated => vec![self.concatenated(input)],
+            Middle::Rescale => {
+                let result = self.value(shape, Width::I8);
+                self.layer(QOp::Rescale, &[input], Vec::new(), result);
+                vec![result]
+            }
+        }
+    }
+
+    fn depthwise(&mut self, input: QValueId, kernel: [usize; 2]) -> QValueId {
+        let shape = self.shape(input);
+        let stride = self.choices.within(1, 2) as usize;
+        let axes = [0, 1].map(|axis| {
+            let input = shape[axis + 2];
+            let output = (input + 2 - kernel[axis]) / stride + 1;
+            Axis { input, output, kernel: kernel[axis], stride, dilation: 1, begin: 1, end: 1 }
+        });
+        self.with_axes(input, (shape[1], shape[1]), axes, None)
+    }
+
+    fn pool(&mut self, input: QValueId) -> QValueId {
+        let shape = self.shape(input);
+        let kernel = [2, 3, 5, 9][self.choices.below(4)];
+        let (stride, pad) = match kernel {
+            2 => (1 + self.choices.below(2), 0),
+            3 => (1 + self.choices.below(2), 1),
+            _ => (1, kernel / 2),
+        };
+        if shape[2..].iter().any(|&extent| extent < 2) {
+            return input;
+        }
+        let window = Window {
+            kernel: vec![kernel; 2],
+            strides: vec![stride; 2],
+            pads: vec![(pad, pad); 2],
+            dilations: vec![1; 2],
+            ..Window::default()
+        };
+        let extent = |extent: usize| (extent + 2 * pad - kernel) / stride + 1;
+        let format = self.graph.value(input).format.clone();
+        let result = self.with_format([1, shape[1], extent(shape[2]), extent(shape[3])], format);
+        self.layer(
+            QOp::MaxPool(MaxPool { window, ceil: false }.into()),
+            &[input],
+            Vec::new(),
+            result,
+        );
+        result
+    }
+
+    /// The input at twice the size beside another tensor of that size.
+    fn concatenated(&mut self, input: QValueId) -> QValueId {
+        let shape = self.shape(input);
+        let large = [1, shape[1], 2 * shape[2], 2 * shape[3]];
+        let format = self.graph.value(input).format.clone();
+        let resized = self.with_format(large, format);
+        let resize = Op::Resize(Resize {
+            mode: Mode::Nearest(resize::Rounding::Floor),
+            coordinates: Coordinates::Asymmetric,
+            scales_input: 2,
+            axes: None,
+            aspect: Aspect::Stretch,
+            extrapolation: 0.0,
+        });
+        let scales = Tensor::vector(vec![1.0f32, 1.0, 2.0, 2.0]);
+        self.layer(
+            QOp::Move(resize),
+            &[input],
+            vec![None, Some(Operand::Constant(scales))],
+            resized,
+        );
+        let axes =
+            [2, 3].map(|axis| Axis { input: large[axis], output: large[axis], ..Axis::UNIT });
+        let outputs = 16 + 16 * self.choices.below(2);
+        let other = self.with_axes(resized, (1, outputs), axes, None);
+        let parts = [other, resized];
+        let channels = parts.iter().map(|&id| self.shape(id)[1]).sum();
+        let scales = parts.iter().flat_map(|&id| self.graph.value(id).integer().unwrap().1);
+        let format = Format::Integer { width: Width::I8, scales: scales.copied().collect() };
+        let joined = self.with_format([1, channels, large[2], large[3]], format);
+        self.layer(QOp::Move(Concat { axis: 1 }.into()), &parts, Vec::new(), joined);
+        let axes =
+            [2, 3].map(|axis| Axis { input: large[axis], output: large[axis], ..Axis::UNIT });
+        let outputs = self.choices.within(1, 40) as usize;
+        self.with_axes(joined, (1, outputs), axes, None)
+    }
+}
