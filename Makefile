@@ -13,7 +13,7 @@ VENV := build/venv
 SHARED := $(or $(SEIGO_SHARED),../shared)
 
 # Debian packages and the command (or file) that shows each is there.
-DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys python3-venv:-
+DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys z3:z3 python3-venv:-
 # The ONNX node tests of this release cover opsets up to 22.
 ONNX_VERSION := 1.17.0
 
@@ -88,9 +88,14 @@ test-rtl: deps ## Build and run the unit testbench of every RTL module
 lint-rtl: deps ## Lint every RTL module at several parameter sets; silent when clean
 	sim/lint.sh
 
+.PHONY: prove
+prove: deps ## Prove the properties of the shared memory, and that each fails on a broken module
+	sim/formal/prove.sh
+
 .PHONY: bench
 bench: $(VENV)/ready build ## Run the benchmarks; the executor beside ONNX Runtime
 	$(CARGO) bench --locked
+	$(CARGO) build --release --locked -p xtask
 	$(VENV)/bin/python tests/ort/bench.py --shared $(SHARED)
 
 $(VENV)/ready: Makefile | deps
@@ -107,3 +112,19 @@ test-onnx: $(VENV)/ready ## Run the ONNX project's own node tests
 .PHONY: test-ort
 test-ort: $(VENV)/ready build ## Compare with ONNX Runtime, OpenCV and pycocotools
 	$(VENV)/bin/python tests/ort/compare.py --seigo target/release/seigo --shared $(SHARED)
+
+.PHONY: test-export
+test-export: $(VENV)/ready build ## Compare the exports of our int8 YOLOX-Nano with ONNX Runtime on 10 images
+	mkdir -p build/export
+	target/release/seigo quantize $(SHARED)/models/yolox_nano.onnx --task yolox-coco \
+	  --calib $(SHARED)/coco/calib -o build/export/yolox_nano.ceras
+	$(CARGO) build --release --locked --example dump_quantized
+	for image in $$(ls $(SHARED)/coco/eval/*.jpg | head -n 10); do
+	  echo "== $$image"
+	  target/release/examples/dump_quantized build/export/yolox_nano.ceras $$image build/export
+	  $(VENV)/bin/python tests/ort/quantized_export.py build/export
+	done
+
+.PHONY: ablation
+ablation: build ## What each technique of the quantizer gives on YOLOX-Nano: the table of docs/accuracy.md
+	$(CARGO) run --release --locked -p xtask -- ablation --seigo target/release/seigo --shared $(SHARED)

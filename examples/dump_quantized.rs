@@ -5,11 +5,12 @@
 //! `cargo run --release --example dump_quantized -- MODEL IMAGE FOLDER [CALIBRATION]`
 //!
 //! With a folder of calibration images, a float model is quantized first (16 images); without, the
-//! model is an ONNX file that is quantized already.
+//! model is a .ceras file or an ONNX file that is quantized already.
 
 use std::path::{Path, PathBuf};
 
 use prost::Message as _;
+use seigo::ceras;
 use seigo::engine::Engine;
 use seigo::error::Result;
 use seigo::graph::Graph;
@@ -28,10 +29,14 @@ fn main() {
         std::process::exit(2);
     };
     let calibration = calibration.first().map(Path::new);
-    let graph = Model::load(Path::new(model)).and_then(|model| match calibration {
-        Some(images) => quantized(&model, images),
-        None => import(&model, &ImportOptions::default()),
-    });
+    let graph = if model.ends_with(".ceras") {
+        ceras::Model::load(Path::new(model)).map(|model| model.graph)
+    } else {
+        Model::load(Path::new(model)).and_then(|model| match calibration {
+            Some(images) => quantized(&model, images),
+            None => import(&model, &ImportOptions::default()),
+        })
+    };
     let done = graph.and_then(|graph| dump(&graph, Path::new(image), Path::new(folder)));
     if let Err(error) = done {
         eprintln!("{error}");
@@ -71,8 +76,8 @@ fn dump(graph: &QGraph, image: &Path, folder: &Path) -> Result<()> {
     let input = picture(image, &graph.value(graph.inputs[0]).shape)?;
     seigo::files::write(&folder.join("exact.onnx"), &export::exact(graph)?.encode_to_vec())?;
     let forms = [
-        ("qdq.onnx", export::Functions::Operators),
-        ("qdq_tables.onnx", export::Functions::Tables),
+        ("qdq.onnx", export::Functions::Tables),
+        ("qdq_operators.onnx", export::Functions::Operators),
     ];
     for (file, functions) in forms {
         let model = export::qdq(graph, functions)?;

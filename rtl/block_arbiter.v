@@ -1,17 +1,19 @@
-// Decides what reaches the memories: the owner table, the check of port A, the arbitration of port B.
+// Decides what reaches the memories: the owner table, the check of port A, the arbitration of port
+// B.
 //
-// Port A is never refused a cycle. A bank's read of a block that the stream may not read in the running pass
-// is not performed and raises an error.
+// Port A is never refused a cycle. A bank's read of a block that the stream may not read in the
+// running pass is not performed and raises an error.
 //
-// Port B has five clients, numbered by priority. Each holds one accepted request in a register; all decisions
-// are functions of registers, and what they pick goes through another register to the memories. Every cycle,
-// each domain performs the request of the first client that waits for it; requests to different domains do not
-// meet. A client that has waited `AgeLimit` cycles comes before all that have not, so client c waits at most
-// `AgeLimit + c` cycles. A request that the owner table does not allow takes its turn, is not performed and raises
-// an error.
+// Port B has five clients, numbered by priority. Each holds one accepted request in a register; all
+// decisions are functions of registers, and what they pick goes through another register to the
+// memories. Every cycle, each domain performs the request of the first client that waits for it;
+// requests to different domains do not meet. A client that has waited `AgeLimit` cycles comes
+// before all that have not, so client c waits at most `AgeLimit + c` cycles. A request that the
+// owner table does not allow takes its turn, is not performed and raises an error.
 //
-// The table that counts is the one in force in the cycle of the decision. A client's requests are performed in
-// their order, and what was decided earlier reaches the memories earlier, on both ports.
+// The table that counts is the one in force in the cycle of the decision. A client's requests are
+// performed in their order, and what was decided earlier reaches the memories earlier, on both
+// ports.
 module block_arbiter #(
   // Banks: 1, 2, 4, 8.
   parameter P = 4,
@@ -23,7 +25,7 @@ module block_arbiter #(
   parameter AddressBits = 12,
   // Blocks of 16 KiB, all of them in rows that exist.
   parameter Blocks = 64,
-  // Cycles after which a waiting client comes first once, 1 to 127.
+  // Cycles after which a waiting client comes first once, 4 to 127.
   parameter AgeLimit = 64
 ) (
   input  wire                            aclk,
@@ -42,7 +44,8 @@ module block_arbiter #(
   input  wire                            owner_swap_i,
   output wire                            owner_ok_o,
 
-  // First error since the reset or the last `error_clear_i`. Clients 0 to 4 as below; 5: stream; 6: owner table.
+  // First error since the reset or the last `error_clear_i`. Clients 0 to 4 as below; 5: stream; 6:
+  // owner table.
   input  wire                            error_clear_i,
   output reg                             error_o,
   output reg  [2:0]                      error_client_o,
@@ -51,13 +54,15 @@ module block_arbiter #(
   // Port A requests, per bank.
   input  wire [P-1:0]                    a_read_i,
   input  wire [P*RowBits-1:0]            a_row_i,
-  // Port A of the memories, one cycle later: per domain and bank. The domain per bank is for the choice of the data.
+  // Port A of the memories, one cycle later: per domain and bank. The domain per bank is for the
+  // choice of the data.
   output reg  [Domains*P-1:0]            a_enable_o,
   output reg  [P*AddressBits-1:0]        a_row_o,
   output reg  [P-1:0]                    a_valid_o,
   output reg  [P*(RowBits-AddressBits)-1:0] a_domain_o,
 
-  // Port B requests. Clients: 0 convolution, 1 plane write-back, 2 residual, 3 DMA, 4 processor window.
+  // Port B requests. Clients: 0 convolution, 1 plane write-back, 2 residual, 3 DMA, 4 processor
+  // window.
   input  wire [4:0]                      b_valid_i,
   output wire [4:0]                      b_ready_o,
   input  wire [4:0]                      b_write_i,
@@ -72,7 +77,8 @@ module block_arbiter #(
   output reg  [Domains*P-1:0]            b_write_o,
   output reg  [Domains*AddressBits-1:0]  b_row_o,
   output reg  [Domains*128*P-1:0]        b_data_o,
-  // With it, per client that reads: a request was decided, it was a read, it was refused, its domain.
+  // With it, per client that reads: a request was decided, it was a read, it was refused, its
+  // domain.
   output reg  [4:2]                      b_done_o,
   output reg  [4:2]                      b_is_read_o,
   output wire [4:2]                      b_refused_o,
@@ -95,14 +101,14 @@ module block_arbiter #(
     if (BlockBits < 1 || BlockBits > 7) begin : g_check_row_bits
       block_arbiter_row_bits_must_hold_2_to_128_blocks error ();
     end
-    if (AddressBits < BlockShift || DomainBits < 1 || Domains > (1 << DomainBits)) begin : g_check_domains
+    if (AddressBits < BlockShift || DomainBits < 1 || Domains > 1 << DomainBits) begin : g_domains_fit
       block_arbiter_domains_must_be_whole_blocks_and_fit_row_bits error ();
     end
     if (Blocks > Domains << (AddressBits - BlockShift)) begin : g_check_blocks
       block_arbiter_blocks_must_exist error ();
     end
-    if (AgeLimit < 1 || AgeLimit > 127) begin : g_check_age
-      block_arbiter_age_limit_must_be_1_to_127 error ();
+    if (AgeLimit < 4 || AgeLimit > 127) begin : g_check_age
+      block_arbiter_age_limit_must_be_4_to_127 error ();
     end
   endgenerate
 
@@ -200,7 +206,8 @@ module block_arbiter #(
         end else begin : g_pair
           wire same = row_q[other*RowBits + AddressBits +: DomainBits] == own;
           assign behind[other] = valid_q[other] & same
-              & ((aged[other] & ~aged[client]) | ((aged[other] == aged[client]) & (other < client)));
+              & ((aged[other] & ~aged[client])
+                 | ((aged[other] == aged[client]) & (other < client)));
         end
       end
       assign first[client] = ~|behind;
@@ -271,10 +278,12 @@ module block_arbiter #(
           | ({P{take[4]}} & enable_q[3*P +: P]);
       wire write = |(take & write_q);
       wire perform = |(take & allowed);
+      // Two bits choose among four: one LUT a bit.
       wire upper = take[3] | take[4];
+      wire lower = take[1] | take[4];
       wire [RowWidth-1:0] data = upper
-          ? (take[4] ? data_q[3*RowWidth +: RowWidth] : data_q[2*RowWidth +: RowWidth])
-          : (take[1] ? data_q[1*RowWidth +: RowWidth] : data_q[0*RowWidth +: RowWidth]);
+          ? (lower ? data_q[3*RowWidth +: RowWidth] : data_q[2*RowWidth +: RowWidth])
+          : (lower ? data_q[1*RowWidth +: RowWidth] : data_q[0*RowWidth +: RowWidth]);
       always @(posedge aclk) begin
         if (|take) b_row_o[index*AddressBits +: AddressBits] <= row;
         if (write) b_data_o[index*RowWidth +: RowWidth] <= data;
@@ -307,7 +316,8 @@ module block_arbiter #(
     end
   end
 
-  // The first error stays. Of several in a cycle: the owner table, the stream's lowest bank, the lowest client.
+  // The first error stays. Of several in a cycle: the owner table, the stream's lowest bank, the
+  // lowest client.
   reg                 refused;
   reg [2:0]           refused_client;
   reg [7:0]           refused_block;

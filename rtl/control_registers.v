@@ -21,10 +21,11 @@
 //
 // Other offsets read 0 and ignore writes; every access is answered with OKAY.
 //
-// Every frame begins with `core_resetn_o` low for at least 16 cycles, until the AXI masters (cleared
-// by `clear_o`) are quiet. Then `start_o`; the frame ends with `done_i`, or with `error_i`, after
-// which the core is reset too. A frame that ended by an error is done, and its status says so. A soft
-// reset ends the frame without `done`. Addresses and length are taken at the start of a frame.
+// Every frame begins with `core_resetn_o` low for at least 16 cycles, until the AXI masters
+// (cleared by `clear_o`) are quiet. Then `start_o`; the frame ends with `done_i`, or with
+// `error_i`, after which the core is reset too. A frame that ended by an error is done, and its
+// status says so. A soft reset ends the frame without `done`. Addresses and length are taken at the
+// start of a frame.
 module control_registers #(
   parameter [31:0] Version = 32'd1,
   parameter [63:0] ConfigHash = 64'd0
@@ -187,6 +188,7 @@ module control_registers #(
   reg         start_q;
   reg         frame_q;
   reg         report_q;
+  reg         begins_q;
   reg         run_q;
   reg         resetn_q;
   reg         clear_q;
@@ -206,7 +208,9 @@ module control_registers #(
   wire finished = succeeds || (cleared && report_q && !set_reset);
 
   always @(posedge aclk) begin
-    run_q <= begins;
+    // The core leaves its reset one cycle after the state; it must be out of it when it is started.
+    begins_q <= begins;
+    run_q <= begins_q;
     resetn_q <= state_q != Clear;
     clear_q <= state_q == Clear;
     resume_q <= set_resume && processor_i && state_q == Run;
@@ -258,6 +262,7 @@ module control_registers #(
     if (!aresetn) begin
       state_q <= Idle;
       start_q <= 1'b0;
+      begins_q <= 1'b0;
       run_q <= 1'b0;
       resetn_q <= 1'b0;
       clear_q <= 1'b0;
@@ -307,6 +312,7 @@ module control_registers #(
   // Performance counters: 0 cycles, 1 to 6 stalls. They are shown when the frame has ended.
   reg [223:0] counters_q;
   reg [223:0] shown_q;
+  reg         finished_q;
   wire [6:0] counted = {stall_i, 1'b1};
 
   integer c;
@@ -316,18 +322,24 @@ module control_registers #(
       else if (state_q == Run && counted[c])
         counters_q[32*c +: 32] <= counters_q[32*c +: 32] + 32'd1;
     end
-    if (finished) shown_q <= counters_q;
-    if (!aresetn) shown_q <= 224'd0;
+    finished_q <= finished;
+    if (finished_q) shown_q <= counters_q;
+    if (!aresetn) begin
+      shown_q <= 224'd0;
+      finished_q <= 1'b0;
+    end
   end
 
   wire [2:0] read_word = read_address[4:2];
   wire [2:0] read_base = read_word ^ 3'b100;
   wire [2:0] read_counter = read_word;
 
+  wire       idle = state_q == Idle && !start_q;
+
   always @* begin
     value = 32'd0;
     case (read_address)
-      10'h000: value = {22'd0, interrupt_q, 5'd0, ready_q, state_q == Idle && !start_q, done_q, start_q};
+      10'h000: value = {22'd0, interrupt_q, 5'd0, ready_q, idle, done_q, start_q};
       10'h001: value = {31'd0, gie_q};
       10'h002: value = {28'd0, ier_q};
       10'h003: value = {28'd0, isr_q};

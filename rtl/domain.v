@@ -1,9 +1,10 @@
 // One domain of the shared memory: `P` banks of 128-bit words, each with two ports.
 //
-// Port A reads, every bank its own row. Port B reads a whole row or writes the enabled banks of one.
-// Data follow an enabled read by 2 cycles: one of the memory, one of its output register, and stay until the
-// data of the next read. A row that one port writes in the cycle the other reads it reads as undefined: the owner
-// table never allows both. Contents survive a reset and are undefined after power-up.
+// Port A reads, every bank its own row. Port B reads a whole row or writes the enabled banks of
+// one. Data follow an enabled read by 2 cycles: one of the memory, one of its output register, and
+// stay until the data of the next read. A row that one port writes in the cycle the other reads it
+// reads as undefined: the owner table never allows both. Contents survive a reset and are undefined
+// after power-up.
 module domain #(
   // Banks: 1, 2, 4, 8.
   parameter P = 4,

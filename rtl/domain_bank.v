@@ -1,5 +1,6 @@
-// A memory of 128-bit words with a port that reads and a port that reads or writes, both with an output
-// register. Its shape is what yosys and Vivado map to URAM288 or RAMB36 in true-dual-port mode.
+// A memory of 128-bit words with a port that reads and a port that reads or writes, both with an
+// output register. Its shape is what yosys and Vivado map to URAM288 or RAMB36 in true-dual-port
+// mode.
 module domain_bank #(
   // Words: 2 to the power of `AddressBits`.
   parameter Rows = 4096,
@@ -16,7 +17,8 @@ module domain_bank #(
   output reg  [127:0]           b_data_o
 );
 
-  // The ports never meet in a row with a write, so their order needs no logic. Verilator drops attributes.
+  // The ports never meet in a row with a write, so their order needs no logic. Verilator drops
+  // attributes.
   /* verilator lint_off UNUSEDPARAM */
   localparam RamStyle = Rows >= 4096 ? "ultra" : "block";
   /* verilator lint_on UNUSEDPARAM */

@@ -149,8 +149,9 @@ module lane #(
       /* verilator lint_off UNUSEDSIGNAL */
       wire [19:0] magnitude = x5_q[19] ? -x5_q : x5_q;
       /* verilator lint_on UNUSEDSIGNAL */
-      wire [9:0] uniform = magnitude_q[16:10] != 7'd0 ? 10'd1023 : magnitude_q[9:0];
-      wire [7:0] beyond = magnitude_q[16:3] >= 14'd127 ? 8'd239 : 8'd112 + {1'b0, magnitude_q[9:3]};
+      wire       beyond_8 = magnitude_q[16:10] != 7'd0;
+      wire [9:0] uniform = beyond_8 ? 10'd1023 : magnitude_q[9:0];
+      wire [7:0] beyond = beyond_8 ? 8'd239 : 8'd112 + {1'b0, magnitude_q[9:3]};
       wire [7:0] segment = magnitude_q[16:7] == 10'd0 ? {1'b0, magnitude_q[6:0]} : beyond;
       wire [11:0] offset = negative_q ? offset_negative_i : offset_positive_i;
       /* verilator lint_off UNUSEDSIGNAL */

@@ -1,13 +1,15 @@
 // Who may touch which block of the shared memory: six masks of one bit a block, double-buffered.
 //
-// `load_i` takes the masks of the next pass while those of the running pass are in force. Three cycles later
-// the verdict is known: `ok_o`, or a pulse of `error_o` with the first block that breaks a rule. `swap_i` while
-// `ok_o` puts the next masks in force with the following cycle; any other `swap_i` is not performed and raises the
-// error with the number `Blocks`. `ok_o` falls with the swap: every pass loads masks of its own.
+// `load_i` takes the masks of the next pass while those of the running pass are in force. Three
+// cycles later the verdict is known: `ok_o`, or a pulse of `error_o` with the first block that
+// breaks a rule. `swap_i` while `ok_o` puts the next masks in force with the following cycle; any
+// other `swap_i` is not performed and raises the error with the number `Blocks`. `ok_o` falls with
+// the swap: every pass loads masks of its own.
 //
 // Rules of a table, for every block:
 // - at most one of the three writers;
-// - with a writer no reader, except that what the residual reads the convolution may write (in place);
+// - with a writer no reader, except that what the residual reads the convolution may write (in
+//   place);
 // - it exists: its number is below `Blocks`.
 module owner_table #(
   // Blocks of the memory, 1 to 128.

@@ -1,8 +1,8 @@
-// One channel of the plane engine's arithmetic: nine products and their sum (rule A4 without the bias),
-// or the maximum (rule A9), for DP neighboring pixels.
+// One channel of the plane engine's arithmetic: nine products and their sum (rule A4 without the
+// bias), or the maximum (rule A9), for DP neighboring pixels.
 //
-// Three stages for the sum (product, sums of a row, sum), two for the maximum. Each stage has an enable
-// per pixel; registers keep their value else.
+// Three stages for the sum (product, sums of a row, sum), two for the maximum. Each stage has an
+// enable per pixel; registers keep their value else.
 module plane_channel #(
   parameter DP = 2,
   // 1 with DP = 2: both pixels share a multiplier, `((a1 << 18) + a0) * w + 2^15` (DSP48E2).

@@ -1,12 +1,12 @@
 // The order of the plane engine: which group of columns enters, and which window it completes.
 //
-// A *slot* is a group of DP columns of one row. Slots form one line: row after row, plane after plane,
-// `groups` a row and `rows` a plane. The window around a slot is complete when `groups` + 1 more slots
-// have entered, whatever plane these belong to; so the center of the window just follows the entering
-// slot at that distance. The position of a window's center (x, y), counted as if the padding at the top
-// and left were 1, is that of output `(x - !pad_left) / stride`. Slots beyond the input (a window that
-// reaches out by 2, the flush after the last plane, a second row for planes of height 1 so that no
-// plane needs the next but one) take no data.
+// A *slot* is a group of DP columns of one row. Slots form one line: row after row, plane after
+// plane, `groups` a row and `rows` a plane. The window around a slot is complete when `groups` + 1
+// more slots have entered, whatever plane these belong to; so the center of the window just follows
+// the entering slot at that distance. The position of a window's center (x, y), counted as if the
+// padding at the top and left were 1, is that of output `(x - !pad_left) / stride`. Slots beyond
+// the input (a window that reaches out by 2, the flush after the last plane, a second row for
+// planes of height 1 so that no plane needs the next but one) take no data.
 module plane_control #(
   parameter DP = 2
 ) (
@@ -40,7 +40,8 @@ module plane_control #(
   output reg           last_o,
   // Pixels of the center that are outputs.
   output reg  [DP-1:0] emit_o,
-  // Rows (top first) and columns (leftmost first) of the window that lie in the input.
+  // Rows (top first) and columns (leftmost first) of the window that lie in the input. The center is
+  // at most one row below the input, so the row above the center is never beyond it.
   output reg  [2:0]    rows_o,
   output reg  [DP+1:0] columns_o
 );
@@ -163,7 +164,7 @@ module plane_control #(
       first_o <= x == 16'd0 && y == 16'd0;
       last_o <= x + 16'd1 == groups_q && y + 16'd1 == rows_q;
       emit_o <= emit;
-      rows_o <= {y1 < {1'b0, height_q}, y < height_q, y != 16'd0 && y <= height_q};
+      rows_o <= {y1 < {1'b0, height_q}, y < height_q, y != 16'd0};
       columns_o <= columns;
     end
   end

@@ -1,22 +1,22 @@
 // 3 x 3 depthwise convolution (rule A4, then A5 or A6) and maximum (A9) of planes in raster order.
 //
-// Groups of DP columns enter, never across a row end (`splitter`); columns past the width in the last
-// group of a row are ignored. Outputs leave in raster order through one queue, 1 to DP pixels at a
-// time, those of the two filters in turns. Two cycles a group when it completes a window and there are
-// two filters, else one; nothing inside stalls: a window enters only when the queue has room for its
-// results. The window around a group is complete `groups of a row + 1` groups later; its sum reaches
-// the lanes 6 cycles after that, its maximum the queue 5. Planes follow each other without a gap, the
-// last one of a pass is flushed.
+// Groups of DP columns enter, never across a row end (`splitter`); columns past the width in the
+// last group of a row are ignored. Outputs leave in raster order through one queue, 1 to DP pixels
+// at a time, those of the two filters in turns. Two cycles a group when it completes a window and
+// there are two filters, else one; nothing inside stalls: a window enters only when the queue has
+// room for its results. The window around a group is complete `groups of a row + 1` groups later;
+// its sum reaches the lanes 6 cycles after that, its maximum the queue 5. Planes follow each other
+// without a gap, the last one of a pass is flushed.
 module plane_engine #(
   // Pixels a cycle: 1 or 2.
   parameter DP = 2,
-  // Pixels of the longest row.
+  // Pixels of the longest row; with windows that reach out by two columns, of the row and DP more.
   parameter MaxWidth = 512,
   // Two neighboring pixels share a multiplier (DSP48E2); only with DP = 2.
   parameter PackProducts = 1,
   // Words of the output queue, as a power of two; at least 5 for full rate.
   parameter QueueBits = 5,
-  // Functions and their ROM, see output_lanes.
+  // Functions of the lanes: see `output_lanes`.
   parameter Functions = 1,
   parameter [72*Functions-1:0] FunctionTable = 2,
   parameter RomEntries = 0,
@@ -27,7 +27,8 @@ module plane_engine #(
   // A pass begins: samples the configuration. Only while `idle_o`, which falls in the next cycle.
   input  wire              start_i,
   output wire              idle_o,
-  // Sizes, at least 1. Every window overlaps the input: its first row and column lie in it or before.
+  // Sizes, at least 1. Every window overlaps the input: its first row and column lie in it or
+  // before.
   input  wire [15:0]       height_i,
   input  wire [15:0]       width_i,
   input  wire [15:0]       out_height_i,
@@ -400,7 +401,7 @@ module plane_engine #(
   lutram_fifo #(
     .Width     (QueueWidth),
     .DepthBits (QueueBits)
-  ) queue (
+  ) results_queue (
     .aclk    (aclk),
     .aresetn (aresetn),
     .write_i (write),
@@ -421,7 +422,8 @@ module plane_engine #(
     else free_q <= free_q - claim + {{QueueBits{1'b0}}, pop};
   end
 
-  wire moving = first1_q || last1_q || first2_q || last2_q || first3_q || last3_q || last4_q || last5_q;
+  wire moving = first1_q || first2_q || first3_q || last1_q || last2_q || last3_q || last4_q
+             || last5_q;
   assign idle_o = !busy && !moving && free_q == Places && !valid;
 
   wire unused = &{1'b0, stride_i[0], full};

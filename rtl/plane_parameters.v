@@ -1,9 +1,9 @@
 // Parameter sets of the plane engine, for two planes: the one in use and the one that follows.
 //
-// A set is 9 ring words for each filter: taps 0 to 7 in words 0 to 3, tap 8 and the input zero points
-// in word 4, lane parameters in words 5 to 8. Words are taken while `ready_o`; `commit_i`, with the
-// last word or later, ends the set, and `available_o` rises a cycle later. `take_i` says that the next
-// plane begins to use its set, `release_i` that the oldest one is done with.
+// A set is 9 ring words for each filter: taps 0 to 7 in words 0 to 3, tap 8 and the input zero
+// points in word 4, lane parameters in words 5 to 8. Words are taken while `ready_o`; `commit_i`,
+// with the last word or later, ends the set, and `available_o` rises a cycle later. `take_i` says
+// that the next plane begins to use its set, `release_i` that the oldest one is done with.
 module plane_parameters (
   input  wire          aclk,
   input  wire          aresetn,

@@ -1,12 +1,13 @@
-// The 3-row window of the plane engine: two rows of line buffer, DP + 2 columns of registers, padding.
+// The 3-row window of the plane engine: two rows of line buffer, DP + 2 columns of registers,
+// padding.
 //
-// Slots enter one a cycle at most. Two cycles after a slot entered, stage 2, the flags of the window
-// that it completes are due (`emit_i`, `rows_i`, `columns_i`, `zero_i`); after one more cycle
-// `window_o` holds it, until the next window that emits. Its center group is the one that entered
-// `groups` + 1 slots before.
+// Slots enter one a cycle at most. Two cycles after a slot entered, stage 2, the flags of the
+// window that it completes are due (`emit_i`, `rows_i`, `columns_i`, `zero_i`); after one more
+// cycle `window_o` holds it, until the next window that emits. Its center group is the one that
+// entered `groups` + 1 slots before.
 module plane_window #(
   parameter DP = 2,
-  // Pixels of the longest row.
+  // Pixels of the longest row; with windows that reach out by two columns, of the row and DP more.
   parameter MaxWidth = 512
 ) (
   input  wire                    aclk,
@@ -25,9 +26,14 @@ module plane_window #(
 );
 
   localparam Group = 128 * DP;
-  // One group more than the input has: a window may reach out by two columns.
-  localparam Depth = (MaxWidth + DP - 1) / DP + 1;
+  localparam Depth = (MaxWidth + DP - 1) / DP;
   localparam AddressBits = $clog2(Depth);
+
+  generate
+    if (MaxWidth < 2 * DP) begin : g_check_width
+      max_width_must_be_two_groups_at_least error ();
+    end
+  endgenerate
 
   // Each buffer delays by one row: read and replaced at the same address.
   reg [Group-1:0] above [0:Depth-1];
@@ -40,7 +46,8 @@ module plane_window #(
   reg [Group-1:0]       bottom1_q;
   reg [Group-1:0]       middle1_q;
   reg                   slot2_q;
-  // Column groups of the three rows at stage 2: the slot's, the one before, and the last column before.
+  // Column groups of the three rows at stage 2: the slot's, the one before, and the last column
+  // before.
   reg [Group-1:0]       near_top_q;
   reg [Group-1:0]       near_middle_q;
   reg [Group-1:0]       near_bottom_q;

@@ -1,10 +1,11 @@
-// Reads the rows of a residual in the order in which the accumulators drain, tile by tile and in a tile group by
-// group, into a queue that `output_lanes` eats from.
+// Reads the rows of a residual in the order in which the accumulators drain, tile by tile and in a
+// tile group by group, into a queue that `output_lanes` eats from.
 //
-// `start_i` while `idle_o` takes the view: word address of the first plane, words from plane to plane (both
-// multiples of P), groups in a plane, planes (tiles); groups and tiles are at least 1. Requests go to the memory only
-// for places that are free in the queue (credit), so answers never wait; with the queue's 8 places and the memory's
-// latency of 5 a row passes every cycle. `idle_o` is high again when the last row has left the queue.
+// `start_i` while `idle_o` takes the view: word address of the first plane, words from plane to
+// plane (both multiples of P), groups in a plane, planes (tiles); groups and tiles are at least 1.
+// Requests go to the memory only for places that are free in the queue (credit), so answers never
+// wait; with the queue's 8 places and the memory's latency of 5 a row passes every cycle. `idle_o`
+// is high again when the last row has left the queue.
 module residual_reader #(
   // Words of a row: 1, 2, 4, 8.
   parameter P = 4,
@@ -37,7 +38,10 @@ module residual_reader #(
   localparam RowShift = $clog2(P);
 
   generate
-    if ((P != 1 && P != 2 && P != 4 && P != 8) || RowBits < 1 || RowBits + RowShift > 20) begin : g_check
+    if (P != 1 && P != 2 && P != 4 && P != 8) begin : g_check_p
+      residual_reader_p_must_be_1_2_4_or_8 error ();
+    end
+    if (RowBits < 1 || RowBits + RowShift > 20) begin : g_check_rows
       residual_reader_rows_must_have_word_addresses_of_20_bits error ();
     end
   endgenerate

@@ -51,7 +51,7 @@ module seigo #(
   input  wire         s_axi_ctrl_rready,
   output wire [31:0]  s_axi_ctrl_rdata,
   output wire [1:0]   s_axi_ctrl_rresp,
-  output wire         interrupt,
+  output wire         interrupt_o,
 
   // AXI4 master: memory
   output wire         m_axi_gmem_awvalid,
@@ -94,6 +94,10 @@ module seigo #(
 );
   `include "descriptor.vh"
 
+  // Some modules show more than is needed here, and of some wide values only a part is.
+  /* verilator lint_off PINCONNECTEMPTY */
+  /* verilator lint_off UNUSEDSIGNAL */
+
   localparam LP = (P >= 2) ? P / 2 : 1;
   localparam DP = (LP >= 2) ? 2 : 1;
   localparam Parts    = P / LP;
@@ -128,7 +132,7 @@ module seigo #(
     .s_axi_ctrl_araddr(s_axi_ctrl_araddr), .s_axi_ctrl_arprot(s_axi_ctrl_arprot),
     .s_axi_ctrl_rvalid(s_axi_ctrl_rvalid), .s_axi_ctrl_rready(s_axi_ctrl_rready),
     .s_axi_ctrl_rdata(s_axi_ctrl_rdata), .s_axi_ctrl_rresp(s_axi_ctrl_rresp),
-    .interrupt_o(interrupt),
+    .interrupt_o(interrupt_o),
     .core_resetn_o(core_resetn), .clear_o(clear), .axi_idle_i(axi_idle), .start_o(frame_start),
     .stream_address_o(stream_address), .image_address_o(image_address),
     .output_address_o(output_address), .scratch_address_o(scratch_address),
@@ -147,6 +151,7 @@ module seigo #(
   wire [7:0]    access_block;
   wire [1:0]    read_client;
   wire          running;
+  wire [4:0]    pending;  // requests to the shared memory that wait for their turn
   reg           running_q;
 
   pass_control i_control (
@@ -156,7 +161,7 @@ module seigo #(
     .error_block_o(error_block),
     .next_valid_i(next_valid), .next_descriptor_i(next_descriptor), .next_sum_i(next_sum),
     .owner_load_o(owner_load), .owner_swap_o(owner_swap), .owner_ok_i(owner_ok),
-    .dma_valid_o(dma_job_valid), .dma_ready_i(dma_job_ready), .dma_busy_i(dma_busy),
+    .dma_valid_o(dma_job_valid), .dma_ready_i(dma_job_ready), .dma_busy_i(dma_busy || pending[3]),
     .descriptor_o(descriptor), .start_o(start), .setup_o(setup), .pixels_o(pixels),
     .plane_pixels_o(plane_pixels), .busy_i(busy),
     .access_error_i(access_error), .access_client_i({5'd0, access_client}),
@@ -286,7 +291,7 @@ module seigo #(
     .stem_batches_i(stem_batches), .stem_read_o(stem_read), .stem_step_o(stem_step),
     .stem_group_o(stem_group), .stem_done_o(stem_done), .stem_data_i(stem_data),
     .weights_ready_i(weights_ready), .weights_take_o(weights_take),
-    .batch_drained_i(batch_drained),
+    .batch_drained_i(batch_drained), .drained_i(drained),
     .array_valid_o(array_valid), .feed_valid_o(feed_valid), .swap_o(swap), .first_o(first),
     .last_o(last), .group_o(group_index), .half_o(half), .data_o(group_data), .mask_o(group_mask),
     .feed_pop_i(feed_pop),
@@ -329,6 +334,7 @@ module seigo #(
 
   wire                drain_read, drain_half, batch_done;
   wire [3:0]          drain_group;
+  wire [4:0]          drained;
   wire [PartBits-1:0] drain_part;
   wire [512*LP-1:0]   drain_data;
 
@@ -358,6 +364,7 @@ module seigo #(
     .parameter_ready_o(lane_set_ready),
     .done_i(batch_done), .drain_o(drain_read), .drain_half_o(drain_half),
     .drain_group_o(drain_group), .drain_part_o(drain_part), .batch_drained_o(batch_drained),
+    .drained_o(drained),
     .residual_valid_i(residual_valid), .residual_data_i(residual_row),
     .residual_ready_o(residual_ready),
     .lane_valid_o(lane_valid), .lane_first_o(lane_first), .lane_count_o(lane_count),
@@ -550,7 +557,6 @@ module seigo #(
   );
 
   // ---- shared memory --------------------------------------------------------------------------------
-  wire [4:0] pending;
 
   shared_memory #(
     .P(P), .RowBits(RowBits), .Domains(Domains), .DomainRows(DomainRows), .Blocks(Blocks),
@@ -587,8 +593,10 @@ module seigo #(
 
   assign busy = fetch_busy || loader_busy || drain_busy || results != 0 || feed_busy || !splitter_idle
                 || !engine_idle || !conv_idle || filter_idle != 2'b11 || !residual_idle || stem_busy
-                || pending[1:0] != 2'b00;
+                || pending[2:0] != 3'b000;
   // Causes in the order of the registers: stream, lanes, port, image, plane engine, bank.
   assign stall = {stall_bank, stall_feed || (stall_output && chained), stall_image, stall_residual,
                   stall_halves, stall_weights};
+  /* verilator lint_on UNUSEDSIGNAL */
+  /* verilator lint_on PINCONNECTEMPTY */
 endmodule

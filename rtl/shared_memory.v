@@ -1,14 +1,14 @@
-// The shared memory of the accelerator: port domains, the block arbiter before them, the choice of the read
-// data behind them.
+// The shared memory of the accelerator: port domains, the block arbiter before them, the choice of
+// the read data behind them.
 //
-// Port A is the stream's: every bank reads a row of its own, every cycle. Port B serves five clients; what they
-// may touch and who goes first is in block_arbiter. Latencies, in cycles from the one in which the request is on
-// the port (port A) or accepted (port B, valid and ready):
+// Port A is the stream's: every bank reads a row of its own, every cycle. Port B serves five
+// clients; what they may touch and who goes first is in block_arbiter. Latencies, in cycles from
+// the one in which the request is on the port (port A) or accepted (port B, valid and ready):
 // - port A: data after `ReadLatency` = 4;
-// - port B: read data and the notice of a write after 5, plus the cycles the request waits for its turn, at most
-//   64 plus the client's number; per client in the order of the requests. Data cannot be held up: a client
-//   asks only for what it has room for.
-// Reads that are not allowed, and banks that are not asked, give 0.
+// - port B: read data and the notice of a write after 5, plus the cycles the request waits for its
+//   turn, at most 64 plus the client's number; per client in the order of the requests. Data cannot
+//   be held up: a client asks only for what it has room for. Reads that are not allowed, and banks
+//   that are not asked, give 0.
 module shared_memory #(
   // Banks, pixels a cycle: 1, 2, 4, 8.
   parameter P = 4,
@@ -18,7 +18,8 @@ module shared_memory #(
   parameter Domains = 4,
   // Rows of a domain: a power of two, at least 1,024 / P.
   parameter DomainRows = 4096,
-  // Blocks of 16 KiB (1,024 / P rows) that may be used: at most 128, and at most what the domains hold.
+  // Blocks of 16 KiB (1,024 / P rows) that may be used: at most 128, and at most what the domains
+  // hold.
   parameter Blocks = 64,
   // Cycles from a read on port A to its data. Other modules are built with it; 4 is what it is.
   parameter ReadLatency = 4
@@ -28,7 +29,8 @@ module shared_memory #(
   // High from the start of a frame to its end.
   input  wire                 busy_i,
 
-  // Owner table of the next pass: masks, block 0 in bit 0. `owner_ok_o` 3 cycles after a load that is in order.
+  // Owner table of the next pass: masks, block 0 in bit 0. `owner_ok_o` 3 cycles after a load that
+  // is in order.
   input  wire                 owner_load_i,
   input  wire [127:0]         owner_stream_read_i,
   input  wire [127:0]         owner_residual_read_i,
@@ -39,14 +41,15 @@ module shared_memory #(
   input  wire                 owner_swap_i,
   output wire                 owner_ok_o,
 
-  // The first error, held until cleared. Client 0 convolution, 1 plane write-back, 2 residual, 3 DMA, 4 window,
-  // 5 stream, 6 the owner table itself.
+  // The first error, held until cleared. Client 0 convolution, 1 plane write-back, 2 residual, 3
+  // DMA, 4 window, 5 stream, 6 the owner table itself.
   input  wire                 error_clear_i,
   output wire                 error_o,
   output wire [2:0]           error_client_o,
   output wire [7:0]           error_block_o,
 
-  // Per client of port B: a request is accepted and its turn has not come. No swap while a write-back's is.
+  // Per client of port B: a request is accepted and its turn has not come. No swap while a
+  // write-back's is.
   output wire [4:0]           pending_o,
 
   // Port A: bank b in bits b*RowBits and b*128.
@@ -85,7 +88,8 @@ module shared_memory #(
   output reg                  dma_rvalid_o,
   output reg  [128*P-1:0]     dma_rdata_o,
 
-  // Client 4: processor window. `window_done_o` for reads and writes, with it whether it was refused.
+  // Client 4: processor window. `window_done_o` for reads and writes, with it whether it was
+  // refused.
   input  wire                 window_valid_i,
   output wire                 window_ready_o,
   input  wire                 window_write_i,
@@ -152,8 +156,10 @@ module shared_memory #(
     .a_row_o               (a_row),
     .a_valid_o             (a_valid),
     .a_domain_o            (a_domain),
-    .b_valid_i             ({window_valid_i, dma_valid_i, residual_valid_i, plane_valid_i, conv_valid_i}),
-    .b_ready_o             ({window_ready_o, dma_ready_o, residual_ready_o, plane_ready_o, conv_ready_o}),
+    .b_valid_i             ({window_valid_i, dma_valid_i, residual_valid_i, plane_valid_i,
+                              conv_valid_i}),
+    .b_ready_o             ({window_ready_o, dma_ready_o, residual_ready_o, plane_ready_o,
+                              conv_ready_o}),
     .b_write_i             ({window_write_i, dma_write_i, 1'b0, 1'b1, 1'b1}),
     .b_row_i               ({window_row_i, dma_row_i, residual_row_i, plane_row_i, conv_row_i}),
     .b_enable_i            ({window_enable_i, dma_enable_i, plane_enable_i, conv_enable_i}),

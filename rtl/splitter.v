@@ -1,10 +1,11 @@
-// Cuts a stream of pixels in raster order, flattened across rows, into groups that end with the row.
+// Cuts a stream of pixels in raster order, flattened across rows, into groups that end with the
+// row.
 //
 // Takes LP pixels a cycle, low first; `count_i` is LP except in the last word of a plane, and the
-// pixels above it are dropped (a word of count 0 too). Gives DP pixels a cycle, fewer only at the end
-// of a row. No combinational path from `ready_i` to `ready_o`. A pixel leaves one cycle after it came
-// at the earliest. With LP = DP the output is never the slower side on rows of a multiple of DP; else
-// a row takes ceil(width / DP) cycles.
+// pixels above it are dropped (a word of count 0 too). Gives DP pixels a cycle, fewer only at the
+// end of a row. No combinational path from `ready_i` to `ready_o`. A pixel leaves one cycle after
+// it came at the earliest. With LP = DP the output is never the slower side on rows of a multiple
+// of DP; else a row takes ceil(width / DP) cycles.
 module splitter #(
   // Pixels taken a cycle: 1, 2, 4.
   parameter LP = 2,
@@ -37,7 +38,8 @@ module splitter #(
     end
   endgenerate
 
-  // Three words: while two are held the output cannot starve, so `ready_o` needs no look at `ready_i`.
+  // Three words: while two are held the output cannot starve, so `ready_o` needs no look at
+  // `ready_i`.
   reg [1:0]        held_q;
   reg [128*LP-1:0] word0_q;
   reg [128*LP-1:0] word1_q;

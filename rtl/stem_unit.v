@@ -28,7 +28,8 @@ module stem_unit #(
   // Derived, not to be set
   parameter Steps = (K * K * C + 15) / 16,
   parameter StepBits = Steps == 1 ? 1 : $clog2(Steps),
-  parameter GroupBits = $clog2(G)
+  parameter GroupBits = $clog2(G),
+  parameter CountBits = $clog2(Buffers) + 1
 ) (
   input  wire                 aclk,
   input  wire                 aresetn,
@@ -57,9 +58,9 @@ module stem_unit #(
   input  wire                 data_valid_i,
   input  wire [127:0]         data_i,
 
-  // The oldest batch: complete; read a word of all lanes; free it (with its last read, or later)
-  output wire                 batch_ready_o,
-  output wire [2:0]           batches_o,
+  // Batches that are complete; of the oldest one: read a word of all lanes; free it (with its last
+  // read, or later)
+  output wire [CountBits-1:0] batches_o,
   input  wire                 read_i,
   input  wire [StepBits-1:0]  read_step_i,
   input  wire [GroupBits-1:0] read_group_i,
@@ -68,7 +69,6 @@ module stem_unit #(
 );
 
   localparam ReadLatency = 2;
-  localparam RunBytes = K * C;
   localparam LaneBytes = S * C;
   localparam WindowBytes = ((P - 1) * S + K) * C;
   localparam Words = (WindowBytes + 15) / 16;
@@ -96,7 +96,6 @@ module stem_unit #(
   localparam PassBits = Passes == 1 ? 1 : $clog2(Passes);
   localparam ReadBits = Reads == 1 ? 1 : $clog2(Reads);
   localparam PositionBits = 18;
-  localparam AddressBits = BufferBits + StepBits + GroupBits;
 
   generate
     if ((P != 1 && P != 2 && P != 4 && P != 8) || C < 1 || C > 4 || K < 1 || K > 15 || S < 1 ||
@@ -182,87 +181,6 @@ module stem_unit #(
   end
 
   // ---------------------------------------------------------------------------------------------
-  // Image rows from DDR. `credit_q` is the free room in the row buffers, in beats: rows that no
-  // later output row needs (those above `top_q`) give theirs back, one row a cycle. A burst is at most
-// a row long: while the K rows of a window are not there, so much room always is.
-  localparam Size = 2'd0;
-  localparam Room = 2'd1;
-  localparam Ask = 2'd2;
-
-  reg [1:0]               ask_q;
-  reg [39:4]              address_q;
-  reg [4:0]               beats_q;
-  reg [23:0]              left_q;
-  reg [23:0]              credit_q;
-  reg signed [20:0]       freed_q;
-  reg signed [20:0]       top_q;
-
-  wire [4:0] to_boundary = 5'd16 - {1'b0, address_q[7:4]};
-  wire [4:0] beats = left_q < {19'd0, to_boundary} ? left_q[4:0] : to_boundary;
-  wire asked = req_valid_o && req_ready_i;
-  wire free = freed_q < top_q;
-
-  assign req_valid_o = ask_q == Ask;
-  assign req_address_o = {address_q, 4'd0};
-  assign req_beats_o = beats_q;
-
-  always @(posedge aclk) begin
-    case (ask_q)
-      Size: begin
-        beats_q <= row_beats_q < {{(WordBits - 4){1'b0}}, beats} ? row_beats_q[4:0] : beats;
-        if (left_q != 24'd0) ask_q <= Room;
-      end
-      Room: begin
-        if (credit_q >= {19'd0, beats_q}) ask_q <= Ask;
-      end
-      default: begin
-        if (req_ready_i) begin
-          address_q <= address_q + {31'd0, beats_q};
-          left_q <= left_q - {19'd0, beats_q};
-          ask_q <= Size;
-        end
-      end
-    endcase
-    credit_q <= credit_q - (asked ? {19'd0, beats_q} : 24'd0) +
-                (free ? {{(23 - WordBits){1'b0}}, row_beats_q} : 24'd0);
-    if (free) freed_q <= freed_q + 21'sd1;
-    if (tile) begin
-      ask_q <= Size;
-      address_q <= image_q;
-      left_q <= total_q;
-      credit_q <= capacity_q;
-      freed_q <= 21'sd0;
-    end
-    if (!aresetn) begin
-      ask_q <= Size;
-      left_q <= 24'd0;
-    end
-  end
-
-  reg [WordBits-1:0] in_word_q;
-  reg [TurnBits-1:0] in_lane_q;
-  reg [SlotBits-1:0] in_slot_q;
-  reg [15:0]         arrived_q;
-  wire in_row_ends = {1'b0, in_word_q} == row_beats_q - 1'b1;
-
-  always @(posedge aclk) begin
-    if (data_valid_i) begin
-      in_word_q <= in_row_ends ? 0 : in_word_q + 1'b1;
-      if (in_row_ends) begin
-        arrived_q <= arrived_q + 16'd1;
-        in_lane_q <= in_lane_q == Lanes[TurnBits-1:0] - 1'b1 ? 0 : in_lane_q + 1'b1;
-        if (in_lane_q == Lanes[TurnBits-1:0] - 1'b1) in_slot_q <= in_slot_q + 1'b1;
-      end
-    end
-    if (tile) begin
-      in_word_q <= 0;
-      in_lane_q <= 0;
-      in_slot_q <= 0;
-      arrived_q <= 16'd0;
-    end
-  end
-
-  // ---------------------------------------------------------------------------------------------
   // Segments: which windows are read, in the order of the output pixels. The window's first row is
   // `top_q` = turn_q + Lanes * (slot_q modulo the slots). `position_q` is the byte in the image row
   // that the word read next holds first after the shift.
@@ -272,6 +190,8 @@ module stem_unit #(
   localparam GroupBytes = P * LaneBytes;
 
   reg [7:0]                     pad_left_rows_q;
+  reg signed [20:0]             top_q;
+  wire [15:0]                   arrived;
   reg [TurnBits-1:0]            turn_q;
   reg [SlotBits-1:0]            slot_q;
   reg [15:0]                    rows_left_q;
@@ -287,7 +207,7 @@ module stem_unit #(
   reg [K-1:0]                   outside_q;
   wire                          advance;
 
-  wire rows_there = $signed({5'd0, arrived_q}) >= need_q;
+  wire rows_there = $signed({5'd0, arrived}) >= need_q;
   wire issue = state_q == Run && rows_there;
   wire read_last = read_q == Reads[ReadBits-1:0] - 1'b1;
   wire pass_last = pass_q == Passes[PassBits-1:0] - 1'b1;
@@ -385,305 +305,112 @@ module stem_unit #(
   end
 
   // ---------------------------------------------------------------------------------------------
-  // Window loader, stages a (memory output), b (rows in order), c (the word before b's), d (shifted
-  // and padded). All wait while the first word of a window finds the next window still occupied.
-  localparam RamBits = SlotBits + WordBits;
+  // The parts
   localparam LastWordIndex = Words - 1;
   localparam [ReadBits-1:0] LastWord = LastWordIndex[ReadBits-1:0];
-  localparam [PassBits-1:0] LastPass = Passes[PassBits-1:0] - 1'b1;
-  localparam WindowBits = K * Words * 128;
 
-  wire [Lanes*128-1:0] a_rows;
-  wire [Lanes-1:0]     from_turn = {Lanes{1'b1}} << (Lanes == 1 ? 0 : turn_q);
+  wire [Lanes-1:0]      from_turn = {Lanes{1'b1}} << (Lanes == 1 ? 0 : turn_q);
+  wire [P-1:0]          from_lane = {P{1'b1}} << (P == 1 ? 0 : lane_q);
+  wire [P-1:0]          beyond_row = fills_group ? {P{1'b0}} : {P{1'b1}} << next_lane;
+  wire [Lanes*128-1:0]  rows;
+  wire                  window_valid;
+  wire [K*Words*128-1:0] window;
+  wire [P+1:0]          segment;
+  wire                  window_done;
+  wire                  window_busy;
+  wire                  patches_busy;
 
-  genvar m;
-  generate
-    for (m = 0; m < Lanes; m = m + 1) begin : g_rows
-      wire [SlotBits-1:0] slot = slot_q + pass_slot_q + {{(SlotBits - 1){1'b0}}, !from_turn[m]};
-      dual_port_ram #(
-        .Width(128),
-        .Depth(1 << RamBits),
-        .AddressBits(RamBits)
-      ) rows (
-        .aclk(aclk),
-        .write_i(data_valid_i && in_lane_q == m),
-        .write_address_i({in_slot_q, in_word_q}),
-        .write_data_i(data_i),
-        .read_i(advance),
-        .read_address_i({slot, position_q[WordBits+3:4]}),
-        .read_data_o(a_rows[128*m +: 128])
-      );
-    end
-  endgenerate
+  stem_image #(
+    .Lanes(Lanes),
+    .TurnBits(TurnBits),
+    .SlotBits(SlotBits),
+    .WordBits(WordBits)
+  ) image (
+    .aclk(aclk),
+    .aresetn(aresetn),
+    .tile_i(tile),
+    .address_i(image_q),
+    .total_i(total_q),
+    .capacity_i(capacity_q),
+    .row_beats_i(row_beats_q),
+    .top_i(top_q),
+    .arrived_o(arrived),
+    .req_valid_o(req_valid_o),
+    .req_ready_i(req_ready_i),
+    .req_address_o(req_address_o),
+    .req_beats_o(req_beats_o),
+    .data_valid_i(data_valid_i),
+    .data_i(data_i),
+    .read_i(advance),
+    .read_slot_i(slot_q + pass_slot_q),
+    .read_next_i(~from_turn),
+    .read_word_i(position_q[WordBits+3:4]),
+    .rows_o(rows)
+  );
 
-  reg                           a_valid_q;
-  reg                           b_valid_q;
-  reg                           c_valid_q;
-  reg                           d_valid_q;
-  reg [PassBits-1:0]            a_pass_q;
-  reg [PassBits-1:0]            b_pass_q;
-  reg [PassBits-1:0]            c_pass_q;
-  reg [PassBits-1:0]            d_pass_q;
-  reg [ReadBits-1:0]            a_index_q;
-  reg [ReadBits-1:0]            b_index_q;
-  reg [ReadBits-1:0]            c_index_q;
-  reg [ReadBits-1:0]            d_index_q;
-  reg [1:0]                     a_phase_q;
-  reg [1:0]                     b_phase_q;
-  reg [1:0]                     c_phase_q;
-  reg [K-1:0]                   a_outside_q;
-  reg [K-1:0]                   b_outside_q;
-  reg [K-1:0]                   c_outside_q;
-  // Lanes of the segment, and what it ends: {tile, group, lanes}
-  reg [P+1:0]                   a_segment_q;
-  reg [P+1:0]                   b_segment_q;
-  reg [P+1:0]                   c_segment_q;
-  reg [P+1:0]                   d_segment_q;
-  reg signed [PositionBits-1:0] a_position_q;
-  reg [TurnBits-1:0]            a_turn_q;
-  reg [3:0]                     b_shift_q;
-  reg [3:0]                     c_shift_q;
-  reg [15:0]                    b_mask_q;
-  reg [15:0]                    c_mask_q;
-  reg [Lanes*128-1:0]           b_rows_q;
-  reg [Lanes*128-1:0]           c_rows_q;
-  reg [Lanes*128-1:0]           d_rows_q;
+  stem_window #(
+    .P(P),
+    .K(K),
+    .C(C),
+    .Lanes(Lanes),
+    .Passes(Passes),
+    .Words(Words),
+    .TurnBits(TurnBits),
+    .PassBits(PassBits),
+    .ReadBits(ReadBits),
+    .PositionBits(PositionBits)
+  ) windows (
+    .aclk(aclk),
+    .aresetn(aresetn),
+    .row_bytes_i(row_bytes_q),
+    .pad_i(pad_q),
+    .ready_o(advance),
+    .valid_i(issue && read_q <= LastWord),
+    .pass_i(pass_q),
+    .index_i(read_q),
+    .phase_i(phase_q),
+    .outside_i(outside_q),
+    .segment_i({ends_tile, fills_group || ends_tile, from_lane & ~beyond_row}),
+    .position_i(position_q),
+    .turn_i(turn_q),
+    .rows_i(rows),
+    .busy_o(window_busy),
+    .window_valid_o(window_valid),
+    .window_o(window),
+    .segment_o(segment),
+    .window_done_i(window_done)
+  );
 
-  wire signed [PositionBits-1:0] a_room = $signed(row_bytes_q) - a_position_q;
-  wire [3:0] a_shift = a_position_q[3:0];
-  wire [P-1:0] from_lane = {P{1'b1}} << (P == 1 ? 0 : lane_q);
-  wire [P-1:0] beyond_row = fills_group ? {P{1'b0}} : {P{1'b1}} << next_lane;
+  stem_patches #(
+    .P(P),
+    .K(K),
+    .S(S),
+    .C(C),
+    .Words(Words),
+    .Steps(Steps),
+    .StepBits(StepBits),
+    .GroupBits(GroupBits),
+    .Buffers(Buffers),
+    .BufferBits(BufferBits)
+  ) patches (
+    .aclk(aclk),
+    .aresetn(aresetn),
+    .batch_groups_i(batch_groups_q),
+    .batch_extra_i(batch_extra_q),
+    .busy_o(patches_busy),
+    .window_valid_i(window_valid),
+    .window_i(window),
+    .segment_i(segment),
+    .window_done_o(window_done),
+    .batches_o(batches_o),
+    .read_i(read_i),
+    .read_step_i(read_step_i),
+    .read_group_i(read_group_i),
+    .data_o(data_o),
+    .batch_done_i(batch_done_i)
+  );
 
-  // Pad value of byte k of a word whose first byte belongs to channel `phase`
-  function [7:0] pad_value(input [31:0] pads, input [1:0] phase, input integer k);
-    begin
-      case (phase)
-        2'd0: pad_value = pads[8*(k % C) +: 8];
-        2'd1: pad_value = pads[8*((k + 1) % C) +: 8];
-        default: pad_value = pads[8*((k + 2) % C) +: 8];
-      endcase
-    end
-  endfunction
-
-  // Whether row q of the pass lies outside of the image
-  function row_outside(input [K-1:0] outside, input [PassBits-1:0] pass, input integer row);
-    integer p;
-    begin
-      row_outside = 1'b0;
-      for (p = 0; p < Passes; p = p + 1)
-        if (pass == p[PassBits-1:0] && p * Lanes + row < K)
-          row_outside = outside[p * Lanes + row];
-    end
-  endfunction
-
-  wire [Lanes*128-1:0] c_shifted;
-  wire [Lanes-1:0]     c_row_outside;
-  generate
-    for (m = 0; m < Lanes; m = m + 1) begin : g_shift
-      wire [255:0] pair = {b_rows_q[128*m +: 128], c_rows_q[128*m +: 128]};
-      assign c_shifted[128*m +: 128] = pair[{1'b0, c_shift_q, 3'd0} +: 128];
-      assign c_row_outside[m] = row_outside(c_outside_q, c_pass_q, m);
-    end
-  endgenerate
-
-  integer q, t, k;
-  always @(posedge aclk) begin
-    if (advance) begin
-      a_valid_q <= issue && read_q <= LastWord;
-      a_pass_q <= pass_q;
-      a_index_q <= read_q;
-      a_phase_q <= phase_q;
-      a_outside_q <= outside_q;
-      a_segment_q <= {ends_tile, fills_group || ends_tile, from_lane & ~beyond_row};
-      a_position_q <= position_q;
-      a_turn_q <= turn_q;
-
-      b_valid_q <= a_valid_q;
-      b_pass_q <= a_pass_q;
-      b_index_q <= a_index_q;
-      b_phase_q <= a_phase_q;
-      b_outside_q <= a_outside_q;
-      b_segment_q <= a_segment_q;
-      b_shift_q <= a_shift;
-      for (k = 0; k < 16; k = k + 1)
-        b_mask_q[k] <=
-            (a_position_q < 0 && (a_position_q < -16 || {1'b0, a_shift} + k[4:0] < 5'd16)) ||
-            a_room <= $signed({{(PositionBits - 5){1'b0}}, k[4:0]});
-      for (q = 0; q < Lanes; q = q + 1)
-        for (t = 0; t < Lanes; t = t + 1)
-          if (a_turn_q == t[TurnBits-1:0])
-            b_rows_q[128*q +: 128] <= a_rows[128*((q + t) % Lanes) +: 128];
-
-      c_valid_q <= b_valid_q;
-      c_pass_q <= b_pass_q;
-      c_index_q <= b_index_q;
-      c_phase_q <= b_phase_q;
-      c_outside_q <= b_outside_q;
-      c_segment_q <= b_segment_q;
-      c_shift_q <= b_shift_q;
-      c_mask_q <= b_mask_q;
-      c_rows_q <= b_rows_q;
-
-      d_valid_q <= c_valid_q;
-      d_pass_q <= c_pass_q;
-      d_index_q <= c_index_q;
-      d_segment_q <= c_segment_q;
-      for (q = 0; q < Lanes; q = q + 1)
-        for (k = 0; k < 16; k = k + 1)
-          d_rows_q[128*q + 8*k +: 8] <= c_mask_q[k] || c_row_outside[q] ?
-              pad_value(pad_q, c_phase_q, k) : c_shifted[128*q + 8*k +: 8] ^ 8'h80;
-    end
-    if (!aresetn) begin
-      a_valid_q <= 1'b0;
-      b_valid_q <= 1'b0;
-      c_valid_q <= 1'b0;
-      d_valid_q <= 1'b0;
-    end
-  end
-
-  // ---------------------------------------------------------------------------------------------
-  // The next window is filled word by word and becomes the current one when that is used up.
-  reg [WindowBits-1:0] next_q;
-  reg                  next_full_q;
-  reg [P+1:0]          next_segment_q;
-  reg [WindowBits-1:0] window_q;
-  reg                  window_valid_q;
-  reg [P+1:0]          segment_q;
-  reg [StepBits-1:0]   step_q;
-  reg [BufferBits:0]   used_q;
-
-  wire fill = d_valid_q && advance;
-  wire emit = window_valid_q && used_q != Buffers[BufferBits:0];
-  wire emit_last = emit && step_q == Steps[StepBits-1:0] - 1'b1;
-  wire move = next_full_q && (!window_valid_q || emit_last);
-  wire group_ends = segment_q[P];
-  wire tile_ends = segment_q[P+1];
-
-  assign advance = !(d_valid_q && next_full_q && !move);
-
-  wire [K-1:0]     d_row;
-  wire [Words-1:0] d_word;
-  generate
-    for (m = 0; m < K; m = m + 1) begin : g_row
-      localparam RowPass = m / Lanes;
-      assign d_row[m] = d_pass_q == RowPass[PassBits-1:0];
-    end
-    for (m = 0; m < Words; m = m + 1) begin : g_word
-      assign d_word[m] = d_index_q == m[ReadBits-1:0];
-    end
-  endgenerate
-
-  integer y, w;
-  always @(posedge aclk) begin
-    if (fill) begin
-      for (y = 0; y < K; y = y + 1)
-        for (w = 0; w < Words; w = w + 1)
-          if (d_row[y] && d_word[w])
-            next_q[128*(y*Words + w) +: 128] <= d_rows_q[128*(y % Lanes) +: 128];
-      next_segment_q <= d_segment_q;
-    end
-    if (move) begin
-      window_q <= next_q;
-      segment_q <= next_segment_q;
-    end
-    if (fill && d_pass_q == LastPass && d_index_q == LastWord) next_full_q <= 1'b1;
-    else if (move) next_full_q <= 1'b0;
-    if (move) window_valid_q <= 1'b1;
-    else if (emit_last) window_valid_q <= 1'b0;
-    if (emit) step_q <= emit_last ? 0 : step_q + 1'b1;
-    if (!aresetn) begin
-      next_full_q <= 1'b0;
-      window_valid_q <= 1'b0;
-      step_q <= 0;
-    end
-  end
-
-  // ---------------------------------------------------------------------------------------------
-  // One step of all lanes a cycle into the patch buffer, in the order (group, step).
-  reg [BufferBits-1:0]  write_buffer_q;
-  reg [BufferBits-1:0]  read_buffer_q;
-  reg [BufferBits:0]    ready_q;
-  reg [GroupBits-1:0]   group_q;
-  reg [15:0]            batch_q;
-  reg                   complete_q;
-  reg [P-1:0]           put_q;
-  reg [AddressBits-1:0] put_address_q;
-  reg [128*P-1:0]       put_data_q;
-
-  wire [4:0] batch_groups = batch_groups_q + (batch_q < batch_extra_q ? 5'd1 : 5'd0);
-  wire group_last = {{(5 - GroupBits){1'b0}}, group_q} + 5'd1 == batch_groups;
-  wire batch_ends = emit_last && group_ends && (group_last || tile_ends);
-
-  // One word of the patch of a lane: the K runs one behind the other, then zeros
-  function [127:0] patch_word(input [WindowBits-1:0] window, input integer lane,
-                              input [StepBits-1:0] step);
-    reg [(128 << StepBits)-1:0] patch;
-    integer run;
-    begin
-      patch = 0;
-      for (run = 0; run < K; run = run + 1)
-        patch[8*RunBytes*run +: 8*RunBytes] =
-            window[128*Words*run + 8*LaneBytes*lane +: 8*RunBytes];
-      patch_word = patch[{step, 7'd0} +: 128];
-    end
-  endfunction
-
-  integer j;
-  always @(posedge aclk) begin
-    put_q <= emit ? segment_q[P-1:0] : {P{1'b0}};
-    put_address_q <= {write_buffer_q, step_q, group_q};
-    complete_q <= batch_ends;
-    if (emit) begin
-      for (j = 0; j < P; j = j + 1)
-        put_data_q[128*j +: 128] <= patch_word(window_q, j, step_q);
-    end
-    if (emit_last && group_ends) group_q <= batch_ends ? 0 : group_q + 1'b1;
-    if (batch_ends) begin
-      batch_q <= tile_ends ? 16'd0 : batch_q + 16'd1;
-      write_buffer_q <= write_buffer_q + 1'b1;
-    end
-    if (batch_done_i) read_buffer_q <= read_buffer_q + 1'b1;
-    used_q <= used_q + {{BufferBits{1'b0}}, batch_ends} - {{BufferBits{1'b0}}, batch_done_i};
-    ready_q <= ready_q + {{BufferBits{1'b0}}, complete_q} - {{BufferBits{1'b0}}, batch_done_i};
-    if (!aresetn) begin
-      put_q <= 0;
-      complete_q <= 1'b0;
-      group_q <= 0;
-      batch_q <= 16'd0;
-      write_buffer_q <= 0;
-      read_buffer_q <= 0;
-      used_q <= 0;
-      ready_q <= 0;
-    end
-  end
-
-  genvar n;
-  generate
-    for (n = 0; n < P; n = n + 1) begin : g_patch
-      reg [127:0]  data_q;
-      wire [127:0] data;
-      dual_port_ram #(
-        .Width(128),
-        .Depth(1 << AddressBits),
-        .AddressBits(AddressBits)
-      ) words (
-        .aclk(aclk),
-        .write_i(put_q[n]),
-        .write_address_i(put_address_q),
-        .write_data_i(put_data_q[128*n +: 128]),
-        .read_i(read_i),
-        .read_address_i({read_buffer_q, read_step_i, read_group_i}),
-        .read_data_o(data)
-      );
-      always @(posedge aclk) data_q <= data;
-      assign data_o[128*n +: 128] = data_q;
-    end
-  endgenerate
-
-  assign batch_ready_o = ready_q != 0;
-  assign batches_o = ready_q;
-  assign busy_o = state_q != Idle || a_valid_q || b_valid_q || c_valid_q || d_valid_q ||
-                  next_full_q || window_valid_q || used_q != 0;
+  assign busy_o = state_q != Idle || window_busy || patches_busy;
 
   // Addresses are multiples of 16; a row has at most 2^WordBits words.
   wire unused = |{address_i[3:0], row_bytes_up};

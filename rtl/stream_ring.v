@@ -1,5 +1,5 @@
-// Prefetches one linear stream from DDR into a ring of 32-byte words. Words are named by their count
-// since `start_i` (24 bits); the low bits address the ring. Word n may be read while
+// Prefetches one linear stream from DDR into a ring of 32-byte words. Words are named by their
+// count since `start_i` (24 bits); the low bits address the ring. Word n may be read while
 // `release_i <= n < head_o`; data follow `read_i` by 2 cycles.
 //
 // `start_i` begins a stream; requests of the one before must have been answered (the reset that

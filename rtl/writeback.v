@@ -1,11 +1,11 @@
-// Packs results into rows of the shared memory: planes of pixels in raster order, one 16-byte word a
-// pixel (the low bytes of its channels) or, with `wide_i`, two (channels 0 to 7, then 8 to 15).
+// Packs results into rows of the shared memory: planes of pixels in raster order, one 16-byte word
+// a pixel (the low bytes of its channels) or, with `wide_i`, two (channels 0 to 7, then 8 to 15).
 //
-// One write of up to P words for each row; the last row of a plane enables only its own banks. Beats
-// carry 1 to N pixels, low first (0: ignored), and do not cross the end of a plane. A beat a cycle,
-// but: N = P = 1 takes two cycles for a wide pixel, and a beat that both completes a row and begins
-// the last, partial one of its plane takes one more. Rows wait in a queue of 4 for the memory; a row
-// is requested 3 cycles after its last pixel at the earliest.
+// One write of up to P words for each row; the last row of a plane enables only its own banks.
+// Beats carry 1 to N pixels, low first (0: ignored), and do not cross the end of a plane. A beat a
+// cycle, but: N = P = 1 takes two cycles for a wide pixel, and a beat that both completes a row and
+// begins the last, partial one of its plane takes one more. Rows wait in a queue of 4 for the
+// memory; a row is requested 3 cycles after its last pixel at the earliest.
 module writeback #(
   // Words of a row: 1, 2, 4, 8.
   parameter P = 4,
@@ -188,7 +188,7 @@ module writeback #(
   lutram_fifo #(
     .Width     (QueueWidth),
     .DepthBits (2)
-  ) queue (
+  ) rows (
     .aclk    (aclk),
     .aresetn (aresetn),
     .write_i (push),

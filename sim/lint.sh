@@ -12,6 +12,23 @@ output_lanes Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1
 dot_product Packed=0
 operand_skew Packed=0
 lane Leaky=1 RomEntries=1024
+plane_engine PackProducts=0
+plane_engine DP=1
+plane_channel PackProducts=0
+plane_channel DP=1
+plane_control DP=1
+plane_window DP=1
+stem_unit P=1
+stem_unit P=2
+stem_unit P=8
+stem_unit P=4 K=3 S=1 C=1
+stem_unit P=8 K=7 S=2 C=3
+stem_unit P=1 K=2 S=4 C=2
+stem_unit P=4 K=1 S=1 C=4 Buffers=2
+dma P=1 RowBits=16
+dma P=2
+dma P=8
+stream_ring RingWords=1024
 "
 
 failed=0

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result, codes};
 
@@ -42,6 +43,15 @@ pub fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|error| cannot_read(path, &error))
 }
 
+/// Held while a file is written.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// Waits until no file is being written and keeps writes from starting as long as the guard lives:
+/// a program that ends then leaves no file half-written.
+pub fn hold_writes() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Writes a file beside its destination and renames it into place, so that an interrupted run
 /// leaves either the old file or the new one.
 ///
@@ -57,6 +67,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
             format!("cannot write {}: there is no folder {}", path.display(), folder.display());
         return Err(Error::new(&codes::FILE_WRITE, message));
     }
+    let _writing = hold_writes();
     let beside = || -> std::io::Result<()> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".seigo-");

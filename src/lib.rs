@@ -4,8 +4,10 @@
 //!
 //! The stages and what each may use are in `ARCHITECTURE.md`; a test enforces that table.
 
+pub mod bundle;
 pub mod ceras;
 pub mod cli;
+pub mod cosim;
 pub mod draw;
 pub mod engine;
 pub mod error;
@@ -31,5 +33,6 @@ pub mod schedule;
 pub mod target;
 pub mod task;
 pub mod tensor;
+pub mod verilog;
 
 pub use error::{Error, Result};

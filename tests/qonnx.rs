@@ -1,12 +1,12 @@
 //! Quantized ONNX models built here: the imported integers are those that the float executor
 //! computes for QuantizeLinear and DequantizeLinear, and the exports compute them again.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
 
 use prost::Message as _;
 use seigo::engine::Engine;
 use seigo::executor::Executor;
-use seigo::graph::Graph;
+use seigo::graph::{self, Graph};
 use seigo::num::{Base, Function, Layout, Rounding};
 use seigo::onnx::{Attributes, Dim, Input, Model, Node};
 use seigo::ops::epilogue::Residual;
@@ -239,6 +239,51 @@ fn the_exact_export_of_functions_computes_the_references_integers() {
             let input = [frame(&mut random, &[1, 4, 5, 5], 0.0078125, 150)];
             let ours = reference::run(&graph, &input).unwrap();
             assert_eq!(Executor::new(&exported).run(&input).unwrap(), ours, "case {case}");
+        }
+    }
+}
+
+/// A resize by 2 and 3 in a form of before opset 11: the scales second, or an attribute.
+fn old_resize(op: &str, opset: i64, mode: &str) -> Model {
+    let scales = vec![1f32, 1.0, 2.0, 3.0];
+    let attributes = Attributes::default().with("mode", mode);
+    let (inputs, attributes, initializers) = if opset < 9 {
+        (vec!["x"], attributes.with("scales", scales), Vec::new())
+    } else {
+        (vec!["x", "s"], attributes, vec![("s".into(), Tensor::vector(scales))])
+    };
+    let dims = [1, 2, 3, 4].map(Dim::Known).to_vec();
+    Model {
+        opset,
+        name: "old".into(),
+        producer: String::new(),
+        inputs: vec![Input { name: "x".into(), dtype: DType::F32, dims: Some(dims) }],
+        outputs: vec!["y".into()],
+        initializers,
+        nodes: vec![node(op, "", &inputs, "y", attributes)],
+    }
+}
+
+#[test]
+fn scales_of_an_old_resize_are_exported_as_the_third_input() {
+    let frame = frame(&mut Random(5), &[1, 2, 3, 4], 0.25, 100);
+    let graph = |model: &Model| Graph::from_model(model, &graph::ImportOptions::default()).unwrap();
+    let run = |graph: &Graph| Executor::new(graph).run(std::slice::from_ref(&frame)).unwrap();
+    for (op, opset) in [("Upsample", 7), ("Upsample", 9), ("Resize", 10)] {
+        for mode in ["nearest", "linear"] {
+            let old = graph(&old_resize(op, opset, mode));
+            let bytes = export::float(&old).unwrap().encode_to_vec();
+            let written = Model::decode(&bytes, None).unwrap();
+            assert!(written.opset >= 11);
+            let [resize] = &written.nodes[..] else { panic!("one node, not {:?}", written.nodes) };
+            assert_eq!(resize.op_type, "Resize");
+            let [x, region, scales] = &resize.inputs[..] else { panic!("{:?}", resize.inputs) };
+            assert_eq!((&**x, &**region), ("x", ""));
+            let (_, scales) = written.initializers.iter().find(|(name, _)| name == scales).unwrap();
+            assert_eq!(scales.values::<f32>().unwrap(), [1.0, 1.0, 2.0, 3.0]);
+            let output = run(&old);
+            assert_eq!(output[0].shape(), [1, 2, 6, 12]);
+            assert_eq!(run(&graph(&written)), output, "{op} {opset} {mode}");
         }
     }
 }

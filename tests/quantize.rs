@@ -7,6 +7,7 @@ use seigo::Result;
 use seigo::engine::Engine;
 use seigo::executor::Executor;
 use seigo::graph::{Builder, Graph, ValueId};
+use seigo::num::FRACTION;
 use seigo::ops::activation::Activation;
 use seigo::ops::binary::Binary;
 use seigo::ops::concat::Concat;
@@ -14,9 +15,10 @@ use seigo::ops::conv::Conv;
 use seigo::ops::epilogue::Epilogue;
 use seigo::ops::global_pool::GlobalPool;
 use seigo::ops::max_pool::MaxPool;
+use seigo::ops::reshape::Reshape;
 use seigo::ops::window::Window;
 use seigo::passes;
-use seigo::qgraph::QOp;
+use seigo::qgraph::{ConvOutput, QOp};
 use seigo::quant::{Frames, Options, Quantized, quantize};
 use seigo::tensor::{DType, Tensor};
 
@@ -167,83 +169,136 @@ fn a_residual_network_keeps_its_results() {
     let floats = quantized.graph.layers.iter().filter(|layer| layer.op.is_float()).count();
     assert_eq!(floats, 0, "every layer is done in integers");
     let db = sqnr(&graph, &quantized);
+    println!("a residual network with pooling and a classifier: {db:.1} dB");
     assert!(db > 25.0, "{db} dB");
 }
 
-#[test]
-fn each_technique_can_be_switched_off() {
-    let graph = residual_network();
-    let off = Options {
-        zero_points: false,
-        channel_exponents: false,
-        range_search: false,
-        balancing: false,
-        gptq: false,
-        bias_correction: false,
-        ..Options::default()
-    };
-    let plain = sqnr(&graph, &run(&graph, &frames(24), &off).unwrap());
-    let full = sqnr(&graph, &run(&graph, &frames(24), &Options::default()).unwrap());
-    assert!(full > plain + 3.0, "{full} dB against {plain} dB");
-}
-
-#[test]
-fn threads_do_not_matter() {
-    let graph = residual_network();
-    let with = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| run(&graph, &frames(12), &Options::default()).unwrap().graph)
-    };
-    assert!(with(1) == with(3));
-}
-
-#[test]
-fn chosen_layers_stay_in_float() {
-    let graph = residual_network();
-    let options = Options { float_layers: vec!["conv1".to_owned()], ..Options::default() };
-    let quantized = run(&graph, &frames(8), &options).unwrap();
-    let float: Vec<_> = quantized.graph.layers.iter().filter(|layer| layer.op.is_float()).collect();
-    assert_eq!(float.len(), 1);
-    assert!(matches!(&float[0].op, QOp::Float(_)) && float[0].name == "conv1");
-    let unknown = Options { float_layers: vec!["conv99".to_owned()], ..Options::default() };
-    assert_eq!(run(&graph, &frames(8), &unknown).unwrap_err().code().id, "SG0507");
-}
-
-#[test]
-fn no_frames_and_no_convolutions_are_refused() {
-    let graph = residual_network();
-    assert_eq!(run(&graph, &frames(0), &Options::default()).unwrap_err().code().id, "SG0501");
+/// A detector's face: stages of depthwise-separable layers, a class and a box head on two scales,
+/// all ReLU, as UltraFace has them.
+fn face_network() -> Graph {
     let (mut net, image) = Network::new(&[1, 3, 32, 32]);
-    let x = net.activate(image, Activation::Relu);
+    let x = net.conv(image, (3, 16), 3, 2, 1);
+    let mut x = net.activate(x, Activation::Relu);
+    let mut heads = Vec::new();
+    for (inputs, outputs) in [(16, 32), (32, 64)] {
+        let y = net.conv(x, (inputs, inputs), 3, 2, inputs);
+        let y = net.activate(y, Activation::Relu);
+        let y = net.conv(y, (inputs, outputs), 1, 1, 1);
+        x = net.activate(y, Activation::Relu);
+        let head = net.conv(x, (outputs, 18), 3, 1, 1);
+        let side = if inputs == 16 { 8 } else { 4 };
+        let shape = Tensor::vector(vec![1i64, 18, side * side]);
+        let shape = net.builder.constant(&format!("shape{side}"), shape);
+        let reshape = Reshape { allow_zero: false };
+        heads.push(net.builder.node(&format!("flat{side}"), reshape, &[head, shape]).unwrap());
+    }
+    let joined = net.builder.node("heads", Concat { axis: 2 }, &heads).unwrap();
+    net.finish(joined)
+}
+
+#[test]
+fn a_face_detector_goes_through_unchanged() {
+    let graph = face_network();
+    let quantized = run(&graph, &frames(24), &Options::default()).unwrap();
+    let convs = quantized.graph.layers.iter().filter(|layer| matches!(layer.op, QOp::Conv(_)));
+    assert_eq!(convs.count(), 7, "every convolution is in integers");
+    let db = sqnr(&graph, &quantized);
+    println!("a depthwise-separable detector with two heads: {db:.1} dB");
+    assert!(db > 25.0, "{db} dB");
+}
+
+/// With one layer, the whole error is that layer's.
+#[test]
+fn sensitivity_of_a_lone_layer_is_the_error_of_the_network() {
+    let (mut net, image) = Network::new(&[1, 3, 32, 32]);
+    let x = net.conv(image, (3, 8), 3, 1, 1);
     let graph = net.finish(x);
-    assert_eq!(run(&graph, &frames(2), &Options::default()).unwrap_err().code().id, "SG0502");
+    let options = Options { report_frames: 2, ..Options::default() };
+    let report = run(&graph, &frames(8), &options).unwrap().report;
+    assert_eq!(report.layers.len(), 1);
+    let sensitivity = report.layers[0].sensitivity.unwrap();
+    assert!((sensitivity - report.answer_sqnr).abs() < 1e-6, "{report:?}");
+    assert!((report.layers[0].sqnr - report.answer_sqnr).abs() < 1e-3, "{report:?}");
 }
 
 #[test]
-fn constant_channels_and_outliers_are_no_trouble() {
-    let (mut net, image) = Network::new(&[1, 3, 32, 32]);
-    let mut weights = vec![0f32; 4 * 3];
-    weights[0] = 0.01; // the other channels are constant, two of them zero
-    weights[3] = 1e4; // one channel is huge
-    let weight = net.builder.constant("w", Tensor::new(&[4, 3, 1, 1], weights).unwrap());
-    let bias = net.builder.constant("b", Tensor::vector(vec![0.0f32, 0.0, 0.0, 1.0]));
-    let op = Conv { window: Window::default(), group: 1, epilogue: Epilogue::default() };
-    let x = net.builder.node("odd", op, &[image, weight, bias]).unwrap();
-    let x = net.activate(x, Activation::Relu);
-    net.count = 10;
-    let x = net.conv(x, (4, 8), 1, 1, 1);
-    let graph = net.finish(x);
-    run(&graph, &frames(4), &Options::default()).unwrap();
+fn error_is_measured_on_frames_that_do_not_calibrate() {
+    let graph = residual_network();
+    let options = Options { calibration_frames: 8, ..Options::default() };
+    let with = |count: usize| run(&graph, &frames(count), &options).unwrap();
+    let (few, more) = (with(8), with(12));
+    assert!(few.graph == more.graph, "frames beyond the eighth do not calibrate");
+    assert_eq!((few.report.held_out, few.report.frames), (false, 8));
+    assert_eq!((more.report.held_out, more.report.frames), (true, 4));
+}
+
+fn float_layers(quantized: &Quantized) -> Vec<&str> {
+    let layers = quantized.graph.layers.iter().filter(|layer| layer.op.is_float());
+    layers.map(|layer| &*layer.name).collect()
 }
 
 #[test]
-fn a_diverging_network_is_named() {
-    let (mut net, image) = Network::new(&[1, 3, 32, 32]);
-    let x = net.conv(image, (3, 4), 1, 1, 1);
-    let x = net.activate(x, Activation::Log);
-    let y = net.conv(x, (4, 4), 1, 1, 1);
-    let graph = net.finish(y);
-    let error = run(&graph, &frames(2), &Options::default()).unwrap_err();
-    assert_eq!(error.code().id, "SG0503", "{error}");
-    assert!(error.to_string().contains("act2"), "{error}");
+fn the_most_sensitive_layers_stay_in_float() {
+    let graph = residual_network();
+    let plain = run(&graph, &frames(8), &Options::default()).unwrap();
+    assert_eq!(float_layers(&plain), [""; 0]);
+    let rated = plain.report.layers.iter().filter(|layer| layer.sensitivity.is_some());
+    let worst = rated.min_by(|a, b| a.sensitivity.partial_cmp(&b.sensitivity).unwrap()).unwrap();
+    let options = Options { float_worst: 1, ..Options::default() };
+    let mixed = run(&graph, &frames(8), &options).unwrap();
+    assert_eq!(float_layers(&mixed), [&*worst.layer]);
+    let options = Options { float_worst: 99, ..Options::default() };
+    assert_eq!(run(&graph, &frames(8), &options).unwrap_err().code().id, "SG0103");
+}
+
+#[test]
+fn a_demanded_quality_is_reached_or_refused() {
+    let graph = residual_network();
+    let with = |ratio: f64| {
+        let options = Options { min_sqnr: Some(ratio), ..Options::default() };
+        run(&graph, &frames(8), &options)
+    };
+    let plain = with(5.0).unwrap();
+    assert_eq!(float_layers(&plain), [""; 0], "nothing has to stay in float");
+    let wanted = plain.report.answer_sqnr + 3.0;
+    let mixed = with(wanted).unwrap();
+    assert!(mixed.report.answer_sqnr >= wanted, "{}", mixed.report.answer_sqnr);
+    let count = float_layers(&mixed).len();
+    assert!((1..7).contains(&count), "{count} layers in float");
+    for absurd in [-1.0, 500.0, f64::NAN] {
+        assert_eq!(with(absurd).unwrap_err().code().id, "SG0103");
+    }
+}
+
+/// What the lanes of the accelerator take.
+#[test]
+fn shifts_stay_within_the_lanes() {
+    let mut kinds = (0, 0, 0);
+    for graph in [residual_network(), face_network()] {
+        let quantized = run(&graph, &frames(8), &Options::default()).unwrap().graph;
+        for layer in &quantized.layers {
+            let QOp::Conv(conv) = &layer.op else { continue };
+            assert!(conv.weights.iter().all(|&weight| weight > i8::MIN));
+            match &conv.output {
+                ConvOutput::Direct { shifts, .. } => {
+                    kinds.0 += 1;
+                    assert!(shifts.iter().all(|shift| (-2..=31).contains(shift)));
+                }
+                ConvOutput::Function { arguments, shifts, residual, .. } => {
+                    kinds.1 += 1;
+                    assert!(arguments.iter().all(|shift| (-8..=31).contains(shift)));
+                    assert!(shifts.iter().all(|shift| (0..=15).contains(shift)));
+                    if residual.is_some() {
+                        kinds.2 += 1;
+                        let read = quantized.value(layer.input(1).unwrap());
+                        let scales = read.integer().unwrap().1;
+                        let fits = |e: i8| (-15..=11).contains(&(FRACTION + i32::from(e)));
+                        assert!(scales.iter().all(|scale| fits(scale.exponent)));
+                    }
+                }
+                ConvOutput::Dpu { .. } => panic!("the quantizer makes no DPU layers"),
+            }
+        }
+    }
+    assert!(kinds.0 > 0 && kinds.1 > 0 && kinds.2 > 1, "{kinds:?}");
 }

@@ -144,7 +144,8 @@ int main() {
   auto* desc = &dut.descriptor_i[0];
   std::deque<std::vector<int>> memory(ReadLatency, std::vector<int>(P, -1));
   std::deque<Expected> expected;
-  int feed = 0, begun = 0, drained = 0;
+  int feed = 0, begun = 0, drained = 0, read = 0;
+  std::deque<int> sizes;  // groups of the batches that wait to be drained
   long cycles = 0, groups = 0;
   Pass now{};
   auto fail = [&](const char* what) { printf("fetch_tb P=%d: %s at cycle %ld\n", P, what, cycles); exit(1); };
@@ -152,7 +153,10 @@ int main() {
   auto cycle = [&](bool start) {
     dut.start_i = start;
     dut.weights_ready_i = free_running || pick(0, 2) != 0;
-    dut.batch_drained_i = begun > drained && (free_running || pick(0, 3) == 0);
+    // The oldest complete batch is drained group by group.
+    dut.drained_i = read;
+    bool reads_group = begun > drained && (free_running || pick(0, 3) == 0);
+    dut.batch_drained_i = reads_group && read + 1 == sizes.front();
     dut.feed_pop_i = feed > 0 && (free_running || pick(0, 1));
     // A read of cycle t answers in cycle t + ReadLatency.
     for (int b = 0; b < P; b++) {
@@ -181,7 +185,8 @@ int main() {
       reads[b] = row * P + b;
     }
     memory.push_back(reads);
-    if (dut.batch_drained_i) drained++;
+    if (reads_group) read++;
+    if (dut.batch_drained_i) { drained++; read = 0; sizes.pop_front(); }
     if (dut.feed_pop_i) feed--;
     if (dut.array_valid_o || dut.feed_valid_o) {
       if (expected.empty()) fail("a group too many");
@@ -191,7 +196,10 @@ int main() {
       if (e.feed != bool(dut.feed_valid_o) || e.feed == bool(dut.array_valid_o)) fail("wrong receiver");
       if (!e.feed && (e.swap != dut.swap_o || e.first != dut.first_o || e.last != dut.last_o
                       || e.group != dut.group_o || e.half != dut.half_o)) fail("wrong flags");
-      if (!e.feed && e.last) begun++;
+      // Accumulators are added to 11 cycles later; by then the group must have been read.
+      if (!e.feed && e.first && begun - drained == 2 && read <= e.group) fail("a group is overwritten");
+      if (!e.feed && e.first && begun - drained > 2) fail("more batches than halves");
+      if (!e.feed && e.last) { begun++; sizes.push_back(e.group + 1); }
       if (e.feed) feed++;
       if (feed > 16) fail("more rows than places");
       for (int l = 0; l < P; l++) {

@@ -159,7 +159,7 @@ int main() {
       }
     }
     int room = RingWords - (head - int(dut.release_o));
-    if (room > 0 && head < int(stream.size()) && pick(0, 1)) head++;
+    if (room > 0 && head < int(stream.size()) && pick(0, cycle_count / 4096 % 2 ? 12 : 1) == 0) head++;
     if (lane_sets > 0 && pick(0, 60) == 0) lane_sets--;
     if (plane_sets > 0 && pick(0, 60) == 0) plane_sets--;
     dut.aclk = 1;

@@ -4,10 +4,10 @@
 // parameters: P=8 RowBits=13 Domains=2 DomainRows=4096 Blocks=64
 // parameters: P=4 RowBits=9 Domains=1 DomainRows=256 Blocks=1
 //
-// Random passes with legal and broken owner tables, all clients at random and at full load, accesses inside and
-// outside of what is granted, swaps and resets in the middle of the traffic. The model keeps the rules as loops
-// over domains and blocks, and says for every cycle what each output has to be; at the end the memories are compared
-// word by word.
+// Random passes with legal and broken owner tables, all clients at random and at full load,
+// accesses inside and outside of what is granted, swaps and resets in the middle of the traffic.
+// The model keeps the rules as loops over domains and blocks, and says for every cycle what each
+// output has to be; at the end the memories are compared word by word.
 #include <array>
 #include <cstring>
 #include <deque>
@@ -71,7 +71,8 @@ struct Masks {
   bool read(int b) const { return stream_read[b] || residual_read[b] || dma_read[b]; }
   bool written(int b) const { return conv_write[b] || plane_write[b] || dma_write[b]; }
 
-  // The first block that breaks a rule, -1 if none does; what does not exist counts as block `Blocks`.
+  // The first block that breaks a rule, -1 if none does; what does not exist counts as block
+  // `Blocks`.
   int conflict() const {
     for (int b = 0; b < Blocks; ++b) {
       int writers = conv_write[b] + plane_write[b] + dma_write[b];
@@ -312,7 +313,8 @@ class Traffic {
     if (random_.one_in(4)) {
       Mask* all[] = {&m.stream_read, &m.residual_read, &m.dma_read,
                      &m.conv_write,  &m.plane_write,   &m.dma_write};
-      (*all[random_.in(0, 5)])[random_.one_in(4) ? random_.in(0, 127) : random_.in(0, Blocks - 1)] = true;
+      int64_t last = random_.one_in(4) ? 127 : Blocks - 1;
+      (*all[random_.in(0, 5)])[random_.in(0, last)] = true;
     }
     return m;
   }
@@ -341,7 +343,8 @@ class Traffic {
     const Mask* masks[] = {&now.conv_write, &now.plane_write, &now.residual_read,
                            r.write ? &now.dma_write : &now.dma_read, &any};
     r.row = row(*masks[c]);
-    r.enable = static_cast<uint32_t>(random_.one_in(3) ? random_.in(0, (1 << P) - 1) : (1 << P) - 1);
+    constexpr int all = (1 << P) - 1;
+    r.enable = static_cast<uint32_t>(random_.one_in(3) ? random_.in(0, all) : all);
     for (auto& word : r.data) {
       for (auto& part : word) part = static_cast<uint32_t>(random_.next());
     }
@@ -440,7 +443,7 @@ class Bench {
     top_->owner_load_i = in.load;
     top_->owner_swap_i = in.swap;
     top_->error_clear_i = in.clear;
-    for (int b = 0; b < 128; ++b) {
+    for (int b = 0; b < 128 && in.load; ++b) {
       set_bits(top_->owner_stream_read_i, b, 1, in.masks.stream_read[b]);
       set_bits(top_->owner_residual_read_i, b, 1, in.masks.residual_read[b]);
       set_bits(top_->owner_dma_read_i, b, 1, in.masks.dma_read[b]);
@@ -478,8 +481,8 @@ class Bench {
 
   void compare(int64_t cycle) {
     auto granted = model_.decide();
-    bool ready[] = {bool(top_->conv_ready_o), bool(top_->plane_ready_o), bool(top_->residual_ready_o),
-                    bool(top_->dma_ready_o), bool(top_->window_ready_o)};
+    int ready[] = {top_->conv_ready_o, top_->plane_ready_o, top_->residual_ready_o,
+                   top_->dma_ready_o, top_->window_ready_o};
     for (int c = 0; c < Clients; ++c) {
       ready_[c] = ready[c];
       if (cycle == 0) continue;
@@ -522,5 +525,5 @@ class Bench {
 
 int main() {
   Bench bench;
-  return bench.run(200000);
+  return bench.run(60000);
 }

@@ -100,7 +100,8 @@ static int64_t run(const Pass& pass, AxiMemory& memory, AxiReadModel<Top>& axi, 
   while (tile < pass.tiles || !reads.empty()) {
     int size = pass.batch_groups + (batch < pass.batch_extra ? 1 : 0);
     top.eval();
-    if (!reading && top.batch_ready_o && tile < pass.tiles) reading = true;
+    check.equal(top.batches_o <= 4, 1, "batches held", batch);
+    if (!reading && top.batches_o != 0 && tile < pass.tiles) reading = true;
     bool go = reading && (pause == 0 || !random.one_in(pause));
     top.read_i = go;
     top.batch_done_i = 0;

@@ -27,10 +27,11 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
-    /// QuantizeLinear and DequantizeLinear around float operators
+    /// QuantizeLinear and DequantizeLinear, activation functions as tables: differs from the
+    /// reference on ties only
     Qdq,
-    /// The same with activation functions as tables: differs from the reference on ties only
-    QdqTables,
+    /// The same with activation functions as operators: easier to read, off by the tables' error
+    QdqOperators,
     /// Integer-exact with stock operators: equals the reference bit for bit
     Exact,
 }
@@ -38,8 +39,8 @@ enum Form {
 pub fn run(args: &Args, _terminal: &Terminal) -> Result<u8> {
     let graph = ceras::Model::load(&args.model)?.graph;
     let model = match args.to {
-        Form::Qdq => export::qdq(&graph, Functions::Operators),
-        Form::QdqTables => export::qdq(&graph, Functions::Tables),
+        Form::Qdq => export::qdq(&graph, Functions::Tables),
+        Form::QdqOperators => export::qdq(&graph, Functions::Operators),
         Form::Exact => export::exact(&graph),
     };
     let model = model.at(|| args.model.display().to_string())?;

@@ -1,8 +1,10 @@
 //! The command line: what was typed, turned into calls of the library.
 //!
 //! stdout carries data, stderr everything else. Exit status: 0 done (or equal), 1 differs, 2
-//! trouble.
+//! trouble, 130 interrupted.
 
+mod build;
+mod cosim;
 mod detect;
 mod eval;
 mod export;
@@ -11,6 +13,7 @@ mod inspect;
 mod model;
 mod network;
 mod plan;
+mod plan_model;
 mod quantize;
 mod run;
 mod shell;
@@ -22,11 +25,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result, codes};
+use crate::files;
 
 /// Exit status when the answer is "differs".
 pub const DIFFERS: u8 = 1;
 /// Exit status when something went wrong.
 pub const TROUBLE: u8 = 2;
+/// Exit status when a signal ended the run, as shells have it for Ctrl-C.
+pub const INTERRUPTED: i32 = 130;
 
 /// From a trained CNN in ONNX to a bit-exact int8 accelerator on a SoC-FPGA.
 #[derive(Debug, Parser)]
@@ -56,6 +62,8 @@ enum Command {
     Eval(eval::Args),
     Plan(plan::Args),
     Quantize(quantize::Args),
+    Build(build::Args),
+    Cosim(cosim::Args),
     Run(run::Args),
     Import(import::Args),
     Export(export::Args),
@@ -66,13 +74,22 @@ enum Command {
 /// Parses the command line, runs the command, reports a failure on stderr.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli) {
+    match end_between_writes().and_then(|()| run(cli)) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             terminal::error(&error);
             ExitCode::from(TROUBLE)
         }
     }
+}
+
+/// Makes Ctrl-C and the request to terminate end the program between two writes of files.
+fn end_between_writes() -> Result<()> {
+    ctrlc::set_handler(|| {
+        let _held = files::hold_writes();
+        std::process::exit(INTERRUPTED);
+    })
+    .map_err(|error| Error::new(&codes::INTERNAL, format!("cannot await signals: {error}")))
 }
 
 fn run(cli: Cli) -> Result<u8> {
@@ -92,6 +109,8 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Eval(args) => eval::run(&args, &terminal),
         Command::Plan(args) => plan::run(&args, &terminal),
         Command::Quantize(args) => quantize::run(&args, &terminal),
+        Command::Build(args) => build::run(&args, &terminal),
+        Command::Cosim(args) => cosim::run(&args, &terminal),
         Command::Run(args) => run::run(&args, &terminal),
         Command::Import(args) => import::run(&args, &terminal),
         Command::Export(args) => export::run(&args, &terminal),

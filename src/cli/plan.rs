@@ -1,6 +1,6 @@
 //! `seigo plan`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -10,34 +10,46 @@ use crate::error::{Error, Place as _, Result, codes};
 use crate::files;
 use crate::memory::{self, Packing, csv, svg, validate};
 
-/// Pack buffers with lifetimes into memory: offsets that do not overlap, as low as possible
+/// Plan the memory: of a model on a target, pass by pass; or of any buffers with lifetimes
+///
+/// For a .ceras model: which pass does which layers, at which addresses tensors lie, which blocks
+/// each pass reads and writes, and how the peak compares with the lower bound. A model that does not
+/// fit is planned in strips of rows with tensors in DDR.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Buffers in the MiniMalloc format: id,lower,upper,size with half-open lifespans
-    #[arg(long, value_name = "FILE")]
-    csv: PathBuf,
-    /// Bytes (or other units of size) there are [default: as few as possible]
-    #[arg(long, value_name = "N")]
+    /// .ceras model; without --target, the plan in it is shown
+    #[arg(value_name = "MODEL", required_unless_present = "csv")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    of_model: super::plan_model::Args,
+    /// Instead of a model: buffers in the MiniMalloc format: id,lower,upper,size with half-open
+    /// lifespans
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    csv: Option<PathBuf>,
+    /// With --csv: bytes (or other units of size) there are [default: as few as possible]
+    #[arg(long, value_name = "N", requires = "csv")]
     capacity: Option<u64>,
-    /// Every offset is a multiple of this
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "blocks")]
-    alignment: u64,
-    /// Assign blocks of this size, not necessarily adjacent, instead of offsets
-    #[arg(long, value_name = "SIZE", conflicts_with = "capacity")]
+    /// With --csv: every offset is a multiple of this [default: 1]
+    #[arg(long, value_name = "N", requires = "csv", conflicts_with = "blocks")]
+    alignment: Option<u64>,
+    /// With --csv: assign blocks of this size, not necessarily adjacent, instead of offsets
+    #[arg(long, value_name = "SIZE", requires = "csv", conflicts_with = "capacity")]
     blocks: Option<u64>,
-    /// Seconds to search for a packing within the capacity
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    time_limit: u64,
-    /// Form of the output
-    #[arg(long, value_enum, default_value_t = Format::Csv)]
-    format: Format,
+    /// With --csv: seconds to search for a packing within the capacity [default: 60]
+    #[arg(long, value_name = "SECONDS", requires = "csv")]
+    time_limit: Option<u64>,
+    /// Form of the output [default: table; csv with --csv]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Where to write it [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub enum Format {
+    /// Tables for a terminal
+    Table,
     /// id,lower,upper,size,offset
     Csv,
     /// One JSON document
@@ -47,26 +59,13 @@ enum Format {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let place = || args.csv.display().to_string();
-    let text = files::read_text(&args.csv)?;
-    let problem = csv::read_problem(&text, args.capacity, args.alignment).at(place)?;
-    let packing = match args.blocks {
-        Some(size) => memory::plan_blocks(&problem, size).at(place)?,
-        None => {
-            memory::plan_contiguous(&problem, Duration::from_secs(args.time_limit)).at(place)?
+    let product = match (&args.model, &args.csv) {
+        (Some(model), _) => {
+            let format = args.format.unwrap_or(Format::Table);
+            super::plan_model::run(model, &args.of_model, format, terminal)?
         }
-    };
-    validate::packing(&problem, &packing)?;
-    terminal.remark(&format!(
-        "height {}, lower bound {}, ratio {:.3}",
-        packing.height,
-        packing.lower_bound,
-        packing.ratio()
-    ));
-    let product = match args.format {
-        Format::Csv => csv::write_packing(&packing),
-        Format::Json => format!("{}\n", packing.to_json()),
-        Format::Svg => chart(args, &packing),
+        (None, Some(csv)) => buffers(args, csv, terminal)?,
+        (None, None) => return Err(Error::new(&codes::BAD_ARGUMENT, "no model is given")),
     };
     match &args.output {
         None => terminal.result(&product)?,
@@ -78,8 +77,36 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     Ok(0)
 }
 
-fn chart(args: &Args, packing: &Packing) -> String {
-    let name = args.csv.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+fn buffers(args: &Args, path: &Path, terminal: &Terminal) -> Result<String> {
+    let place = || path.display().to_string();
+    let text = files::read_text(path)?;
+    let alignment = args.alignment.unwrap_or(1);
+    let problem = csv::read_problem(&text, args.capacity, alignment).at(place)?;
+    let packing = match args.blocks {
+        Some(size) => memory::plan_blocks(&problem, size).at(place)?,
+        None => {
+            let limit = Duration::from_secs(args.time_limit.unwrap_or(60));
+            memory::plan_contiguous(&problem, limit).at(place)?
+        }
+    };
+    validate::packing(&problem, &packing)?;
+    terminal.remark(&format!(
+        "height {}, lower bound {}, ratio {:.3}",
+        packing.height,
+        packing.lower_bound,
+        packing.ratio()
+    ));
+    match args.format.unwrap_or(Format::Csv) {
+        Format::Table => Err(Error::new(&codes::BAD_ARGUMENT, "--format table is for models")
+            .help("choose csv, json or svg")),
+        Format::Csv => Ok(csv::write_packing(&packing)),
+        Format::Json => Ok(format!("{}\n", packing.to_json())),
+        Format::Svg => Ok(chart(args, path, &packing)),
+    }
+}
+
+fn chart(args: &Args, path: &Path, packing: &Packing) -> String {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     svg::draw(
         packing,
         &svg::Chart {

@@ -31,7 +31,7 @@ pub struct Args {
     /// Task file or preset [default: MODEL's .task.json, else a preset that fits the outputs]
     #[arg(long, value_name = "FILE|PRESET")]
     task: Option<String>,
-    /// Use the first N calibration frames, by name
+    /// Calibrate on the first N frames, by name; the others measure the error
     #[arg(long, value_name = "N", default_value_t = 100)]
     frames: usize,
     /// Seed of the positions that are sampled
@@ -43,6 +43,13 @@ pub struct Args {
     /// Layers that stay in float, by name or pattern such as 'head.*'; comma-separated
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     float_layers: Vec<String>,
+    /// Keep the N most sensitive layers in float
+    #[arg(long, value_name = "auto:N", value_parser = worst_layers)]
+    float: Option<usize>,
+    /// Keep as many of the most sensitive layers in float as this signal to noise ratio of the
+    /// network's answer takes, in dB
+    #[arg(long, value_name = "DB")]
+    min_sqnr: Option<f64>,
     /// Techniques to leave out; comma-separated
     #[arg(long, value_enum, value_name = "NAMES", value_delimiter = ',')]
     without: Vec<Technique>,
@@ -66,12 +73,22 @@ enum Technique {
     ChannelExponents,
     /// Ranges by the error on samples: the largest value seen instead
     RangeSearch,
+    /// Choosing the rule for ranges by the error of the network's answer
+    RangeTrials,
     /// Trading activation error against weight error
     Balancing,
     /// GPTQ: each weight to the nearest instead
     Gptq,
     /// Correcting biases for the error of rounded weights
     BiasCorrection,
+    /// Weights within +-127: -128 occurs too
+    SymmetricWeights,
+}
+
+/// The N of `auto:N`.
+fn worst_layers(text: &str) -> std::result::Result<usize, String> {
+    let number = text.strip_prefix("auto:").and_then(|number| number.parse().ok());
+    number.ok_or_else(|| "give auto:N, or names with --float-layers".to_owned())
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
@@ -87,15 +104,20 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         zero_points: without(Technique::ZeroPoints),
         channel_exponents: without(Technique::ChannelExponents),
         range_search: without(Technique::RangeSearch),
+        range_trials: without(Technique::RangeTrials),
         balancing: without(Technique::Balancing),
         gptq: without(Technique::Gptq),
         bias_correction: without(Technique::BiasCorrection),
+        symmetric_weights: without(Technique::SymmetricWeights),
+        float_worst: args.float.unwrap_or(0),
+        min_sqnr: args.min_sqnr,
         head: match args.head {
             Head::Int8 => Width::I8,
             Head::Int16 => Width::I16,
             Head::Int32 => Width::I32,
         },
         float_layers: args.float_layers.clone(),
+        calibration_frames: args.frames,
         ..Options::default()
     };
     let bar = terminal.progress(0, "");
@@ -130,18 +152,23 @@ fn json(report: &Report) -> Result<serde_json::Value> {
 }
 
 fn summary(graph: &QGraph, report: &Report, bytes: usize) -> String {
-    let layers = || graph.layers.iter();
-    let float = layers().filter(|layer| layer.op.is_float()).count();
-    let moves = layers().filter(|layer| matches!(layer.op, QOp::Move(_))).count();
+    let working = || graph.layers.iter().filter(|layer| !graph.is_view(layer));
+    let float = working().filter(|layer| layer.op.is_float()).count();
+    let moves = working().filter(|layer| matches!(layer.op, QOp::Move(_))).count();
+    let all = working().count();
     let outputs = graph.outputs.iter().filter_map(|output| {
         let layer = graph.layers.iter().position(|layer| layer.outputs.contains(&output.value))?;
         Some(format!("output {}: {:.1} dB\n", output.name, report.layers[layer].sqnr))
     });
     format!(
-        "{} layers: {} in integers, {moves} that move integers, {float} in float\n{bytes} bytes\n{}",
-        graph.layers.len(),
-        graph.layers.len() - float - moves,
-        outputs.collect::<String>()
+        "{all} layers: {} in integers, {moves} that move integers, {float} in float; views besides: {}\n\
+         {bytes} bytes\n{}answer: {:.1} dB on {} frames{}\n",
+        all - float - moves,
+        graph.layers.len() - all,
+        outputs.collect::<String>(),
+        report.answer_sqnr,
+        report.frames,
+        if report.held_out { " that did not calibrate" } else { "" }
     )
 }
 
@@ -160,8 +187,7 @@ impl Folder {
         } else {
             None
         };
-        files.truncate(args.frames);
-        if files.is_empty() {
+        if args.frames == 0 {
             return Err(Error::new(&codes::CALIBRATION, "--frames 0 leaves no calibration frame"));
         }
         Ok(Self { files, task })
@@ -198,5 +224,9 @@ impl Frames for Folder {
             None => npy::read(path)?,
         };
         Ok(vec![tensor])
+    }
+
+    fn scores(&self, outputs: &[(&str, &Tensor)]) -> Result<Option<Vec<f32>>> {
+        self.task.as_ref().map(|task| task.scores(outputs)).transpose()
     }
 }

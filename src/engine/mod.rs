@@ -107,6 +107,24 @@ impl<'a> Engine<'a> {
             .collect()
     }
 
+    /// Runs one layer alone: the floats of the values that it reads, in the order of its inputs with
+    /// constants left out, are quantized to their formats, its results dequantized.
+    ///
+    /// # Errors
+    /// [`codes::ACTIVATION_NON_FINITE`] and those of the operators.
+    pub fn run_layer(&self, index: usize, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+        let graph = self.graph;
+        let layer = &graph.layers[index];
+        let mut values: Vec<Option<Tensor>> = vec![None; graph.values.len()];
+        let ids = layer.inputs.iter().flatten().filter_map(Operand::value);
+        for (id, tensor) in ids.zip(inputs) {
+            values[id.0] = Some(quantized(graph.value(id), tensor.clone())?);
+        }
+        let outputs = self.layer(index, layer, &values).at(|| layer.place())?;
+        let pairs = layer.outputs.iter().zip(&outputs);
+        pairs.map(|(&id, output)| dequantized(graph.value(id), output)).collect()
+    }
+
     fn layer(&self, index: usize, layer: &Layer, values: &[Option<Tensor>]) -> Result<Vec<Tensor>> {
         let graph = self.graph;
         let input = |position: usize| -> Result<(&QValue, &Tensor)> {

@@ -105,6 +105,15 @@ codes! {
     TARGET = "SG0801", "A target description is unknown, malformed or absurd.",
         "choose one of the built-in targets or see docs/targets.md for the fields";
 
+    SIMULATION_TOOL = "SG1001", "A tool that the co-simulation needs cannot be run.",
+        "install Verilator and a C++ compiler (`make deps`, or apt-get install verilator g++)";
+    SIMULATION_BUILD = "SG1002", "The simulation could not be built or loaded.",
+        "check that Verilator is 5.006 or newer and the compiler knows C++17; delete the cache and try again";
+    SIMULATION_HANG = "SG1003", "The simulated accelerator does not go on.",
+        "this is a defect of Seigo; please report it with the model and the command line";
+    BUNDLE = "SG1004", "A bundle is incomplete, was edited, or belongs to another version.",
+        "build it again with `seigo build`";
+
     PROGRAM_LIMIT = "SG0901", "A layer needs something that the accelerator cannot do.",
         "keep the layer on the processor with --float-layers, or change it as the message says";
     PROGRAM_INVALID = "SG0902", "A program breaks a rule of the instruction stream.",

@@ -6,9 +6,10 @@
 
 mod fast;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, Inputs, Operand, Operator};
+use super::{Fact, Inputs, Operand, Operator, SHARE};
 use crate::error::{Error, Result, codes};
 use crate::onnx::{Attributes, Node, bad};
 use crate::tensor::{DType, Element, Tensor};
@@ -195,7 +196,7 @@ impl Operator for Activation {
             return self.eval_integers(input).map(|output| vec![output]);
         }
         let mut values = input.values::<f32>()?.to_vec();
-        self.apply(&mut values);
+        values.par_chunks_mut(SHARE).for_each(|values| self.apply(values));
         Ok(vec![Tensor::new(input.shape(), values)?])
     }
 }

@@ -6,8 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use ndarray::{ArrayViewD, Zip};
+use rayon::prelude::*;
 
-use super::{Fact, Inputs, Operand, Operator};
+use super::{Fact, Inputs, Operand, Operator, SHARE};
 use crate::error::{Error, Result, codes};
 use crate::onnx::Node;
 use crate::tensor::{DType, Data, Element, Tensor};
@@ -91,14 +92,14 @@ impl Operator for Binary {
 pub fn zip<T: Element, R: Element>(
     a: &Tensor,
     b: &Tensor,
-    f: impl Fn(T, T) -> R,
+    f: impl Fn(T, T) -> R + Sync,
 ) -> Result<Tensor>
 where
     Data: From<Vec<R>>,
 {
     if a.shape() == b.shape() {
-        let values = a.values::<T>()?.iter().zip(b.values::<T>()?).map(|(&x, &y)| f(x, y));
-        return Tensor::new(a.shape(), values.collect());
+        let pairs = a.values::<T>()?.par_iter().zip(b.values::<T>()?).with_min_len(SHARE);
+        return Tensor::new(a.shape(), pairs.map(|(&x, &y)| f(x, y)).collect());
     }
     let shape = broadcast(a.shape(), b.shape())?;
     let (a, b) = (a.view::<T>()?, b.view::<T>()?);

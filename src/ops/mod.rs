@@ -11,6 +11,7 @@ mod inputs;
 pub mod matrix;
 mod number;
 mod pooling;
+mod strided;
 mod take;
 pub mod window;
 
@@ -22,6 +23,9 @@ use crate::tensor::Tensor;
 
 pub use fact::{Fact, Operand};
 pub use inputs::{Inputs, axes, axis};
+
+/// Elements of elementwise work that one thread takes at least; waking another costs as much.
+const SHARE: usize = 16 * 1024;
 
 /// What every operator file provides.
 pub trait Operator: Clone + std::fmt::Debug + PartialEq {

@@ -5,9 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use ndarray::{Slice as Steps, s};
+use rayon::prelude::*;
 
 use super::depth_to_space::block;
+use super::strided::copy_every;
 use super::{Fact, Inputs, Operand, Operator};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
@@ -46,24 +47,41 @@ impl Operator for SpaceToDepth {
     }
 
     fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
-        let [n, c, h, w] = self.shape(inputs)?;
+        let shape @ [_, c, h, w] = self.shape(inputs)?;
         let input = inputs.required(0)?;
         for_dtype!(input.dtype(), T => {
-            let view = input.view::<T>()?;
-            let mut values = Vec::with_capacity(element_count(&[n, c, h, w])?);
-            for batch in view.outer_iter() {
-                for &(y, x) in &self.offsets {
-                    let steps = |start: usize| Steps::new(start as isize, None, self.block as isize);
-                    let pixels = batch.slice(s![.., steps(y), steps(x)]);
-                    values.extend(pixels.iter().copied());
-                }
+            let source = input.values::<T>()?;
+            let mut values = vec![T::default(); element_count(&shape)?];
+            if !values.is_empty() {
+                values.par_chunks_exact_mut(h * w).enumerate().for_each(|(index, plane)| {
+                    self.fill_plane((index / c, index % c), (c, w), source, plane);
+                });
             }
-            Ok(vec![Tensor::new(&[n, c, h, w], values)?])
+            Ok(vec![Tensor::new(&shape, values)?])
         })
     }
 }
 
 impl SpaceToDepth {
+    /// Fills one of `channels` output channels, whose rows have `width` elements.
+    fn fill_plane<T: Copy>(
+        &self,
+        (batch, channel): (usize, usize),
+        (channels, width): (usize, usize),
+        source: &[T],
+        plane: &mut [T],
+    ) {
+        let inputs = channels / self.offsets.len();
+        let (y, x) = self.offsets[channel / inputs];
+        let row = width * self.block;
+        let size = plane.len() * self.block * self.block;
+        let source = &source[(batch * inputs + channel % inputs) * size..][..size];
+        let rows = source.chunks_exact(row).skip(y).step_by(self.block);
+        for (target, source) in plane.chunks_exact_mut(width).zip(rows) {
+            copy_every(target, &source[x..], self.block);
+        }
+    }
+
     fn shape<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<[usize; 4]> {
         let shape = inputs.with_rank(0, 4)?.shape();
         let inside = |&(y, x): &(usize, usize)| y < self.block && x < self.block;

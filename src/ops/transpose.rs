@@ -2,13 +2,14 @@
 //!
 //! ONNX: Transpose (opset 1 on).
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator, axes};
 use crate::error::{Error, Result, codes};
 use crate::for_dtype;
 use crate::onnx::{Attributes, Node, bad};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,10 @@ impl Operator for Transpose {
         let input = inputs.required(0)?;
         let order = self.order(input)?;
         for_dtype!(input.dtype(), T => {
+            if let Some(blocks) = Blocks::new(&order, input.shape()) {
+                let shape: Vec<_> = order.iter().map(|&axis| input.shape()[axis]).collect();
+                return Ok(vec![Tensor::new(&shape, blocks.exchange(input.values::<T>()?))?]);
+            }
             let view = input.view::<T>()?.permuted_axes(order);
             Ok(vec![Tensor::from_array(view.as_standard_layout().into_owned())])
         })
@@ -82,6 +87,48 @@ impl Transpose {
     }
 }
 
+/// The usual permutations: each matrix of `rows` x `columns` elements is transposed, where either
+/// extent may stand for several axes (NCHW to NHWC: C rows, H W columns).
+struct Blocks {
+    rows: usize,
+    columns: usize,
+}
+
+impl Blocks {
+    /// Output rows that one task fills; as many elements of an input row lie side by side.
+    const BAND: usize = 32;
+
+    /// `None` when `order` is another permutation, or there is no element.
+    fn new(order: &[usize], shape: &[usize]) -> Option<Self> {
+        let fixed = order.iter().enumerate().take_while(|&(at, &axis)| at == axis).count();
+        let first = *order.get(fixed)?;
+        let exchanged = (first..shape.len()).chain(fixed..first);
+        let blocks = Self {
+            rows: shape[fixed..first].iter().product(),
+            columns: shape[first..].iter().product(),
+        };
+        let empty = shape.contains(&0);
+        (!empty && exchanged.eq(order[fixed..].iter().copied())).then_some(blocks)
+    }
+
+    fn exchange<T: Element>(&self, values: &[T]) -> Vec<T> {
+        let mut output = vec![T::default(); values.len()];
+        let size = self.rows * self.columns;
+        for (source, target) in values.chunks_exact(size).zip(output.chunks_exact_mut(size)) {
+            let bands = target.par_chunks_mut(Self::BAND * self.rows).enumerate();
+            bands.for_each(|(band, target)| {
+                for (row, source) in source.chunks_exact(self.columns).enumerate() {
+                    let targets = target.chunks_exact_mut(self.rows);
+                    for (target, &value) in targets.zip(&source[band * Self::BAND..]) {
+                        target[row] = value;
+                    }
+                }
+            });
+        }
+        output
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,5 +144,22 @@ mod tests {
             let transpose = Transpose { order: Some(order) };
             assert!(transpose.eval(Inputs::new(&[Some(&input)])).is_err());
         }
+    }
+    #[test]
+    fn exchanged_blocks_are_those_of_the_definition() {
+        let shape = [2, 3, 5, 17];
+        let values: Vec<i32> = (0..2 * 3 * 5 * 17).collect();
+        let input = Tensor::new(&shape, values).unwrap();
+        let view = input.view::<i32>().unwrap();
+        for order in [[0, 2, 3, 1], [0, 3, 1, 2], [0, 1, 3, 2], [3, 0, 1, 2], [2, 3, 0, 1]] {
+            assert!(Blocks::new(&order, &shape).is_some());
+            let axes = order.map(|axis| axis as i64).to_vec();
+            let output = Transpose { order: Some(axes) }.eval(Inputs::new(&[Some(&input)]));
+            let wanted: Vec<i32> = view.view().permuted_axes(&order[..]).iter().copied().collect();
+            assert_eq!(output.unwrap()[0].values::<i32>().unwrap(), wanted);
+        }
+        assert!(Blocks::new(&[0, 3, 2, 1], &shape).is_none());
+        assert!(Blocks::new(&[0, 1, 2, 3], &shape).is_none());
+        assert!(Blocks::new(&[0, 2, 1], &[1, 0, 3]).is_none());
     }
 }

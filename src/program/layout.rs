@@ -79,6 +79,20 @@ pub fn pack(stored: &Stored, design: &Design, values: &[i64]) -> Vec<u8> {
     packed
 }
 
+/// The value, in the order channel, row, column, from the tensor's bytes.
+pub fn unpack(stored: &Stored, design: &Design, memory: &[u8]) -> Vec<i64> {
+    let pixels = stored.height * stored.width;
+    let count = channels(stored).map(|(_, channel)| channel + 1).max().unwrap_or(0);
+    let mut values = vec![0; count * pixels];
+    for (slot, channel) in channels(stored) {
+        for pixel in 0..pixels {
+            let start = offset(stored, design, slot, pixel);
+            values[channel * pixels + pixel] = signed(&memory[start..start + bytes(stored)]);
+        }
+    }
+    values
+}
+
 /// Compares a tensor's bytes with a value in the order channel, row, column.
 pub fn compare(
     stored: &Stored,

@@ -191,6 +191,27 @@ impl QOp {
 }
 
 impl QGraph {
+    /// Whether the outputs of a layer are parts of its input's memory under other names, so that
+    /// nothing is computed and nothing moves.
+    pub fn is_view(&self, layer: &Layer) -> bool {
+        let (QOp::Move(op) | QOp::Float(op)) = &layer.op else { return false };
+        let Some(input) = layer.input(0).map(|id| self.value(id)) else { return false };
+        let same = layer.outputs.iter().all(|&id| {
+            let output = self.value(id);
+            output.integer().map(|(width, _)| width) == input.integer().map(|(width, _)| width)
+        });
+        same && match op {
+            Op::Reshape(_) | Op::Flatten(_) | Op::Squeeze(_) | Op::Unsqueeze(_) => true,
+            // A cut along the first dimension that has an extent leaves contiguous parts.
+            Op::Split(split) => {
+                let rank = input.shape.len() as i64;
+                let axis = if split.axis < 0 { split.axis + rank } else { split.axis } as usize;
+                input.shape.iter().take(axis).all(|&extent| extent == 1)
+            }
+            _ => false,
+        }
+    }
+
     /// The value behind an index.
     pub fn value(&self, id: QValueId) -> &QValue {
         &self.values[id.0]

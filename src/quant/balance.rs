@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::assign::{Assignment, Kind, Origin};
-use super::scales::Range;
+use super::range::Ranges;
 use super::statistics::Statistics;
 use crate::error::Result;
 use crate::graph::{Graph, ValueId};
@@ -33,7 +33,7 @@ pub fn balance(
     graph: &Graph,
     assignment: &Assignment,
     statistics: &Statistics,
-    ranges: &HashMap<ValueId, Vec<Range>>,
+    ranges: &Ranges,
     exponents: &mut HashMap<ValueId, Vec<i32>>,
 ) -> Result<()> {
     let mut costs: HashMap<Origin, Option<Cost>> = HashMap::new();

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::Options;
 use super::cholesky::inverse_factor;
 use super::hessian::Moments;
-use super::weights::{Folded, Rounded, code};
+use super::weights::{Folded, Rounded};
 use crate::error::Result;
 
 /// Share of the mean diagonal that is added to the Hessian.
@@ -61,7 +61,7 @@ fn round_conv(conv: &Folded, plain: &Rounded, moments: &Moments, options: &Optio
             let range = output * conv.taps..(output + 1) * conv.taps;
             let filter = &conv.weights[range.clone()];
             let (codes, exponent) = match &group.factor {
-                Some(factor) => group.search(filter, factor, conv.exponents[output]),
+                Some(factor) => group.search(conv, output, factor),
                 None => {
                     let codes = plain.weights[range].iter().map(|&w| f64::from(w)).collect();
                     (codes, plain.exponents[output])
@@ -102,15 +102,12 @@ impl Group {
     }
 
     /// The codes and the exponent of least error among the few that make sense.
-    fn search(
-        &self,
-        filter: &[f64],
-        factor: &Array2<f64>,
-        (least, plain, _): (i32, i32, i32),
-    ) -> (Vec<f64>, i32) {
+    fn search(&self, conv: &Folded, output: usize, factor: &Array2<f64>) -> (Vec<f64>, i32) {
+        let (least, plain, _) = conv.exponents[output];
+        let filter = &conv.weights[output * conv.taps..(output + 1) * conv.taps];
         let mut best = (f64::INFINITY, Vec::new(), plain);
         for exponent in (plain - FINER..=plain).rev().filter(|&exponent| exponent >= least) {
-            let codes = self.codes(filter, factor, exponent);
+            let codes = self.codes(conv, filter, factor, exponent);
             let error = self.error(filter, &codes, exponent);
             if error < best.0 || best.1.is_empty() {
                 best = (error, codes, exponent);
@@ -120,12 +117,18 @@ impl Group {
     }
 
     /// GPTQ for one filter and exponent.
-    fn codes(&self, filter: &[f64], factor: &Array2<f64>, exponent: i32) -> Vec<f64> {
+    fn codes(
+        &self,
+        conv: &Folded,
+        filter: &[f64],
+        factor: &Array2<f64>,
+        exponent: i32,
+    ) -> Vec<f64> {
         let step = 2f64.powi(exponent);
         let mut open: Vec<f64> = self.order.iter().map(|&column| filter[column]).collect();
         let mut codes = vec![0.0; filter.len()];
         for (place, &column) in self.order.iter().enumerate() {
-            let rounded = code(open[place], exponent);
+            let rounded = conv.code(open[place], exponent);
             codes[column] = rounded;
             let error = (open[place] - rounded * step) / factor[(place, place)];
             let row = factor.row(place);

@@ -52,9 +52,10 @@ pub fn collect(
         }
     }
     // Frames at equal distances, so that few of them still see all of the calibration set.
-    let count = source.len().min(options.hessian_frames);
+    let available = options.calibrating(source);
+    let count = available.min(options.hessian_frames);
     frames::map(count, |number| {
-        let index = number * source.len() / count;
+        let index = number * available / count;
         engine.run_observed(&source.frame(index)?, |id, tensor| {
             for (layer, conv) in readers.get(&id).into_iter().flatten() {
                 let seed = options.seed ^ mix(index as u64) ^ mix((*layer as u64) << 20);

@@ -13,9 +13,14 @@ mod function;
 mod gptq;
 mod hessian;
 mod lower;
+mod precision;
+mod range;
 mod report;
+mod rules;
 mod scales;
+mod sensitivity;
 mod statistics;
+mod trial;
 mod weights;
 
 use crate::error::{Error, Result, codes};
@@ -38,19 +43,30 @@ pub struct Options {
     pub channel_exponents: bool,
     /// Choose ranges by the error on samples; else cover the largest value seen.
     pub range_search: bool,
+    /// Choose the rule of the range search by the error of the network's answer, value by value.
+    pub range_trials: bool,
     /// Trade activation error against weight error between channels.
     pub balancing: bool,
     /// Round weights by GPTQ; else each to the nearest.
     pub gptq: bool,
     /// Correct biases for the mean error of rounded weights.
     pub bias_correction: bool,
+    /// Keep weights within +-127; else down to -128.
+    pub symmetric_weights: bool,
     /// Width of tensors that leave the accelerator for good.
     pub head: Width,
     /// Names or patterns (`*`) of layers that stay in float.
     pub float_layers: Vec<String>,
+    /// How many more layers stay in float: those with the worst sensitivity.
+    pub float_worst: usize,
+    /// Keep as many of the worst layers in float as this signal to noise ratio of the answer takes,
+    /// in dB.
+    pub min_sqnr: Option<f64>,
+    /// Frames that calibrate, at most: the first ones.
+    pub calibration_frames: usize,
     /// Frames of which Hessians are taken, at most.
     pub hessian_frames: usize,
-    /// Frames on which the report is measured.
+    /// Frames on which the report is measured, at most; frames that do not calibrate if there are.
     pub report_frames: usize,
 }
 
@@ -61,14 +77,35 @@ impl Default for Options {
             zero_points: true,
             channel_exponents: true,
             range_search: true,
+            range_trials: true,
             balancing: true,
             gptq: true,
             bias_correction: true,
+            symmetric_weights: true,
             head: Width::I16,
             float_layers: Vec::new(),
+            float_worst: 0,
+            min_sqnr: None,
+            calibration_frames: 100,
             hessian_frames: 64,
-            report_frames: 8,
+            report_frames: 32,
         }
+    }
+}
+
+impl Options {
+    /// How many frames calibrate.
+    fn calibrating(&self, frames: &dyn Frames) -> usize {
+        frames.len().min(self.calibration_frames)
+    }
+
+    /// At most `count` frames to measure on, at equal distances: of those that do not calibrate,
+    /// else of all.
+    fn measuring(&self, frames: &dyn Frames, count: usize) -> Vec<usize> {
+        let all = frames.len();
+        let first = if all > self.calibration_frames { self.calibration_frames } else { 0 };
+        let count = count.min(all - first);
+        (0..count).map(|number| first + number * (all - first) / count).collect()
     }
 }
 
@@ -87,6 +124,16 @@ pub trait Frames: Sync {
     /// # Errors
     /// Those of reading the frame.
     fn frame(&self, index: usize) -> Result<Vec<Tensor>>;
+
+    /// The numbers behind the network's answer, such as detection scores, by which the error of the
+    /// whole network is judged; `None` where nothing is known of the outputs' meaning.
+    ///
+    /// # Errors
+    /// Those of reading the outputs.
+    fn scores(&self, outputs: &[(&str, &Tensor)]) -> Result<Option<Vec<f32>>> {
+        let _ = outputs;
+        Ok(None)
+    }
 }
 
 /// A stage of the work, for progress displays: its name and how many frames it goes through.
@@ -105,7 +152,8 @@ pub struct Quantized {
 ///
 /// # Errors
 /// [`codes::CALIBRATION`] without frames, [`codes::NOTHING_TO_QUANTIZE`],
-/// [`codes::ACTIVATION_NON_FINITE`], [`codes::ACCUMULATOR`], [`codes::LAYER_NAME`].
+/// [`codes::ACTIVATION_NON_FINITE`], [`codes::ACCUMULATOR`], [`codes::LAYER_NAME`],
+/// [`codes::BAD_ARGUMENT`] for more float layers than there are or an absurd ratio.
 pub fn quantize(
     graph: &Graph,
     frames: &dyn Frames,
@@ -115,26 +163,66 @@ pub fn quantize(
     if frames.is_empty() {
         return Err(Error::new(&codes::CALIBRATION, "there is no calibration frame"));
     }
-    let mut graph = graph.clone();
-    lower::lower(&mut graph, options)?;
-    let assignment = Assignment::new(&graph, options)?;
-    if !graph.nodes.iter().any(|node| matches!(node.op, Op::Conv(_))) {
-        return Err(Error::new(&codes::NOTHING_TO_QUANTIZE, "the network has no convolution"));
+    precision::check(options)?;
+    let attempt = |options: &Options| Attempt::new(graph, frames, options, progress);
+    let rate = |attempt: Attempt| attempt.rate(frames, options, progress);
+    let plain = rate(attempt(options)?)?;
+    match precision::choose(plain.report.clone(), options, attempt)? {
+        None => Ok(plain),
+        Some(mixed) => rate(mixed),
     }
-    progress("statistics", frames.len());
-    let statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
-    let scales = scales::choose(&graph, &assignment, &statistics, options)?;
-    let folded = weights::fold(&graph, &assignment, &scales)?;
-    let nearest = weights::nearest(&folded);
-    let mut quantized = build::build(&graph, &assignment, &scales, &folded, &nearest)?;
-    if options.gptq || options.bias_correction {
-        progress("Hessians", frames.len().min(options.hessian_frames));
-        let moments = hessian::collect(&quantized, frames, options, progress)?;
-        let rounded = gptq::round(&folded, &nearest, &moments, options)?;
-        quantized = build::build(&graph, &assignment, &scales, &folded, &rounded)?;
+}
+
+/// A quantized network before the sensitivity of its layers is measured.
+struct Attempt {
+    /// The float network, node for layer.
+    float: Graph,
+    quantized: Quantized,
+}
+
+impl Attempt {
+    fn new(
+        graph: &Graph,
+        frames: &dyn Frames,
+        options: &Options,
+        progress: Progress<'_>,
+    ) -> Result<Self> {
+        let mut graph = graph.clone();
+        lower::lower(&mut graph, options)?;
+        let assignment = Assignment::new(&graph, options)?;
+        if !graph.nodes.iter().any(|node| matches!(node.op, Op::Conv(_))) {
+            return Err(Error::new(&codes::NOTHING_TO_QUANTIZE, "the network has no convolution"));
+        }
+        progress("statistics", options.calibrating(frames));
+        let statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
+        let ranges = range::collect(&graph, &assignment, &statistics, options);
+        let rules = rules::choose(&graph, &statistics, &ranges, frames, options, progress)?;
+        let scales = scales::choose(&graph, &assignment, &statistics, &ranges, &rules, options)?;
+        let folded = weights::fold(&graph, &assignment, &scales, options)?;
+        let nearest = weights::nearest(&folded);
+        let mut quantized = build::build(&graph, &assignment, &scales, &folded, &nearest)?;
+        if options.gptq || options.bias_correction {
+            progress("Hessians", options.calibrating(frames).min(options.hessian_frames));
+            let moments = hessian::collect(&quantized, frames, options, progress)?;
+            let rounded = gptq::round(&folded, &nearest, &moments, options)?;
+            quantized = build::build(&graph, &assignment, &scales, &folded, &rounded)?;
+        }
+        let report = report::measure(&graph, &quantized, frames, options, progress)?;
+        Ok(Self { float: graph, quantized: Quantized { graph: quantized, report } })
     }
-    let measured = frames.len().min(options.report_frames);
-    progress("error per layer", measured);
-    let report = report::measure(&graph, &quantized, frames, measured, progress)?;
-    Ok(Quantized { graph: quantized, report })
+
+    /// Measures the sensitivity of every layer.
+    fn rate(
+        mut self,
+        frames: &dyn Frames,
+        options: &Options,
+        progress: Progress<'_>,
+    ) -> Result<Quantized> {
+        let Quantized { graph, report } = &mut self.quantized;
+        let found = sensitivity::measure(&self.float, graph, frames, options, progress)?;
+        for (layer, sensitivity) in report.layers.iter_mut().zip(found) {
+            layer.sensitivity = sensitivity;
+        }
+        Ok(self.quantized)
+    }
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Frames, Progress};
+use super::trial::{Answer, decibels, worst};
+use super::{Frames, Options, Progress};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::executor::Executor;
@@ -14,11 +15,16 @@ use crate::num::power;
 use crate::qgraph::{QGraph, QOp, QValue, accumulator_bound};
 use crate::tensor::Tensor;
 
-/// Quality of a quantized network on calibration frames.
+/// Quality of a quantized network on frames of the calibration set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Frames it was measured on.
     pub frames: usize,
+    /// Whether none of these frames calibrated.
+    pub held_out: bool,
+    /// Signal to noise ratio in dB of the network's answer: of the scores where the task is known
+    /// (detection: objectness times class score of every box), else of the worst output.
+    pub answer_sqnr: f64,
     /// Every value that a layer computes, in order of execution.
     pub layers: Vec<LayerQuality>,
 }
@@ -37,6 +43,10 @@ pub struct LayerQuality {
     pub clipped: f64,
     /// Least and greatest value of the float network.
     pub range: [f64; 2],
+    /// Signal to noise ratio in dB of the network's answer when this layer alone computes in
+    /// integers; the less, the more it would help to keep the layer in float. Absent for layers
+    /// that are float or only move integers.
+    pub sensitivity: Option<f64>,
     /// Bits that the accumulator can need (convolutions).
     pub accumulator_bits: Option<u32>,
 }
@@ -52,38 +62,44 @@ struct Sums {
     max: f64,
 }
 
-/// Runs both networks on `count` frames.
+/// Runs both networks on frames.
 pub fn measure(
     graph: &Graph,
     quantized: &QGraph,
     source: &dyn Frames,
-    count: usize,
+    options: &Options,
     progress: Progress<'_>,
 ) -> Result<Report> {
+    let measured = options.measuring(source, options.report_frames);
+    progress("error per layer", measured.len());
     let engine = Engine::new(quantized)?;
     let executor = Executor::new(graph);
     let names: HashMap<&str, usize> =
         quantized.values.iter().enumerate().map(|(index, v)| (&*v.name, index)).collect();
-    let per_frame = frames::map(count, |index| {
-        let inputs = source.frame(index * source.len() / count)?;
+    let per_frame = frames::map(measured.len(), |number| {
+        let inputs = source.frame(measured[number])?;
         let mut floats: Vec<Option<Tensor>> = vec![None; quantized.values.len()];
-        executor.run_observed(&inputs, |id, tensor| {
+        let exact = executor.run_observed(&inputs, |id, tensor| {
             if let Some(&index) = names.get(&*graph.value(id).name) {
                 floats[index] = Some(tensor.clone());
             }
         })?;
         let mut sums = vec![Sums::default(); quantized.values.len()];
-        engine.run_observed(&inputs, |id, tensor| {
+        let outputs = engine.run_observed(&inputs, |id, tensor| {
             if let Some(float) = floats[id.0].take() {
                 sums[id.0] = compare(quantized.value(id), &float, tensor)?;
             }
             Ok(())
         })?;
+        let answer = Answer::of(graph, source, &exact)?;
+        let noise = answer.noise(&Answer::of(graph, source, &outputs)?);
         progress("error per layer", 0);
-        Ok(sums)
+        Ok((sums, answer.signal(), noise))
     })?;
+    let answers = per_frame.iter().map(|(_, signal, noise)| (&signal[..], &noise[..]));
+    let answer_sqnr = worst(answers);
     let mut totals = vec![Sums::default(); quantized.values.len()];
-    for frame in &per_frame {
+    for (frame, _, _) in &per_frame {
         totals.iter_mut().zip(frame).for_each(|(total, sums)| total.add(*sums));
     }
     let layers = quantized.layers.iter().filter_map(|layer| {
@@ -91,7 +107,8 @@ pub fn measure(
         Some(LayerQuality {
             layer: layer.name.clone(),
             operator: layer.op.kind().to_owned(),
-            sqnr: 10.0 * (sums.signal / sums.noise.max(1e-30)).log10(),
+            sqnr: decibels(sums.signal, sums.noise),
+            sensitivity: None,
             clipped: sums.clipped as f64 / sums.count.max(1) as f64,
             range: [sums.min, sums.max],
             accumulator_bits: match &layer.op {
@@ -100,7 +117,12 @@ pub fn measure(
             },
         })
     });
-    Ok(Report { frames: count, layers: layers.collect() })
+    Ok(Report {
+        frames: measured.len(),
+        held_out: source.len() > options.calibration_frames,
+        answer_sqnr,
+        layers: layers.collect(),
+    })
 }
 
 impl Sums {

@@ -31,7 +31,7 @@ pub struct Channel {
     pub samples: Vec<f32>,
 }
 
-/// Runs the float network over all frames.
+/// Runs the float network over the frames that calibrate.
 pub fn collect(
     graph: &Graph,
     assignment: &Assignment,
@@ -40,7 +40,7 @@ pub fn collect(
     progress: Progress<'_>,
 ) -> Result<Statistics> {
     let executor = Executor::new(graph);
-    let per_frame = frames::map(source.len(), |index| {
+    let per_frame = frames::map(options.calibrating(source), |index| {
         let inputs = source.frame(index)?;
         let mut seen = Vec::new();
         let mut failure = None;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use super::Options;
 use super::assign::{Assignment, Kind};
 use super::scales::Scales;
 use crate::error::{Error, Place as _, Result, codes};
@@ -14,8 +15,8 @@ use crate::ops::activation::Activation;
 use crate::ops::epilogue::Epilogue;
 use crate::tensor::Tensor;
 
-/// Largest magnitude of a stored weight; symmetric, so that two products fit one DSP slice.
-pub const LARGEST: f64 = 127.0;
+/// Largest stored weight. The least is -127 too, so that two products fit one DSP slice, or -128.
+const LARGEST: f64 = 127.0;
 /// Exponents below the plain one that are tried.
 const FINER: i32 = 3;
 /// Biases in accumulator steps stay below this magnitude.
@@ -32,12 +33,21 @@ pub struct Folded {
     pub group_inputs: usize,
     /// Number of groups.
     pub group: usize,
+    /// Least stored weight, -127 or -128.
+    pub least: f64,
     /// `w * 2^e(input channel)`, output by output.
     pub weights: Vec<f64>,
     /// Bias per output channel.
     pub bias: Vec<f64>,
     /// Exponents of the accumulator step per output channel: least, plain, greatest allowed.
     pub exponents: Vec<(i32, i32, i32)>,
+}
+
+impl Folded {
+    /// The integer for a weight.
+    pub fn code(&self, weight: f64, exponent: i32) -> f64 {
+        (weight * 2f64.powi(-exponent) + 0.5).floor().clamp(self.least, LARGEST)
+    }
 }
 
 /// Integer weights of one convolution.
@@ -52,12 +62,18 @@ pub struct Rounded {
 }
 
 /// Folds input exponents into the weights of all integer convolutions.
-pub fn fold(graph: &Graph, assignment: &Assignment, scales: &Scales) -> Result<Vec<Folded>> {
+pub fn fold(
+    graph: &Graph,
+    assignment: &Assignment,
+    scales: &Scales,
+    options: &Options,
+) -> Result<Vec<Folded>> {
+    let least = if options.symmetric_weights { -LARGEST } else { -LARGEST - 1.0 };
     let convs = graph.nodes.iter().enumerate().zip(&assignment.kinds);
     convs
         .filter(|(_, kind)| **kind == Kind::Conv)
         .map(|((index, node), _)| {
-            fold_node(graph, assignment, scales, index, node).at(|| node.place())
+            fold_node(graph, assignment, scales, least, (index, node)).at(|| node.place())
         })
         .collect()
 }
@@ -66,8 +82,8 @@ fn fold_node(
     graph: &Graph,
     assignment: &Assignment,
     scales: &Scales,
-    index: usize,
-    node: &Node,
+    least: f64,
+    (index, node): (usize, &Node),
 ) -> Result<Folded> {
     let broken = || Error::new(&codes::INTERNAL, "not a quantizable convolution");
     let Op::Conv(conv) = &node.op else { return Err(broken()) };
@@ -88,10 +104,11 @@ fn fold_node(
         .chunks(taps.max(1))
         .zip(own.iter().zip(&bias))
         .map(|(filter, (scale, bias))| {
-            exponents(filter, *bias, shift_limits(conv.epilogue, scale.exponent.into()))
+            exponents(filter, least, *bias, shift_limits(conv.epilogue, scale.exponent.into()))
         })
         .collect::<Result<_>>()?;
-    Ok(Folded { node: index, taps, group_inputs, group: conv.group, weights, bias, exponents })
+    let group = conv.group;
+    Ok(Folded { node: index, taps, group_inputs, group, least, weights, bias, exponents })
 }
 
 /// The weights of each output channel times 2^e of the channels that they read.
@@ -112,10 +129,11 @@ pub fn folded_filters(weight: &Tensor, group: usize, inputs: &[i32]) -> Result<V
     Ok(folded.collect())
 }
 
-/// The finest accumulator exponent at which no weight of a filter exceeds [`LARGEST`].
-pub fn plain_exponent(filter: &[f64]) -> i32 {
-    let largest = filter.iter().fold(0f64, |most, weight| most.max(weight.abs()));
-    (largest / (LARGEST + 0.5)).log2().ceil().max(-100.0) as i32
+/// The finest accumulator exponent at which every weight of a filter lies in `least` to
+/// [`LARGEST`].
+pub fn plain_exponent(filter: &[f64], least: f64) -> i32 {
+    let share = |weight: &f64| (weight / (LARGEST + 0.5)).max(weight / (least - 0.5));
+    filter.iter().map(share).fold(0.0, f64::max).log2().ceil().max(-100.0) as i32
 }
 
 /// Accumulator exponents that the shifts of rules A5 and A6 can handle.
@@ -129,9 +147,9 @@ pub fn is_direct(epilogue: Epilogue) -> bool {
         && epilogue.activation.is_none_or(|activation| activation == Activation::Relu)
 }
 
-fn exponents(filter: &[f64], bias: f64, limits: (i32, i32)) -> Result<(i32, i32, i32)> {
+fn exponents(filter: &[f64], least: f64, bias: f64, limits: (i32, i32)) -> Result<(i32, i32, i32)> {
     let largest = filter.iter().fold(0f64, |most, weight| most.max(weight.abs()));
-    let plain = plain_exponent(filter);
+    let plain = plain_exponent(filter, least);
     let for_bias = (bias.abs() / LARGEST_BIAS).log2().ceil().max(-100.0) as i32;
     let least = limits.0.max(for_bias);
     if plain > limits.1 || least > limits.1 {
@@ -150,7 +168,10 @@ pub fn nearest(folded: &[Folded]) -> HashMap<usize, Rounded> {
         let filters = conv.weights.chunks(conv.taps.max(1)).zip(&conv.exponents);
         let best = filters.map(|(filter, &(least, plain, _))| {
             let error = |exponent: i32| -> f64 {
-                filter.iter().map(|&w| (w - code(w, exponent) * 2f64.powi(exponent)).powi(2)).sum()
+                filter
+                    .iter()
+                    .map(|&w| (w - conv.code(w, exponent) * 2f64.powi(exponent)).powi(2))
+                    .sum()
             };
             let tried = (plain - FINER..=plain).rev().filter(|&exponent| exponent >= least);
             tried.min_by(|&a, &b| error(a).total_cmp(&error(b))).unwrap_or(plain)
@@ -160,14 +181,11 @@ pub fn nearest(folded: &[Folded]) -> HashMap<usize, Rounded> {
             .weights
             .chunks(conv.taps.max(1))
             .zip(&exponents)
-            .flat_map(|(filter, &exponent)| filter.iter().map(move |&w| code(w, exponent) as i8))
+            .flat_map(|(filter, &exponent)| {
+                filter.iter().map(move |&w| conv.code(w, exponent) as i8)
+            })
             .collect();
         (conv.node, Rounded { weights, exponents, bias: conv.bias.clone() })
     };
     folded.par_iter().map(round).collect()
-}
-
-/// The integer for a weight.
-pub fn code(weight: f64, exponent: i32) -> f64 {
-    (weight * 2f64.powi(-exponent) + 0.5).floor().clamp(-LARGEST, LARGEST)
 }

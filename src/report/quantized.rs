@@ -35,7 +35,9 @@ pub struct QuantizedInspection {
     pub weights: usize,
     /// Nodes of the original model.
     pub source_nodes: usize,
-    /// Layers in order of execution.
+    /// Layers that are mere views of their input's memory.
+    pub views: usize,
+    /// Layers in order of execution, views included.
     pub layers: Vec<LayerReport>,
     /// Every use of a value by a layer.
     pub edges: Vec<Edge>,
@@ -56,6 +58,8 @@ pub struct LayerReport {
     pub shape: Vec<usize>,
     /// `i8`, `i16`, `i32` or `f32`.
     pub width: String,
+    /// Whether it only gives parts of its input's memory other names.
+    pub view: bool,
     /// Int8 weights.
     pub weights: usize,
     /// Bits of a signed accumulator that holds every partial sum.
@@ -121,6 +125,7 @@ impl QuantizedInspection {
             outputs: outputs.map(|output| port(&output.name, output.value)).collect(),
             weights: layers.iter().map(|layer| layer.weights).sum(),
             source_nodes: layers.iter().map(|layer| layer.sources.len()).sum(),
+            views: layers.iter().filter(|layer| layer.view).count(),
             layers,
             edges: edges(graph),
             sections,
@@ -138,9 +143,10 @@ impl QuantizedInspection {
             }
         }
         text.push_str(&format!(
-            "layers    {} for {} nodes of the original model\n",
-            self.layers.len(),
-            self.source_nodes
+            "layers    {} for {} nodes of the original model; views besides: {}\n",
+            self.layers.len() - self.views,
+            self.source_nodes,
+            self.views
         ));
         let share = self.file_bytes as f64 / self.weights.max(1) as f64;
         text.push_str(&format!(
@@ -215,6 +221,9 @@ pub(super) fn width(value: &QValue) -> String {
 fn operator(graph: &QGraph, layer: &Layer) -> String {
     let kind = layer.op.kind();
     let QOp::Conv(conv) = &layer.op else {
+        if graph.is_view(layer) {
+            return format!("{kind}, a view");
+        }
         return if layer.op.is_float() { format!("{kind} in float") } else { kind.to_owned() };
     };
     match &conv.output {
@@ -246,6 +255,7 @@ impl LayerReport {
             operator: operator(graph, layer),
             shape: output.map_or_else(Vec::new, |value| value.shape.clone()),
             width: output.map_or_else(String::new, width),
+            view: graph.is_view(layer),
             weights,
             accumulator_bits: bits,
             sources: layer.sources.clone(),

@@ -19,6 +19,15 @@ use crate::target::Target;
 /// # Errors
 /// Those of [`QGraph::validate`] for a graph that was not validated; [`codes::INTERNAL`].
 pub fn build(graph: &QGraph, target: &Target) -> Result<Schedule> {
+    build_parts(graph, target, false)
+}
+
+/// As [`build`]; with `parts`, a convolution whose result is split by channels is a pass for each
+/// part, so that the parts live as long as each of them is needed.
+///
+/// # Errors
+/// Those of [`build`].
+pub fn build_parts(graph: &QGraph, target: &Target, parts: bool) -> Result<Schedule> {
     let roles = Roles::new(graph, target.capabilities)?;
     let mut builder = Builder {
         graph,
@@ -29,6 +38,7 @@ pub fn build(graph: &QGraph, target: &Target) -> Result<Schedule> {
         waiting: vec![None; graph.values.len()],
         done: vec![false; graph.layers.len()],
         used: [0; 3],
+        parts,
     };
     if let Some(image) = builder.roles.stems.iter().flatten().next() {
         builder.used[Buffer::Image as usize] = raw_bytes(&graph.value(*image).shape);
@@ -67,6 +77,8 @@ pub(super) struct Builder<'a> {
     pub(super) done: Vec<bool>,
     /// Bytes in use of each buffer in DDR.
     used: [u64; 3],
+    /// A pass for each part of a result that is split.
+    pub(super) parts: bool,
 }
 
 impl Builder<'_> {
@@ -157,6 +169,21 @@ impl Builder<'_> {
         new
     }
 
+    /// A new tensor for channels `first` to `first + count` of a value.
+    pub(super) fn store_part(&mut self, id: QValueId, first: usize, count: usize) -> StoredId {
+        let new = StoredId(self.schedule.stored.len());
+        let slots = channels::natural(count).into_iter().map(|slot| slot.map(|own| own + first));
+        let part = Stored { slots: slots.collect(), ..stored(self.graph, id) };
+        self.schedule.stored.push(part);
+        new
+    }
+
+    /// A value lies in several tensors, which hold its channels in order.
+    pub(super) fn settle(&mut self, id: QValueId, tensors: &[StoredId]) {
+        let homes = tensors.iter().flat_map(|&stored| channels::home(&self.schedule, stored));
+        self.homes[id.0] = Some(homes.collect());
+    }
+
     /// Sends a result that was just computed where it is needed in DDR.
     pub(super) fn leave(&mut self, id: QValueId, stored: StoredId) {
         let to = [
@@ -219,12 +246,8 @@ impl Builder<'_> {
                 .last()
                 .unwrap_or(own.len());
             let part: Vec<Channel> = own[..count].to_vec();
-            let new = StoredId(self.schedule.stored.len());
-            let slots: Vec<Option<usize>> = channels::natural(count)
-                .into_iter()
-                .map(|slot| slot.map(|slot| slot + joined))
-                .collect();
-            self.schedule.stored.push(Stored { slots: slots.clone(), ..stored(self.graph, id) });
+            let new = self.store_part(id, joined, count);
+            let slots = self.schedule.stored[new.0].slots.clone();
             self.copy_channels(id, joined, &part, new, slots)?;
             for (channel, own) in channels::home(&self.schedule, new).into_iter().enumerate() {
                 home[joined + channel] = own;

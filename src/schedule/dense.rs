@@ -4,6 +4,7 @@ use super::build::Builder;
 use super::classify::{Unit, Walk};
 use super::{CHANNELS, Dense, Filter, Source, View, Work, channels};
 use crate::error::{Error, Result, codes};
+use crate::ops::Op;
 use crate::qgraph::{QConv, QGraph, QOp, QValueId, Width};
 
 impl Builder<'_> {
@@ -18,6 +19,9 @@ impl Builder<'_> {
             _ => None,
         };
         let result = layer.outputs[0];
+        if let Some(parts) = self.split(index) {
+            return self.dense_parts(index, &parts, (source, planes, advance));
+        }
         let chained = self.chained(result);
         let keeps = chained.is_empty() || self.is_read_beyond(result, &chained);
         let chained = match keeps && !self.target.capabilities.store_and_forward {
@@ -40,6 +44,54 @@ impl Builder<'_> {
             self.leave(result, stored);
         }
         self.leave_filters(&filters);
+        Ok(())
+    }
+
+    /// Channels of the parts of a result that is only split, where a pass for each part has as many
+    /// tiles as one pass for all.
+    fn split(&self, index: usize) -> Option<Vec<usize>> {
+        let layer = &self.graph.layers[index];
+        let result = layer.outputs[0];
+        let QOp::Conv(conv) = &layer.op else { return None };
+        let plain =
+            conv.residual().is_none() && conv.group == 1 && self.roles.stems[index].is_none();
+        let stays = !self.roles.to_middle[result.0] && !self.roles.to_tail[result.0];
+        let &[reader] = &self.roles.readers[result.0][..] else { return None };
+        let QOp::Move(Op::Split(_)) = &self.graph.layers[reader].op else { return None };
+        if !self.parts || !plain || !stays || self.roles.units[reader] != Unit::View {
+            return None;
+        }
+        let outputs = self.graph.layers[reader].outputs.iter();
+        let parts: Vec<usize> = outputs.map(|&id| self.graph.value(id).channels()).collect();
+        let tiles: usize = parts.iter().map(|count| count.div_ceil(CHANNELS)).sum();
+        (tiles == conv.outputs().div_ceil(CHANNELS)).then_some(parts)
+    }
+
+    fn dense_parts(
+        &mut self,
+        layer: usize,
+        parts: &[usize],
+        (source, planes, advance): (Source, usize, usize),
+    ) -> Result<()> {
+        let result = self.graph.layers[layer].outputs[0];
+        let mut tensors = Vec::with_capacity(parts.len());
+        let mut first = 0;
+        for &count in parts {
+            let stored = self.store_part(result, first, count);
+            tensors.push(stored);
+            self.pass(Work::Dense(Dense {
+                layer,
+                source: source.clone(),
+                planes,
+                advance,
+                slots: self.schedule.stored[stored.0].slots.clone(),
+                store: Some(stored),
+                filters: Vec::new(),
+                residual: None,
+            }));
+            first += count;
+        }
+        self.settle(result, &tensors);
         Ok(())
     }
 

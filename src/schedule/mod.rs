@@ -9,24 +9,34 @@ mod channels;
 mod classify;
 pub mod cost;
 mod dense;
+pub mod modes;
+mod order;
 mod place;
+mod plan;
 mod plane;
 mod roles;
+pub mod tile;
 pub mod validate;
 
 use crate::qgraph::{QValueId, Width};
-pub use build::build;
-pub use place::{Client, Owners, Placed, place};
+pub use build::{build, build_parts};
+pub use modes::Modes;
+pub use order::order;
+pub use place::{Client, MAX_BLOCKS, Owners, Placed, lifetimes, place, touched};
+pub use plan::{Plan, VERSION};
+use serde::{Deserialize, Serialize};
 
 /// Channels of a plane.
 pub const CHANNELS: usize = 16;
 
 /// Index of a tensor in [`Schedule::stored`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct StoredId(pub usize);
 
 /// A tensor as it lies in shared memory: whole planes of 16 channels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stored {
     /// The value that it holds.
     pub value: QValueId,
@@ -41,7 +51,8 @@ pub struct Stored {
 }
 
 /// A plane of a stored tensor, as a consumer sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PlaneRef {
     /// The tensor.
     pub stored: StoredId,
@@ -53,7 +64,8 @@ pub struct PlaneRef {
 
 /// What a pass reads: a value assembled from planes of stored tensors (concatenation, split, slice,
 /// channel shuffle and resize are views).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct View {
     /// The value that the planes make up.
     pub value: QValueId,
@@ -64,7 +76,8 @@ pub struct View {
 }
 
 /// Where a dense pass takes its pixels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// Planes in shared memory. An addition has two views, every other operator one. With groups
     /// (and for additions) each view is one tensor without gaps, see [`Dense::advance`].
@@ -74,7 +87,8 @@ pub enum Source {
 }
 
 /// A depthwise convolution or maximum behind a dense pass or in a plane pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Filter {
     /// Layer of the quantized graph.
     pub layer: usize,
@@ -83,7 +97,8 @@ pub struct Filter {
 }
 
 /// A convolution (or addition, rescale, copy as 1 x 1 convolution) on the dense array.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dense {
     /// Layer of the quantized graph.
     pub layer: usize,
@@ -104,7 +119,8 @@ pub struct Dense {
 }
 
 /// Depthwise convolution or maximum on the plane engine alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PlaneWork {
     /// What is read: planes of one tensor without gaps.
     pub source: View,
@@ -116,7 +132,8 @@ pub struct PlaneWork {
 }
 
 /// Part of a layer that a plane pass does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// All of it.
     Whole,
@@ -125,7 +142,8 @@ pub enum Stage {
 }
 
 /// A transfer between shared memory and DDR.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Transfer {
     /// The tensor.
     pub stored: StoredId,
@@ -138,7 +156,8 @@ pub struct Transfer {
 }
 
 /// Buffers in DDR.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Buffer {
     /// The input.
     Image,
@@ -149,7 +168,8 @@ pub enum Buffer {
 }
 
 /// What happens in a pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Work {
     /// The dense array, with what is chained behind.
     Dense(Dense),
@@ -165,7 +185,8 @@ pub enum Work {
 }
 
 /// One pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pass {
     /// What it does.
     pub work: Work,
@@ -174,7 +195,8 @@ pub struct Pass {
 }
 
 /// Where a network output leaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Leaving {
     /// The value of the graph.
     pub value: QValueId,
@@ -185,7 +207,8 @@ pub struct Leaving {
 }
 
 /// Passes in order of execution, with the tensors that they store.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// Tensors in shared memory.
     pub stored: Vec<Stored>,

@@ -8,7 +8,7 @@ pub const NAMES: [&str; 4] = ["kv260", "kv260-large", "zynq7020", "ultra96"];
 const KIB: u64 = 1 << 10;
 const BLOCK: u64 = 16 * KIB;
 
-/// All that the accelerator does.
+/// All that the accelerator does; outputs are stored before they leave.
 const ALL: Capabilities = Capabilities {
     depthwise_sequential: true,
     depthwise_chained: true,
@@ -16,7 +16,7 @@ const ALL: Capabilities = Capabilities {
     input_streamed: true,
     two_filter_pairs: true,
     store_and_forward: true,
-    streamed_outputs: true,
+    streamed_outputs: false,
 };
 
 /// The built-in target of this name.

@@ -16,16 +16,15 @@ pub struct ClassScore {
     pub score: f32,
 }
 
-/// The `top` best of `classes` classes, best first; equal scores by index.
+/// The score of each class after the task's activation.
 ///
 /// # Errors
 /// [`codes::TASK_OUTPUT`] when the output is not there, has another size or holds NaN.
-pub fn classify(
+pub fn scores(
     spec: &ClassificationSpec,
-    top: usize,
     classes: usize,
     available: &[(&str, &Tensor)],
-) -> Result<Vec<ClassScore>> {
+) -> Result<Vec<f32>> {
     let (name, tensor) = outputs::find(available, spec.output.as_deref())?;
     let mut scores = outputs::floats(name, tensor)?.to_vec();
     if scores.len() != classes {
@@ -38,6 +37,20 @@ pub fn classify(
         ));
     }
     outputs::activate(spec.activation, &mut scores);
+    Ok(scores)
+}
+
+/// The `top` best of `classes` classes, best first; equal scores by index.
+///
+/// # Errors
+/// Those of [`scores`].
+pub fn classify(
+    spec: &ClassificationSpec,
+    top: usize,
+    classes: usize,
+    available: &[(&str, &Tensor)],
+) -> Result<Vec<ClassScore>> {
+    let scores = scores(spec, classes, available)?;
     let mut ranked: Vec<ClassScore> =
         scores.into_iter().enumerate().map(|(class, score)| ClassScore { class, score }).collect();
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score));

@@ -51,6 +51,65 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// Where boxes and scores stand in the outputs.
+struct Outputs<'a> {
+    /// Name of the output with the boxes.
+    name: &'a str,
+    boxes: Rows<'a>,
+    scorer: Scorer<'a>,
+}
+
+impl<'a> Outputs<'a> {
+    fn find(
+        spec: &'a DetectionSpec,
+        classes: usize,
+        available: &[(&'a str, &'a Tensor)],
+    ) -> Result<Self> {
+        let columns =
+            classes + usize::from(spec.objectness) + usize::from(spec.background.is_some());
+        let (name, tensor) = outputs::find(available, spec.output.as_deref())?;
+        let (boxes, scores, first) = match spec.scores_output.as_deref() {
+            None => {
+                let joint = Rows::new(name, tensor, spec.layout, 4 + columns)?;
+                (joint, joint, 4)
+            }
+            Some(scores_output) => {
+                let boxes = Rows::new(name, tensor, spec.layout, 4)?;
+                let (scores_name, scores) = outputs::find(available, Some(scores_output))?;
+                let scores = Rows::new(scores_name, scores, spec.layout, columns)?;
+                if scores.rows != boxes.rows {
+                    let message = format!(
+                        "output \"{name}\" has {} boxes and \"{scores_name}\" has scores for {}",
+                        boxes.rows, scores.rows
+                    );
+                    return Err(Error::new(&codes::TASK_OUTPUT, message));
+                }
+                (boxes, scores, 0)
+            }
+        };
+        Ok(Self { name, boxes, scorer: Scorer { spec, scores, first, columns } })
+    }
+}
+
+/// Objectness times class score of every box and class, box by box.
+///
+/// # Errors
+/// [`codes::TASK_OUTPUT`] when an output is not there, has another shape or holds NaN.
+pub fn scores(
+    spec: &DetectionSpec,
+    classes: usize,
+    available: &[(&str, &Tensor)],
+) -> Result<Vec<f32>> {
+    let outputs = Outputs::find(spec, classes, available)?;
+    let mut all = Vec::with_capacity(outputs.boxes.rows * classes);
+    let mut scratch = Vec::with_capacity(outputs.scorer.columns);
+    for row in 0..outputs.boxes.rows {
+        let objectness = outputs.scorer.classes(row, &mut scratch);
+        all.extend(scratch.iter().map(|score| score * objectness));
+    }
+    Ok(all)
+}
+
 /// Reads, decodes, filters and suppresses; best first, in pixels of the original image.
 ///
 /// Boxes may reach beyond the image; a box with an infinite edge is dropped.
@@ -64,32 +123,10 @@ pub fn detect(
     geometry: &Geometry,
     limits: &Limits,
 ) -> Result<Vec<Detection>> {
-    let score_columns =
-        classes + usize::from(spec.objectness) + usize::from(spec.background.is_some());
-    let (name, tensor) = outputs::find(available, spec.output.as_deref())?;
-    let (boxes, scores, first_score) = match spec.scores_output.as_deref() {
-        None => {
-            let joint = Rows::new(name, tensor, spec.layout, 4 + score_columns)?;
-            (joint, joint, 4)
-        }
-        Some(scores_output) => {
-            let boxes = Rows::new(name, tensor, spec.layout, 4)?;
-            let (scores_name, scores) = outputs::find(available, Some(scores_output))?;
-            let scores = Rows::new(scores_name, scores, spec.layout, score_columns)?;
-            if scores.rows != boxes.rows {
-                let message = format!(
-                    "output \"{name}\" has {} boxes and \"{scores_name}\" has scores for {}",
-                    boxes.rows, scores.rows
-                );
-                return Err(Error::new(&codes::TASK_OUTPUT, message));
-            }
-            (boxes, scores, 0)
-        }
-    };
+    let Outputs { name, boxes, scorer } = Outputs::find(spec, classes, available)?;
     let cells = cells(spec, name, boxes.rows, geometry)?;
-    let scorer = Scorer { spec, scores, first: first_score, columns: score_columns };
     let mut candidates = Vec::new();
-    let mut scratch = Vec::with_capacity(score_columns);
+    let mut scratch = Vec::with_capacity(scorer.columns);
     for row in 0..boxes.rows {
         let Some((class, score)) = scorer.best(row, limits.score_threshold, &mut scratch) else {
             continue;
@@ -114,8 +151,8 @@ struct Scorer<'a> {
 }
 
 impl Scorer<'_> {
-    /// Best class of a box and its score, if that reaches the threshold; the lower index of equals.
-    fn best(&self, row: usize, threshold: f32, scratch: &mut Vec<f32>) -> Option<(usize, f32)> {
+    /// Class scores of a box, without the background, into `scratch`; its objectness.
+    fn classes(&self, row: usize, scratch: &mut Vec<f32>) -> f32 {
         let mut first = self.first;
         let mut objectness = 1.0;
         if self.spec.objectness {
@@ -132,6 +169,12 @@ impl Scorer<'_> {
         if let Some(background) = self.spec.background {
             scratch.remove(background);
         }
+        objectness
+    }
+
+    /// Best class of a box and its score, if that reaches the threshold; the lower index of equals.
+    fn best(&self, row: usize, threshold: f32, scratch: &mut Vec<f32>) -> Option<(usize, f32)> {
+        let objectness = self.classes(row, scratch);
         let mut best = None;
         for (class, &score) in scratch.iter().enumerate() {
             if best.is_none_or(|(_, highest)| score > highest) {

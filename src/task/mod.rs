@@ -141,6 +141,19 @@ impl Task {
         preprocess::preprocess(&self.spec.input, image, self.input)
     }
 
+    /// The scores behind every possible answer, best or not: per box and class, or per class.
+    ///
+    /// # Errors
+    /// [`codes::TASK_OUTPUT`] when an output is not there, has another shape or holds NaN.
+    pub fn scores(&self, outputs: &[(&str, &Tensor)]) -> Result<Vec<f32>> {
+        let classes = self.spec.classes.len();
+        match (&self.spec.detection, &self.spec.classification) {
+            (Some(spec), _) => detection::scores(spec, classes, outputs),
+            (None, Some(spec)) => classification::scores(spec, classes, outputs),
+            (None, None) => Err(neither()),
+        }
+    }
+
     /// Reads the network's outputs, each with its name.
     ///
     /// # Errors
@@ -168,10 +181,11 @@ impl Task {
                 };
                 classification::classify(spec, top, classes, outputs).map(Prediction::Classes)
             }
-            (None, None) => Err(Error::new(
-                &codes::TASK_SPEC,
-                "neither `detection` nor `classification` is given",
-            )),
+            (None, None) => Err(neither()),
         }
     }
+}
+
+fn neither() -> Error {
+    Error::new(&codes::TASK_SPEC, "neither `detection` nor `classification` is given")
 }

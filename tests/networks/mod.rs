@@ -3,6 +3,9 @@
 #![allow(dead_code, missing_docs, reason = "each test uses a part of this")]
 
 use seigo::num::{Base, Function, Layout, Rounding};
+use seigo::ops::Op;
+use seigo::ops::activation::Activation;
+use seigo::ops::channel_shuffle::ChannelShuffle;
 use seigo::ops::concat::Concat;
 use seigo::ops::epilogue::Residual;
 use seigo::ops::max_pool::MaxPool;
@@ -165,18 +168,49 @@ impl Net {
         result
     }
 
-    pub fn halves(&mut self, name: &str, input: QValueId) -> [QValueId; 2] {
-        let [_, channels, rows, columns] = self.shape(input);
-        let half = channels / 2;
-        let results = ["a", "b"].map(|part| {
-            self.value(&format!("{name}.{part}"), &[1, half, rows, columns], Width::I8)
-        });
-        let op = QOp::Move(Split { axis: 1, parts: 2, equal: false }.into());
-        self.layer(name, op, &[input], results.to_vec());
-        let lengths = Tensor::vector(vec![half as i64; 2]);
+    /// Parts of a value by channels.
+    pub fn split(&mut self, name: &str, input: QValueId, counts: &[usize]) -> Vec<QValueId> {
+        let [_, _, rows, columns] = self.shape(input);
+        let part = |(index, &count): (usize, &usize)| {
+            self.value(&format!("{name}.{index}"), &[1, count, rows, columns], Width::I8)
+        };
+        let results: Vec<QValueId> = counts.iter().enumerate().map(part).collect();
+        let op = Split { axis: 1, parts: counts.len(), equal: false };
+        self.layer(name, QOp::Move(op.into()), &[input], results.clone());
+        let lengths = Tensor::vector(counts.iter().map(|&count| count as i64).collect::<Vec<_>>());
         let inputs = &mut self.0.layers.last_mut().expect("just added").inputs;
         inputs.push(Some(Operand::Constant(lengths)));
         results
+    }
+
+    fn same(&mut self, name: &str, op: QOp, inputs: &[QValueId]) -> QValueId {
+        let shape = self.shape(inputs[0]);
+        let result = self.value(name, &shape, Width::I8);
+        self.layer(name, op, inputs, vec![result]);
+        result
+    }
+
+    pub fn shuffle(&mut self, name: &str, input: QValueId) -> QValueId {
+        self.same(name, QOp::Move(ChannelShuffle { groups: 2 }.into()), &[input])
+    }
+
+    pub fn add(&mut self, name: &str, first: QValueId, second: QValueId) -> QValueId {
+        self.same(name, QOp::Add, &[first, second])
+    }
+
+    pub fn rescale(&mut self, name: &str, input: QValueId) -> QValueId {
+        self.same(name, QOp::Rescale, &[input])
+    }
+
+    /// A layer of the processor.
+    pub fn float(&mut self, name: &str, input: QValueId) -> QValueId {
+        self.same(name, QOp::Float(Op::Activation(Activation::Relu)), &[input])
+    }
+
+    pub fn halves(&mut self, name: &str, input: QValueId) -> [QValueId; 2] {
+        let half = self.shape(input)[1] / 2;
+        let parts = self.split(name, input, &[half, half]);
+        [parts[0], parts[1]]
     }
 
     pub fn upsample(&mut self, name: &str, input: QValueId) -> QValueId {
@@ -350,4 +384,95 @@ impl Yolox {
         }
         body.net.finish()
     }
+}
+
+/// A random network of what the accelerator does, with some layers that it does not do, on small
+/// planes: `below(n)` decides, and 0 is the simplest choice everywhere.
+pub fn random(below: &mut dyn FnMut(usize) -> usize) -> QGraph {
+    let side = [8, 12, 7, 16][below(4)];
+    let channels = [3, 1, 4, 20][below(4)];
+    let (mut net, image) = Net::new("random", channels, side);
+    let start = if side % 2 == 0 && below(3) == 2 { net.focus(image) } else { image };
+    let stem = Shape::square([3, 1, 5][below(3)], 1 + below(2));
+    let mut live = vec![net.conv("stem", start, 8 * (1 + below(5)), stem, None)];
+    for index in 0..2 + below(14) {
+        let name = format!("n{index}");
+        // Late values are read more often.
+        let back = below(live.len()).min(below(live.len()));
+        let x = live[live.len() - 1 - back];
+        let [_, count, rows, columns] = net.shape(x);
+        let alike = |net: &Net, below: &mut dyn FnMut(usize) -> usize| {
+            let fits = |id: &&QValueId| net.shape(**id) == net.shape(x);
+            let all: Vec<_> = live.iter().filter(fits).copied().collect();
+            all[below(all.len())]
+        };
+        let new = match below(16) {
+            0 | 1 => vec![net.conv(&name, x, 4 * (1 + below(12)), Shape::POINT, None)],
+            2 => {
+                let shape = Shape::square(3, 1 + below(2));
+                vec![net.conv(&name, x, 8 * (1 + below(4)), shape, None)]
+            }
+            3 => {
+                let added = alike(&net, below);
+                vec![net.conv(&name, x, count, Shape::square(1 + 2 * below(2), 1), Some(added))]
+            }
+            4 | 5 => {
+                let kernel = [3, 1, 5][below(3)];
+                vec![net.depthwise(&name, x, kernel, 1 + below(2))]
+            }
+            6 => {
+                let y = net.conv(&name, x, count, Shape::POINT, None);
+                let stride = 1 + below(2);
+                let first = net.depthwise(&format!("{name}.a"), y, 3, stride);
+                let second = net.depthwise(&format!("{name}.b"), y, 3, stride);
+                vec![y, first, second]
+            }
+            7 => {
+                let group = [2, 4, 8].into_iter().find(|group| count % group == 0).unwrap_or(1);
+                let shape = Shape { kernel: 3, stride: 1, group };
+                vec![net.conv(&name, x, count, shape, None)]
+            }
+            8 if count > 1 => {
+                let first = 1 + below(count - 1);
+                net.split(&name, x, &[first, count - first])
+            }
+            9 => {
+                let others = 1 + below(10);
+                let all: Vec<QValueId> = (0..others)
+                    .map(|_| below(live.len()))
+                    .map(|at| live[at])
+                    .filter(|&id| net.shape(id)[2..] == [rows, columns])
+                    .chain([x])
+                    .collect();
+                vec![net.concat(&name, &all)]
+            }
+            10 if rows <= 16 => vec![net.upsample(&name, x)],
+            11 if count % 2 == 0 => vec![net.shuffle(&name, x)],
+            12 => vec![net.max_pool(&name, x, 3, 1 + below(2))],
+            13 => [5, 9, 13]
+                .into_iter()
+                .take(1 + below(3))
+                .map(|kernel| net.max_pool(&format!("{name}.{kernel}"), x, kernel, 1))
+                .collect(),
+            14 => {
+                let other = alike(&net, below);
+                vec![if below(2) == 0 { net.add(&name, x, other) } else { net.rescale(&name, x) }]
+            }
+            _ => vec![net.float(&name, x)],
+        };
+        live.extend(new);
+    }
+    let read: Vec<QValueId> = net
+        .0
+        .layers
+        .iter()
+        .flat_map(|layer| layer.inputs.iter().flatten())
+        .filter_map(Operand::value)
+        .collect();
+    for id in live {
+        if !read.contains(&id) || below(8) == 7 {
+            net.output(id);
+        }
+    }
+    net.finish()
 }

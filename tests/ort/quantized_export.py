@@ -6,7 +6,7 @@
 
 exact.onnx must give every stored integer and every output bit for bit. The QDQ models are judged
 layer by layer, given identical inputs (every QuantizeLinear is cut and fed with our integers).
-qdq_tables.onnx may differ on exact ties only. qdq.onnx computes functions as operators, so it may
+qdq.onnx may differ on exact ties only. qdq_operators.onnx computes functions as operators, so it may
 differ by the error of our tables too (0.0066 at most). All differences are counted and printed.
 
 Needs onnx, onnxruntime and numpy.
@@ -30,7 +30,7 @@ TABLE_ERROR = 0.0066
 def compare_qdq(folder, file, entries, image):
     model = onnx.load(folder / file)
     onnx.checker.check_model(model)
-    tables = "tables" in file
+    tables = "operators" not in file
     ours = {e["name"]: common.load(folder, e) for e in entries if "name" in e}
     constants = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
     cut = onnx.ModelProto()
@@ -95,7 +95,7 @@ def main():
     shape = [d.dim_value for d in entering.type.tensor_type.shape.dim]
     image = np.fromfile(folder / "input", "<f4").reshape(shape)
     common.compare_exact(folder, entries, image)
-    for file in ["qdq.onnx", "qdq_tables.onnx"]:
+    for file in ["qdq.onnx", "qdq_operators.onnx"]:
         compare_qdq(folder, file, entries, (entering.name, image))
     sys.exit(1 if common.REFUSED else 0)
 

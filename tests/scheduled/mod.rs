@@ -35,6 +35,7 @@ impl Truth {
 
 /// Runs all passes; panics where a pass would read anything but what its layer reads.
 pub fn follow(graph: &QGraph, schedule: &Schedule, truth: &Truth) {
+    check_layers(graph, schedule);
     let mut memory: Memory<'_> = Memory { schedule, truth, slots: HashMap::new() };
     for pass in &schedule.passes {
         match &pass.work {
@@ -75,6 +76,110 @@ pub fn follow(graph: &QGraph, schedule: &Schedule, truth: &Truth) {
                 memory.check_stored(transfer.stored, schedule.stored[transfer.stored.0].value);
             }
             Work::Processor { .. } => {}
+        }
+    }
+}
+
+/// Every layer that computes is done once: by passes, channel by channel, or by the processor; and
+/// outputs leave or are made by the processor.
+fn check_layers(graph: &QGraph, schedule: &Schedule) {
+    let mut channels = vec![0; graph.layers.len()];
+    let mut processor = schedule.tail.clone();
+    for pass in &schedule.passes {
+        let count = |slots: &[Option<usize>]| slots.iter().flatten().count();
+        match &pass.work {
+            Work::Dense(dense) => {
+                channels[dense.layer] += count(&dense.slots);
+                dense.filters.iter().for_each(|own| channels[own.layer] += count(&dense.slots));
+            }
+            Work::Plane(plane) if plane.stage == Stage::Whole => {
+                let slots = &plane.source.slots;
+                plane.filters.iter().for_each(|own| channels[own.layer] += count(slots));
+            }
+            Work::Processor { layers } => processor.extend(layers),
+            _ => {}
+        }
+    }
+    for (index, layer) in graph.layers.iter().enumerate() {
+        let by_processor = processor.iter().filter(|&&own| own == index).count();
+        if matches!(layer.op, QOp::Move(_)) {
+            continue;
+        }
+        let whole = graph.value(layer.outputs[0]).channels();
+        assert!(
+            (channels[index], by_processor) == (whole, 0)
+                || (channels[index], by_processor) == (0, 1),
+            "{} is done by {} of {whole} channels and {by_processor} times",
+            layer.place(),
+            channels[index]
+        );
+    }
+    for output in &graph.outputs {
+        let leaves = schedule.leaving.iter().any(|own| own.value == output.value);
+        let made = processor.iter().any(|&own| graph.layers[own].outputs.contains(&output.value));
+        assert!(leaves || made || graph.inputs.contains(&output.value), "{} stays", output.name);
+    }
+}
+
+/// Replays the addresses word by word: what a pass reads must still be there, and no transfer that
+/// may go on is disturbed.
+pub fn replay(schedule: &Schedule, bases: &[usize], pixels: usize, words: usize) {
+    let mut memory: Vec<Option<StoredId>> = vec![None; words];
+    let mut reading = vec![false; words];
+    let mut writing = vec![false; words];
+    let area = |id: StoredId, plane: usize| {
+        let stored = &schedule.stored[id.0];
+        let plane_words = stored.height * stored.width * stored.format.bits() as usize / 8;
+        let stride = plane_words.div_ceil(pixels) * pixels;
+        bases[id.0] + plane * stride..bases[id.0] + (plane + 1) * stride
+    };
+    for pass in &schedule.passes {
+        if pass.waits {
+            reading.fill(false);
+            writing.fill(false);
+        }
+        let planes = |id: StoredId| 0..schedule.stored[id.0].slots.len() / CHANNELS;
+        let whole = |id: StoredId| planes(id).map(move |plane| (id, plane)).collect::<Vec<_>>();
+        let (mut reads, mut writes) = (Vec::new(), Vec::new());
+        let view = |view: &View| -> Vec<_> {
+            view.planes.iter().map(|plane| (plane.stored, plane.plane)).collect()
+        };
+        match &pass.work {
+            Work::Dense(dense) => {
+                if let Source::Memory(views) = &dense.source {
+                    reads.extend(views.iter().flat_map(view));
+                }
+                reads.extend(dense.residual.iter().flat_map(view));
+                writes.extend(dense.store.into_iter().flat_map(whole));
+                writes.extend(dense.filters.iter().flat_map(|own| whole(own.result)));
+            }
+            Work::Plane(plane) => {
+                reads.extend(view(&plane.source));
+                writes.extend(plane.filters.iter().flat_map(|own| whole(own.result)));
+            }
+            Work::Transfer(own) if own.to_memory => writes.extend(whole(own.stored)),
+            Work::Transfer(own) => reads.extend(whole(own.stored)),
+            Work::Processor { .. } => {
+                assert!(!reading.contains(&true) && !writing.contains(&true));
+            }
+        }
+        for &(id, plane) in &writes {
+            for word in area(id, plane) {
+                assert!(!reading[word] && !writing[word], "a transfer is disturbed");
+                memory[word] = Some(id);
+            }
+        }
+        for &(id, plane) in &reads {
+            for word in area(id, plane) {
+                assert_eq!(memory[word], Some(id), "something else lies there");
+                assert!(!writing[word], "it is not there yet");
+            }
+        }
+        if let Work::Transfer(own) = &pass.work {
+            let busy = if own.to_memory { &mut writing } else { &mut reading };
+            planes(own.stored)
+                .flat_map(|plane| area(own.stored, plane))
+                .for_each(|w| busy[w] = true);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Chores of the project: `cargo run -p xtask -- help` lists them.
 
+mod ablation;
 mod errors_page;
+mod frames;
 mod generate;
 mod onnx_tests;
 mod operators_page;
@@ -9,6 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use seigo::error::{Error, codes};
 
 /// Chores of the project.
 #[derive(Parser)]
@@ -27,20 +30,37 @@ enum Command {
         #[arg(long)]
         list: bool,
     },
+    /// Run a frame for each line of standard input, a number of threads; print its milliseconds
+    Frames {
+        /// The ONNX model
+        model: PathBuf,
+    },
     /// Write all generated pages: docs/errors.md and docs/operators.md
     Docs,
     /// Write docs/operators.md
     OperatorsPage,
     /// Write what is made of the field table: rtl/descriptor.vh, runtime/seigo_program.h, docs/isa.md
     Generate,
+    /// Measure what each technique of the quantizer gives and write the table of docs/accuracy.md
+    Ablation {
+        /// The command
+        #[arg(long)]
+        seigo: PathBuf,
+        /// Folder with models/yolox_nano.onnx and coco
+        #[arg(long)]
+        shared: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::OnnxTests { folder, list } => onnx_tests::run(&folder, list),
+        Command::Frames { model } => frames::run(&model),
         Command::Docs => errors_page::write().and_then(|_| operators_page::write()),
         Command::OperatorsPage => operators_page::write(),
         Command::Generate => generate::write(),
+        Command::Ablation { seigo, shared } => ablation::run(&seigo, &shared)
+            .map_err(|error| Error::new(&codes::INTERNAL, error.to_string())),
     };
     match result {
         Ok(code) => code,

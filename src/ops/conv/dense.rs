@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::Problem;
 use crate::error::{Error, Result, codes};
 use crate::ops::matrix;
+use crate::ops::strided::copy_every;
 
 /// Elements of gathered columns that stay in the second-level cache beside the weight.
 const GATHERED: usize = 128 * 1024;
@@ -83,17 +84,11 @@ fn run_tile(problem: &Problem<'_>, depth: usize, mut tile: Tile<'_>) -> Result<(
     let input_size = problem.inputs * problem.plane();
     let input = &problem.data[(tile.batch * problem.group + tile.group) * input_size..];
     let input = &input[..input_size];
-    if let Some(bias) = problem.bias {
-        for (mut row, &bias) in tile.output.rows_mut().into_iter().zip(&bias[first..]) {
-            row.fill(bias);
-        }
-    }
-    let accumulate = problem.bias.is_some();
     if is_pointwise(problem) {
         let input =
             ArrayView2::from_shape((problem.inputs, problem.plane()), input).map_err(broken)?;
         let columns = input.slice(s![.., tile.pixel..tile.pixel + pixels]);
-        matrix::multiply(tile.output.view_mut(), weight, columns, accumulate);
+        matrix::multiply(tile.output.view_mut(), weight, columns, false);
     } else {
         COLUMNS.with_borrow_mut(|buffer| {
             if buffer.len() < depth * pixels {
@@ -102,7 +97,7 @@ fn run_tile(problem: &Problem<'_>, depth: usize, mut tile: Tile<'_>) -> Result<(
             let buffer = &mut buffer[..depth * pixels];
             gather(problem, input, tile.pixel, pixels, buffer);
             let columns = ArrayView2::from_shape((depth, pixels), &*buffer).map_err(broken)?;
-            matrix::multiply(tile.output.view_mut(), weight, columns, accumulate);
+            matrix::multiply(tile.output.view_mut(), weight, columns, false);
             Ok::<_, Error>(())
         })?;
     }
@@ -112,6 +107,10 @@ fn run_tile(problem: &Problem<'_>, depth: usize, mut tile: Tile<'_>) -> Result<(
             .residual
             .map(|values| &values[start + index * problem.pixels() + tile.pixel..][..pixels]);
         if let Some(row) = row.as_slice_mut() {
+            if let Some(bias) = problem.bias {
+                let bias = bias[first + index];
+                row.iter_mut().for_each(|sum| *sum += bias);
+            }
             problem.epilogue.apply(row, residual);
         }
     }
@@ -160,14 +159,7 @@ fn gather(
             let source = &source[first_column + (begin - inside.start) * cols.stride..];
             target[..begin - x].fill(0.0);
             target[end - x..].fill(0.0);
-            let target = &mut target[begin - x..end - x];
-            if cols.stride == 1 {
-                target.copy_from_slice(&source[..target.len()]);
-            } else {
-                for (target, &value) in target.iter_mut().zip(source.iter().step_by(cols.stride)) {
-                    *target = value;
-                }
-            }
+            copy_every(&mut target[begin - x..end - x], source, cols.stride);
         }
     }
 }

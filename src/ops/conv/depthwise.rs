@@ -1,27 +1,39 @@
-//! Convolutions of one input and one output channel per group, as loops over rows.
+//! Convolutions of one input and one output channel per group, as loops over whole planes.
 //!
-//! Each input plane is copied into a padded buffer whose rows are split by the stride: the
-//! elements that one tap reads for successive outputs then lie side by side, and every loop runs
-//! over contiguous memory.
+//! Each input plane is copied into a padded one whose rows and columns are split by the strides.
+//! What one tap reads for successive outputs then lies side by side, across the ends of rows too:
+//! with outputs as far apart as padded inputs, a tap is one offset, and a plane one long run in
+//! which a few sums between rows are computed and dropped.
 
 use std::cell::RefCell;
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
 use super::Problem;
+use crate::ops::strided::copy_every;
 use crate::ops::window::Axis;
 
-thread_local! {
-    static PADDED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+/// Sums that stay in the first-level cache while the taps are added.
+const RUN: usize = 1024;
+
+/// The padded plane and the sums of one thread.
+#[derive(Default)]
+struct Scratch {
+    padded: Vec<f32>,
+    sums: Vec<f32>,
 }
 
-/// Whether the padded rows are not much larger than the planes themselves; absurd pads, strides
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Whether the padded plane is not much larger than the planes themselves; absurd pads, strides
 /// and dilations are left to the dense path, which needs no padding.
 pub(super) fn is_worthwhile(problem: &Problem<'_>) -> bool {
-    let row = Split::new(&problem.columns).row();
+    let layout = Layout::new(problem);
     let planes = problem.plane().max(problem.pixels()).saturating_add(4096);
-    problem.columns.kernel > 0 && problem.rows.input.saturating_mul(row) / 8 <= planes
+    problem.rows.kernel > 0 && problem.columns.kernel > 0 && layout.size() / 8 <= planes
 }
 
 /// Fills `output`, of `batch * group * pixels` elements.
@@ -30,126 +42,162 @@ pub(super) fn run(problem: &Problem<'_>, output: &mut [f32]) {
     if pixels == 0 {
         return;
     }
+    let layout = Layout::new(problem);
+    let taps = layout.taps();
     output.par_chunks_exact_mut(pixels).enumerate().for_each(|(index, output)| {
-        PADDED.with_borrow_mut(|buffer| {
+        SCRATCH.with_borrow_mut(|Scratch { padded, sums }| {
             let plane = &problem.data[index * problem.plane()..][..problem.plane()];
             let channel = index % problem.group;
-            let taps = problem.rows.kernel * problem.columns.kernel;
-            let weight = &problem.weight[channel * taps..][..taps];
+            let weight = &problem.weight[channel * taps.len()..][..taps.len()];
             let bias = problem.bias.map_or(0.0, |bias| bias[channel]);
+            let padded = at_least(padded, layout.size());
+            let sums = at_least(sums, layout.run());
+            layout.copy(plane, padded);
+            Arch::new().dispatch(AddTaps { padded, taps: &taps, weight, sums });
+            let width = problem.columns.output;
+            for (row, sums) in output.chunks_exact_mut(width).zip(sums.chunks(layout.pitch)) {
+                for (value, sum) in row.iter_mut().zip(sums) {
+                    *value = sum + bias;
+                }
+            }
             let residual = problem.residual.map(|values| &values[index * pixels..][..pixels]);
-            Arch::new().dispatch(
-                #[inline(always)]
-                || {
-                    let split = Split::new(&problem.columns);
-                    split.copy(plane, buffer);
-                    convolve(problem, &split, buffer, weight, bias, output);
-                },
-            );
             problem.epilogue.apply(output, residual);
         });
     });
 }
 
-/// Layout of the padded rows: `stride` phases of `length` elements each.
-struct Split<'a> {
+/// The first elements of a buffer, whatever they hold.
+fn at_least(buffer: &mut Vec<f32>, length: usize) -> &mut [f32] {
+    if buffer.len() < length {
+        buffer.resize(length, 0.0);
+    }
+    &mut buffer[..length]
+}
+
+/// The padded plane: for each pair of a row and a column phase (input position plus pad, modulo
+/// the stride) `lines` rows of `pitch` elements.
+struct Layout<'a> {
+    rows: &'a Axis,
     columns: &'a Axis,
-    length: usize,
+    lines: usize,
+    pitch: usize,
 }
 
-impl<'a> Split<'a> {
-    #[inline(always)]
-    fn new(columns: &'a Axis) -> Self {
-        let reach = columns.kernel.saturating_sub(1) * columns.dilation / columns.stride;
-        Self { columns, length: columns.output + reach }
+impl<'a> Layout<'a> {
+    fn new(problem: &'a Problem<'_>) -> Self {
+        let (rows, columns) = (&problem.rows, &problem.columns);
+        Self { rows, columns, lines: extent(rows), pitch: extent(columns) }
     }
 
-    /// Elements of one padded row.
-    #[inline(always)]
-    fn row(&self) -> usize {
-        self.length.saturating_mul(self.columns.stride)
+    /// Elements of the padded plane.
+    fn size(&self) -> usize {
+        [self.rows.stride, self.columns.stride, self.lines, self.pitch]
+            .into_iter()
+            .fold(1, usize::saturating_mul)
     }
 
-    /// Where the elements of tap `tap` begin in a padded row.
-    #[inline(always)]
-    fn start(&self, tap: usize) -> usize {
-        let offset = tap * self.columns.dilation;
-        offset % self.columns.stride * self.length + offset / self.columns.stride
+    /// Sums from the first output of a plane to the last.
+    fn run(&self) -> usize {
+        (self.rows.output - 1) * self.pitch + self.columns.output
     }
 
-    /// Splits the rows of `plane` into `buffer`.
-    #[inline(always)]
-    fn copy(&self, plane: &[f32], buffer: &mut Vec<f32>) {
-        let Axis { input, stride, begin, .. } = *self.columns;
-        buffer.clear();
-        buffer.resize(plane.len() / input * self.row(), 0.0);
-        for (source, target) in plane.chunks_exact(input).zip(buffer.chunks_exact_mut(self.row())) {
-            for (phase, target) in target.chunks_exact_mut(self.length).enumerate() {
-                // Element i of this phase is input element i * stride + phase - begin.
-                let skipped = begin.saturating_sub(phase).div_ceil(stride);
-                let first = (skipped * stride + phase).saturating_sub(begin);
-                let (Some(target), Some(source)) = (target.get_mut(skipped..), source.get(first..))
-                else {
-                    continue;
-                };
-                if stride == 1 {
-                    let count = target.len().min(source.len());
-                    target[..count].copy_from_slice(&source[..count]);
-                } else {
-                    for (target, &value) in target.iter_mut().zip(source.iter().step_by(stride)) {
-                        *target = value;
-                    }
-                }
+    /// Distance from a sum's position to the element that each tap reads for it.
+    fn taps(&self) -> Vec<usize> {
+        let offset = |axis: &Axis, tap: usize| {
+            (tap * axis.dilation % axis.stride, tap * axis.dilation / axis.stride)
+        };
+        (0..self.rows.kernel)
+            .flat_map(|row| (0..self.columns.kernel).map(move |column| (row, column)))
+            .map(|(row, column)| {
+                let (row_phase, line) = offset(self.rows, row);
+                let (column_phase, position) = offset(self.columns, column);
+                let phase = row_phase * self.columns.stride + column_phase;
+                (phase * self.lines + line) * self.pitch + position
+            })
+            .collect()
+    }
+
+    /// Fills `padded` with the plane and zeros around it.
+    fn copy(&self, plane: &[f32], padded: &mut [f32]) {
+        let strides = (self.rows.stride, self.columns.stride);
+        for (index, part) in padded.chunks_exact_mut(self.lines * self.pitch).enumerate() {
+            let (line, row) = first_inside(self.rows, index / strides.1);
+            let (position, column) = first_inside(self.columns, index % strides.1);
+            let (above, inside) = part.split_at_mut(line.min(self.lines) * self.pitch);
+            above.fill(0.0);
+            let mut sources = plane.chunks_exact(self.columns.input).skip(row).step_by(strides.0);
+            for target in inside.chunks_exact_mut(self.pitch) {
+                let source = sources.next().and_then(|source| source.get(column..));
+                let (before, target) = target.split_at_mut(position.min(self.pitch));
+                before.fill(0.0);
+                let copied = copy_every(target, source.unwrap_or_default(), strides.1);
+                target[copied..].fill(0.0);
             }
         }
     }
 }
 
+/// Elements of one phase along `axis`: the outputs, and how far the last tap reaches behind.
+fn extent(axis: &Axis) -> usize {
+    let reach = axis.kernel.saturating_sub(1).saturating_mul(axis.dilation) / axis.stride;
+    axis.output.saturating_add(reach)
+}
+
+/// The first position of a phase that lies inside of the input, and the input element there.
+fn first_inside(axis: &Axis, phase: usize) -> (usize, usize) {
+    let position = axis.begin.saturating_sub(phase).div_ceil(axis.stride);
+    (position, (position * axis.stride + phase).saturating_sub(axis.begin))
+}
+
+/// Sums all taps. A type of its own, since a closure of this size is not inlined to
+/// where the instruction set is known.
+struct AddTaps<'a> {
+    padded: &'a [f32],
+    taps: &'a [usize],
+    weight: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl NullaryFnOnce for AddTaps<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let (nines, rest) = self.taps.as_chunks::<9>();
+        let (threes, ones) = rest.as_chunks::<3>();
+        for (index, sums) in self.sums.chunks_mut(RUN).enumerate() {
+            let padded = &self.padded[index * RUN..];
+            sums.fill(0.0);
+            let mut weight = self.weight;
+            for taps in nines {
+                weight = add(padded, taps, weight, sums);
+            }
+            for taps in threes {
+                weight = add(padded, taps, weight, sums);
+            }
+            for &tap in ones {
+                weight = add(padded, &[tap], weight, sums);
+            }
+        }
+    }
+}
+
+/// Adds `N` taps at once, and returns the weights of the others.
 #[inline(always)]
-fn convolve(
-    problem: &Problem<'_>,
-    split: &Split<'_>,
+fn add<'a, const N: usize>(
     padded: &[f32],
-    weight: &[f32],
-    bias: f32,
-    output: &mut [f32],
-) {
-    let rows = &problem.rows;
-    output.fill(bias);
-    for (row_tap, weight) in weight.chunks_exact(problem.columns.kernel).enumerate() {
-        let (inside, first) = rows.inside(row_tap);
-        for y in inside.clone() {
-            let row = first + (y - inside.start) * rows.stride;
-            let source = &padded[row * split.row()..][..split.row()];
-            let target = &mut output[y * problem.columns.output..][..problem.columns.output];
-            match weight.len() {
-                3 => taps::<3>(target, source, split, weight),
-                5 => taps::<5>(target, source, split, weight),
-                7 => taps::<7>(target, source, split, weight),
-                _ => {
-                    for (tap, &weight) in weight.iter().enumerate() {
-                        let source = &source[split.start(tap)..][..target.len()];
-                        for (target, &value) in target.iter_mut().zip(source) {
-                            *target += weight * value;
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// All `N` taps of one kernel row at once.
-#[inline(always)]
-fn taps<const N: usize>(target: &mut [f32], source: &[f32], split: &Split<'_>, weight: &[f32]) {
-    let width = target.len();
-    let sources: [&[f32]; N] = std::array::from_fn(|tap| &source[split.start(tap)..][..width]);
+    taps: &[usize; N],
+    weight: &'a [f32],
+    sums: &mut [f32],
+) -> &'a [f32] {
+    let sources: [&[f32]; N] = std::array::from_fn(|tap| &padded[taps[tap]..][..sums.len()]);
     let weights: [f32; N] = std::array::from_fn(|tap| weight[tap]);
-    for x in 0..width {
-        let mut sum = target[x];
+    for index in 0..sums.len() {
+        let mut sum = sums[index];
         for tap in 0..N {
-            sum += weights[tap] * sources[tap][x];
+            sum = weights[tap].mul_add(sources[tap][index], sum);
         }
-        target[x] = sum;
+        sums[index] = sum;
     }
+    &weight[N..]
 }

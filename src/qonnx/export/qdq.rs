@@ -24,9 +24,9 @@ use crate::tensor::Tensor;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Functions {
     /// As the ONNX operator whose table the function holds; by the table where there is none.
-    #[default]
     Operators,
     /// By their tables, so that the model differs from the reference on ties only.
+    #[default]
     Tables,
 }
 

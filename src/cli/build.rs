@@ -1,0 +1,39 @@
+//! `seigo build`.
+
+use std::path::PathBuf;
+
+use super::terminal::Terminal;
+use crate::bundle::Bundle;
+use crate::error::{Place as _, Result};
+use crate::files;
+use crate::target::Target;
+
+/// Compile a .ceras model for a target: Verilog, program and manifest in one folder
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// .ceras model
+    #[arg(value_name = "MODEL.ceras")]
+    model: PathBuf,
+    /// Built-in target, or a target file (docs/targets.md)
+    #[arg(long, value_name = "NAME|FILE", default_value = "kv260")]
+    target: String,
+    /// Folder to write; an older bundle there is replaced
+    #[arg(long, short, value_name = "DIR")]
+    output: PathBuf,
+}
+
+pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
+    let bytes = files::read(&args.model)?;
+    let target = Target::load(&args.target)?;
+    let bundle = Bundle::new(&bytes, target).at(|| args.model.display().to_string())?;
+    bundle.write(&args.output)?;
+    let verilog: usize = bundle.verilog().iter().map(|(_, text)| text.len()).sum();
+    terminal.remark(&format!(
+        "wrote {}: {} passes, program of {} bytes, Verilog of {verilog} bytes; next: seigo cosim {}",
+        args.output.display(),
+        bundle.schedule.passes.len(),
+        bundle.program.stream.len(),
+        args.output.display(),
+    ));
+    Ok(0)
+}

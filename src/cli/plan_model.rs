@@ -1,0 +1,154 @@
+//! `seigo plan` on a model.
+
+use std::path::{Path, PathBuf};
+
+use super::plan::Format;
+use super::terminal::Terminal;
+use crate::ceras::{Model, Tag};
+use crate::error::{Error, Place as _, Result, codes};
+use crate::files;
+use crate::memory::{Packing, csv, validate};
+use crate::qgraph::QGraph;
+use crate::report::plan::{PlanReport, chart};
+use crate::schedule::modes::{Modes, survey};
+use crate::schedule::{self, Plan, Schedule, StoredId, tile};
+use crate::target::Target;
+
+/// What is planned, and for what.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Target: a built-in one or a JSON file, see docs/targets.md
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "csv")]
+    target: Option<String>,
+    /// Write the model with the plan in it to this file
+    #[arg(long, value_name = "FILE", requires = "target")]
+    save: Option<PathBuf>,
+    /// What if: depthwise convolutions are passes of their own
+    #[arg(long, requires = "target")]
+    depthwise_sequential: bool,
+    /// What if: the image lies in shared memory instead of being streamed
+    #[arg(long, requires = "target", conflicts_with = "save")]
+    image_resident: bool,
+    /// What if: outputs leave while they are computed and are not stored
+    #[arg(long, requires = "target", conflicts_with = "save")]
+    outputs_streamed: bool,
+    /// What if: planes of at least this many pixels go from pass to pass without being stored
+    #[arg(long, value_name = "PIXELS", requires = "target", conflicts_with = "save")]
+    stream_above: Option<usize>,
+}
+
+/// What is shown.
+struct Shown<'a> {
+    report: PlanReport,
+    target: &'a Target,
+    schedule: &'a Schedule,
+    tensors: Vec<Option<StoredId>>,
+    packing: &'a Packing,
+}
+
+pub fn run(path: &Path, args: &Args, format: Format, terminal: &Terminal) -> Result<String> {
+    let place = || path.display().to_string();
+    let mut model = Model::load(path)?;
+    let Some(name) = &args.target else {
+        let (version, bytes) = model.section(Tag::Plan).ok_or_else(|| {
+            Error::new(&codes::BAD_ARGUMENT, "the model holds no plan")
+                .help("give a target to plan for, such as --target kv260")
+                .at(place())
+        })?;
+        let plan = Plan::from_bytes(&model.graph, version, bytes).at(place)?;
+        return show_plan(&model.graph, &plan, format);
+    };
+    let mut target = Target::load(name)?;
+    if args.depthwise_sequential {
+        target.capabilities.depthwise_chained = false;
+        target.capabilities.depthwise_sequential = true;
+    }
+    let modes = Modes {
+        image_resident: args.image_resident,
+        outputs_streamed: args.outputs_streamed,
+        streamed_pixels: args.stream_above,
+    };
+    if modes != Modes::default() {
+        let survey = survey(&model.graph, &target, modes).at(place)?;
+        validate::packing(&survey.problem, &survey.packing)?;
+        return show(
+            &Shown {
+                report: PlanReport::of_survey(&model.graph, &target, &survey),
+                target: &target,
+                schedule: &survey.schedule,
+                tensors: survey.tensors.clone(),
+                packing: &survey.packing,
+            },
+            format,
+        );
+    }
+    match Plan::new(&model.graph, &target) {
+        Ok(plan) => {
+            if let Some(to) = &args.save {
+                model.set_section(Tag::Plan, schedule::VERSION, plan.to_bytes()?)?;
+                files::write(to, &model.to_bytes()?)?;
+                terminal.remark(&format!("wrote {}", to.display()));
+            }
+            show_plan(&model.graph, &plan, format)
+        }
+        Err(error) if args.save.is_some() || !is_about_memory(&error) => Err(error.at(place())),
+        Err(error) => {
+            terminal.remark(&format!(
+                "in strips of rows and with tensors in DDR, since: {}",
+                error.message()
+            ));
+            strips(&model.graph, &target, format).at(place)
+        }
+    }
+}
+
+fn is_about_memory(error: &Error) -> bool {
+    [&codes::PLAN_CAPACITY, &codes::PLAN_TIMEOUT].into_iter().any(|code| error.code() == code)
+}
+
+fn strips(graph: &QGraph, target: &Target, format: Format) -> Result<String> {
+    let schedule = schedule::build(graph, target)?;
+    schedule::validate::schedule(graph, &schedule)?;
+    let tiling = tile::tile(graph, &schedule, target)?;
+    schedule::validate::tiling(graph, &schedule, target, &tiling)?;
+    show(
+        &Shown {
+            report: PlanReport::of_tiling(graph, target, &schedule, &tiling),
+            target,
+            schedule: &schedule,
+            tensors: tiling.tensors.iter().map(|&id| Some(id)).collect(),
+            packing: &tiling.packing,
+        },
+        format,
+    )
+}
+
+fn show_plan(graph: &QGraph, plan: &Plan, format: Format) -> Result<String> {
+    show(
+        &Shown {
+            report: PlanReport::of_plan(graph, plan),
+            target: &plan.target,
+            schedule: &plan.schedule,
+            tensors: (0..plan.schedule.stored.len()).map(|id| Some(StoredId(id))).collect(),
+            packing: &plan.placed.packing,
+        },
+        format,
+    )
+}
+
+fn show(shown: &Shown<'_>, format: Format) -> Result<String> {
+    let Shown { report, target, schedule, tensors, packing } = shown;
+    Ok(match format {
+        Format::Table => report.to_table(),
+        Format::Csv => csv::write_packing(packing),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(report)
+                .map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))?;
+            format!("{json}\n")
+        }
+        Format::Svg => {
+            let title = format!("{} on {}", report.network, report.target);
+            chart(title, target, schedule, tensors, packing)
+        }
+    })
+}

@@ -1,0 +1,194 @@
+//! The DDR behind the accelerator: regions of bytes behind one AXI4 slave of 128 bits, with latency, a
+//! bandwidth of one beat a cycle that reads and writes share, and seeded stalls.
+
+use std::collections::VecDeque;
+
+use super::library::{Inputs, Outputs};
+
+const BEAT: usize = 16;
+const OKAY: u32 = 0;
+const SLVERR: u32 = 2;
+const DECERR: u32 = 3;
+
+/// How the memory behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// Cycles from a read request to its first beat.
+    pub latency: u64,
+    /// Seed of random stalls on every channel; none without.
+    pub stalls: Option<u64>,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { latency: 60, stalls: None }
+    }
+}
+
+/// A region of memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// Address of its first byte, a multiple of 4,096.
+    pub base: u64,
+    /// Contents; accesses behind its end answer DECERR.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Burst {
+    address: u64,
+    beats: u32,
+    due: u64,
+}
+
+/// The memory and what is under way on its channels.
+#[derive(Debug)]
+pub struct Memory {
+    /// Its regions.
+    pub regions: Vec<Region>,
+    /// The 16-byte words that answer SLVERR, for tests of faults.
+    pub faults: Vec<u64>,
+    /// Beats read and written so far.
+    pub beats: [u64; 2],
+    timing: Timing,
+    random: u64,
+    now: u64,
+    reads: VecDeque<Burst>,
+    writes: VecDeque<Burst>,
+    answers: VecDeque<(u32, u64)>,
+    write_answer: u32,
+    turn: bool,
+}
+
+/// Bursts that each channel takes in.
+const QUEUE: usize = 64;
+/// Cycles from the last beat of a write to its answer.
+const WRITE_LATENCY: u64 = 20;
+
+impl Memory {
+    /// A memory of these regions.
+    pub fn new(regions: Vec<Region>, timing: Timing) -> Self {
+        Self {
+            regions,
+            faults: Vec::new(),
+            beats: [0; 2],
+            timing,
+            random: timing.stalls.unwrap_or(0).wrapping_mul(2).wrapping_add(1),
+            now: 0,
+            reads: VecDeque::new(),
+            writes: VecDeque::new(),
+            answers: VecDeque::new(),
+            write_answer: OKAY,
+            turn: false,
+        }
+    }
+
+    /// One time in four, when stalls are asked for (xorshift*, Vigna 2016).
+    fn stalls(&mut self) -> bool {
+        if self.timing.stalls.is_none() {
+            return false;
+        }
+        self.random ^= self.random >> 12;
+        self.random ^= self.random << 25;
+        self.random ^= self.random >> 27;
+        self.random.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 62 == 0
+    }
+
+    fn find(&mut self, address: u64) -> Option<&mut [u8]> {
+        let region = self.regions.iter_mut().find(|region| {
+            address >= region.base && address - region.base < region.bytes.len() as u64
+        })?;
+        let start = (address - region.base) as usize;
+        region.bytes.get_mut(start..start + BEAT)
+    }
+
+    fn response(&self, address: u64, exists: bool) -> u32 {
+        match (exists, self.faults.contains(&(address / BEAT as u64))) {
+            (false, _) => DECERR,
+            (true, true) => SLVERR,
+            (true, false) => OKAY,
+        }
+    }
+
+    /// Puts the memory's signals for this cycle into `inputs`.
+    pub fn drive(&mut self, inputs: &mut Inputs) {
+        inputs.arready = u32::from(self.reads.len() < QUEUE && !self.stalls());
+        inputs.awready = u32::from(self.writes.len() < QUEUE && !self.stalls());
+        // A valid beat stays until it is taken; reads and writes take turns when both want the bus.
+        let holds = inputs.rvalid != 0;
+        let due = self.reads.front().is_some_and(|burst| burst.due <= self.now);
+        let reads = holds || (due && (self.writes.is_empty() || self.turn) && !self.stalls());
+        inputs.wready = u32::from(!reads && !self.writes.is_empty() && !self.stalls());
+        inputs.rvalid = u32::from(reads);
+        if let (true, Some(burst)) = (reads, self.reads.front()) {
+            let (address, last) = (burst.address, burst.beats == 1);
+            let found = self.find(address).map(|bytes| {
+                let mut words = [0; 4];
+                for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
+                    *word = u32::from_le_bytes(*chunk);
+                }
+                words
+            });
+            inputs.rresp = self.response(address, found.is_some());
+            inputs.rdata = found.unwrap_or_default();
+            inputs.rlast = u32::from(last);
+        }
+        let answer = self.answers.front().filter(|(_, due)| *due <= self.now);
+        inputs.bvalid = u32::from(answer.is_some());
+        inputs.bresp = answer.map_or(OKAY, |(response, _)| *response);
+    }
+
+    /// Takes the handshakes of this cycle; clears `rvalid` of a beat that was taken.
+    pub fn sample(&mut self, inputs: &mut Inputs, outputs: &Outputs) {
+        if inputs.rvalid != 0 && outputs.rready != 0 {
+            inputs.rvalid = 0;
+            self.beats[0] += 1;
+            if let Some(burst) = self.reads.front_mut() {
+                burst.address += BEAT as u64;
+                burst.beats -= 1;
+                if burst.beats == 0 {
+                    self.reads.pop_front();
+                }
+            }
+        }
+        if inputs.wready != 0 && outputs.wvalid != 0 {
+            self.write(outputs);
+        }
+        self.turn = !self.turn;
+        if inputs.bvalid != 0 && outputs.bready != 0 {
+            self.answers.pop_front();
+        }
+        let due = self.now + self.timing.latency;
+        if inputs.arready != 0 && outputs.arvalid != 0 {
+            let burst = Burst { address: outputs.araddr, beats: outputs.arlen + 1, due };
+            self.reads.push_back(burst);
+        }
+        if inputs.awready != 0 && outputs.awvalid != 0 {
+            let burst = Burst { address: outputs.awaddr, beats: outputs.awlen + 1, due };
+            self.writes.push_back(burst);
+        }
+        self.now += 1;
+    }
+
+    fn write(&mut self, outputs: &Outputs) {
+        self.beats[1] += 1;
+        let Some(burst) = self.writes.front_mut() else { return };
+        let address = burst.address;
+        burst.address += BEAT as u64;
+        burst.beats -= 1;
+        let ends = burst.beats == 0;
+        let exists = self.find(address).map(|bytes| {
+            for (index, byte) in bytes.iter_mut().enumerate() {
+                if outputs.wstrb >> index & 1 != 0 {
+                    *byte = outputs.wdata[index / 4].to_le_bytes()[index % 4];
+                }
+            }
+        });
+        self.write_answer = self.write_answer.max(self.response(address, exists.is_some()));
+        if ends {
+            self.writes.pop_front();
+            self.answers.push_back((self.write_answer, self.now + WRITE_LATENCY));
+            self.write_answer = OKAY;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Co-simulation: the generated Verilog, translated by Verilator and run cycle by cycle against the
+//! reference.
+
+mod compile;
+pub mod device;
+mod frame;
+mod library;
+pub mod memory;
+
+pub use compile::{cache, library as compile};
+pub use device::{Buffers, CAUSES, Device, End, Event};
+pub use frame::{Frame, Mismatch, PassReport, Verifier};
+pub use library::{Geometry, Simulation};
+pub use memory::Timing;

@@ -1,0 +1,80 @@
+//! Plans become programs whose execution gives the reference's numbers in every stored tensor.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod accelerator;
+mod networks;
+mod quantized;
+
+use accelerator::Build;
+use networks::NANO;
+use proptest::prelude::*;
+use quantized::{Choices, inputs};
+use seigo::error::Result;
+use seigo::program::{Design, encode};
+use seigo::qgraph::QGraph;
+use seigo::schedule::{Modes, Plan, build_parts, modes, order, place};
+use seigo::target::Target;
+
+fn target(pixels: u64, chained: bool) -> Target {
+    let mut target = Target::load("kv260").unwrap();
+    target.pixels = pixels;
+    target.port_domains.banks = pixels;
+    target.capabilities.depthwise_chained = chained;
+    target
+}
+
+/// A build in the searched order, split results in parts where `parts` says so.
+fn build<'a>(graph: &'a QGraph, target: &Target, parts: bool) -> Result<Build<'a>> {
+    let mut schedule = build_parts(graph, target, parts)?;
+    let bytes = modes::bytes(&schedule, target, Modes::default());
+    order(&mut schedule, &bytes);
+    let placed = place(graph, &mut schedule, target)?;
+    let design = Design::new(graph, &schedule, target)?;
+    let program = encode(graph, &schedule, &placed, &design)?;
+    let build = Build { graph, schedule, placed, design, program };
+    build.check(&build.program.stream)?;
+    Ok(build)
+}
+
+fn random(numbers: Vec<u32>) -> QGraph {
+    let mut choices = Choices::new(numbers);
+    networks::random(&mut |limit| choices.below(limit))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_networks_run_as_planned(
+        numbers in prop::collection::vec(any::<u32>(), 0..200),
+        seed in any::<u64>(),
+        pixels in prop::sample::select(vec![1u64, 2, 4, 8]),
+        flags in any::<[bool; 2]>(),
+    ) {
+        let graph = random(numbers);
+        let build = build(&graph, &target(pixels, flags[0]), flags[1]);
+        let build = build.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let inputs = inputs(&graph, seed);
+        build.simulate(&inputs).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    }
+}
+
+#[test]
+fn the_plan_of_yolox_nano_is_a_program() {
+    let graph = NANO.graph();
+    for (pixels, chained, parts) in [(4, true, false), (4, true, true), (1, false, false)] {
+        let build = build(&graph, &target(pixels, chained), parts).unwrap();
+        println!("{} bytes, {:?}", build.program.stream.len(), build.summary());
+    }
+    let target = target(4, true);
+    let plan = Plan::new(&graph, &target).unwrap();
+    let design = Design::new(&graph, &plan.schedule, &target).unwrap();
+    let program = encode(&graph, &plan.schedule, &plan.placed, &design).unwrap();
+    let estimate = plan.schedule.passes.iter();
+    let estimate =
+        estimate.map(|pass| seigo::schedule::cost::stream_bytes(&graph, &pass.work)).sum::<u64>();
+    // The end of the program is a descriptor of its own, and so are transfers.
+    let end = 320;
+    assert_eq!(program.stream.len() as u64, estimate + end);
+}

@@ -1,0 +1,89 @@
+//! What each technique of the quantizer gives, as the table of docs/accuracy.md.
+//!
+//! Runs the command that users run: `seigo quantize`, then `seigo eval`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use serde_json::Value;
+
+/// Whatever goes wrong on the way.
+type Failure = Box<dyn std::error::Error>;
+
+/// Name of a row and the options that make it.
+const ROWS: [(&str, &[&str]); 16] = [
+    ("defaults, seed 0", &[]),
+    ("defaults, seed 1", &["--seed", "1"]),
+    ("defaults, seed 2", &["--seed", "2"]),
+    ("without `zero-points`", &["--without", "zero-points"]),
+    ("without `channel-exponents`", &["--without", "channel-exponents"]),
+    ("without `range-search`", &["--without", "range-search"]),
+    ("without `range-trials`", &["--without", "range-trials"]),
+    ("without `balancing`", &["--without", "balancing"]),
+    ("without `gptq`", &["--without", "gptq"]),
+    ("without `bias-correction`", &["--without", "bias-correction"]),
+    ("without `gptq` and `bias-correction`", &["--without", "gptq,bias-correction"]),
+    ("without `symmetric-weights`", &["--without", "symmetric-weights"]),
+    ("`--head int8`", &["--head", "int8"]),
+    ("`--frames 64`", &["--frames", "64"]),
+    ("`--float auto:1`", &["--float", "auto:1"]),
+    ("`--float auto:3`", &["--float", "auto:3"]),
+];
+
+const BEGIN: &str = "<!-- ablation: made by `make ablation` -->\n";
+const END: &str = "<!-- end of ablation -->\n";
+
+/// Measures every row and writes the table into docs/accuracy.md.
+pub fn run(seigo: &Path, shared: &Path) -> Result<ExitCode, Failure> {
+    let folder = PathBuf::from("build/ablation");
+    std::fs::create_dir_all(&folder)?;
+    let header = "| | dB of the scores | mAP@.5:.95 | mAP@.5 |";
+    let mut table = format!("{header}\n|---|---|---|---|\n");
+    for (name, options) in ROWS {
+        let row = measure(seigo, shared, &folder, options)?;
+        let [db, ap, ap50] = row;
+        println!("{name}: {db:.1} dB, {ap:.2}, {ap50:.2}");
+        writeln!(table, "| {name} | {db:.1} | {ap:.2} | {ap50:.2} |")?;
+    }
+    let page = Path::new("docs/accuracy.md");
+    let text = std::fs::read_to_string(page)?;
+    let cut = text.split_once(BEGIN).and_then(|(head, rest)| {
+        rest.split_once(END).map(|(_, tail)| format!("{head}{BEGIN}{table}{END}{tail}"))
+    });
+    std::fs::write(page, cut.ok_or("docs/accuracy.md has no place for the table")?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Signal to noise of the scores in dB, then average precisions in percent.
+fn measure(
+    seigo: &Path,
+    shared: &Path,
+    folder: &Path,
+    options: &[&str],
+) -> Result<[f64; 3], Failure> {
+    let (model, report) = (folder.join("model.ceras"), folder.join("report.json"));
+    let mut quantize = Command::new(seigo);
+    quantize.arg("quantize").arg(shared.join("models/yolox_nano.onnx"));
+    quantize.args(["--task", "yolox-coco", "--calib"]).arg(shared.join("coco/calib"));
+    quantize.arg("--output").arg(&model).arg("--report").arg(&report).args(options);
+    output(&mut quantize)?;
+    let report: Value = serde_json::from_slice(&std::fs::read(&report)?)?;
+    let mut eval = Command::new(seigo);
+    eval.arg("eval").arg(&model).arg("--images").arg(shared.join("coco/eval"));
+    eval.arg("--coco").arg(shared.join("coco/eval_instances.json")).args(["--format", "json"]);
+    let scores: Value = serde_json::from_slice(&output(&mut eval)?)?;
+    let number = |value: &Value, key: &str| {
+        value[key].as_f64().ok_or_else(|| Failure::from(format!("no {key}")))
+    };
+    let percent = |key: &str| number(&scores, key).map(|share| 100.0 * share);
+    Ok([number(&report, "answer_sqnr")?, percent("ap")?, percent("ap50")?])
+}
+
+fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
+}
