@@ -19,9 +19,9 @@ use sha2::{Digest, Sha256};
 use crate::ceras;
 use crate::error::{Error, Place as _, Result, codes};
 use crate::files;
+use crate::program::layout;
 use crate::program::{self, Design, Program, check};
 use crate::qgraph::QGraph;
-use crate::program::layout;
 use crate::schedule::{self, Buffer, Placed, Schedule, Source, Work};
 use crate::target::Target;
 use crate::verilog;
@@ -98,7 +98,8 @@ impl Bundle {
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(failed)?;
-        let beside = tempfile::Builder::new().prefix(".seigo-").tempdir_in(parent).map_err(failed)?;
+        let beside =
+            tempfile::Builder::new().prefix(".seigo-").tempdir_in(parent).map_err(failed)?;
         std::fs::create_dir(beside.path().join("rtl")).map_err(failed)?;
         for (name, bytes) in &self.files {
             files::write(&beside.path().join(name), bytes)?;
@@ -124,9 +125,8 @@ impl Bundle {
     /// [`codes::BUNDLE`] when a file is missing, was edited or is not what this version makes of the
     /// model; [`codes::FILE_READ`].
     pub fn open(folder: &Path) -> Result<Self> {
-        let stale = |message: String| {
-            Error::new(&codes::BUNDLE, message).at(folder.display().to_string())
-        };
+        let stale =
+            |message: String| Error::new(&codes::BUNDLE, message).at(folder.display().to_string());
         if !folder.join(MANIFEST).is_file() {
             return Err(stale(format!("there is no {MANIFEST}")));
         }
@@ -166,10 +166,7 @@ impl Bundle {
 ///
 /// # Errors
 /// Those of its steps.
-pub fn compile(
-    graph: &QGraph,
-    target: &Target,
-) -> Result<(Schedule, Placed, Design, Program)> {
+pub fn compile(graph: &QGraph, target: &Target) -> Result<(Schedule, Placed, Design, Program)> {
     let mut schedule = schedule::build(graph, target)?;
     let placed = schedule::place(graph, &mut schedule, target)?;
     let design = Design::new(graph, &schedule, target)?;
