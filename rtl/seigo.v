@@ -281,6 +281,7 @@ module seigo #(
   wire [15:0]          stem_step;
   wire [3:0]           stem_group, group_index;
   wire                 array_valid, feed_valid, feed_pop, swap, first, last, half, batch_drained;
+  wire [4:0]           drained;
   wire                 fetch_busy, stall_weights, stall_image, stall_halves, stall_bank, stall_feed;
 
   fetch #(.P(P), .RowBits(RowBits), .ReadLatency(ReadLatency), .FeedCredits(FeedDepth)) i_fetch (
@@ -334,7 +335,6 @@ module seigo #(
 
   wire                drain_read, drain_half, batch_done;
   wire [3:0]          drain_group;
-  wire [4:0]          drained;
   wire [PartBits-1:0] drain_part;
   wire [512*LP-1:0]   drain_data;
 

@@ -13,7 +13,7 @@ use quantized::inputs;
 use scheduled::{Truth, follow, replay};
 use seigo::qgraph::QGraph;
 use seigo::schedule::{Modes, Work, build, build_parts, modes, order, place, validate};
-use seigo::schedule::{Placed, Schedule, StoredId, View};
+use seigo::schedule::{Placed, Plan, Schedule, StoredId, View};
 use seigo::target::Target;
 use seigo::tensor::Tensor;
 
@@ -189,7 +189,26 @@ proptest! {
     }
 }
 
-/// The two properties above are no empty words: most changes are wrong, and found.
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Any byte of a plan in a file may be another: it is refused, or the plan is still right.
+    #[test]
+    fn a_damaged_plan_is_refused_or_right((graph, _, numbers) in mutated()) {
+        let target = Target::load("kv260").unwrap();
+        let plan = Plan::new(&graph, &target).unwrap();
+        let mut bytes = plan.to_bytes().unwrap();
+        let at = numbers[0] as usize % bytes.len();
+        let other = bytes[numbers[2] as usize % bytes.len()];
+        bytes[at] = if numbers[1] % 2 == 0 { b'0' + (numbers[1] >> 8) as u8 % 10 } else { other };
+        if let Ok(plan) = Plan::from_bytes(&graph, 1, &bytes) {
+            replay_placed(&plan.schedule, &plan.placed, &plan.target);
+        }
+        prop_assert_eq!(Plan::from_bytes(&graph, 2, &bytes).unwrap_err().code().id, "SG0602");
+    }
+}
+
+/// The properties above are no empty words: most changes are wrong, and found.
 #[test]
 fn most_changes_are_rejected() {
     use proptest::strategy::ValueTree as _;

@@ -14,10 +14,10 @@ use crate::error::{Error, Place as _, Result, codes};
 use crate::qgraph::{Layer, QGraph, QOp, QValueId, Width};
 use crate::target::Target;
 
-/// The passes of a network on a target, in the order of the layers.
+/// The passes of a network that passed [`QGraph::validate`] on a target, in the order of the layers.
 ///
 /// # Errors
-/// Those of [`QGraph::validate`] for a graph that was not validated; [`codes::INTERNAL`].
+/// Those of evaluating a movement; [`codes::INTERNAL`].
 pub fn build(graph: &QGraph, target: &Target) -> Result<Schedule> {
     build_parts(graph, target, false)
 }

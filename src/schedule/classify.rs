@@ -114,7 +114,7 @@ fn pool_unit(graph: &QGraph, layer: &Layer, op: &Op) -> Result<Unit> {
         return Ok(Unit::Processor);
     };
     let shape = &graph.value(input).shape;
-    if shape.len() != 4 {
+    if shape.len() != 4 || !is_storable(graph, layer.outputs[0]) {
         return Ok(Unit::Processor);
     }
     let axes = pool.window.axes(&pool.window.kernel, &shape[2..], pool.ceil)?;

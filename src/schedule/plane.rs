@@ -37,7 +37,8 @@ impl Builder<'_> {
     /// 9 x 9 two more.
     pub(super) fn cascades(&mut self, index: usize) -> Result<()> {
         let input = self.input(index)?;
-        let mut source = self.natural_view(input)?;
+        let base = self.natural_view(input)?;
+        let mut source = base.clone();
         let mut pools: Vec<(usize, usize)> = self.roles.readers[input.0]
             .iter()
             .filter(|&&reader| reader == index || !self.done[reader])
@@ -49,8 +50,10 @@ impl Builder<'_> {
         pools.sort_unstable();
         let mut reached = 0;
         for (stages, layer) in pools {
-            // A second pool of the same size does its last stage again.
-            reached = reached.min(stages - 1);
+            if reached == stages {
+                // A second pool of the same size begins again.
+                (source, reached) = (base.clone(), 0);
+            }
             let value = self.graph.layers[layer].outputs[0];
             while reached + 1 < stages {
                 let result = StoredId(self.schedule.stored.len());

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::wrong;
 use crate::error::Result;
 use crate::memory;
-use crate::qgraph::Width;
+use crate::qgraph::{QValueId, Width};
 use crate::schedule::{
-    CHANNELS, Client, Owners, Placed, Schedule, Source, Stored, StoredId, Transfer, View, Work,
+    CHANNELS, Client, MAX_BLOCKS, Owners, Placed, Schedule, Source, Stored, StoredId, Transfer,
+    View, Work,
 };
 use crate::target::Target;
 
@@ -20,7 +21,8 @@ use crate::target::Target;
 /// 2. no pass writes where something lies that a later pass still reads, or that a transfer may
 ///    still read or write; waits clear the transfers;
 /// 3. no pass reads what a transfer may still write, and the processor waits for what has left;
-/// 4. owner masks are exactly the blocks of the planes that a pass touches, and of transfers that
+/// 4. different values do not share bytes of a buffer in DDR;
+/// 5. owner masks are exactly the blocks of the planes that a pass touches, and of transfers that
 ///    may go on.
 pub fn placed(schedule: &Schedule, target: &Target, placed: &Placed) -> Result<()> {
     memory::validate::packing(&placed.problem, &placed.packing)?;
@@ -32,8 +34,15 @@ pub fn placed(schedule: &Schedule, target: &Target, placed: &Placed) -> Result<(
     if placed.owners.len() != schedule.passes.len() {
         return Err(wrong(format!("owner masks of {} passes", placed.owners.len())));
     }
+    let words = target.memory_bytes as usize / WORD;
+    if target.blocks() > MAX_BLOCKS {
+        return Err(wrong(format!("{} blocks; the masks have {MAX_BLOCKS} bits", target.blocks())));
+    }
     let mut areas = Vec::with_capacity(count);
     for (index, stored) in schedule.stored.iter().enumerate() {
+        if placed.bases[index] > words {
+            return Err(wrong(format!("tensor {index} lies behind the memory")));
+        }
         let area = Area::new(stored, placed.bases[index], target.pixels as usize);
         let bytes = (area.end() - area.base) as u64 * WORD as u64;
         let ranges = placed.packing.ranges(index);
@@ -50,6 +59,7 @@ pub fn placed(schedule: &Schedule, target: &Target, placed: &Placed) -> Result<(
     }
     let check = Addresses { schedule, areas, block: target.block_bytes as usize / WORD };
     check.contents()?;
+    check.buffers()?;
     check.owners(&placed.owners)
 }
 
@@ -186,6 +196,27 @@ impl Addresses<'_> {
     }
 
     /// Rule 4.
+    fn buffers(&self) -> Result<()> {
+        let mut ranges: Vec<(u8, u64, u64, QValueId)> = Vec::new();
+        for pass in &self.schedule.passes {
+            let Work::Transfer(transfer) = &pass.work else { continue };
+            let area = &self.areas[transfer.stored.0];
+            let bytes = ((area.end() - area.base) * WORD) as u64;
+            let end = transfer.offset.checked_add(bytes);
+            let end = end.filter(|_| transfer.offset.is_multiple_of(WORD as u64));
+            let end = end.ok_or_else(|| wrong(format!("offset {} in DDR", transfer.offset)))?;
+            let value = self.schedule.stored[transfer.stored.0].value;
+            ranges.push((transfer.buffer as u8, transfer.offset, end, value));
+        }
+        ranges.sort_unstable();
+        ranges.dedup();
+        match ranges.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[1].1 < pair[0].2) {
+            None => Ok(()),
+            Some(pair) => Err(wrong(format!("two values share byte {} of a buffer", pair[1].1))),
+        }
+    }
+
+    /// Rule 5.
     fn owners(&self, owners: &[Owners]) -> Result<()> {
         let mut jobs: BTreeSet<(Client, usize)> = BTreeSet::new();
         for (index, (pass, given)) in self.schedule.passes.iter().zip(owners).enumerate() {

@@ -196,9 +196,13 @@ fn check_stored(graph: &QGraph, stored: &Stored) -> Result<()> {
     let value = graph.values.get(stored.value.0).ok_or_else(|| wrong("no such value"))?;
     let extent = |axis: usize| value.shape.get(axis).copied().unwrap_or(1);
     let slots = !stored.slots.is_empty() && stored.slots.len().is_multiple_of(CHANNELS);
+    let mut channels: Vec<usize> = stored.slots.iter().flatten().copied().collect();
+    channels.sort_unstable();
+    let known = channels.last().is_none_or(|&last| last < value.channels());
+    let once = channels.windows(2).all(|pair| pair[0] < pair[1]);
     let fits = (stored.height, stored.width) == (extent(2), extent(3))
         && value.integer().map(|(width, _)| width) == Some(stored.format);
-    match slots && fits && value.shape.first() == Some(&1) {
+    match slots && known && once && fits && value.shape.first() == Some(&1) {
         true => Ok(()),
         false => Err(wrong(format!("it does not fit \"{}\"", value.name))),
     }

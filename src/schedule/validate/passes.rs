@@ -55,7 +55,8 @@ impl Walk<'_> {
         }
         let tiles = dense.slots.len() / CHANNELS;
         for view in views {
-            let reach = tiles.saturating_sub(1) * dense.advance + dense.planes;
+            let reach =
+                tiles.saturating_sub(1).saturating_mul(dense.advance).saturating_add(dense.planes);
             let fits = match dense.advance {
                 0 => dense.planes == view.planes.len(),
                 _ => reach <= view.planes.len() && pieces == views.len(),
@@ -233,7 +234,7 @@ fn pieces(planes: &[PlaneRef]) -> usize {
     for plane in planes {
         let follows = last.is_some_and(|last| {
             last.stored == plane.stored
-                && last.plane + 1 == plane.plane
+                && last.plane.checked_add(1) == Some(plane.plane)
                 && last.upsampled == plane.upsampled
         });
         pieces += usize::from(!follows);

@@ -85,8 +85,8 @@ impl Walk<'_> {
             if value.integer().map(|(width, _)| width) != Some(stored.format) {
                 return Err(wrong(format!("tensor {index} has another width")));
             }
-            let first = plane.plane * CHANNELS;
-            let Some(contents) = self.contents[index].get(first..first + CHANNELS) else {
+            let mut planes = self.contents[index].chunks(CHANNELS);
+            let Some(contents) = planes.nth(plane.plane) else {
                 return Err(wrong(format!("tensor {index} has no plane {}", plane.plane)));
             };
             for (slot, content) in slots.iter().zip(contents) {
