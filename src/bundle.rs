@@ -19,10 +19,9 @@ use sha2::{Digest, Sha256};
 use crate::ceras;
 use crate::error::{Error, Place as _, Result, codes};
 use crate::files;
-use crate::program::layout;
 use crate::program::{self, Design, Program, check};
 use crate::qgraph::QGraph;
-use crate::schedule::{self, Buffer, Placed, Schedule, Source, Work};
+use crate::schedule::{self, Placed, Schedule};
 use crate::target::Target;
 use crate::verilog;
 
@@ -98,8 +97,7 @@ impl Bundle {
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(failed)?;
-        let beside =
-            tempfile::Builder::new().prefix(".seigo-").tempdir_in(parent).map_err(failed)?;
+        let beside = tempfile::Builder::new().prefix(".seigo-").tempdir_in(parent).map_err(failed)?;
         std::fs::create_dir(beside.path().join("rtl")).map_err(failed)?;
         for (name, bytes) in &self.files {
             files::write(&beside.path().join(name), bytes)?;
@@ -125,8 +123,9 @@ impl Bundle {
     /// [`codes::BUNDLE`] when a file is missing, was edited or is not what this version makes of the
     /// model; [`codes::FILE_READ`].
     pub fn open(folder: &Path) -> Result<Self> {
-        let stale =
-            |message: String| Error::new(&codes::BUNDLE, message).at(folder.display().to_string());
+        let stale = |message: String| {
+            Error::new(&codes::BUNDLE, message).at(folder.display().to_string())
+        };
         if !folder.join(MANIFEST).is_file() {
             return Err(stale(format!("there is no {MANIFEST}")));
         }
@@ -166,35 +165,19 @@ impl Bundle {
 ///
 /// # Errors
 /// Those of its steps.
-pub fn compile(graph: &QGraph, target: &Target) -> Result<(Schedule, Placed, Design, Program)> {
+pub fn compile(
+    graph: &QGraph,
+    target: &Target,
+) -> Result<(Schedule, Placed, Design, Program)> {
     let mut schedule = schedule::build(graph, target)?;
     let placed = schedule::place(graph, &mut schedule, target)?;
     let design = Design::new(graph, &schedule, target)?;
     let program = program::encode(graph, &schedule, &placed, &design)?;
     let buffers = check::Buffers {
-        image: image_bytes(graph, &schedule, &design),
+        image: program.image_bytes,
         output: program.output_bytes,
         scratch: program.scratch_bytes,
     };
     check::check(&program.stream, &design, buffers)?;
     Ok((schedule, placed, design, program))
-}
-
-/// Bytes of the image buffer: rows of raw pixels for the stem unit, planes otherwise.
-fn image_bytes(graph: &QGraph, schedule: &Schedule, design: &Design) -> u64 {
-    let of = |work: &Work| match work {
-        Work::Dense(dense) => match dense.source {
-            Source::Stem(image) => {
-                let shape = &graph.value(image).shape;
-                ((shape[3] * shape[1]).next_multiple_of(16) * shape[2]) as u64
-            }
-            Source::Memory(_) => 0,
-        },
-        Work::Transfer(transfer) if transfer.to_memory && transfer.buffer == Buffer::Image => {
-            let stored = &schedule.stored[transfer.stored.0];
-            transfer.offset + 16 * layout::words(stored, design) as u64
-        }
-        _ => 0,
-    };
-    schedule.passes.iter().map(|pass| of(&pass.work)).max().unwrap_or(0)
 }
