@@ -1,5 +1,6 @@
 // The 32 accumulators of one pixel of a group and one output channel: two halves of 16 groups, each a small RAM
-// with one write and one read port. A half adds or is drained, never both in one cycle.
+// with one write and one read port. A half adds to a sum or is drained, never both in one
+// cycle; what begins a sum needs no read, so another group may be drained in that cycle.
 module accumulator (
   input  wire               aclk,
   // Adds `sum_i + carry_i` to the accumulator at `group_i` of the half, or to 0 when `first_i`.
@@ -8,7 +9,7 @@ module accumulator (
   input  wire [3:0]         group_i,
   input  wire signed [19:0] sum_i,
   input  wire               carry_i,
-  // Addresses read in each half: `group_i` where the half adds, else the drained group.
+  // Addresses read in each half: `group_i` where the half adds to a sum, else the drained group.
   input  wire [3:0]         read0_i,
   input  wire [3:0]         read1_i,
   input  wire               drain_half_i,

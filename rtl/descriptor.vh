@@ -1,6 +1,8 @@
 // Bit positions of the descriptor's fields. Generated from the field table by `make generate`;
-// docs/isa.md says what each field means. Included inside of modules.
+// docs/isa.md says what each field means. Included inside of modules, none of which
+// uses all of them.
 
+/* verilator lint_off UNUSEDPARAM */
 localparam DescriptorWords = 10;
 localparam DescriptorBits = 2560;
 localparam KindLsb = 0, KindWidth = 8;
@@ -81,3 +83,4 @@ localparam SegBaseLsb = 0, SegBaseWidth = 20;
 localparam SegPlanesLsb = 20, SegPlanesWidth = 12;
 localparam SegStrideLsb = 32, SegStrideWidth = 20;
 localparam SegUpLsb = 52, SegUpWidth = 1;
+/* verilator lint_on UNUSEDPARAM */

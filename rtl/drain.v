@@ -11,7 +11,9 @@ module drain #(
   input  wire              aclk,
   input  wire              aresetn,
   input  wire              start_i,
+  /* verilator lint_off UNUSEDSIGNAL */  // fields of other modules
   input  wire [2559:0]     descriptor_i,
+  /* verilator lint_on UNUSEDSIGNAL */
   input  wire [31:0]       pixels_i,         // of a plane: OutHeight * OutWidth
   output wire              busy_o,
   // Lane parameters from the loader, four ring words a set, two sets.
@@ -88,7 +90,7 @@ module drain #(
   reg [$clog2(Credits+1)-1:0] credits_q;
 
   wire [4:0] batch_groups = groups + {4'd0, batch_q < extra};
-  wire last_part  = part_q == Parts - 1;
+  wire last_part  = {{(32-PartBits){1'b0}}, part_q} == Parts - 1;
   wire last_group = group_q + 5'd1 == batch_groups;
   wire last_batch = batch_q + 16'd1 == batches;
   wire last_tile  = tile_q + 16'd1 == tiles;

@@ -21,7 +21,9 @@ module fetch #(
   input  wire                  aresetn,
   // Pass: the descriptor is stable from start_i until done_o.
   input  wire                  start_i,
+  /* verilator lint_off UNUSEDSIGNAL */  // fields of other modules
   input  wire [2559:0]         descriptor_i,
+  /* verilator lint_on UNUSEDSIGNAL */
   output wire                  busy_o,
   // Port A of the shared memory.
   output reg  [P-1:0]          a_read_o,
@@ -260,10 +262,10 @@ module fetch #(
       reg  [15:0] x_q, y_q, batch_x_q, batch_y_q, tile_x_q, tile_y_q;
       reg  [19:0] row_q, batch_row_q, tile_row_q;     // y * InWidth
       reg  [19:0] half_row_q, batch_half_row_q;       // (y / 2) * (InWidth / 2)
-      wire [16:0] sum_x  = {1'b0, x_q} + {1'b0, step_x};
+      wire [15:0] sum_x  = x_q + step_x;
       wire [16:0] over_x = {1'b0, x_q} + {1'b0, step_x} - {1'b0, wrap_x};
       wire        wraps  = !over_x[16];
-      wire [15:0] new_x  = wraps ? over_x[15:0] : sum_x[15:0];
+      wire [15:0] new_x  = wraps ? over_x[15:0] : sum_x;
       wire [15:0] new_y  = y_q + step_y + (wraps ? {12'd0, stride} : 16'd0);
       wire [19:0] new_row = row_q + step_words_q + (wraps ? row_words : 20'd0);
       // Upsampled sources are read with stride 1 and rows of at least P pixels.
@@ -328,7 +330,9 @@ module fetch #(
   endgenerate
 
   // ---- stage 3: which lanes meet in a bank at different rows ----------------------------------------
+  /* verilator lint_off UNUSEDSIGNAL */  // addresses may be wider than this memory needs
   reg  [P*20-1:0] address_3_q;
+  /* verilator lint_on UNUSEDSIGNAL */
   reg  [P-1:0]    mask_3_q;
   reg  [P*P-1:0]  conflict_3_q;  // [l * P + m]: lane l has to wait for lane m < l
   always @(posedge aclk) begin
@@ -498,7 +502,9 @@ module fetch #(
     end
   endgenerate
 
+  /* verilator lint_off UNUSEDSIGNAL */  // the rest is for the stem unit, some stages earlier
   wire [FlagBits-1:0] flags_end = flags_q[Depth-1];
+  /* verilator lint_on UNUSEDSIGNAL */
   always @(posedge aclk) begin
     if (!aresetn) begin
       array_valid_o <= 1'b0;

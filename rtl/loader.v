@@ -19,7 +19,9 @@ module loader #(
   // Frame start, and pass start with the descriptor of the pass (stable until the next start).
   input  wire          frame_i,
   input  wire          start_i,
+  /* verilator lint_off UNUSEDSIGNAL */  // fields of other modules
   input  wire [2559:0] descriptor_i,
+  /* verilator lint_on UNUSEDSIGNAL */
   // The descriptor behind the pass. Its checksum is right when sum_o is all ones.
   output reg           next_valid_o,
   output reg  [2559:0] next_descriptor_o,
@@ -66,7 +68,9 @@ module loader #(
   reg         shadow_full_q;
   wire [3:0]  last_word    = padded ? 4'd8 : 4'd7;
   // Counts wrap, so a word is there when it lies less than half of the range behind the head.
+  /* verilator lint_off UNUSEDSIGNAL */  // its sign counts
   wire [23:0] weight_behind = head_i + ~weight_index_q;
+  /* verilator lint_on UNUSEDSIGNAL */
   wire        weight_there = !weight_behind[23];
   wire        weight_read  = weights_busy_q && !start_q && !shadow_full_q && weight_there;
   wire        step_read    = weight_read && weight_word_q == last_word;
@@ -121,7 +125,9 @@ module loader #(
   // A set of two filters is one entry of the plane engine's queue. `ready` counts committed sets, so
   // none is begun while one is on its way.
   wire        begun      = param_word_q != 4'd0 || set_q == SetFilter1;
+  /* verilator lint_off UNUSEDSIGNAL */  // its sign counts
   wire [23:0] param_behind = head_i + ~param_index_q;
+  /* verilator lint_on UNUSEDSIGNAL */
   wire        param_read = params_busy_q && !start_q && !weight_read && !param_behind[23]
                            && (begun || (set_ready && param_q == 2'd0));
   wire        set_read   = param_read && param_word_q == ((set_q == SetLanes) ? 4'd3 : 4'd8);
@@ -162,7 +168,9 @@ module loader #(
   // Parameters of the last tile are read, so its record's end is known.
   wire        desc_begin = fetching_q && !params_busy_q && !start_q && desc_word_q == 4'd0;
   wire [23:0] desc_index = (desc_word_q == 4'd0) ? param_tile_q : desc_index_q;
+  /* verilator lint_off UNUSEDSIGNAL */  // its sign counts
   wire [23:0] desc_behind = head_i + ~desc_index;
+  /* verilator lint_on UNUSEDSIGNAL */
   wire        desc_read  = fetching_q && (desc_begin || desc_word_q != 4'd0) && !weight_read
                            && !param_read && !desc_behind[23];
   wire        desc_last  = desc_read && desc_word_q == DescriptorWords - 1;

@@ -6,7 +6,7 @@
 //
 // Rules for the owner: `swap_i` at least 8 cycles apart, and every word of the weight tile arrived before it (the
 // next tile's first word may come with it); no drain of a half in the cycle in which a group of that half
-// accumulates, which is `Latency` - 1 cycles after it entered.
+// adds to a sum, which is `Latency` - 1 cycles after it entered; with `first_i` it adds to none and may.
 module mac_array #(
   // Pixels: 1, 2, 4, 8.
   parameter P = 4,
@@ -104,8 +104,8 @@ module mac_array #(
 
   // Accumulators: the half that adds reads its own group.
   wire [1:0]          add = {add_valid && add_half, add_valid && !add_half};
-  wire [3:0]          read0 = add[0] ? add_group : drain_group_i;
-  wire [3:0]          read1 = add[1] ? add_group : drain_group_i;
+  wire [3:0]          read0 = add[0] && !add_first ? add_group : drain_group_i;
+  wire [3:0]          read1 = add[1] && !add_first ? add_group : drain_group_i;
   wire [512*P-1:0]    accumulators;
 
   genvar u, o, p;

@@ -94,6 +94,10 @@ module seigo #(
 );
   `include "descriptor.vh"
 
+  // Some modules show more than is needed here, and of some wide values only a part is.
+  /* verilator lint_off PINCONNECTEMPTY */
+  /* verilator lint_off UNUSEDSIGNAL */
+
   localparam LP = (P >= 2) ? P / 2 : 1;
   localparam DP = (LP >= 2) ? 2 : 1;
   localparam Parts    = P / LP;
@@ -147,6 +151,7 @@ module seigo #(
   wire [7:0]    access_block;
   wire [1:0]    read_client;
   wire          running;
+  wire [4:0]    pending;  // requests to the shared memory that wait for their turn
   reg           running_q;
 
   pass_control i_control (
@@ -156,7 +161,7 @@ module seigo #(
     .error_block_o(error_block),
     .next_valid_i(next_valid), .next_descriptor_i(next_descriptor), .next_sum_i(next_sum),
     .owner_load_o(owner_load), .owner_swap_o(owner_swap), .owner_ok_i(owner_ok),
-    .dma_valid_o(dma_job_valid), .dma_ready_i(dma_job_ready), .dma_busy_i(dma_busy),
+    .dma_valid_o(dma_job_valid), .dma_ready_i(dma_job_ready), .dma_busy_i(dma_busy || pending[3]),
     .descriptor_o(descriptor), .start_o(start), .setup_o(setup), .pixels_o(pixels),
     .plane_pixels_o(plane_pixels), .busy_i(busy),
     .access_error_i(access_error), .access_client_i({5'd0, access_client}),
@@ -276,6 +281,7 @@ module seigo #(
   wire [15:0]          stem_step;
   wire [3:0]           stem_group, group_index;
   wire                 array_valid, feed_valid, feed_pop, swap, first, last, half, batch_drained;
+  wire [4:0]           drained;
   wire                 fetch_busy, stall_weights, stall_image, stall_halves, stall_bank, stall_feed;
 
   fetch #(.P(P), .RowBits(RowBits), .ReadLatency(ReadLatency), .FeedCredits(FeedDepth)) i_fetch (
@@ -329,7 +335,6 @@ module seigo #(
 
   wire                drain_read, drain_half, batch_done;
   wire [3:0]          drain_group;
-  wire [4:0]          drained;
   wire [PartBits-1:0] drain_part;
   wire [512*LP-1:0]   drain_data;
 
@@ -552,7 +557,6 @@ module seigo #(
   );
 
   // ---- shared memory --------------------------------------------------------------------------------
-  wire [4:0] pending;
 
   shared_memory #(
     .P(P), .RowBits(RowBits), .Domains(Domains), .DomainRows(DomainRows), .Blocks(Blocks),
@@ -589,8 +593,10 @@ module seigo #(
 
   assign busy = fetch_busy || loader_busy || drain_busy || results != 0 || feed_busy || !splitter_idle
                 || !engine_idle || !conv_idle || filter_idle != 2'b11 || !residual_idle || stem_busy
-                || pending[1:0] != 2'b00;
+                || pending[2:0] != 3'b000;
   // Causes in the order of the registers: stream, lanes, port, image, plane engine, bank.
   assign stall = {stall_bank, stall_feed || (stall_output && chained), stall_image, stall_residual,
                   stall_halves, stall_weights};
+  /* verilator lint_on UNUSEDSIGNAL */
+  /* verilator lint_on PINCONNECTEMPTY */
 endmodule

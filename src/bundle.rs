@@ -21,8 +21,7 @@ use crate::error::{Error, Place as _, Result, codes};
 use crate::files;
 use crate::program::{self, Design, Program, check};
 use crate::qgraph::QGraph;
-use crate::program::layout;
-use crate::schedule::{self, Buffer, Placed, Schedule, Source, Work};
+use crate::schedule::{self, Placed, Schedule};
 use crate::target::Target;
 use crate::verilog;
 
@@ -175,29 +174,10 @@ pub fn compile(
     let design = Design::new(graph, &schedule, target)?;
     let program = program::encode(graph, &schedule, &placed, &design)?;
     let buffers = check::Buffers {
-        image: image_bytes(graph, &schedule, &design),
+        image: program.image_bytes,
         output: program.output_bytes,
         scratch: program.scratch_bytes,
     };
     check::check(&program.stream, &design, buffers)?;
     Ok((schedule, placed, design, program))
-}
-
-/// Bytes of the image buffer: rows of raw pixels for the stem unit, planes otherwise.
-fn image_bytes(graph: &QGraph, schedule: &Schedule, design: &Design) -> u64 {
-    let of = |work: &Work| match work {
-        Work::Dense(dense) => match dense.source {
-            Source::Stem(image) => {
-                let shape = &graph.value(image).shape;
-                ((shape[3] * shape[1]).next_multiple_of(16) * shape[2]) as u64
-            }
-            Source::Memory(_) => 0,
-        },
-        Work::Transfer(transfer) if transfer.to_memory && transfer.buffer == Buffer::Image => {
-            let stored = &schedule.stored[transfer.stored.0];
-            transfer.offset + 16 * layout::words(stored, design) as u64
-        }
-        _ => 0,
-    };
-    schedule.passes.iter().map(|pass| of(&pass.work)).max().unwrap_or(0)
 }

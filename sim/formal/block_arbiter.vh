@@ -149,7 +149,6 @@ always @* if (f_past && f_reset_1) begin
       || (f_pin_read == ~f_did_write && f_pin_write == (f_did_write ? f_did_enable : {P{1'b0}})
           && f_pin_row == f_did_row[AddressBits-1:0]
           && (!f_did_write || f_pin_data == f_did_data)));
-  performed_exists: assert (!f_did || f_did_row[RowBits-1:AddressBits] < Domains);
   denied_does_nothing: assert (!f_denied || !f_at_domain
       || (!f_pin_read && f_pin_write == {P{1'b0}}));
   no_phantom: assert (!f_idle_1 || (!f_pin_read && f_pin_write == {P{1'b0}}));
@@ -227,6 +226,7 @@ always @* if (f_past) begin
   i_free: assert (!(f_pin_read && f_pin_write != {P{1'b0}}));
 end
 always @* if (f_past && f_reset_1) begin
+  i_exists: assert (!f_did || f_did_row[RowBits-1:AddressBits] < Domains);
   i_denied: assert (f_denied == b_refused_q[f_client]);
   i_a_denied: assert (f_a_denied == a_refused_q[f_bank]);
 end

@@ -12,6 +12,7 @@ use crate::bundle::Bundle;
 use crate::cosim::{self, CAUSES, Device, End, Frame, Geometry, Simulation, Timing, Verifier};
 use crate::error::{Error, Place as _, Result, codes};
 use crate::npy;
+use crate::program::cost;
 use crate::task::image;
 use crate::tensor::Tensor;
 
@@ -134,11 +135,23 @@ fn inputs(args: &Args, bundle: &Bundle, terminal: &Terminal) -> Result<Vec<(Stri
 }
 
 fn show(args: &Args, bundle: &Bundle, name: &str, frame: &Frame, seconds: f64) -> Result<()> {
+    let memory = cost::Timing { read_latency: args.latency, ..cost::Timing::default() };
+    let predicted = cost::predict(&bundle.program.stream, &bundle.design, memory)?;
+    let cause = |cost: &cost::PassCost| cost.cause().map_or("", cost::Cause::name);
     if args.format == Format::Json {
         let passes: Vec<_> = frame
             .passes
             .iter()
-            .map(|pass| json!({"name": pass.name, "cycles": pass.cycles}))
+            .zip(&predicted)
+            .map(|(pass, cost)| {
+                json!({
+                    "name": pass.name,
+                    "cycles": pass.cycles,
+                    "predicted": cost.cycles,
+                    "busy": cost.busy,
+                    "cause": cause(cost),
+                })
+            })
             .collect();
         let stalls: serde_json::Map<_, _> = CAUSES
             .iter()
@@ -157,9 +170,19 @@ fn show(args: &Args, bundle: &Bundle, name: &str, frame: &Frame, seconds: f64) -
         return Ok(());
     }
     println!("{name}");
-    for (index, pass) in frame.passes.iter().enumerate() {
-        println!("  {index:>4}  {:>9}  {}", pass.cycles, pass.name);
+    println!("  pass     cycles  predicted  busy   idle by  layers");
+    for (index, (pass, cost)) in frame.passes.iter().zip(&predicted).enumerate() {
+        let busy = 100.0 * cost.busy as f64 / pass.cycles.max(1) as f64;
+        println!(
+            "  {index:>4}  {:>9}  {:>9}  {busy:>3.0} %  {:<12}  {}",
+            pass.cycles,
+            cost.cycles,
+            cause(cost),
+            pass.name
+        );
     }
+    let total: u64 = predicted.iter().map(|cost| cost.cycles).sum();
+    println!("  predicted {total} cycles");
     let stalls: Vec<_> = CAUSES
         .iter()
         .zip(frame.stalls)

@@ -189,7 +189,8 @@ fn tool(command: &mut Command, name: &str) -> Result<String> {
     let text = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<_> = text.lines().filter(|line| line.to_lowercase().contains("error")).collect();
     let shown = if lines.is_empty() { text.lines().take(8).collect() } else { lines };
-    let message = format!("{name} failed: {}", shown.into_iter().take(8).collect::<Vec<_>>().join("; "));
+    let message =
+        format!("{name} failed: {}", shown.into_iter().take(8).collect::<Vec<_>>().join("; "));
     Err(Error::new(&codes::SIMULATION_BUILD, message))
 }
 

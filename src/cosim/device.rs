@@ -99,10 +99,8 @@ impl<'a> Watch<'a> {
             return (self.observe)(Event::Pass(device.outputs.pass_index as u16), device);
         }
         if device.cycle.saturating_sub(self.last) > WATCHDOG {
-            let message = format!(
-                "after {} passes none has ended for {WATCHDOG} cycles",
-                self.passes
-            );
+            let message =
+                format!("after {} passes none has ended for {WATCHDOG} cycles", self.passes);
             return Err(Error::new(&codes::SIMULATION_HANG, message));
         }
         Ok(())

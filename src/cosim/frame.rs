@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use super::device::{Buffers, Device, End, Event};
-use crate::error::{Error, Result, codes};
+use crate::error::Result;
 use crate::program::layout::{self, Difference};
-use crate::program::simulate::image_bytes;
-use crate::program::{Design, Program};
+use crate::program::{Design, Program, buffers};
 use crate::qgraph::{QGraph, QValueId};
 use crate::reference;
-use crate::schedule::{Buffer, Schedule, Source, StoredId, Work};
-use crate::tensor::{DType, Tensor};
+use crate::schedule::{Schedule, StoredId, Work};
+use crate::tensor::Tensor;
 
 const WORD: usize = 16;
 
@@ -70,7 +69,7 @@ pub struct Frame {
 }
 
 /// Every value of a frame by the reference.
-type Values = HashMap<QValueId, Vec<i64>>;
+pub type Values = HashMap<QValueId, Vec<i64>>;
 
 impl<'a> Verifier<'a> {
     /// All values that the reference computes from float inputs.
@@ -80,7 +79,7 @@ impl<'a> Verifier<'a> {
     pub fn values(&self, inputs: &[Tensor]) -> Result<Values> {
         let mut values = Values::new();
         reference::run_stored(self.graph, inputs, |id, tensor| {
-            if let Some(integers) = integers(tensor)? {
+            if let Ok(integers) = tensor.to_i64s() {
                 values.insert(id, integers);
             }
             Ok(())
@@ -88,36 +87,12 @@ impl<'a> Verifier<'a> {
         Ok(values)
     }
 
-    /// The image buffer for the network input among `values`.
+    /// The image buffer for the network inputs among `values`.
     ///
     /// # Errors
-    /// [`codes::SHAPE`] when the input is not what the program takes.
+    /// Those of [`buffers::image`].
     pub fn image(&self, values: &Values) -> Result<Vec<u8>> {
-        let missing = || Error::new(&codes::SHAPE, "the network input is not quantized");
-        for pass in &self.schedule.passes {
-            match &pass.work {
-                Work::Dense(dense) => {
-                    if let Source::Stem(image) = dense.source {
-                        let q = values.get(&image).ok_or_else(missing)?;
-                        let bytes: Vec<i8> = q.iter().map(|&q| q as i8).collect();
-                        let shape = &self.graph.value(image).shape;
-                        return Ok(image_bytes(&bytes, [shape[1], shape[2], shape[3]]));
-                    }
-                }
-                Work::Transfer(transfer)
-                    if transfer.to_memory && transfer.buffer == Buffer::Image =>
-                {
-                    let stored = &self.schedule.stored[transfer.stored.0];
-                    let q = values.get(&stored.value).ok_or_else(missing)?;
-                    let packed = layout::pack(stored, self.design, q);
-                    let mut bytes = vec![0; transfer.offset as usize];
-                    bytes.extend(packed);
-                    return Ok(bytes);
-                }
-                _ => {}
-            }
-        }
-        Ok(Vec::new())
+        buffers::image(self.graph, self.schedule, self.design, values)
     }
 
     /// The buffers of a frame.
@@ -210,12 +185,17 @@ impl<'a> Verifier<'a> {
     /// The processor's step: its results are taken from the reference.
     fn process(&self, event: Event, device: &mut Device, values: &Values) -> Result<()> {
         let Event::Processor(index) = event else { return Ok(()) };
-        for pass in self.schedule.passes.iter().skip(usize::from(index) + 1) {
-            let Work::Transfer(transfer) = &pass.work else { break };
-            if !transfer.to_memory || transfer.buffer != Buffer::Scratch {
-                break;
-            }
+        let passes = self.schedule.passes.get(usize::from(index)..).unwrap_or(&[]);
+        let Some((pass, later)) = passes.split_first() else { return Ok(()) };
+        let Work::Processor { layers } = &pass.work else { return Ok(()) };
+        let made: Vec<QValueId> =
+            layers.iter().flat_map(|&layer| self.graph.layers[layer].outputs.clone()).collect();
+        for pass in later {
+            let Work::Transfer(transfer) = &pass.work else { continue };
             let stored = &self.schedule.stored[transfer.stored.0];
+            if !transfer.to_memory || !made.contains(&stored.value) {
+                continue;
+            }
             if let Some(q) = values.get(&stored.value) {
                 let packed = layout::pack(stored, self.design, q);
                 let start = transfer.offset as usize;
@@ -255,17 +235,4 @@ impl<'a> Verifier<'a> {
             })
             .collect()
     }
-}
-
-/// Stored integers of a tensor; none for floats.
-fn integers(tensor: &Tensor) -> Result<Option<Vec<i64>>> {
-    fn wide<T: Copy + Into<i64>>(values: &[T]) -> Vec<i64> {
-        values.iter().map(|&value| value.into()).collect()
-    }
-    Ok(match tensor.dtype() {
-        DType::I8 => Some(wide(tensor.values::<i8>()?)),
-        DType::I16 => Some(wide(tensor.values::<i16>()?)),
-        DType::I32 => Some(wide(tensor.values::<i32>()?)),
-        _ => None,
-    })
 }

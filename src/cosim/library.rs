@@ -118,15 +118,8 @@ impl Simulation {
         let bank: Bank = *symbol(&library, path, "seigo_bank")?;
         // SAFETY: no arguments; the handle is deleted in `drop`.
         let handle = unsafe { new() };
-        let mut simulation = Self {
-            handle,
-            cycle,
-            delete,
-            trace,
-            banks: Vec::new(),
-            geometry,
-            _library: library,
-        };
+        let mut simulation =
+            Self { handle, cycle, delete, trace, banks: Vec::new(), geometry, _library: library };
         for domain in 0..geometry.domains {
             for index in 0..geometry.banks {
                 // SAFETY: the handle is alive; an unknown bank gives null.

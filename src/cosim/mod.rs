@@ -9,6 +9,6 @@ pub mod memory;
 
 pub use compile::{cache, library as compile};
 pub use device::{Buffers, CAUSES, Device, End, Event};
-pub use frame::{Frame, Mismatch, PassReport, Verifier};
+pub use frame::{Frame, Mismatch, PassReport, Values, Verifier};
 pub use library::{Geometry, Simulation};
 pub use memory::Timing;

@@ -37,14 +37,23 @@ pub enum Cause {
     Engine,
     /// Two pixels of a group lie in one bank.
     Bank,
+    /// A transfer that must be over.
+    Transfer,
     /// Start and end of the pass.
     Fill,
 }
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Self; 6] =
-        [Self::Stream, Self::Lanes, Self::Image, Self::Engine, Self::Bank, Self::Fill];
+    pub const ALL: [Self; 7] = [
+        Self::Stream,
+        Self::Lanes,
+        Self::Image,
+        Self::Engine,
+        Self::Bank,
+        Self::Transfer,
+        Self::Fill,
+    ];
 
     /// Name in tables.
     pub fn name(self) -> &'static str {
@@ -54,6 +63,7 @@ impl Cause {
             Self::Image => "image",
             Self::Engine => "plane engine",
             Self::Bank => "banks",
+            Self::Transfer => "transfer",
             Self::Fill => "fill",
         }
     }
@@ -67,7 +77,7 @@ pub struct PassCost {
     /// Of them with a group in the array (plane pass: a slot in the engine).
     pub busy: u64,
     /// Of them without, by cause, in the order of [`Cause::ALL`].
-    pub stalls: [u64; 6],
+    pub stalls: [u64; 7],
 }
 
 impl PassCost {
@@ -86,18 +96,29 @@ impl PassCost {
 const START: u64 = 16;
 /// From the last group to readable accumulators.
 const ARRAY: u64 = 14;
+/// From the read of a group's accumulators to the group of the next batch that takes its place.
+const HAND_BACK: u64 = 5;
 /// From the accumulators through lanes and write-back to the end of the pass.
-const FINISH: u64 = 33;
-/// From the last slot of the plane engine to the end of the pass.
-const ENGINE_FINISH: u64 = 41;
+const FINISH: u64 = 20;
+/// From the last pixel at the accumulators, or at fetch in a plane pass, to the end of the plane engine
+/// behind, a flushed row not counted: at stride 1 and 2.
+const ENGINE_FINISH: [u64; 2] = [41, 23];
+/// Of that the way through the lanes, which a plane pass does without.
+const ENGINE_LANES: u64 = 25;
 /// A transfer or processor step is launched.
-const LAUNCH: u64 = 12;
+const LAUNCH: u64 = 3;
+/// A transfer besides its words.
+const JOB: u64 = 60;
+/// From the start of a frame to the first request of the stream.
+const FRAME: u64 = 22;
+/// From the end of the last transfer to the end of the frame.
+const FRAME_END: u64 = 5;
 /// Pixels that may wait between lanes and plane engine, in words of LP pixels.
 const QUEUE: u64 = 32;
 /// Cycles between the loads of two weight tiles beyond their ring words.
 const SHADOW: u64 = 1;
 
-/// The passes of a program in order, the end excluded.
+/// The passes of a program in order, and its end.
 ///
 /// # Errors
 /// Those of [`decode`].
@@ -107,13 +128,12 @@ pub fn predict(stream: &[u8], design: &Design, timing: Timing) -> Result<Vec<Pas
         timing,
         now: 0,
         word: 0,
-        arrival: timing.read_latency,
+        total: (stream.len() / f::RING_WORD) as u64,
+        arrival: FRAME + timing.read_latency,
         released: Vec::new(),
-        bus: 0,
+        job: (0, 0),
     };
-    let passes = decode(stream)?;
-    let passes = passes.iter().filter(|pass| pass.kind != Kind::End);
-    Ok(passes.map(|pass| model.pass(pass)).collect())
+    Ok(decode(stream)?.iter().map(|pass| model.pass(pass)).collect())
 }
 
 struct Model<'a> {
@@ -124,33 +144,41 @@ struct Model<'a> {
     /// Ring words that have been asked for, and when the last of them arrives.
     word: u64,
     arrival: u64,
+    /// Ring words of the stream.
+    total: u64,
     /// Ends of tile records in the stream, and when the ring lets go of them.
     released: Vec<(u64, u64)>,
-    /// Cycle until which image and transfers keep the bus.
-    bus: u64,
+    /// From when until when transfers are under way.
+    job: (u64, u64),
 }
 
 impl Model<'_> {
     fn pass(&mut self, pass: &Pass<'_>) -> PassCost {
         let start = self.now;
         let descriptor = self.fetch(f::DESCRIPTOR_WORDS as u64);
-        self.released.push((self.word, descriptor.max(start)));
-        let ready = descriptor.max(start);
+        self.release(f::DESCRIPTOR_WORDS as u64, descriptor.max(start));
+        let mut ready = descriptor.max(start);
         let mut cost = PassCost::default();
         cost.wait(Cause::Stream, ready - start);
+        let waits = matches!(pass.kind, Kind::Processor | Kind::End);
+        if waits || pass.descriptor.flag(f::WAIT_DMA) {
+            cost.wait(Cause::Transfer, self.job.1.saturating_sub(ready));
+            ready = ready.max(self.job.1);
+        }
         self.now = match pass.kind {
             Kind::Dense => self.dense(pass, ready, &mut cost),
             Kind::Plane => self.plane(pass, ready, &mut cost),
             Kind::Dma => {
                 let words = pass.descriptor.get(f::DMA_WORDS) as u64;
-                self.bus = self.bus.max(ready) + words * self.timing.beat;
+                if self.job.1 < ready {
+                    self.job = (ready, ready);
+                }
+                self.job.1 += JOB + words * self.timing.beat;
                 cost.wait(Cause::Fill, LAUNCH);
                 ready + LAUNCH
             }
-            Kind::Processor | Kind::End => {
-                cost.wait(Cause::Fill, LAUNCH);
-                ready + LAUNCH
-            }
+            Kind::Processor => ready + LAUNCH,
+            Kind::End => ready + FRAME_END,
         };
         cost.cycles = self.now - start;
         cost
@@ -169,6 +197,16 @@ impl Model<'_> {
         self.arrival
     }
 
+    /// The ring lets go of everything read so far. As much of the stream follows, on the same bus as
+    /// the transfers.
+    fn release(&mut self, words: u64, cycle: u64) {
+        self.released.push((self.word, cycle));
+        let follows = self.word + self.design.ring_words as u64 <= self.total;
+        if follows && (self.job.0..self.job.1).contains(&cycle) {
+            self.job.1 += 2 * words * self.timing.beat;
+        }
+    }
+
     fn dense(&mut self, pass: &Pass<'_>, ready: u64, cost: &mut PassCost) -> u64 {
         let d = pass.descriptor;
         let get = |field| d.get(field) as u64;
@@ -180,27 +218,37 @@ impl Model<'_> {
         let mut engine = Engine::new(self.design, pass);
         let mut array = ready + START;
         cost.wait(Cause::Fill, START);
-        let mut halves = [(0, Cause::Lanes); 2];
+        // Per accumulator half: when its drain begins and ends, and what holds it up.
+        let mut halves = [(0, 0, Cause::Lanes); 2];
         let mut lanes = 0;
         let mut half = 0;
         let conflicts = conflicts(pass, self.design);
+        let all_groups = get(f::GROUPS);
         for _ in 0..get(f::TILES) {
             let arrived = self.fetch(get(f::TILE_WORDS));
             let first = arrived.saturating_sub(2 * self.timing.beat * steps * load) + load;
+            let mut seen = 0;
             for batch in 0..batches {
                 let groups = own + u64::from(batch < extra);
+                let conflicts =
+                    conflicts * (seen + groups) / all_groups - conflicts * seen / all_groups;
+                seen += groups;
                 let mut begin = array;
+                let (drains, drained, holds) = halves[half];
                 for (time, cause) in
-                    [(first, Cause::Stream), (image.batch(groups), Cause::Image), halves[half]]
+                    [(first, Cause::Stream), (image.batch(groups), Cause::Image), (drains, holds)]
                 {
                     cost.wait(cause, time.saturating_sub(begin));
                     begin = begin.max(time);
                 }
+                // The first step follows the drain of the half, group by group.
                 let step = groups.max(load);
+                let free = (begin + step).max(drained + HAND_BACK);
+                cost.wait(holds, free - begin - step);
                 cost.wait(Cause::Stream, steps * (step - groups));
-                cost.wait(Cause::Bank, conflicts * groups);
+                cost.wait(Cause::Bank, conflicts);
                 cost.busy += steps * groups;
-                let mut end = begin + steps * step + conflicts * groups;
+                let mut end = free + (steps - 1) * step + conflicts;
                 // The last step needs the last words of the tile.
                 let last = arrived + groups;
                 cost.wait(Cause::Stream, last.saturating_sub(end));
@@ -212,10 +260,10 @@ impl Model<'_> {
                 lanes = (from + groups * drain).max(taken);
                 let cause =
                     if taken > from + groups * drain { Cause::Engine } else { Cause::Lanes };
-                halves[half] = (lanes, cause);
+                halves[half] = (from, lanes, cause);
                 half ^= 1;
             }
-            self.released.push((self.word, array));
+            self.release(get(f::TILE_WORDS), array);
         }
         let end = (lanes + FINISH).max(engine.end());
         cost.wait(Cause::Fill, end - array);
@@ -234,7 +282,7 @@ impl Model<'_> {
             let arrived = self.fetch(d.get(f::TILE_WORDS) as u64);
             cost.wait(Cause::Stream, arrived.saturating_sub(from));
             from = engine.take(from.max(arrived), pixels);
-            self.released.push((self.word, from));
+            self.release(d.get(f::TILE_WORDS) as u64, from);
         }
         let end = engine.end();
         cost.busy = engine.slots;
@@ -243,20 +291,65 @@ impl Model<'_> {
     }
 }
 
-/// Extra cycles of a group, times the steps of a batch, because lanes meet in a bank: windows with a
-/// stride read pixels that are not neighbors.
+/// Extra cycles of a tile because lanes of a group meet in a bank at different rows.
 fn conflicts(pass: &Pass<'_>, design: &Design) -> u64 {
     let d = pass.descriptor;
-    let stride = d.get(f::STRIDE);
-    if d.flag(f::FROM_STEM) || stride == 1 {
+    if d.flag(f::FROM_STEM) {
         return 0;
     }
-    let banks = design.pixels;
-    let worst = (0..banks)
-        .map(|bank| (0..banks).filter(|lane| lane * stride % banks == bank).count())
-        .max()
-        .unwrap_or(1);
-    (d.get(f::STEPS) * (worst - 1)) as u64
+    let planes = |upsampled: bool| -> usize {
+        let segments = d.segments().into_iter().filter(|segment| segment.upsampled == upsampled);
+        segments.map(|segment| segment.planes).sum()
+    };
+    let taps = d.get(f::TAPS_X) * d.get(f::TAPS_Y);
+    let mut extra = 0;
+    for (upsampled, planes) in [(false, planes(false)), (true, planes(true))] {
+        // Neighbors in a row lie in different banks.
+        let plain =
+            d.get(f::STRIDE) == 1 && !upsampled && d.get(f::IN_WIDTH) == d.get(f::OUT_WIDTH);
+        if planes == 0 || plain {
+            continue;
+        }
+        let of_plane: usize = (0..taps)
+            .map(|tap| {
+                let groups = (0..d.get(f::GROUPS))
+                    .map(|group| cycles(pass, design, (group, tap), upsampled) - 1);
+                groups.sum::<usize>()
+            })
+            .sum();
+        extra += planes * of_plane;
+    }
+    extra as u64
+}
+
+/// Cycles in which the banks give the pixels of a group.
+fn cycles(
+    pass: &Pass<'_>,
+    design: &Design,
+    (group, tap): (usize, usize),
+    upsampled: bool,
+) -> usize {
+    let d = pass.descriptor;
+    let (height, width) = (d.get(f::IN_HEIGHT), d.get(f::IN_WIDTH));
+    let out_width = d.get(f::OUT_WIDTH);
+    let reach = |output: usize, tap: usize, pad: usize, extent: usize| {
+        let position = output * d.get(f::STRIDE) + tap * d.get(f::DILATION);
+        position.checked_sub(pad).filter(|&position| position < extent)
+    };
+    let mut rows: Vec<Vec<usize>> = vec![Vec::new(); design.pixels];
+    for lane in 0..design.pixels {
+        let pixel = group * design.pixels + lane;
+        let (tap_y, tap_x) = (tap / d.get(f::TAPS_X), tap % d.get(f::TAPS_X));
+        let y = reach(pixel / out_width, tap_y, d.get(f::PAD_TOP), height);
+        let x = reach(pixel % out_width, tap_x, d.get(f::PAD_LEFT), width);
+        let (Some(y), Some(x)) = (y, x) else { continue };
+        let source = if upsampled { y / 2 * (width / 2) + x / 2 } else { y * width + x };
+        let bank = &mut rows[source % design.pixels];
+        if !bank.contains(&(source / design.pixels)) {
+            bank.push(source / design.pixels);
+        }
+    }
+    rows.iter().map(Vec::len).max().unwrap_or(0).max(1)
 }
 
 /// The stem unit: patches of a batch are ready at a time.
@@ -305,6 +398,8 @@ struct Engine {
     time: u64,
     /// Slots so far.
     slots: u64,
+    /// From the last slot to the end of the pass.
+    finish: u64,
 }
 
 impl Engine {
@@ -324,6 +419,8 @@ impl Engine {
             pixels: 0,
             time: 0,
             slots: 0,
+            finish: ENGINE_FINISH[usize::from(d.get(f::PLANE_STRIDE_XY) == 2)]
+                .saturating_sub(if pass.kind == Kind::Plane { ENGINE_LANES } else { 0 }),
         }
     }
 
@@ -346,6 +443,6 @@ impl Engine {
         if self.filters == 0 {
             return 0;
         }
-        self.time + self.slots_of_row * self.rate / 2 + ENGINE_FINISH
+        self.time + self.slots_of_row * self.rate / 2 + self.finish
     }
 }

@@ -87,12 +87,12 @@ impl Descriptor<'_> {
     }
 
     fn check(&self, index: usize) -> Result<()> {
-        let words = self
+        let mut words = self
             .0
             .chunks_exact(4)
             .map(|word| word.iter().rev().fold(0u32, |value, byte| value << 8 | u32::from(*byte)));
         let sums = words.clone().take(fields::WORDS - 1).fold(0u32, u32::wrapping_add);
-        if words.last() != Some(sums ^ u32::MAX) {
+        if words.next_back() != Some(sums ^ u32::MAX) {
             return Err(wrong("the checksum is wrong"));
         }
         if self.get(fields::MAGIC) != fields::MAGIC_VALUE as usize

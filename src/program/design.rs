@@ -177,7 +177,8 @@ impl Design {
     ) -> Result<Stem> {
         let convolution = stem::Convolution::new(graph, dense.layer, image)?;
         let row = graph.value(image).shape[3] * convolution.stem.channels;
-        self.image_row_words = self.image_row_words.max(row.div_ceil(WORD));
+        // Row buffers of a single word do not exist.
+        self.image_row_words = self.image_row_words.max(row.div_ceil(WORD)).max(2);
         if self.stem.is_some_and(|stem| stem != convolution.stem) {
             return Err(limit("two passes need stem units of different shapes"));
         }
@@ -192,11 +193,6 @@ impl Design {
     /// DP: pixels of the plane engine.
     pub fn plane_pixels(&self) -> usize {
         self.lane_pixels().min(2)
-    }
-
-    /// Longest image row that the stem unit takes, in pixels.
-    pub fn stem_width(&self) -> usize {
-        self.stem.map_or(16, |stem| (self.image_row_words * WORD / stem.channels).max(17))
     }
 
     /// Words of the shared memory.

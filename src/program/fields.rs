@@ -179,8 +179,8 @@ mod tests {
         let inside = |fields: &[Field], bits: usize| {
             let mut taken = vec![false; bits];
             for field in fields {
-                for bit in field.bit()..field.bit() + field.width {
-                    assert!(!std::mem::replace(&mut taken[bit], true), "{} bit {bit}", field.name);
+                for bit in &mut taken[field.bit()..field.bit() + field.width] {
+                    assert!(!std::mem::replace(bit, true), "{} overlaps", field.name);
                 }
             }
         };

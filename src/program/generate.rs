@@ -10,7 +10,9 @@ const SOURCE: &str = "Generated from the field table by `make generate`";
 pub fn verilog() -> String {
     let mut text = format!(
         "// Bit positions of the descriptor's fields. {SOURCE};\n\
-         // docs/isa.md says what each field means. Included inside of modules.\n\n\
+         // docs/isa.md says what each field means. Included inside of modules, none of which\n\
+         // uses all of them.\n\n\
+         /* verilator lint_off UNUSEDPARAM */\n\
          localparam DescriptorWords = {};\nlocalparam DescriptorBits = {};\n",
         fields::DESCRIPTOR_WORDS,
         fields::WORDS * 32
@@ -32,6 +34,7 @@ pub fn verilog() -> String {
         let Field { name, width, .. } = field;
         line(&mut text, format!("localparam {name}Lsb = {}, {name}Width = {width};", field.bit()));
     }
+    text.push_str("/* verilator lint_on UNUSEDPARAM */\n");
     text
 }
 

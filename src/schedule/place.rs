@@ -166,7 +166,8 @@ pub fn lifetimes(
         .collect()
 }
 
-/// By pass that is a transfer: the first pass that starts when the transfer is over.
+/// By pass that is a transfer: the first pass that starts when it and all that was added to the queue
+/// meanwhile are over.
 fn transfer_ends(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Vec<usize> {
     let cycles: Vec<u64> = schedule
         .passes
@@ -181,13 +182,25 @@ fn transfer_ends(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Vec<usize>
         now += if is_transfer(index) { 0 } else { cycles };
     }
     let mut free = 0;
-    (0..cycles.len())
+    let mut over: Vec<u64> = (0..cycles.len())
         .map(|index| {
-            if !is_transfer(index) {
-                return index;
+            if is_transfer(index) {
+                free = starts[index].max(free) + cycles[index];
             }
-            free = starts[index].max(free) + cycles[index];
-            starts.partition_point(|&start| start < free)
+            free
+        })
+        .collect();
+    // A pass that waits waits for all transfers, those that were added meanwhile included.
+    for index in (0..over.len()).rev() {
+        let later = (index + 1..over.len()).take_while(|&later| starts[later] < over[index]);
+        if let Some(last) = later.filter(|&later| is_transfer(later)).last() {
+            over[index] = over[index].max(over[last]);
+        }
+    }
+    (0..cycles.len())
+        .map(|index| match is_transfer(index) {
+            true => starts.partition_point(|&start| start < over[index]),
+            false => index,
         })
         .collect()
 }

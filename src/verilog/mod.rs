@@ -53,11 +53,9 @@ pub fn bank(domain: usize, bank: usize) -> String {
 
 fn parameters(design: &Design, model: &str) -> Vec<(&'static str, String)> {
     let stem = design.stem;
-    let of_stem = |take: fn(crate::program::Stem) -> usize, none: usize| {
-        stem.map_or(none, take).to_string()
-    };
-    let stem_width =
-        stem.map_or(1, |stem| (design.image_row_words * 16).div_ceil(stem.channels));
+    let of_stem =
+        |take: fn(crate::program::Stem) -> usize, none: usize| stem.map_or(none, take).to_string();
+    let stem_width = stem.map_or(1, |stem| (design.image_row_words * 16).div_ceil(stem.channels));
     let entries: usize = design.functions.iter().map(|function| function.rom.len()).sum();
     let hash: String = model.chars().take(16).collect();
     vec![
