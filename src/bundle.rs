@@ -97,7 +97,8 @@ impl Bundle {
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(failed)?;
-        let beside = tempfile::Builder::new().prefix(".seigo-").tempdir_in(parent).map_err(failed)?;
+        let beside =
+            tempfile::Builder::new().prefix(".seigo-").tempdir_in(parent).map_err(failed)?;
         std::fs::create_dir(beside.path().join("rtl")).map_err(failed)?;
         for (name, bytes) in &self.files {
             files::write(&beside.path().join(name), bytes)?;
@@ -123,9 +124,8 @@ impl Bundle {
     /// [`codes::BUNDLE`] when a file is missing, was edited or is not what this version makes of the
     /// model; [`codes::FILE_READ`].
     pub fn open(folder: &Path) -> Result<Self> {
-        let stale = |message: String| {
-            Error::new(&codes::BUNDLE, message).at(folder.display().to_string())
-        };
+        let stale =
+            |message: String| Error::new(&codes::BUNDLE, message).at(folder.display().to_string());
         if !folder.join(MANIFEST).is_file() {
             return Err(stale(format!("there is no {MANIFEST}")));
         }
@@ -165,10 +165,7 @@ impl Bundle {
 ///
 /// # Errors
 /// Those of its steps.
-pub fn compile(
-    graph: &QGraph,
-    target: &Target,
-) -> Result<(Schedule, Placed, Design, Program)> {
+pub fn compile(graph: &QGraph, target: &Target) -> Result<(Schedule, Placed, Design, Program)> {
     let mut schedule = schedule::build(graph, target)?;
     let placed = schedule::place(graph, &mut schedule, target)?;
     let design = Design::new(graph, &schedule, target)?;

@@ -106,8 +106,7 @@ fn run(pixels: u64, count: usize) {
         let stalls = (seed % 2 == 1).then_some(seed as u64);
         let timing = Timing { stalls, ..Timing::default() };
         let simulation = Simulation::load(&library, geometry).unwrap();
-        let mut device =
-            Device::new(simulation, verifier.buffers(&values).unwrap(), timing);
+        let mut device = Device::new(simulation, verifier.buffers(&values).unwrap(), timing);
         let frame = verifier.run(&mut device, &values).unwrap();
         assert_eq!(frame.end, End::Done, "network {seed}");
         assert_eq!(frame.mismatch, None, "network {seed}: {:#?}", build.schedule);
