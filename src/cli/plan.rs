@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(value_name = "MODEL", required_unless_present = "csv")]
     model: Option<PathBuf>,
     #[command(flatten)]
-    of_model: super::plan_model::Args,
+    of_model: super::plan_model::PlanArgs,
     /// Instead of a model: buffers in the MiniMalloc format: id,lower,upper,size with half-open
     /// lifespans
     #[arg(long, value_name = "FILE", conflicts_with = "model")]

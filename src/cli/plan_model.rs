@@ -16,7 +16,7 @@ use crate::target::Target;
 
 /// What is planned, and for what.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct PlanArgs {
     /// Target: a built-in one or a JSON file, see docs/targets.md
     #[arg(long, value_name = "NAME|FILE", conflicts_with = "csv")]
     target: Option<String>,
@@ -46,7 +46,7 @@ struct Shown<'a> {
     packing: &'a Packing,
 }
 
-pub fn run(path: &Path, args: &Args, format: Format, terminal: &Terminal) -> Result<String> {
+pub fn run(path: &Path, args: &PlanArgs, format: Format, terminal: &Terminal) -> Result<String> {
     let place = || path.display().to_string();
     let mut model = Model::load(path)?;
     let Some(name) = &args.target else {

@@ -16,6 +16,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("SG07", "Memory plan"),
     ("SG08", "Targets"),
     ("SG09", "The accelerator's program"),
+    ("SG10", "Bundles and co-simulation"),
 ];
 
 /// Writes the page.
