@@ -84,6 +84,10 @@ check: deps ## Format, clippy with warnings as errors, tests, docs
 test-rtl: deps ## Build and run the unit testbench of every RTL module
 	sim/unit/run.sh
 
+.PHONY: test-cosim
+test-cosim: deps ## Random networks in the RTL at every width of the array
+	$(CARGO) test --release --locked --test cosim -- --ignored --nocapture
+
 .PHONY: lint-rtl
 lint-rtl: deps ## Lint every RTL module at several parameter sets; silent when clean
 	sim/lint.sh
