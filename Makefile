@@ -12,8 +12,8 @@ PYTHON ?= python3
 VENV := build/venv
 SHARED := $(or $(SEIGO_SHARED),../shared)
 
-# Debian packages and the command (or file) that shows each is there.
-DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys z3:z3 python3-venv:-
+# Debian packages and the command (or file) that shows each is there; zlib is for wave files.
+DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys z3:z3 python3-venv:- zlib1g-dev:/usr/include/zlib.h
 # The ONNX node tests of this release cover opsets up to 22.
 ONNX_VERSION := 1.17.0
 
@@ -28,6 +28,8 @@ deps: ## Install what is missing from Debian; does nothing when all is there
 	  package=$${pair%%:*}; command=$${pair##*:}
 	  if [ "$$command" = "-" ]; then
 	    $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || missing="$$missing $$package"
+	  elif [ "$${command:0:1}" = "/" ]; then
+	    [ -e "$$command" ] || missing="$$missing $$package"
 	  else
 	    command -v "$$command" >/dev/null || missing="$$missing $$package"
 	  fi

@@ -50,6 +50,12 @@ module drain #(
   localparam Parts    = P / LP;
   localparam PartBits = (Parts > 1) ? $clog2(Parts) : 1;
 
+  generate
+    if (LP * Parts != P || Credits < 1) begin : g_check
+      drain_parameters_out_of_range error ();
+    end
+  endgenerate
+
   wire        dense    = descriptor_i[KindLsb +: KindWidth] == 8'd0;
   wire [15:0] tiles    = descriptor_i[TilesLsb +: TilesWidth];
   wire [4:0]  groups   = descriptor_i[BatchGroupsLsb +: BatchGroupsWidth];

@@ -67,6 +67,15 @@ module fetch #(
   // Cycles from the resolver to data_o: row register, memory, crossbar register.
   localparam Latency = ReadLatency + 2;
 
+  generate
+    if (P != 1 && P != 2 && P != 4 && P != 8) begin : g_check_pixels
+      fetch_pixels_are_not_1_2_4_or_8 error ();
+    end
+    if (ReadLatency < 2 || RowBits + $clog2(P) > 20) begin : g_check_memory
+      fetch_memory_parameters_out_of_range error ();
+    end
+  endgenerate
+
   // ---- configuration -------------------------------------------------------------------------------
   wire        dense      = descriptor_i[KindLsb +: KindWidth] == 8'd0;
   wire        from_stem  = descriptor_i[FromStemLsb];

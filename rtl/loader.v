@@ -47,6 +47,12 @@ module loader #(
 );
   `include "descriptor.vh"
 
+  generate
+    if (FetchLatency < 3) begin : g_check_latency
+      loader_fetch_latency_out_of_range error ();
+    end
+  endgenerate
+
   wire        dense       = descriptor_i[KindLsb +: KindWidth] == 8'd0;
   wire [1:0]  filters     = descriptor_i[ChainLsb +: ChainWidth];
   wire        maximum     = descriptor_i[MaximumLsb];

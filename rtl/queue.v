@@ -17,12 +17,11 @@ module queue #(
   (* ram_style = "distributed" *) reg [Width-1:0] memory [0:Depth-1];
   reg [Bits-1:0] head_q, tail_q;
 
-  initial begin
-    if (Depth < 2 || (1 << Bits) != Depth) begin
-      $display("queue: Depth must be a power of two");
-      $finish;
+  generate
+    if (Depth < 2 || (1 << Bits) != Depth) begin : g_check_depth
+      queue_depth_is_no_power_of_two error ();
     end
-  end
+  endgenerate
 
   assign valid_o = count_o != 0;
   assign data_o  = memory[head_q];

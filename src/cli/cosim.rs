@@ -79,7 +79,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let timing = Timing { latency: args.latency, stalls: args.stall_seed };
     let mut device: Option<Device> = None;
     let mut differs = false;
-    for (name, inputs) in inputs(args, &bundle, terminal)? {
+    for (name, inputs) in inputs(args, terminal)? {
         let values = verifier.values(&inputs).at(|| name.clone())?;
         let device = match &mut device {
             Some(device) => {
@@ -88,8 +88,11 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
             }
             none => {
                 let mut simulation = Simulation::load(&library, geometry)?;
-                if let Some(path) = &args.trace {
-                    simulation.trace(path);
+                if let Some(path) = &args.trace
+                    && !simulation.trace(path)
+                {
+                    let message = format!("cannot record waves in {}", path.display());
+                    return Err(Error::new(&codes::FILE_WRITE, message));
                 }
                 none.insert(Device::new(simulation, verifier.buffers(&values)?, timing))
             }
@@ -103,8 +106,8 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     Ok(if differs { DIFFERS } else { 0 })
 }
 
-/// Frames with their names: images, a tensor, or zeros when nothing is given.
-fn inputs(args: &Args, bundle: &Bundle, terminal: &Terminal) -> Result<Vec<(String, Vec<Tensor>)>> {
+/// Frames with their names: images, or a tensor.
+fn inputs(args: &Args, terminal: &Terminal) -> Result<Vec<(String, Vec<Tensor>)>> {
     if let Some(path) = &args.input {
         return Ok(vec![(path.display().to_string(), vec![npy::read(path)?])]);
     }
@@ -122,7 +125,6 @@ fn inputs(args: &Args, bundle: &Bundle, terminal: &Terminal) -> Result<Vec<(Stri
     );
     let model: &Path = &args.bundle.join("model.ceras");
     let task = vision::bind(&network, model, args.task.as_deref(), terminal)?;
-    let _ = bundle;
     paths
         .iter()
         .take(args.frames)
