@@ -56,13 +56,29 @@ proptest! {
                 if parts {
                     order(&mut schedule, &bytes);
                 }
-                let placed = place(&graph, &mut schedule, &target).unwrap();
+                let Some(placed) = place_if_it_fits(&graph, &mut schedule, &target) else {
+                    continue;
+                };
                 validate::schedule(&graph, &schedule).unwrap();
                 validate::placed(&schedule, &target, &placed).unwrap();
                 follow(&graph, &schedule, &truth);
                 replay_placed(&schedule, &placed, &target);
             }
         }
+    }
+}
+
+/// None where the tensors that are alive together are really larger than the memory.
+fn place_if_it_fits(graph: &QGraph, schedule: &mut Schedule, target: &Target) -> Option<Placed> {
+    match place(graph, schedule, target) {
+        Err(error) if error.code().id == "SG0702" => {
+            let mut roomy = target.clone();
+            roomy.memory_bytes = 128 * target.block_bytes;
+            let alive = place(graph, schedule, &roomy).map(|placed| placed.packing.height);
+            assert!(alive.ok().is_none_or(|height| height > target.memory_bytes));
+            None
+        }
+        placed => Some(placed.unwrap()),
     }
 }
 
@@ -157,7 +173,9 @@ proptest! {
     fn changed_addresses_that_are_accepted_are_right((graph, _, numbers) in mutated()) {
         let target = &targets()[numbers[0] as usize % 4];
         let mut schedule = build(&graph, target).unwrap();
-        let mut placed = place(&graph, &mut schedule, target).unwrap();
+        let Some(mut placed) = place_if_it_fits(&graph, &mut schedule, target) else {
+            return Ok(());
+        };
         let mut choices = Choices::new(numbers);
         if schedule.stored.is_empty() {
             return Ok(());
@@ -196,7 +214,10 @@ proptest! {
     #[test]
     fn a_damaged_plan_is_refused_or_right((graph, _, numbers) in mutated()) {
         let target = Target::load("kv260").unwrap();
-        let plan = Plan::new(&graph, &target).unwrap();
+        let plan = match Plan::new(&graph, &target) {
+            Err(error) if error.code().id == "SG0702" => return Ok(()),
+            plan => plan.unwrap(),
+        };
         let mut bytes = plan.to_bytes().unwrap();
         let at = numbers[0] as usize % bytes.len();
         let other = bytes[numbers[2] as usize % bytes.len()];
