@@ -90,7 +90,9 @@ module seigo #(
 
   // One cycle: a pass has ended; which. For simulation and integrated logic analyzers.
   output wire         pass_done_o,
-  output wire [15:0]  pass_index_o
+  output wire [15:0]  pass_index_o,
+  // Causes that held the array up one cycle ago, in the order of the stall counters.
+  output reg  [5:0]   stall_o
 );
   `include "descriptor.vh"
 
@@ -597,6 +599,10 @@ module seigo #(
   // Causes in the order of the registers: stream, lanes, port, image, plane engine, bank.
   assign stall = {stall_bank, stall_feed || (stall_output && chained), stall_image, stall_residual,
                   stall_halves, stall_weights};
+
+  always @(posedge aclk) begin
+    stall_o <= stall;
+  end
   /* verilator lint_on UNUSEDSIGNAL */
   /* verilator lint_on PINCONNECTEMPTY */
 endmodule

@@ -25,7 +25,7 @@ struct Outputs {
   uint64_t awaddr, araddr;
   uint32_t ctrl_awready, ctrl_wready, ctrl_bvalid, ctrl_arready, ctrl_rvalid, ctrl_rdata;
   uint32_t awvalid, awlen, wvalid, wstrb, wlast, bready, arvalid, arlen, rready;
-  uint32_t interrupt, pass_done, pass_index;
+  uint32_t interrupt, pass_done, pass_index, stall;
   uint32_t wdata[4];
 };
 
@@ -51,10 +51,10 @@ Design* seigo_new() {
   return design;
 }
 
+void seigo_trace_end(Design* design);
+
 void seigo_delete(Design* design) {
-#ifdef SEIGO_TRACE
-  if (design->tracing) design->trace.close();
-#endif
+  seigo_trace_end(design);
   design->top.final();
   delete design;
 }
@@ -73,6 +73,14 @@ int seigo_trace(Design* design, const char* path) {
   (void)path;
   return 0;
 #endif
+}
+
+// Ends the wave file.
+void seigo_trace_end(Design* design) {
+#ifdef SEIGO_TRACE
+  if (design->tracing) design->trace.close();
+#endif
+  design->tracing = false;
 }
 
 // Inputs are those before a rising edge; outputs are what the design shows with them, before the edge.
@@ -121,6 +129,7 @@ void seigo_cycle(Design* design, const Inputs* in, Outputs* out) {
   out->interrupt = top.interrupt_o;
   out->pass_done = top.pass_done_o;
   out->pass_index = top.pass_index_o;
+  out->stall = top.stall_o;
   for (int i = 0; i < 4; i++) out->wdata[i] = top.m_axi_gmem_wdata[i];
   top.aclk = 1;
   top.eval();

@@ -21,7 +21,7 @@ use crate::error::{Error, Place as _, Result, codes};
 use crate::files;
 use crate::program::{self, Design, Program, check};
 use crate::qgraph::QGraph;
-use crate::schedule::{self, Placed, Schedule};
+use crate::schedule::{Placed, Plan, Schedule};
 use crate::target::Target;
 use crate::verilog;
 
@@ -166,8 +166,7 @@ impl Bundle {
 /// # Errors
 /// Those of its steps.
 pub fn compile(graph: &QGraph, target: &Target) -> Result<(Schedule, Placed, Design, Program)> {
-    let mut schedule = schedule::build(graph, target)?;
-    let placed = schedule::place(graph, &mut schedule, target)?;
+    let Plan { schedule, placed, .. } = Plan::new(graph, target)?;
     let design = Design::new(graph, &schedule, target)?;
     let program = program::encode(graph, &schedule, &placed, &design)?;
     let buffers = check::Buffers {

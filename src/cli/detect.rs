@@ -42,7 +42,7 @@ enum Format {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let network = Network::open(&args.network)?;
+    let network = Network::open(&args.network, terminal)?;
     let mut vision = Vision::new(&network, &args.network, args.task.as_deref(), terminal)?;
     if let (Some(score_threshold), Some(detection)) =
         (args.score, vision.task().spec().detection.clone())

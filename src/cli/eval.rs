@@ -52,7 +52,7 @@ enum Format {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let network = Network::open(&args.network)?;
+    let network = Network::open(&args.network, terminal)?;
     let vision = Vision::new(&network, &args.network, args.task.as_deref(), terminal)?;
     let detector = vision.task().spec().detection.is_some();
     match (&args.coco, detector) {

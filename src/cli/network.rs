@@ -1,14 +1,20 @@
 //! The network behind a command that computes: a float graph, or a quantized model and an engine.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 
 use super::model::ModelArgs;
+use super::terminal::Terminal;
+use crate::bundle::Bundle;
 use crate::ceras;
+use crate::cosim;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Place as _, Result, codes};
 use crate::executor::Executor;
 use crate::graph::Graph;
 use crate::reference;
+use crate::target::Target;
 use crate::tensor::Tensor;
 
 /// The model and what computes it.
@@ -16,9 +22,12 @@ use crate::tensor::Tensor;
 pub struct NetworkArgs {
     #[command(flatten)]
     pub model: ModelArgs,
-    /// What computes a .ceras model; both give the same bits
+    /// What computes a .ceras model; all give the same bits
     #[arg(long, value_enum, default_value_t = EngineKind::Fast)]
     pub engine: EngineKind,
+    /// Target of the engine `rtl`: a built-in one or a JSON file, see docs/targets.md
+    #[arg(long, value_name = "NAME|FILE", default_value = "kv260")]
+    pub target: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -27,69 +36,118 @@ pub enum EngineKind {
     Fast,
     /// The naive golden model
     Reference,
+    /// The generated accelerator, simulated cycle by cycle
+    Rtl,
 }
 
 /// An opened network.
 pub enum Network {
     /// The fused graph of an ONNX model.
     Float(Graph),
-    /// A .ceras model.
-    Quantized(Box<ceras::Model>, EngineKind),
+    /// A .ceras model in software.
+    Quantized(Box<ceras::Model>, Software),
+    /// A .ceras model on its simulated accelerator: the bundle and the simulation.
+    Rtl(Box<Bundle>, PathBuf),
+}
+
+/// What computes a .ceras model in software.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Software {
+    /// The fast engine.
+    Fast,
+    /// The golden model.
+    Reference,
 }
 
 /// Name and extents of a network input or output.
 pub type Port<'a> = (&'a str, &'a [usize]);
 
 impl Network {
-    pub fn open(args: &NetworkArgs) -> Result<Self> {
-        if args.model.is_ceras()? {
-            return Ok(Self::Quantized(Box::new(args.model.ceras()?), args.engine));
+    pub fn open(args: &NetworkArgs, terminal: &Terminal) -> Result<Self> {
+        let ceras = args.model.is_ceras()?;
+        match args.engine {
+            EngineKind::Rtl if !ceras => {
+                Err(Error::new(&codes::BAD_ARGUMENT, "the engine rtl runs quantized models")
+                    .help("make one with `seigo quantize`")
+                    .at(args.model.model.display().to_string()))
+            }
+            EngineKind::Rtl => Self::simulated(args, terminal),
+            EngineKind::Fast if ceras => {
+                Ok(Self::Quantized(Box::new(args.model.ceras()?), Software::Fast))
+            }
+            EngineKind::Reference if ceras => {
+                Ok(Self::Quantized(Box::new(args.model.ceras()?), Software::Reference))
+            }
+            _ => args.model.fused().map(|(graph, _)| Self::Float(graph)),
         }
-        args.model.fused().map(|(graph, _)| Self::Float(graph))
+    }
+
+    fn simulated(args: &NetworkArgs, terminal: &Terminal) -> Result<Self> {
+        let bytes = args.model.ceras()?.to_bytes()?;
+        let target = Target::load(&args.target)?;
+        let bundle = Bundle::new(&bytes, target).at(|| args.model.model.display().to_string())?;
+        terminal.remark("building the simulation, unless it is in the cache");
+        let library = cosim::compile(&bundle.verilog(), &bundle.design, false)?;
+        Ok(Self::Rtl(Box::new(bundle), library))
+    }
+
+    /// The quantized graph, where there is one.
+    fn quantized(&self) -> Option<&ceras::Model> {
+        match self {
+            Self::Float(_) => None,
+            Self::Quantized(model, _) => Some(model),
+            Self::Rtl(bundle, _) => Some(&bundle.model),
+        }
     }
 
     /// Network inputs.
     pub fn inputs(&self) -> Vec<Port<'_>> {
-        match self {
-            Self::Float(graph) => {
-                let ports = graph.inputs.iter().map(|&id| graph.value(id));
-                ports.map(|value| (&*value.name, &*value.fact.shape)).collect()
-            }
-            Self::Quantized(model, _) => {
+        match (self, self.quantized()) {
+            (_, Some(model)) => {
                 let ports = model.graph.inputs.iter().map(|&id| model.graph.value(id));
                 ports.map(|value| (&*value.name, &*value.shape)).collect()
             }
+            (Self::Float(graph), _) => {
+                let ports = graph.inputs.iter().map(|&id| graph.value(id));
+                ports.map(|value| (&*value.name, &*value.fact.shape)).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
     /// Network outputs.
     pub fn outputs(&self) -> Vec<Port<'_>> {
-        match self {
-            Self::Float(graph) => {
-                let outputs = graph.outputs.iter();
-                outputs.map(|out| (&*out.name, &*graph.fact(out.value).shape)).collect()
-            }
-            Self::Quantized(model, _) => {
+        match (self, self.quantized()) {
+            (_, Some(model)) => {
                 let outputs = model.graph.outputs.iter();
                 outputs.map(|out| (&*out.name, &*model.graph.value(out.value).shape)).collect()
             }
+            (Self::Float(graph), _) => {
+                let outputs = graph.outputs.iter();
+                outputs.map(|out| (&*out.name, &*graph.fact(out.value).shape)).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
     /// The task that the model file carries.
     pub fn task(&self) -> Option<&serde_json::Value> {
-        match self {
-            Self::Float(_) => None,
-            Self::Quantized(model, _) => model.meta.task.as_ref(),
-        }
+        self.quantized().and_then(|model| model.meta.task.as_ref())
     }
 
     /// Prepares the network for any number of frames.
     pub fn runner(&self) -> Result<Runner<'_>> {
         Ok(match self {
             Self::Float(graph) => Runner::Float(Executor::new(graph)),
-            Self::Quantized(model, EngineKind::Fast) => Runner::Fast(Engine::new(&model.graph)?),
-            Self::Quantized(model, EngineKind::Reference) => Runner::Reference(&model.graph),
+            Self::Quantized(model, Software::Fast) => Runner::Fast(Engine::new(&model.graph)?),
+            Self::Quantized(model, Software::Reference) => Runner::Reference(&model.graph),
+            Self::Rtl(bundle, library) => Runner::Rtl(cosim::Rtl::new(
+                &bundle.model.graph,
+                &bundle.schedule,
+                &bundle.design,
+                &bundle.program,
+                library.clone(),
+            )),
         })
     }
 }
@@ -99,6 +157,7 @@ pub enum Runner<'a> {
     Float(Executor<'a>),
     Fast(Engine<'a>),
     Reference(&'a crate::qgraph::QGraph),
+    Rtl(cosim::Rtl<'a>),
 }
 
 impl Runner<'_> {
@@ -108,6 +167,7 @@ impl Runner<'_> {
             Self::Float(executor) => executor.run(inputs),
             Self::Fast(engine) => engine.run(inputs),
             Self::Reference(graph) => reference::run(graph, inputs),
+            Self::Rtl(accelerator) => accelerator.run(inputs),
         }
     }
 }

@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let network = Network::open(&args.network)?;
+    let network = Network::open(&args.network, terminal)?;
     let outputs = match &args.image {
         Some(image) => {
             Vision::new(&network, &args.network, args.task.as_deref(), terminal)?.outputs(image)?

@@ -115,6 +115,8 @@ pub struct Device {
     pub memory: Memory,
     /// Cycles since the first reset.
     pub cycle: u64,
+    /// Of them held up by each of [`CAUSES`].
+    pub held_up: [u64; 6],
     inputs: Inputs,
     outputs: Outputs,
 }
@@ -137,6 +139,7 @@ impl Device {
             simulation,
             memory,
             cycle: 0,
+            held_up: [0; 6],
             inputs: Inputs::default(),
             outputs: Outputs::default(),
         };
@@ -144,8 +147,9 @@ impl Device {
         device
     }
 
-    /// Puts another image into the image buffer.
-    pub fn set_image(&mut self, image: &[u8]) {
+    /// Puts the image of frame `frame` into the image buffer; the number chooses the stalls.
+    pub fn set_image(&mut self, image: &[u8], frame: u64) {
+        self.memory.restart(frame);
         self.memory.regions[1].bytes[..image.len()].copy_from_slice(image);
     }
 
@@ -175,6 +179,11 @@ impl Device {
         self.outputs = self.simulation.cycle(&self.inputs);
         self.memory.sample(&mut self.inputs, &self.outputs);
         self.cycle += 1;
+        if self.outputs.stall != 0 {
+            for (cause, cycles) in self.held_up.iter_mut().enumerate() {
+                *cycles += u64::from(self.outputs.stall >> cause & 1);
+            }
+        }
     }
 
     fn step_watched(&mut self, watch: &mut Watch<'_>) -> Result<()> {

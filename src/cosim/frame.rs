@@ -1,9 +1,12 @@
 //! A frame on the simulated accelerator, every stored tensor compared with the reference.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::path::Path;
 
 use super::device::{Buffers, Device, End, Event};
-use crate::error::Result;
+use super::host::Host;
+use crate::error::{Error, Result, codes};
 use crate::program::layout::{self, Difference};
 use crate::program::{Design, Program, buffers};
 use crate::qgraph::{QGraph, QValueId};
@@ -47,6 +50,19 @@ pub struct PassReport {
     pub name: String,
     /// Cycles from the end of the pass before to its own.
     pub cycles: u64,
+    /// Of them held up by each of [`super::CAUSES`].
+    pub held_up: [u64; 6],
+    /// The values that it stored, with the first difference of each.
+    pub stored: Vec<(String, Option<Difference>)>,
+}
+
+/// Passes whose signals go into a wave file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waves<'a> {
+    /// The file (FST).
+    pub path: &'a Path,
+    /// The passes.
+    pub passes: Range<usize>,
 }
 
 /// A frame.
@@ -114,36 +130,49 @@ impl<'a> Verifier<'a> {
     /// # Errors
     /// Those of [`Device::frame`].
     pub fn run(&self, device: &mut Device, values: &Values) -> Result<Frame> {
+        self.run_with(device, values, None)
+    }
+
+    /// Like [`Verifier::run`], with the signals of some passes in a wave file.
+    ///
+    /// # Errors
+    /// Those of [`Device::frame`]; [`codes::FILE_WRITE`] when the file cannot be written or the library
+    /// was built without traces.
+    pub fn run_with(
+        &self,
+        device: &mut Device,
+        values: &Values,
+        waves: Option<&Waves<'_>>,
+    ) -> Result<Frame> {
+        let mut host = self.host(values)?;
         let mut passes = Vec::with_capacity(self.program.entries.len());
-        let mut compared = 0;
         let mut mismatch = None;
         let start = device.cycle;
-        let mut last = start;
+        let mut last = (start, device.held_up);
         let words = self.program.stream.len() / 32;
+        record(device, waves, 0)?;
         let end = device.frame(words, |event, device| {
-            let Event::Pass(index) = event else {
-                return self.process(event, device, values);
+            let index = match event {
+                Event::Processor(index) => return host.step(usize::from(index), device),
+                Event::Pass(index) => usize::from(index),
             };
-            let index = usize::from(index);
-            let entry = self.program.entries.get(index);
-            let name = entry.map_or_else(String::new, |entry| entry.name.clone());
-            passes.push(PassReport { name, cycles: device.cycle - last });
-            last = device.cycle;
-            let Some(pass) = self.schedule.passes.get(index) else { return Ok(()) };
-            if matches!(pass.work, Work::Transfer(_)) {
-                return Ok(()); // still under way
+            record(device, waves, index + 1)?;
+            let pass = self.report(index, device, values, last);
+            last = (device.cycle, device.held_up);
+            if mismatch.is_none() {
+                let mut stored = pass.stored.iter();
+                mismatch = stored.find_map(|(value, difference)| {
+                    let (value, difference) = (value.clone(), (*difference)?);
+                    Some(Mismatch { pass: index, value, difference, cycle: device.cycle - start })
+                });
             }
-            for id in layout::results(pass) {
-                compared += 1;
-                if mismatch.is_none() {
-                    mismatch = self.compare(device, values, id).map(|(value, difference)| {
-                        Mismatch { pass: index, value, difference, cycle: device.cycle - start }
-                    });
-                }
-            }
+            passes.push(pass);
             Ok(())
-        })?;
-        let cycles = last - start;
+        });
+        device.simulation.end_trace();
+        let end = end?;
+        let cycles = last.0 - start;
+        let mut compared = passes.iter().map(|pass| pass.stored.len()).sum();
         let outputs = self.outputs(device);
         for (leaving, (_, found)) in self.schedule.leaving.iter().zip(&outputs) {
             compared += 1;
@@ -182,44 +211,49 @@ impl<'a> Verifier<'a> {
         Some(Mismatch { pass: self.schedule.passes.len(), value, difference, cycle })
     }
 
-    /// The processor's step: its results are taken from the reference.
-    fn process(&self, event: Event, device: &mut Device, values: &Values) -> Result<()> {
-        let Event::Processor(index) = event else { return Ok(()) };
-        let passes = self.schedule.passes.get(usize::from(index)..).unwrap_or(&[]);
-        let Some((pass, later)) = passes.split_first() else { return Ok(()) };
-        let Work::Processor { layers } = &pass.work else { return Ok(()) };
-        let made: Vec<QValueId> =
-            layers.iter().flat_map(|&layer| self.graph.layers[layer].outputs.clone()).collect();
-        for pass in later {
-            let Work::Transfer(transfer) = &pass.work else { continue };
-            let stored = &self.schedule.stored[transfer.stored.0];
-            if !transfer.to_memory || !made.contains(&stored.value) {
-                continue;
-            }
-            if let Some(q) = values.get(&stored.value) {
-                let packed = layout::pack(stored, self.design, q);
-                let start = transfer.offset as usize;
-                device.scratch()[start..start + packed.len()].copy_from_slice(&packed);
-            }
+    fn host(&self, values: &Values) -> Result<Host<'a>> {
+        let inputs = self.graph.inputs.iter().map(|&id| {
+            let integers = values.get(&id).cloned().unwrap_or_default();
+            reference::to_tensor(self.graph.value(id), integers)
+        });
+        Ok(Host::new(self.graph, self.schedule, self.design, inputs.collect::<Result<_>>()?))
+    }
+
+    /// A pass that has just ended; `last` are the counts at the end of the one before.
+    fn report(
+        &self,
+        index: usize,
+        device: &Device,
+        values: &Values,
+        last: (u64, [u64; 6]),
+    ) -> PassReport {
+        let entry = self.program.entries.get(index);
+        let mut report = PassReport {
+            name: entry.map_or_else(String::new, |entry| entry.name.clone()),
+            cycles: device.cycle - last.0,
+            held_up: std::array::from_fn(|cause| device.held_up[cause] - last.1[cause]),
+            stored: Vec::new(),
+        };
+        let Some(pass) = self.schedule.passes.get(index) else { return report };
+        if matches!(pass.work, Work::Transfer(_)) {
+            return report; // still under way
         }
-        Ok(())
+        for id in layout::results(pass) {
+            let name = self.graph.value(self.schedule.stored[id.0].value).name.clone();
+            report.stored.push((name, self.compare(device, values, id)));
+        }
+        report
     }
 
     /// Compares a tensor in the shared memory with the reference.
-    fn compare(
-        &self,
-        device: &Device,
-        values: &Values,
-        id: StoredId,
-    ) -> Option<(String, Difference)> {
+    fn compare(&self, device: &Device, values: &Values, id: StoredId) -> Option<Difference> {
         let stored = &self.schedule.stored[id.0];
         let expected = values.get(&stored.value)?;
         let base = self.bases[id.0];
         let words = layout::words(stored, self.design);
         let bytes: Vec<u8> =
             (base..base + words).flat_map(|word| device.simulation.word(word)).collect();
-        let difference = layout::compare(stored, self.design, &bytes, expected)?;
-        Some((self.graph.value(stored.value).name.clone(), difference))
+        layout::compare(stored, self.design, &bytes, expected)
     }
 
     /// What lies in the output buffer.
@@ -235,4 +269,17 @@ impl<'a> Verifier<'a> {
             })
             .collect()
     }
+}
+
+/// Begins and ends the wave file; `next` is the pass that runs next.
+fn record(device: &mut Device, waves: Option<&Waves<'_>>, next: usize) -> Result<()> {
+    let Some(waves) = waves else { return Ok(()) };
+    if next == waves.passes.start && !device.simulation.trace(waves.path) {
+        let message = format!("cannot record waves in {}", waves.path.display());
+        return Err(Error::new(&codes::FILE_WRITE, message));
+    }
+    if next == waves.passes.end {
+        device.simulation.end_trace();
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use libloading::{Library, Symbol};
 
 use crate::error::{Error, Result, codes};
+use crate::program::Design;
 
 /// Signals into the design, as they are before a rising edge of the clock.
 #[repr(C)]
@@ -62,6 +63,7 @@ pub struct Outputs {
     pub interrupt: u32,
     pub pass_done: u32,
     pub pass_index: u32,
+    pub stall: u32,
     pub wdata: [u32; 4],
 }
 
@@ -70,6 +72,7 @@ type Delete = unsafe extern "C" fn(*mut c_void);
 type Cycle = unsafe extern "C" fn(*mut c_void, *const Inputs, *mut Outputs);
 type Bank = unsafe extern "C" fn(*mut c_void, u32, u32) -> *mut u32;
 type Trace = unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int;
+type TraceEnd = unsafe extern "C" fn(*mut c_void);
 
 /// Geometry of the shared memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,12 +85,20 @@ pub struct Geometry {
     pub rows: usize,
 }
 
-/// A running design.
+impl Geometry {
+    /// That of a design.
+    pub fn of(design: &Design) -> Self {
+        Self { banks: design.pixels, domains: design.domains, rows: design.domain_rows }
+    }
+}
+
+/// A running design. It may move between threads, one at a time.
 pub struct Simulation {
     handle: *mut c_void,
     cycle: Cycle,
     delete: Delete,
     trace: Trace,
+    trace_end: TraceEnd,
     banks: Vec<*mut u32>,
     geometry: Geometry,
     // Behind everything that points into it.
@@ -115,11 +126,20 @@ impl Simulation {
         let cycle: Cycle = *symbol(&library, path, "seigo_cycle")?;
         let delete: Delete = *symbol(&library, path, "seigo_delete")?;
         let trace: Trace = *symbol(&library, path, "seigo_trace")?;
+        let trace_end: TraceEnd = *symbol(&library, path, "seigo_trace_end")?;
         let bank: Bank = *symbol(&library, path, "seigo_bank")?;
         // SAFETY: no arguments; the handle is deleted in `drop`.
         let handle = unsafe { new() };
-        let mut simulation =
-            Self { handle, cycle, delete, trace, banks: Vec::new(), geometry, _library: library };
+        let mut simulation = Self {
+            handle,
+            cycle,
+            delete,
+            trace,
+            trace_end,
+            banks: Vec::new(),
+            geometry,
+            _library: library,
+        };
         for domain in 0..geometry.domains {
             for index in 0..geometry.banks {
                 // SAFETY: the handle is alive; an unknown bank gives null.
@@ -147,6 +167,12 @@ impl Simulation {
         let Ok(text) = CString::new(path.to_string_lossy().as_bytes()) else { return false };
         // SAFETY: the handle is alive, the text ends with 0.
         unsafe { (self.trace)(self.handle, text.as_ptr()) != 0 }
+    }
+
+    /// Ends the wave file, if there is one.
+    pub fn end_trace(&mut self) {
+        // SAFETY: the handle is alive.
+        unsafe { (self.trace_end)(self.handle) };
     }
 
     /// Words of the shared memory.
@@ -182,6 +208,10 @@ impl Simulation {
         }
     }
 }
+
+// SAFETY: the design has no thread of its own and no state outside of its handle, and every call takes
+// `&mut self` or only reads the memory that `&mut self` would change.
+unsafe impl Send for Simulation {}
 
 impl Drop for Simulation {
     fn drop(&mut self) {

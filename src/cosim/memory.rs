@@ -83,6 +83,12 @@ impl Memory {
         }
     }
 
+    /// Begins the stalls of frame `frame` anew, so that a frame can be repeated alone.
+    pub fn restart(&mut self, frame: u64) {
+        self.random = self.timing.stalls.unwrap_or(0).wrapping_add(frame).wrapping_mul(2) | 1;
+        self.turn = false;
+    }
+
     /// One time in four, when stalls are asked for (xorshift*, Vigna 2016).
     fn stalls(&mut self) -> bool {
         if self.timing.stalls.is_none() {

@@ -3,12 +3,15 @@
 
 mod compile;
 pub mod device;
+mod engine;
 mod frame;
+mod host;
 mod library;
 pub mod memory;
 
 pub use compile::{cache, library as compile};
 pub use device::{Buffers, CAUSES, Device, End, Event};
-pub use frame::{Frame, Mismatch, PassReport, Values, Verifier};
+pub use engine::Rtl;
+pub use frame::{Frame, Mismatch, PassReport, Values, Verifier, Waves};
 pub use library::{Geometry, Simulation};
 pub use memory::Timing;

@@ -113,6 +113,8 @@ codes! {
         "this is a defect of Seigo; please report it with the model and the command line";
     BUNDLE = "SG1004", "A bundle is incomplete, was edited, or belongs to another version.",
         "build it again with `seigo build`";
+    SIMULATION_FAULT = "SG1005", "The simulated accelerator reported an error.",
+        "this is a defect of Seigo; docs/accelerator.md lists the codes; please report it with the model";
 
     PROGRAM_LIMIT = "SG0901", "A layer needs something that the accelerator cannot do.",
         "keep the layer on the processor with --float-layers, or change it as the message says";

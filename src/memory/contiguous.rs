@@ -12,32 +12,87 @@ use super::packing::{How, Layout, Packing};
 use super::problem::Problem;
 use crate::error::{Error, Result, codes};
 
+/// Greedy orders take milliseconds; the clock is only a net for huge problems.
+const ALTERNATIVES_TIME: Duration = Duration::from_secs(10);
 /// Time limit where nothing else is said.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long to search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// By the clock: a result that this ends depends on the machine.
+    pub time: Duration,
+    /// Nodes of the exact search in all.
+    pub nodes: u64,
+}
+
+/// Packs every buffer into one range of addresses, within a time limit.
+///
+/// # Errors
+/// Those of [`plan_within`].
+pub fn plan_contiguous(problem: &Problem, time_limit: Duration) -> Result<Packing> {
+    plan_within(problem, Limit { time: time_limit, nodes: u64::MAX })
+}
 
 /// Packs every buffer into one range of addresses.
 ///
 /// With a capacity the search stops at the first packing within it; without, it goes on until the
-/// height is proven minimal. After `time_limit` the best packing so far counts. Unless the time
-/// limit ends it, the result depends on the problem alone.
+/// height is proven minimal. After `limit` the best packing so far counts. Unless the clock ends
+/// it, the result depends on the problem and the number of nodes alone.
 ///
 /// # Errors
 /// [`codes::PLAN_CAPACITY`] at once, with the smallest set of buffers that proves it, when the
 /// capacity is below the lower bound, and later when the exact search excludes it;
 /// [`codes::PLAN_TIMEOUT`] when no packing within the capacity was found in time.
-pub fn plan_contiguous(problem: &Problem, time_limit: Duration) -> Result<Packing> {
-    let deadline = Instant::now() + time_limit;
+pub fn plan_within(problem: &Problem, limit: Limit) -> Result<Packing> {
+    let deadline = Instant::now() + limit.time;
     let bound = live_bytes(problem);
     check_capacity(problem, &bound)?;
     let instance = Instance::new(problem);
     let lower_bound = instance.bound();
     let goal = problem.capacity().map_or(lower_bound, |capacity| capacity / instance.unit);
-    let mut planner =
-        Planner { instance: &instance, goal, deadline, best: None, excluded: lower_bound };
+    let mut planner = Planner {
+        instance: &instance,
+        goal,
+        deadline,
+        nodes: limit.nodes,
+        best: None,
+        excluded: lower_bound,
+    };
     planner.greedy();
     planner.climb();
     planner.search(problem.capacity().is_none());
     planner.finish(problem, bound.bytes)
+}
+
+/// The packings of the greedy orders that are no higher than `height` bytes, for callers that have
+/// another measure besides; each differs from those before it.
+pub fn alternatives(problem: &Problem, height: u64) -> Vec<Packing> {
+    let instance = Instance::new(problem);
+    let far = Instant::now() + ALTERNATIVES_TIME;
+    let mut found: Vec<Packing> = Vec::new();
+    for (order, fit) in
+        Order::ALL.into_iter().flat_map(|order| [(order, Fit::First), (order, Fit::Best)])
+    {
+        let mut planner = Planner {
+            instance: &instance,
+            goal: height / instance.unit,
+            deadline: far,
+            nodes: 0,
+            best: None,
+            excluded: instance.bound(),
+        };
+        let offsets = place(&instance, &order.sequence(&instance), fit, far);
+        planner.offer(offsets, How::Greedy { order, fit });
+        let packing = planner.finish(problem, live_bytes(problem).bytes);
+        let packing = packing.ok().filter(|packing| packing.height <= height);
+        if let Some(packing) =
+            packing.filter(|own| found.iter().all(|other| other.layout != own.layout))
+        {
+            found.push(packing);
+        }
+    }
+    found
 }
 
 /// A packing in units.
@@ -52,6 +107,8 @@ struct Planner<'a> {
     /// A packing of this height ends the search.
     goal: u64,
     deadline: Instant,
+    /// Nodes of the exact search that are left.
+    nodes: u64,
     best: Option<Candidate>,
     /// Proven: no packing is lower than this.
     excluded: u64,
@@ -71,6 +128,10 @@ impl Planner<'_> {
 
     fn out_of_time(&self) -> bool {
         Instant::now() > self.deadline
+    }
+
+    fn may_search(&self) -> bool {
+        self.nodes > 0 && self.height() > self.goal && !self.out_of_time()
     }
 
     fn greedy(&mut self) {
@@ -112,7 +173,7 @@ impl Planner<'_> {
         let mut nodes = TURN;
         let mut low = Search::new(self.instance, self.goal);
         let mut high: Option<(u64, Search<'_>)> = None;
-        while self.height() > self.goal && !self.out_of_time() {
+        while self.may_search() {
             match self.turn(&mut low, if minimize { nodes } else { u64::MAX }) {
                 Outcome::Impossible if minimize => {
                     self.goal += 1;
@@ -123,7 +184,7 @@ impl Planner<'_> {
                 Outcome::Packed(_) | Outcome::Stopped => {}
             }
             // Descend from above as long as that is another question than the goal.
-            while minimize && self.height() - 1 > self.goal && !self.out_of_time() {
+            while minimize && self.height() - 1 > self.goal && self.may_search() {
                 let target = self.height() - 1;
                 let (_, mut search) = high
                     .take_if(|(of, _)| *of == target)
@@ -143,7 +204,9 @@ impl Planner<'_> {
     }
 
     fn turn(&mut self, search: &mut Search<'_>, nodes: u64) -> Outcome {
-        let outcome = search.run(nodes, self.deadline);
+        let before = search.nodes();
+        let outcome = search.run(nodes.min(self.nodes), self.deadline);
+        self.nodes = self.nodes.saturating_sub(search.nodes() - before);
         match &outcome {
             Outcome::Packed(offsets) => {
                 self.offer(offsets.clone(), How::BranchAndBound { nodes: search.nodes() });

@@ -21,7 +21,7 @@ pub mod svg;
 pub mod validate;
 
 pub use blocks::{DEFAULT_BLOCK, plan_blocks};
-pub use contiguous::{DEFAULT_TIME_LIMIT, plan_contiguous};
+pub use contiguous::{DEFAULT_TIME_LIMIT, Limit, alternatives, plan_contiguous, plan_within};
 pub use greedy::{Fit, Order};
 pub use owner::{Access, AccessKind, Client, OwnerTable, Ownership};
 pub use packing::{How, Layout, Packing, VERSION};

@@ -61,8 +61,7 @@ pub fn run_stored(
         values[id.0] = Some(stored);
     }
     for (layer, dead) in graph.layers.iter().zip(graph.dead_after()) {
-        let frame = Frame { graph, layer, values: &values };
-        let outputs = frame.run().at(|| layer.place())?;
+        let outputs = run_layer(graph, layer, &values)?;
         for (&id, output) in layer.outputs.iter().zip(outputs) {
             observe(id, &output)?;
             values[id.0] = Some(output);
@@ -72,6 +71,26 @@ pub fn run_stored(
         }
     }
     graph.outputs.iter().map(|output| present(&values, output.value).cloned()).collect()
+}
+
+/// Runs one layer on stored `values`, by value of the graph; one stored tensor per output.
+///
+/// # Errors
+/// [`codes::INTERNAL`] when an input is not there; those of [`run`].
+pub fn run_layer(graph: &QGraph, layer: &Layer, values: &[Option<Tensor>]) -> Result<Vec<Tensor>> {
+    Frame { graph, layer, values }.run().at(|| layer.place())
+}
+
+/// The integers of a value as a tensor of its shape and width.
+///
+/// # Errors
+/// [`codes::SHAPE`] for another number of integers, [`codes::INTERNAL`] for one that does not fit
+/// and for a value that is not quantized.
+pub fn to_tensor(value: &QValue, q: Vec<i64>) -> Result<Tensor> {
+    let (width, _) = value.integer().ok_or_else(|| {
+        Error::new(&codes::INTERNAL, format!("\"{}\" is not quantized", value.name))
+    })?;
+    store(width, &value.shape, q)
 }
 
 fn check_inputs(graph: &QGraph, inputs: &[Tensor]) -> Result<()> {

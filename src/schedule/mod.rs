@@ -14,6 +14,7 @@ mod order;
 mod place;
 mod plan;
 mod plane;
+pub mod ports;
 mod roles;
 pub mod tile;
 pub mod validate;

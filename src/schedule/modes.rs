@@ -97,7 +97,7 @@ pub fn lifetimes(
 /// lowers the peak.
 ///
 /// # Errors
-/// Those of [`build_parts`] and [`memory::plan_contiguous`].
+/// Those of [`build_parts`] and [`memory::plan_within`].
 pub fn survey(graph: &QGraph, target: &Target, modes: Modes) -> Result<Survey> {
     let mut best: Option<Survey> = None;
     for parts in [false, true] {
@@ -107,7 +107,7 @@ pub fn survey(graph: &QGraph, target: &Target, modes: Modes) -> Result<Survey> {
         let (tensors, buffers) =
             lifetimes(graph, &schedule, target, modes).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
         let problem = Problem::new(buffers, None, target.pixels * cost::WORD)?;
-        let packing = memory::plan_contiguous(&problem, super::place::TIME_LIMIT)?;
+        let packing = memory::plan_within(&problem, super::place::SEARCH)?;
         if best.as_ref().is_none_or(|best| packing.height < best.packing.height) {
             best = Some(Survey { schedule, problem, packing, tensors });
         }

@@ -4,18 +4,20 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{CHANNELS, PlaneRef, Schedule, Source, StoredId, Work, cost};
+use super::{CHANNELS, PlaneRef, Schedule, Source, StoredId, Work, cost, ports};
 use crate::error::{Error, Result, codes};
-use crate::memory::{self, Buffer, Packing, Problem};
+use crate::memory::{self, Buffer, Limit, Packing, Problem};
 use crate::qgraph::QGraph;
 use crate::target::Target;
 
 /// Blocks that an owner mask covers.
 pub const MAX_BLOCKS: u64 = 128;
-/// Longest search for a packing in a mode or of strips.
-pub(super) const TIME_LIMIT: Duration = Duration::from_secs(2);
+/// A net for huge networks; before it the number of nodes ends a search, on every machine alike.
+const NET: Duration = Duration::from_secs(20);
+/// Longest search for a packing that fits.
+pub(super) const SEARCH: Limit = Limit { time: NET, nodes: 1_000_000 };
 /// Longest search for a lower packing than one that fits.
-const POLISH: Duration = Duration::from_millis(200);
+const POLISH: Limit = Limit { time: NET, nodes: 100_000 };
 
 /// A client of the shared memory, with its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,7 +88,7 @@ pub struct Placed {
 ///
 /// Tensors begin at whole blocks, so that a block has one owner; where that does not fit, at
 /// multiples of P words. Tensors that leave stay long enough to hide their transfer, where that
-/// fits.
+/// fits. Among packings of the same height the one with the fewest clients at the same port counts.
 ///
 /// # Errors
 /// [`codes::PLAN_CAPACITY`] with the tensors that do not fit, [`codes::PLAN_TIMEOUT`],
@@ -109,7 +111,10 @@ pub fn place(graph: &QGraph, schedule: &mut Schedule, target: &Target) -> Result
     for (alignment, hidden) in attempts {
         let buffers = lifetimes(graph, schedule, target, hidden);
         match pack(buffers, target.memory_bytes, alignment) {
-            Ok((problem, packing)) => return Ok(finish(schedule, target, problem, packing)),
+            Ok((problem, packing)) => {
+                let packing = ports::choose(schedule, target, &problem, packing);
+                return Ok(finish(schedule, target, problem, packing));
+            }
             Err(error) => failure = Some(error),
         }
     }
@@ -122,11 +127,11 @@ fn pack(buffers: Vec<Buffer>, capacity: u64, alignment: u64) -> Result<(Problem,
     let bound = memory::bound::live_bytes(&bounded);
     memory::bound::check_capacity(&bounded, &bound)?;
     let problem = Problem::new(buffers, None, alignment)?;
-    let packing = memory::plan_contiguous(&problem, POLISH)?;
+    let packing = memory::plan_within(&problem, POLISH)?;
     if packing.height <= capacity {
         return Ok((problem, packing));
     }
-    let packing = memory::plan_contiguous(&bounded, TIME_LIMIT)?;
+    let packing = memory::plan_within(&bounded, SEARCH)?;
     Ok((bounded, packing))
 }
 
@@ -166,13 +171,22 @@ pub fn lifetimes(
         .collect()
 }
 
+/// Beats of the bus that a transfer takes besides its words.
+const LAUNCH: u64 = 60;
+
 /// By pass that is a transfer: the first pass that starts when it and all that was added to the queue
-/// meanwhile are over.
+/// meanwhile are over. Time is counted in beats of the bus that the instruction stream leaves free.
 fn transfer_ends(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Vec<usize> {
     let cycles: Vec<u64> = schedule
         .passes
         .iter()
-        .map(|pass| cost::cycles(graph, schedule, &pass.work, pixels))
+        .map(|pass| match pass.work {
+            Work::Transfer(_) => cost::cycles(graph, schedule, &pass.work, pixels) + LAUNCH,
+            _ => {
+                let cycles = cost::cycles(graph, schedule, &pass.work, pixels);
+                cycles.saturating_sub(cost::stream_bytes(graph, &pass.work) / cost::WORD)
+            }
+        })
         .collect();
     let is_transfer = |index: usize| matches!(schedule.passes[index].work, Work::Transfer(_));
     let mut starts = Vec::with_capacity(cycles.len());
@@ -242,12 +256,17 @@ pub fn touched(work: &Work) -> Vec<(Client, StoredId)> {
 }
 
 fn finish(schedule: &mut Schedule, target: &Target, problem: Problem, packing: Packing) -> Placed {
-    let bases: Vec<usize> = (0..schedule.stored.len())
-        .map(|index| packing.ranges(index).first().map_or(0, |range| range.0 / cost::WORD) as usize)
-        .collect();
+    let bases = bases(schedule, &packing);
     set_waits(schedule, target, &bases);
     let owners = owners(schedule, target, &bases);
     Placed { bases, owners, problem, packing }
+}
+
+/// Word address of every stored tensor.
+pub(super) fn bases(schedule: &Schedule, packing: &Packing) -> Vec<usize> {
+    (0..schedule.stored.len())
+        .map(|index| packing.ranges(index).first().map_or(0, |range| range.0 / cost::WORD) as usize)
+        .collect()
 }
 
 /// The words of a stored tensor.

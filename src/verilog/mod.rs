@@ -212,4 +212,5 @@ const PORTS: &[Port] = &[
     input("m_axi_gmem_rlast", 1),
     output("pass_done_o", 1),
     output("pass_index_o", 16),
+    output("stall_o", 6),
 ];

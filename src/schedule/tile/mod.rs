@@ -84,7 +84,7 @@ pub fn tile(graph: &QGraph, schedule: &Schedule, target: &Target) -> Result<Tili
         let (tensors, buffers) = planner.buffers()?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
         let alignment = target.pixels * cost::WORD;
         let problem = Problem::new(buffers, Some(target.memory_bytes), alignment)?;
-        match memory::plan_contiguous(&problem, super::place::TIME_LIMIT) {
+        match memory::plan_within(&problem, super::place::SEARCH) {
             Ok(packing) => return planner.finish(problem, packing, tensors),
             Err(error) if slack == 16 => return Err(error),
             Err(_) => {}

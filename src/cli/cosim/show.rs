@@ -1,0 +1,147 @@
+//! What `seigo cosim` prints of a frame.
+
+use serde_json::json;
+
+use super::{Format, Ran};
+use crate::bundle::Bundle;
+use crate::cosim::{CAUSES, End, Mismatch, PassReport};
+use crate::program::cost::PassCost;
+
+pub fn frame(format: Format, bundle: &Bundle, predicted: &[PassCost], ran: &Ran) -> String {
+    match format {
+        Format::Table => table(bundle, predicted, ran),
+        Format::Json => format!("{}\n", document(predicted, ran)),
+    }
+}
+
+/// The measured cause of most cycles that the array was held up, with their number; the predicted one
+/// for cycles that no counter sees.
+fn cause(pass: &PassReport, cost: &PassCost) -> (&'static str, Option<u64>) {
+    let (index, cycles) =
+        pass.held_up.iter().enumerate().max_by_key(|(_, cycles)| **cycles).unwrap_or((0, &0));
+    let idle = pass.cycles.saturating_sub(cost.busy);
+    match *cycles {
+        cycles if 2 * cycles > idle => (CAUSES[index], Some(cycles)),
+        _ => (cost.cause().map_or("", |cause| cause.name()), None),
+    }
+}
+
+fn table(bundle: &Bundle, predicted: &[PassCost], ran: &Ran) -> String {
+    let frame = &ran.frame;
+    let mut lines = vec![
+        ran.name.clone(),
+        "  pass     cycles  predicted  busy   idle by              layers".to_owned(),
+    ];
+    for (index, (pass, cost)) in frame.passes.iter().zip(predicted).enumerate() {
+        let busy = 100.0 * cost.busy as f64 / pass.cycles.max(1) as f64;
+        let cause = match cause(pass, cost) {
+            (name, Some(cycles)) => format!("{name} {cycles}"),
+            (name, None) => name.to_owned(),
+        };
+        lines.push(format!(
+            "  {index:>4}  {:>9}  {:>9}  {busy:>3.0} %  {cause:<19}  {}",
+            pass.cycles, cost.cycles, pass.name
+        ));
+    }
+    let total: u64 = predicted.iter().map(|cost| cost.cycles).sum();
+    let busy: u64 = predicted.iter().map(|cost| cost.busy).sum();
+    lines.push(format!(
+        "  predicted {total} cycles ({:+.2} %); the array is busy {:.1} %",
+        100.0 * (total as f64 / frame.cycles.max(1) as f64 - 1.0),
+        100.0 * busy as f64 / frame.cycles.max(1) as f64
+    ));
+    let stalls: Vec<_> = CAUSES
+        .iter()
+        .zip(frame.stalls)
+        .map(|(cause, cycles)| format!("{cause} {cycles}"))
+        .collect();
+    lines.push(format!("  stall cycles: {}", stalls.join(", ")));
+    lines.push(format!(
+        "  {} cycles, {} tensors compared, {:.2} s",
+        frame.cycles, frame.compared, ran.seconds
+    ));
+    lines.extend(verdict(bundle, ran));
+    lines.join("\n") + "\n"
+}
+
+fn verdict(bundle: &Bundle, ran: &Ran) -> Option<String> {
+    if let Some(mismatch) = &ran.frame.mismatch {
+        return Some(format!("  DIFFERS first in {}", place(bundle, mismatch)));
+    }
+    match ran.frame.end {
+        End::Fault { code, client, block, pass } => {
+            Some(format!("  FAULT code {code}, client {client}, block {block}, pass {pass}"))
+        }
+        End::Done => Some("  equal to the reference, bit for bit".to_owned()),
+    }
+}
+
+fn place(bundle: &Bundle, mismatch: &Mismatch) -> String {
+    let d = mismatch.difference;
+    let entry = bundle.program.entries.get(mismatch.pass);
+    format!(
+        "pass {} ({}), {}: channel {}, row {}, column {}: {} instead of {}; {} numbers differ; cycle {}",
+        mismatch.pass,
+        entry.map_or("end", |entry| &entry.name),
+        mismatch.value,
+        d.channel,
+        d.row,
+        d.column,
+        d.found,
+        d.expected,
+        d.count,
+        mismatch.cycle
+    )
+}
+
+fn document(predicted: &[PassCost], ran: &Ran) -> serde_json::Value {
+    let frame = &ran.frame;
+    let by_cause = |cycles: &mut dyn Iterator<Item = u64>| -> serde_json::Map<_, _> {
+        CAUSES.iter().zip(cycles).map(|(cause, own)| ((*cause).to_owned(), own.into())).collect()
+    };
+    let passes: Vec<_> = frame
+        .passes
+        .iter()
+        .zip(predicted)
+        .map(|(pass, cost)| {
+            json!({
+                "name": pass.name,
+                "cycles": pass.cycles,
+                "predicted": cost.cycles,
+                "busy": cost.busy,
+                "cause": cause(pass, cost).0,
+                "stalls": by_cause(&mut pass.held_up.iter().copied()),
+            })
+        })
+        .collect();
+    let difference = frame.mismatch.as_ref().map(|mismatch| {
+        let d = mismatch.difference;
+        json!({
+            "pass": mismatch.pass,
+            "value": mismatch.value,
+            "channel": d.channel,
+            "row": d.row,
+            "column": d.column,
+            "found": d.found,
+            "expected": d.expected,
+            "count": d.count,
+            "cycle": mismatch.cycle,
+        })
+    });
+    let fault = match frame.end {
+        End::Done => None,
+        End::Fault { code, client, block, pass } => {
+            Some(json!({"code": code, "client": client, "block": block, "pass": pass}))
+        }
+    };
+    json!({
+        "frame": ran.name,
+        "equal": ran.equal(),
+        "cycles": frame.cycles,
+        "compared": frame.compared,
+        "difference": difference,
+        "fault": fault,
+        "stalls": by_cause(&mut frame.stalls.iter().map(|&cycles| u64::from(cycles))),
+        "passes": passes,
+    })
+}
