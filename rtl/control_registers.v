@@ -1,8 +1,8 @@
 // The processor's view of the accelerator: AXI4-Lite slave, frame control, interrupt, status and
 // performance counters. Register map (byte offset; 64-bit values low word first):
 //
-//   00  control    0 start (set; falls at the end of the frame), 1 done (cleared by reading),
-//                  2 idle, 3 ready (cleared by reading), 9 interrupt
+//   00  control    0 start (set; falls at the end of the frame), 1 done (cleared by reading and by the
+//                  next frame), 2 idle, 3 ready (as done), 9 interrupt
 //   04  GIE        0 interrupts enabled
 //   08  IER        0 done, 1 ready, 2 processor step, 3 error
 //   0C  ISR        as IER: events while enabled; writing 1 toggles
@@ -292,8 +292,8 @@ module control_registers #(
 
   always @(posedge aclk) begin
     processor_q <= processor_i && state_q == Run;
-    if (read_control) done_q <= 1'b0;
-    if (read_control) ready_q <= 1'b0;
+    if (read_control || begins) done_q <= 1'b0;
+    if (read_control || begins) ready_q <= 1'b0;
     if (finished) done_q <= 1'b1;
     if (finished) ready_q <= 1'b1;
     isr_q <= (isr_q ^ (toggle_isr ? masked[3:0] : 4'd0)) | (events & ier_q);

@@ -51,6 +51,8 @@ module pass_control (
 
   localparam [7:0] ErrorDescriptor = 8'd1, ErrorChecksum = 8'd2, ErrorOwner = 8'd3, ErrorAccess = 8'd4,
                    ErrorRead = 8'd5, ErrorWrite = 8'd6;
+  // The client number with which the block arbiter reports its owner table's errors.
+  localparam [7:0] OwnerTable = 8'd6;
   localparam [7:0] KindDense = 8'd0, KindPlane = 8'd1, KindDma = 8'd2, KindProcessor = 8'd3,
                    KindEnd = 8'd4;
   localparam [2:0] StIdle = 3'd0, StNext = 3'd1, StStart = 3'd2, StRun = 3'd3, StJob = 3'd4,
@@ -148,7 +150,8 @@ module pass_control (
     end
   end
 
-  // The first error stays.
+  // The first error stays. The owner table's verdict on the next pass counts when that pass would start.
+  wire breach  = access_error_i && access_client_i != OwnerTable;
   wire rejects = state_q == StNext && checked && !(sound && intact && owner_ok_i);
   always @(posedge aclk) begin
     if (!aresetn) begin
@@ -157,8 +160,8 @@ module pass_control (
       error_client_o <= 8'd0;
       error_block_o  <= 16'd0;
     end else if (!error_o) begin
-      error_o        <= access_error_i || read_error_i || write_error_i || rejects;
-      error_code_o   <= access_error_i ? ErrorAccess : read_error_i ? ErrorRead :
+      error_o        <= breach || read_error_i || write_error_i || rejects;
+      error_code_o   <= breach ? ErrorAccess : read_error_i ? ErrorRead :
                         write_error_i ? ErrorWrite : !sound ? ErrorDescriptor :
                         !intact ? ErrorChecksum : ErrorOwner;
       error_client_o <= access_error_i ? access_client_i : read_client_i;

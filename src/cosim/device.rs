@@ -163,9 +163,10 @@ impl Device {
         &mut self.memory.regions[3].bytes
     }
 
-    /// Holds the reset input for some cycles.
+    /// Holds the reset input for some cycles; what is under way on the bus is lost.
     pub fn reset(&mut self) {
-        self.inputs.aresetn = 0;
+        self.memory.reset();
+        self.inputs = Inputs::default();
         for _ in 0..20 {
             self.step();
         }
@@ -276,6 +277,23 @@ impl Device {
         words: usize,
         mut observe: impl FnMut(Event, &mut Self) -> Result<()>,
     ) -> Result<End> {
+        self.configure(words)?;
+        let mut watch = Watch::new(&mut observe);
+        watch.last = self.cycle;
+        self.write_watched(CONTROL, CONTROL_START, &mut watch)?;
+        self.wait(watch)
+    }
+
+    /// Starts a frame of a program of `words` ring words and returns at once.
+    ///
+    /// # Errors
+    /// [`codes::SIMULATION_HANG`].
+    pub fn start(&mut self, words: usize) -> Result<()> {
+        self.configure(words)?;
+        self.write(CONTROL, CONTROL_START)
+    }
+
+    fn configure(&mut self, words: usize) -> Result<()> {
         for (register, address) in [
             (STREAM_BASE, STREAM),
             (IMAGE_BASE, IMAGE),
@@ -285,10 +303,10 @@ impl Device {
             self.write(register, address as u32)?;
             self.write(register + 4, (address >> 32) as u32)?;
         }
-        self.write(STREAM_WORDS, words as u32)?;
-        let mut watch = Watch::new(&mut observe);
-        watch.last = self.cycle;
-        self.write_watched(CONTROL, CONTROL_START, &mut watch)?;
+        self.write(STREAM_WORDS, words as u32)
+    }
+
+    fn wait(&mut self, mut watch: Watch<'_>) -> Result<End> {
         loop {
             for _ in 0..POLL {
                 self.step_watched(&mut watch)?;

@@ -11,7 +11,7 @@ use crate::program::layout::{self, Difference};
 use crate::program::{Design, Program, buffers};
 use crate::qgraph::{QGraph, QValueId};
 use crate::reference;
-use crate::schedule::{Schedule, StoredId, Work};
+use crate::schedule::{Leaving, Schedule, StoredId, Work};
 use crate::tensor::Tensor;
 
 const WORD: usize = 16;
@@ -173,7 +173,9 @@ impl<'a> Verifier<'a> {
         let end = end?;
         let cycles = last.0 - start;
         let mut compared = passes.iter().map(|pass| pass.stored.len()).sum();
-        let outputs = self.outputs(device);
+        let leaving = self.schedule.leaving.iter();
+        let outputs: Vec<(QValueId, Vec<i64>)> =
+            leaving.map(|own| (own.value, self.output(device, own))).collect();
         for (leaving, (_, found)) in self.schedule.leaving.iter().zip(&outputs) {
             compared += 1;
             if mismatch.is_none()
@@ -256,18 +258,12 @@ impl<'a> Verifier<'a> {
         layout::compare(stored, self.design, &bytes, expected)
     }
 
-    /// What lies in the output buffer.
-    fn outputs(&self, device: &Device) -> Vec<(QValueId, Vec<i64>)> {
-        let leaving = self.schedule.leaving.iter();
-        leaving
-            .map(|leaving| {
-                let stored = &self.schedule.stored[leaving.stored.0];
-                let start = leaving.offset as usize;
-                let bytes = &device.output()[start..];
-                let bytes = &bytes[..layout::words(stored, self.design) * WORD];
-                (leaving.value, layout::unpack(stored, self.design, bytes))
-            })
-            .collect()
+    /// The integers of a value that has left, in the order channel, row, column.
+    pub fn output(&self, device: &Device, leaving: &Leaving) -> Vec<i64> {
+        let stored = &self.schedule.stored[leaving.stored.0];
+        let start = leaving.offset as usize;
+        let bytes = &device.output()[start..start + layout::words(stored, self.design) * WORD];
+        layout::unpack(stored, self.design, bytes)
     }
 }
 

@@ -83,6 +83,14 @@ impl Memory {
         }
     }
 
+    /// Forgets what is under way, as an interconnect in the same reset does.
+    pub fn reset(&mut self) {
+        self.reads.clear();
+        self.writes.clear();
+        self.answers.clear();
+        self.write_answer = OKAY;
+    }
+
     /// Begins the stalls of frame `frame` anew, so that a frame can be repeated alone.
     pub fn restart(&mut self, frame: u64) {
         self.random = self.timing.stalls.unwrap_or(0).wrapping_add(frame).wrapping_mul(2) | 1;

@@ -1,0 +1,248 @@
+//! Faults on the whole design: each ends the frame with the right error, leaves what it does not own alone,
+//! and the next frame is right.
+
+use seigo::cosim::{Device, End, Timing, Values};
+use seigo::program::fields;
+use seigo::schedule::{Client, Work};
+
+use super::{Bench, networks, target};
+use crate::accelerator::Build;
+use crate::quantized::inputs;
+
+const CONTROL: u32 = 0x00;
+const STATUS: u32 = 0x40;
+const START: u32 = 1;
+const DONE: u32 = 2;
+const STATUS_ERROR: u32 = 4;
+
+/// `ErrorCode` of rtl/pass_control.v.
+const DESCRIPTOR: u8 = 1;
+const CHECKSUM: u8 = 2;
+const OWNER: u8 = 3;
+const ACCESS: u8 = 4;
+const READ: u8 = 5;
+const WRITE: u8 = 6;
+
+/// Words that lie in the shared memory before a frame.
+const MARK: [u8; 16] = *b"left as it was..";
+
+/// A network with several passes, its device and what is right.
+struct Rig<'a> {
+    bench: &'a Bench<'a>,
+    build: &'a Build<'a>,
+    values: Values,
+    device: Device,
+}
+
+impl<'a> Rig<'a> {
+    fn new(bench: &'a Bench<'a>, stalls: Option<u64>) -> Self {
+        let build = bench.builds.iter().max_by_key(|build| build.program.entries.len()).unwrap();
+        let values = bench.verifier(build).values(&inputs(build.graph, 1)).unwrap();
+        let device = bench.device(build, &values, Timing { stalls, ..Timing::default() });
+        let mut rig = Self { bench, build, values, device };
+        rig.is_right();
+        rig
+    }
+
+    fn words(&self) -> usize {
+        self.build.program.stream.len() / 32
+    }
+
+    /// A whole frame is right.
+    fn is_right(&mut self) {
+        let frame = self.bench.verifier(self.build).run(&mut self.device, &self.values).unwrap();
+        assert_eq!((frame.end, frame.mismatch), (End::Done, None));
+    }
+
+    fn mark(&mut self) {
+        for word in 0..self.device.simulation.words() {
+            self.device.simulation.set_word(word, MARK);
+        }
+    }
+
+    /// Runs a frame that must end with an error; no block is touched that no pass up to the error's may
+    /// write.
+    fn fails(&mut self) -> (u8, u8, u16, u16) {
+        self.mark();
+        let end = self.device.frame(self.words(), |_, _| Ok(())).unwrap();
+        let End::Fault { code, client, block, pass } = end else { panic!("{end:?}") };
+        let owners = &self.build.placed.owners;
+        let may_write = owners.iter().take(usize::from(pass) + 1).fold(0, |mask, owners| {
+            let writers = Client::ALL.iter().filter(|client| client.writes());
+            writers.fold(mask, |mask, &client| mask | owners.mask(client))
+        });
+        for word in 0..self.device.simulation.words() {
+            if may_write >> (word / self.bench.design.block_words) & 1 == 0 {
+                assert_eq!(self.device.simulation.word(word), MARK, "word {word} was written");
+            }
+        }
+        (code, client, block, pass)
+    }
+}
+
+/// Everything in one test, so that the design is built once.
+#[test]
+fn faults_end_the_frame_and_the_next_one_is_right() {
+    let graphs = networks(12, &target(4));
+    let bench = Bench::new(&graphs, 4);
+    for stalls in [None, Some(3)] {
+        let mut rig = Rig::new(&bench, stalls);
+        println!("{} passes", rig.build.program.entries.len());
+        bus_errors(&mut rig);
+        missing_memory(&mut rig);
+        damaged_descriptors(&mut rig);
+        foreign_blocks(&mut rig);
+        resets(&mut rig);
+        start_while_busy(&mut rig);
+    }
+}
+
+/// SLVERR on single words of every buffer.
+fn bus_errors(rig: &mut Rig<'_>) {
+    let program = &rig.build.program;
+    let areas = [
+        (0, program.stream.len(), READ),
+        (1, program.image_bytes as usize, READ),
+        (2, program.output_bytes as usize, WRITE),
+    ];
+    for (region, bytes, code) in areas {
+        let words = bytes / 16;
+        let base = rig.device.memory.regions[region].base / 16;
+        for word in (0..words).step_by(words.div_ceil(24).max(1)).chain([words - 1]) {
+            rig.device.memory.faults = vec![base + word as u64];
+            assert_eq!(rig.fails().0, code, "word {word} of region {region}");
+            rig.device.memory.faults.clear();
+            rig.is_right();
+        }
+    }
+}
+
+/// DECERR behind the end of a buffer.
+fn missing_memory(rig: &mut Rig<'_>) {
+    for (region, code) in [(0, READ), (1, READ), (2, WRITE)] {
+        let whole = rig.device.memory.regions[region].bytes.clone();
+        rig.device.memory.regions[region].bytes.truncate(16);
+        assert_eq!(rig.fails().0, code, "region {region}");
+        rig.device.memory.regions[region].bytes = whole;
+        rig.is_right();
+    }
+}
+
+/// Any changed byte of a descriptor is found by its checksum, or by its magic number, version, kind or
+/// index, or by the rules of an owner table.
+fn damaged_descriptors(rig: &mut Rig<'_>) {
+    let offsets: Vec<usize> = rig.build.program.entries.iter().map(|entry| entry.offset).collect();
+    for (pass, offset) in offsets.into_iter().enumerate() {
+        for byte in (pass % 5..4 * fields::WORDS).step_by(37) {
+            rig.device.memory.regions[0].bytes[offset + byte] ^= 1 << (byte % 8);
+            let (code, client, block, at) = rig.fails();
+            assert!(
+                [DESCRIPTOR, CHECKSUM, OWNER].contains(&code),
+                "pass {pass}, byte {byte}: code {code}, client {client}, block {block}, pass {at}"
+            );
+            assert_eq!(usize::from(at), pass, "byte {byte}");
+            rig.device.memory.regions[0].bytes[offset + byte] ^= 1 << (byte % 8);
+        }
+        rig.is_right();
+    }
+}
+
+/// A pass whose table lacks a block that it touches: the access is refused and named. A table that gives a
+/// block to two writers is refused before the pass starts.
+fn foreign_blocks(rig: &mut Rig<'_>) {
+    let entries: Vec<_> = rig.build.program.entries.iter().map(|entry| entry.offset).collect();
+    let mut refused = 0;
+    for (pass, owners) in rig.build.placed.owners.clone().iter().enumerate() {
+        for client in Client::ALL {
+            let mask = owners.mask(client);
+            // A transfer goes on while later passes run, whose tables then have its blocks too.
+            let goes_on = [Client::ReadDma, Client::WriteDma].contains(&client);
+            let begins = matches!(rig.build.schedule.passes[pass].work, Work::Transfer(_));
+            if mask == 0 || (goes_on && !begins) {
+                continue;
+            }
+            let block = mask.trailing_zeros();
+            let stream = rig.device.memory.regions[0].bytes.clone();
+            for (own, owners) in rig.build.placed.owners.iter().enumerate().skip(pass) {
+                if (own > pass && !goes_on) || owners.mask(client) >> block & 1 == 0 {
+                    break;
+                }
+                let descriptor = &mut rig.device.memory.regions[0].bytes[entries[own]..];
+                flip_owner(descriptor, client, block);
+            }
+            let (code, at_client, at_block, at) = rig.fails();
+            assert_eq!(code, ACCESS, "pass {pass}, {client:?}");
+            assert_eq!((at_client, u32::from(at_block)), (number(client), block), "pass {pass}");
+            // A transfer's access may come while a later pass runs.
+            assert!(usize::from(at) >= pass);
+            rig.device.memory.regions[0].bytes = stream;
+            rig.is_right();
+            refused += 1;
+        }
+    }
+    assert!(refused > 5, "{refused}");
+    let [first, second] = [Client::WriteConv, Client::WritePlane];
+    let stream = rig.device.memory.regions[0].bytes.clone();
+    let own = rig.build.placed.owners[0];
+    let free = (0..rig.bench.design.blocks as u32)
+        .find(|block| (own.mask(first) | own.mask(second)) >> block & 1 == 0)
+        .unwrap();
+    for client in [first, second] {
+        flip_owner(&mut rig.device.memory.regions[0].bytes[entries[0]..], client, free);
+    }
+    assert_eq!(rig.fails().0, OWNER);
+    rig.device.memory.regions[0].bytes = stream;
+    rig.is_right();
+}
+
+/// The client's number in `rtl/block_arbiter.v`.
+fn number(client: Client) -> u8 {
+    match client {
+        Client::WriteConv => 0,
+        Client::WritePlane => 1,
+        Client::ReadResidual => 2,
+        Client::ReadDma | Client::WriteDma => 3,
+        Client::ReadStream => 5,
+    }
+}
+
+/// Flips a bit of an owner mask and repairs the checksum.
+fn flip_owner(descriptor: &mut [u8], client: Client, block: u32) {
+    let at = 4 * (fields::READ_STREAM.word + 4 * client as usize);
+    descriptor[at + block as usize / 8] ^= 1 << (block % 8);
+    let words = descriptor[..4 * fields::WORDS - 4].as_chunks::<4>().0;
+    let sum = words.iter().fold(0u32, |sum, word| sum.wrapping_add(u32::from_le_bytes(*word)));
+    descriptor[4 * fields::WORDS - 4..4 * fields::WORDS].copy_from_slice(&(!sum).to_le_bytes());
+}
+
+/// Resets by register and by pin at many moments of a frame.
+fn resets(rig: &mut Rig<'_>) {
+    for (turn, cycles) in (1..4000).step_by(211).enumerate() {
+        rig.device.start(rig.words()).unwrap();
+        (0..cycles).for_each(|_| rig.device.step());
+        match turn % 2 {
+            0 => rig.device.soft_reset().unwrap(),
+            _ => rig.device.reset(),
+        }
+        rig.is_right();
+    }
+}
+
+/// A start while a frame runs changes nothing.
+fn start_while_busy(rig: &mut Rig<'_>) {
+    let verifier = rig.bench.verifier(rig.build);
+    rig.device.start(rig.build.program.stream.len() / 32).unwrap();
+    let mut starts = 0;
+    while rig.device.read(CONTROL).unwrap() & DONE == 0 {
+        rig.device.write(CONTROL, START).unwrap();
+        starts += 1;
+        assert!(starts < 100_000, "the frame does not end");
+    }
+    assert!(starts > 10, "{starts}");
+    assert_eq!(rig.device.read(STATUS).unwrap() & STATUS_ERROR, 0);
+    for leaving in &rig.build.schedule.leaving {
+        let found = verifier.output(&rig.device, leaving);
+        assert_eq!(found, rig.values[&leaving.value]);
+    }
+    rig.is_right();
+}
