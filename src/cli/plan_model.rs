@@ -8,6 +8,7 @@ use crate::ceras::{Model, Tag};
 use crate::error::{Error, Place as _, Result, codes};
 use crate::files;
 use crate::memory::{Packing, csv, validate};
+use crate::program::{self, Design, cost};
 use crate::qgraph::QGraph;
 use crate::report::plan::{PlanReport, chart};
 use crate::schedule::modes::{Modes, survey};
@@ -124,9 +125,13 @@ fn strips(graph: &QGraph, target: &Target, format: Format) -> Result<String> {
 }
 
 fn show_plan(graph: &QGraph, plan: &Plan, format: Format) -> Result<String> {
+    let mut report = PlanReport::of_plan(graph, plan);
+    if let Ok(costs) = predict(graph, plan) {
+        report.predict(&costs);
+    }
     show(
         &Shown {
-            report: PlanReport::of_plan(graph, plan),
+            report,
             target: &plan.target,
             schedule: &plan.schedule,
             tensors: (0..plan.schedule.stored.len()).map(|id| Some(StoredId(id))).collect(),
@@ -134,6 +139,17 @@ fn show_plan(graph: &QGraph, plan: &Plan, format: Format) -> Result<String> {
         },
         format,
     )
+}
+
+/// Cycles of every pass and of the end, with the largest cause of those without work.
+///
+/// # Errors
+/// [`codes::PROGRAM_LIMIT`] when the plan holds something that has no program.
+fn predict(graph: &QGraph, plan: &Plan) -> Result<Vec<(u64, Option<&'static str>)>> {
+    let design = Design::new(graph, &plan.schedule, &plan.target)?;
+    let program = program::encode(graph, &plan.schedule, &plan.placed, &design)?;
+    let costs = cost::predict(&program.stream, &design, cost::Timing::default())?;
+    Ok(costs.iter().map(|cost| (cost.cycles, cost.cause().map(cost::Cause::name))).collect())
 }
 
 fn show(shown: &Shown<'_>, format: Format) -> Result<String> {

@@ -12,6 +12,7 @@ use crate::ceras::Model;
 use crate::error::{Error, Place as _, Result, codes};
 use crate::files;
 use crate::npy;
+use crate::passes;
 use crate::qgraph::{QGraph, QOp, Width};
 use crate::quant::{Frames, Options, Report, quantize};
 use crate::task::{Task, image};
@@ -96,7 +97,8 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         return Err(Error::new(&codes::BAD_ARGUMENT, "the model is quantized already")
             .help("give the ONNX model that it was made from"));
     }
-    let (graph, _) = args.model.fused()?;
+    let (mut graph, _) = args.model.fused()?;
+    passes::run(&mut graph, passes::ACCELERATOR).at(|| args.model.model.display().to_string())?;
     let frames = Folder::open(args, &Network::Float(graph.clone()), terminal)?;
     let without = |technique| !args.without.contains(&technique);
     let options = Options {

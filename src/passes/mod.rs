@@ -3,6 +3,7 @@
 //! A pass names and describes itself; the command line's `--passes` and the tests follow from
 //! that. [`STANDARD`] is the order in which they run.
 
+mod average_to_conv;
 mod fold_affine;
 mod fold_constants;
 mod fold_pads;
@@ -57,6 +58,9 @@ pub static STANDARD: &[&dyn Pass] = &[
     &merge_siblings::MergeSiblings,
 ];
 
+/// What quantization adds: rewrites towards what the accelerator does.
+pub static ACCELERATOR: &[&dyn Pass] = &[&average_to_conv::AverageToConv];
+
 /// Looks passes up by name.
 ///
 /// # Errors
@@ -65,8 +69,9 @@ pub fn by_names(names: &[&str]) -> Result<Vec<&'static dyn Pass>> {
     names
         .iter()
         .map(|name| {
-            STANDARD.iter().copied().find(|pass| pass.name() == *name).ok_or_else(|| {
-                let known: Vec<_> = STANDARD.iter().map(|pass| pass.name()).collect();
+            let all = || STANDARD.iter().chain(ACCELERATOR).copied();
+            all().find(|pass| pass.name() == *name).ok_or_else(|| {
+                let known: Vec<_> = all().map(|pass| pass.name()).collect();
                 Error::new(&codes::BAD_ARGUMENT, format!("there is no pass \"{name}\""))
                     .help(format!("the passes are: {}", known.join(", ")))
             })

@@ -36,8 +36,10 @@ pub struct PlanReport {
     pub ratio: f64,
     /// Blocks in use.
     pub blocks: u64,
-    /// Estimated cycles of a frame, without stalls.
+    /// Cycles of a frame: predicted, see `predicted`, or estimated without stalls.
     pub cycles: u64,
+    /// Whether cycles are those that the cost model predicts for the program.
+    pub predicted: bool,
     /// Bytes of a frame to and from DDR.
     pub ddr: Traffic,
     /// All of them.
@@ -65,8 +67,10 @@ pub struct PassRow {
     pub writes: Vec<u64>,
     /// Bytes that it writes.
     pub bytes: u64,
-    /// Estimated cycles, without stalls.
+    /// Cycles, as in the whole.
     pub cycles: u64,
+    /// What most of the cycles without work wait for, where it is predicted.
+    pub idle_by: Option<&'static str>,
     /// Strips of rows; 1 is a whole pass.
     pub strips: usize,
 }
@@ -111,9 +115,20 @@ impl PlanReport {
         report
     }
 
+    /// Takes over the cycles of every pass, and of the end of the frame, that the cost model predicts,
+    /// with the largest cause of those without work.
+    pub fn predict(&mut self, costs: &[(u64, Option<&'static str>)]) {
+        for (row, &(cycles, idle_by)) in self.passes.iter_mut().zip(costs) {
+            (row.cycles, row.idle_by) = (cycles, idle_by);
+        }
+        self.cycles = costs.iter().map(|cost| cost.0).sum();
+        self.predicted = true;
+    }
+
     /// The tables.
     pub fn to_table(&self) -> String {
-        let mut passes = table(&["pass", "layers", "reads", "writes", "bytes", "cycles", "strips"]);
+        let mut passes =
+            table(&["pass", "layers", "reads", "writes", "bytes", "cycles", "strips", "idle by"]);
         for (index, row) in self.passes.iter().enumerate() {
             passes.add_row([
                 format!("{index} {}{}", row.kind, if row.waits { " (waits)" } else { "" }),
@@ -123,6 +138,7 @@ impl PlanReport {
                 grouped(row.bytes),
                 grouped(row.cycles),
                 row.strips.to_string(),
+                row.idle_by.unwrap_or("").to_owned(),
             ]);
         }
         let passes = right_align(passes, 4..7);
@@ -133,7 +149,8 @@ impl PlanReport {
         line("lower bound", format!("{} B", grouped(self.lower_bound)));
         line("ratio", format!("{:.3}", self.ratio));
         line("blocks", format!("{} of {} B", self.blocks, grouped(self.block_bytes)));
-        line("cycles", format!("{} (estimate without stalls)", grouped(self.cycles)));
+        let kind = if self.predicted { "predicted" } else { "estimate without stalls" };
+        line("cycles", format!("{} ({kind})", grouped(self.cycles)));
         let Traffic { stream, image, loaded, stored } = self.ddr;
         let parts = [("weights", stream), ("image", image), ("loaded", loaded), ("stored", stored)];
         let parts = parts.map(|(name, bytes)| format!("{name} {}", grouped(bytes)));
@@ -173,6 +190,7 @@ impl Subject<'_> {
             ratio: packing.ratio(),
             blocks: packing.height.div_ceil(target.block_bytes),
             cycles: passes.iter().map(|row| row.cycles).sum(),
+            predicted: false,
             ddr,
             ddr_bytes: ddr.total(),
             no_reuse_bytes: cost::no_reuse(graph, schedule, target.pixels),
@@ -213,7 +231,8 @@ impl Subject<'_> {
             Work::Transfer(_) => 0,
             work => cost::cycles(graph, schedule, work, target.pixels),
         };
-        PassRow { kind, layers, waits: pass.waits, reads, writes, bytes, cycles, strips }
+        let waits = pass.waits;
+        PassRow { kind, layers, waits, reads, writes, bytes, cycles, idle_by: None, strips }
     }
 }
 

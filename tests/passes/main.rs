@@ -5,6 +5,7 @@
 
 mod activations;
 mod affine;
+mod averages;
 mod epilogues;
 mod focus;
 mod identities;
