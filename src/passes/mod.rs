@@ -8,6 +8,7 @@ mod fold_affine;
 mod fold_constants;
 mod fold_pads;
 mod fuse_epilogues;
+mod gemm_to_conv;
 mod merge_siblings;
 mod recognize_activations;
 mod recognize_focus;
@@ -59,7 +60,8 @@ pub static STANDARD: &[&dyn Pass] = &[
 ];
 
 /// What quantization adds: rewrites towards what the accelerator does.
-pub static ACCELERATOR: &[&dyn Pass] = &[&average_to_conv::AverageToConv];
+pub static ACCELERATOR: &[&dyn Pass] =
+    &[&average_to_conv::AverageToConv, &gemm_to_conv::GemmToConv];
 
 /// Looks passes up by name.
 ///

@@ -11,6 +11,7 @@ mod focus;
 mod identities;
 mod net;
 mod pads;
+mod products;
 mod shapes;
 mod shuffle;
 mod siblings;
