@@ -26,14 +26,18 @@ module axi_burst_split #(
   reg [4:0]         beats_q;
   reg [TagBits-1:0] tag_q;
 
-  wire [8:0] to_boundary = 9'd256 - {1'b0, address_q[11:4]};
-  wire       crosses = {4'd0, beats_q} > to_boundary;
+  // Beats up to the boundary, where fewer than 16 are left; and whether the request goes beyond it.
+  wire [4:0] to_boundary = 5'd16 - {1'b0, address_q[7:4]};
+  /* verilator lint_off UNUSEDSIGNAL */  // its carry counts
+  wire [4:0] end_i = {1'b0, address_i[7:4]} + (beats_i - 5'd1);
+  /* verilator lint_on UNUSEDSIGNAL */
+  reg        crosses_q;
 
   assign valid_o = valid_q;
   assign address_o = address_q;
-  assign length_o = (crosses ? to_boundary[3:0] : beats_q[3:0]) - 4'd1;
+  assign length_o = (crosses_q ? to_boundary[3:0] : beats_q[3:0]) - 4'd1;
   assign tag_o = tag_q;
-  assign ready_o = !clear_i && (!valid_q || (ready_i && !crosses));
+  assign ready_o = !clear_i && (!valid_q || (ready_i && !crosses_q));
 
   always @(posedge aclk) begin
     if (valid_i && ready_o) begin
@@ -41,10 +45,12 @@ module axi_burst_split #(
       address_q <= address_i;
       beats_q <= beats_i;
       tag_q <= tag_i;
+      crosses_q <= address_i[11:8] == 4'hF && end_i[4];
     end else if (valid_q && ready_i) begin
-      valid_q <= crosses;
+      valid_q <= crosses_q;
+      crosses_q <= 1'b0;
       address_q <= {address_q[39:12] + 28'd1, 8'd0};
-      beats_q <= beats_q - to_boundary[4:0];
+      beats_q <= beats_q - to_boundary;
     end
     if (!aresetn || clear_i) valid_q <= 1'b0;
   end

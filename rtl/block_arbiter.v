@@ -182,6 +182,7 @@ module block_arbiter #(
   reg [4*P-1:0]        enable_q;
   reg [4*RowWidth-1:0] data_q;
   reg [5*7-1:0]        age_q;
+  reg [4:0]            aged_q;
 
   wire [4:0] aged;
   wire [4:0] first;
@@ -199,7 +200,7 @@ module block_arbiter #(
     for (client = 0; client < 5; client = client + 1) begin : g_client
       wire [DomainBits-1:0] own = row_q[client*RowBits + AddressBits +: DomainBits];
       wire [4:0]            behind;
-      assign aged[client] = age_q[client*7 +: 7] == Aged;
+      assign aged[client] = aged_q[client];
       for (other = 0; other < 5; other = other + 1) begin : g_other
         if (other == client) begin : g_self
           assign behind[other] = 1'b0;
@@ -235,13 +236,20 @@ module block_arbiter #(
         write_q[holder] <= b_write_i[holder];
         row_q[holder*RowBits +: RowBits] <= b_row_i[holder*RowBits +: RowBits];
       end
-      if (!valid_q[holder] || granted[holder]) age_q[holder*7 +: 7] <= 7'd0;
-      else if (!aged[holder]) age_q[holder*7 +: 7] <= age_q[holder*7 +: 7] + 7'd1;
+      // `aged_q` says `age_q == Aged`.
+      if (!valid_q[holder] || granted[holder]) begin
+        age_q[holder*7 +: 7] <= 7'd0;
+        aged_q[holder] <= 1'b0;
+      end else if (!aged_q[holder]) begin
+        age_q[holder*7 +: 7] <= age_q[holder*7 +: 7] + 7'd1;
+        aged_q[holder] <= age_q[holder*7 +: 7] == Aged - 7'd1;
+      end
     end
     valid_q <= b_valid_i | (valid_q & ~granted);
     if (!aresetn) begin
       valid_q <= 5'd0;
       age_q   <= 35'd0;
+      aged_q  <= 5'd0;
     end
   end
 

@@ -168,11 +168,15 @@ module control_registers #(
   reg [255:0] bases_q;
   reg [31:0]  length_q;
   wire [2:0]  base = word[2:0] ^ 3'b100;
+  integer     half;
 
   always @(posedge aclk) begin
     if (set_gie) gie_q <= masked[0];
     if (set_ier) ier_q <= masked[3:0];
-    if (set_base) bases_q[{base, 5'd0} +: 32] <= (bases_q[{base, 5'd0} +: 32] & ~mask) | masked;
+    for (half = 0; half < 8; half = half + 1) begin
+      if (set_base && base == half[2:0])
+        bases_q[32*half +: 32] <= (bases_q[32*half +: 32] & ~mask) | masked;
+    end
     if (set_length) length_q <= (length_q & ~mask) | masked;
     if (!aresetn) begin
       gie_q <= 1'b0;
@@ -318,7 +322,7 @@ module control_registers #(
   integer c;
   always @(posedge aclk) begin
     for (c = 0; c < 7; c = c + 1) begin
-      if (begins) counters_q[32*c +: 32] <= 32'd0;
+      if (begins_q) counters_q[32*c +: 32] <= 32'd0;
       else if (state_q == Run && counted[c])
         counters_q[32*c +: 32] <= counters_q[32*c +: 32] + 32'd1;
     end

@@ -129,6 +129,8 @@ module dma #(
   reg [FifoBits:0] pledged_q;
   wire             enter;
   wire             leave;
+  // The burst was asked for in the cycle before. It is booked while the next one is sized, before that one looks.
+  reg              booked_q;
 
   wire [4:0] to_boundary = 5'd16 - {1'b0, address_q[7:4]};
   wire [FifoBits:0] beats = {{(FifoBits - 4){1'b0}}, beats_q};
@@ -158,10 +160,11 @@ module dma #(
         end
       end
     endcase
+    booked_q <= asked;
     if (to_memory_q)
-      pledged_q <= pledged_q + (asked ? beats : 0) - {{FifoBits{1'b0}}, leave};
+      pledged_q <= pledged_q + (booked_q ? beats : 0) - {{FifoBits{1'b0}}, leave};
     else
-      pledged_q <= pledged_q - (asked ? beats : 0) + {{FifoBits{1'b0}}, enter};
+      pledged_q <= pledged_q - (booked_q ? beats : 0) + {{FifoBits{1'b0}}, enter};
     if (start) begin
       address_q <= next_address[39:4];
       ask_left_q <= next_words;
@@ -172,6 +175,7 @@ module dma #(
       state_q <= Size;
       ask_left_q <= 24'd0;
       pledged_q <= 0;
+      booked_q <= 1'b0;
     end
   end
 

@@ -64,12 +64,11 @@ module drain #(
   wire        residual = descriptor_i[ResidualLsb +: ResidualWidth] != 2'd0;
 
   // ---- parameter sets ------------------------------------------------------------------------------
-  reg [1023:0] set_q [0:1];
+  wire [1023:0] set;
   reg          write_set_q, read_set_q;
   reg [1:0]    sets_q;
   wire         tile_end;
   always @(posedge aclk) begin
-    if (parameter_valid_i) set_q[write_set_q][256*parameter_index_i +: 256] <= parameter_data_i;
     if (!aresetn) begin
       write_set_q <= 1'b0;
       read_set_q  <= 1'b0;
@@ -81,6 +80,18 @@ module drain #(
     end
   end
   assign parameter_ready_o = sets_q != 2'd2;
+
+  genvar w;
+  generate
+    for (w = 0; w < 4; w = w + 1) begin : g_word
+      (* ram_style = "distributed" *)
+      reg [255:0] words [0:1];
+      always @(posedge aclk) begin
+        if (parameter_valid_i && parameter_index_i == w) words[write_set_q] <= parameter_data_i;
+      end
+      assign set[256*w +: 256] = words[read_set_q];
+    end
+  endgenerate
 
   // ---- finished batches ----------------------------------------------------------------------------
   reg [1:0] waiting_q;
@@ -95,11 +106,19 @@ module drain #(
   reg                tile_first_q;
   reg [$clog2(Credits+1)-1:0] credits_q;
 
-  wire [4:0] batch_groups = groups + {4'd0, batch_q < extra};
+  // Last group of the running batch, and how many of the following batches have one group more.
+  reg  [4:0]  group_end_q;
+  reg  [15:0] extra_left_q;
+  reg         more_first_q;
+  reg  [15:0] extra_rest_q;
+  reg  [4:0]  short_end_q;
+  reg  [15:0] last_batch_q, last_tile_q;
+  wire       more_first = extra != 16'd0;
+  wire       more_next  = extra_left_q != 16'd0;
   wire last_part  = {{(32-PartBits){1'b0}}, part_q} == Parts - 1;
-  wire last_group = group_q + 5'd1 == batch_groups;
-  wire last_batch = batch_q + 16'd1 == batches;
-  wire last_tile  = tile_q + 16'd1 == tiles;
+  wire last_group = group_q == group_end_q;
+  wire last_batch = batch_q == last_batch_q;
+  wire last_tile  = tile_q == last_tile_q;
   wire empty_part = left_q == 32'd0;           // beyond the end of the plane
   wire work       = busy_q && waiting_q != 2'd0;
   wire no_room    = credits_q == 0;
@@ -140,12 +159,23 @@ module drain #(
       tile_q       <= 16'd0;
       batch_q      <= 16'd0;
       group_q      <= 5'd0;
+      group_end_q  <= groups - {4'd0, !more_first};
+      extra_left_q <= extra - {15'd0, more_first};
+      more_first_q <= more_first;
+      extra_rest_q <= extra - {15'd0, more_first};
+      short_end_q  <= groups - 5'd1;
+      last_batch_q <= batches - 16'd1;
+      last_tile_q  <= tiles - 16'd1;
       part_q       <= 0;
       tile_first_q <= 1'b1;
     end else if (step) begin
       part_q <= last_part ? 0 : part_q + 1'b1;
       if (last_part) group_q <= last_group ? 5'd0 : group_q + 5'd1;
-      if (batch_end) batch_q <= last_batch ? 16'd0 : batch_q + 16'd1;
+      if (batch_end) begin
+        batch_q      <= last_batch ? 16'd0 : batch_q + 16'd1;
+        group_end_q  <= (last_batch ? more_first_q : more_next) ? groups : short_end_q;
+        extra_left_q <= last_batch ? extra_rest_q : more_next ? extra_left_q - 16'd1 : 16'd0;
+      end
       if (tile_end)  tile_q  <= tile_q + 16'd1;
       tile_first_q <= tile_end;
     end
@@ -162,7 +192,7 @@ module drain #(
       lane_first_o      <= tile_first_q;
       lane_count_o      <= count[3:0];
       lane_residual_o   <= residual_data_i[128*LP*part_q +: 128*LP];
-      if (tile_first_q) lane_parameters_o <= set_q[read_set_q];
+      if (tile_first_q) lane_parameters_o <= set;
     end
   end
 

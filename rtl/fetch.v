@@ -77,7 +77,6 @@ module fetch #(
   endgenerate
 
   // ---- configuration -------------------------------------------------------------------------------
-  wire        dense      = descriptor_i[KindLsb +: KindWidth] == 8'd0;
   wire        from_stem  = descriptor_i[FromStemLsb];
   wire [15:0] tiles      = descriptor_i[TilesLsb +: TilesWidth];
   wire [4:0]  groups     = descriptor_i[BatchGroupsLsb +: BatchGroupsWidth];
@@ -102,6 +101,15 @@ module fetch #(
   reg  [19:0] pad_words_q;       // PadTop * InWidth
   reg  [19:0] dilation_words_q;  // Dilation * InWidth
   reg  [19:0] step_words_q;      // StepY * InWidth
+  reg         more_first_q;        // the first batch has one group more, and so many behind it
+  reg  [15:0] extra_rest_q;
+  reg  [4:0]  short_end_q;
+  reg  [15:0] last_step_q, last_batch_q, last_tile_q;
+  reg  [16:0] turn_x_q;            // StepX - WrapX
+  reg  [15:0] turn_y_q;            // StepY + Stride
+  reg  [19:0] turn_words_q;        // step_words_q + RowWords
+  reg         dense_q;
+  wire        dense = dense_q;
   reg  [2:0]  setup_q;
   reg         walking_q;
   wire        begin_walk = setup_q[2];
@@ -109,11 +117,21 @@ module fetch #(
   always @(posedge aclk) begin
     if (!aresetn) setup_q <= 3'b000;
     else         setup_q <= {setup_q[1:0], start_i};
+    if (start_i) dense_q <= descriptor_i[KindLsb +: KindWidth] == 8'd0;
     if (setup_q[0]) begin
+      more_first_q     <= extra != 16'd0;
+      extra_rest_q     <= extra - {15'd0, extra != 16'd0};
+      short_end_q      <= groups - 5'd1;
+      last_step_q      <= steps - 16'd1;
+      last_batch_q     <= batches - 16'd1;
+      last_tile_q      <= tiles - 16'd1;
+      turn_x_q         <= {1'b0, step_x} - {1'b0, wrap_x};
+      turn_y_q         <= step_y + {12'd0, stride};
       pad_words_q      <= pad_top * in_width;
       dilation_words_q <= dilation * in_width;
       step_words_q     <= step_y * in_width;
     end
+    if (setup_q[1]) turn_words_q <= step_words_q + row_words;
   end
 
   // ---- stage 0: the loop nest ----------------------------------------------------------------------
@@ -128,13 +146,17 @@ module fetch #(
   reg  [19:0] plane_base_q, tap_offset_q;
   reg  [16:0] delta_x_q, delta_y_q;
 
-  wire [4:0] batch_groups = groups + {4'd0, batch_q < extra};
-  wire last_group = group_q + 5'd1 == batch_groups;
+  // Last group of the running batch, and how many of the following batches have one group more.
+  reg  [4:0]  group_end_q;
+  reg  [15:0] extra_left_q;
+  wire        more_next  = extra_left_q != 16'd0;
+  wire        first_next = begin_walk || last_batch;
+  wire last_group = group_q == group_end_q;
   wire last_tap_x = tap_x_q + 4'd1 == taps_x;
   wire last_tap   = last_tap_x && (tap_y_q + 4'd1 == taps_y);
-  wire last_step  = step_q + 16'd1 == steps;
-  wire last_batch = batch_q + 16'd1 == batches;
-  wire last_tile  = tile_q + 16'd1 == tiles;
+  wire last_step  = step_q == last_step_q;
+  wire last_batch = batch_q == last_batch_q;
+  wire last_tile  = tile_q == last_tile_q;
   wire next_step  = advance_0 && walking_q && last_group;
   wire next_batch = next_step && last_step;
   wire next_tile  = next_batch && last_batch;
@@ -158,6 +180,10 @@ module fetch #(
       if (last_group) step_q <= last_step ? 16'd0 : step_q + 16'd1;
       if (next_batch) batch_q <= last_batch ? 16'd0 : batch_q + 16'd1;
       if (next_tile)  tile_q  <= tile_q + 16'd1;
+    end
+    if (begin_walk || next_batch) begin
+      group_end_q  <= (first_next ? more_first_q : more_next) ? groups : short_end_q;
+      extra_left_q <= first_next ? extra_rest_q : more_next ? extra_left_q - 16'd1 : 16'd0;
     end
   end
 
@@ -272,11 +298,11 @@ module fetch #(
       reg  [19:0] row_q, batch_row_q, tile_row_q;     // y * InWidth
       reg  [19:0] half_row_q, batch_half_row_q;       // (y / 2) * (InWidth / 2)
       wire [15:0] sum_x  = x_q + step_x;
-      wire [16:0] over_x = {1'b0, x_q} + {1'b0, step_x} - {1'b0, wrap_x};
+      wire [16:0] over_x = {1'b0, x_q} + turn_x_q;
       wire        wraps  = !over_x[16];
       wire [15:0] new_x  = wraps ? over_x[15:0] : sum_x;
-      wire [15:0] new_y  = y_q + step_y + (wraps ? {12'd0, stride} : 16'd0);
-      wire [19:0] new_row = row_q + step_words_q + (wraps ? row_words : 20'd0);
+      wire [15:0] new_y  = y_q + (wraps ? turn_y_q : step_y);
+      wire [19:0] new_row = row_q + (wraps ? turn_words_q : step_words_q);
       // Upsampled sources are read with stride 1 and rows of at least P pixels.
       wire [19:0] new_half_row = half_row_q + (((wraps || step_y[0]) && y_q[0]) ? {5'd0, in_width[15:1]} : 20'd0);
 

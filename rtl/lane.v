@@ -10,6 +10,8 @@
 module lane #(
   // 1: a function is leaky and needs a multiplier.
   parameter Leaky = 0,
+  // 0: there are no residuals.
+  parameter Residual = 1,
   // Entries of 16 bits of all functions; 0: no function has any.
   parameter RomEntries = 0,
   parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 0
@@ -65,21 +67,32 @@ module lane #(
   end
 
   // The residual beside them, aligned in stage 4 and carried to stage 8.
-  reg signed [8:0]  res_q;
-  reg signed [20:0] res_coarse_q;
-  reg signed [20:0] res_fine_q;
-  reg signed [19:0] res4_q, res5_q, res6_q, res7_q, res8_q;
-  wire signed [20:0] res_widened = {res_q, 12'd0};
-  always @(posedge aclk) begin
-    if (valid_i[0]) res_q <= {residual_i[7], residual_i} - {res_zero_i[7], res_zero_i};
-    if (valid_i[1]) res_coarse_q <= res_widened >>> {res_coarse_i, 3'd0};
-    if (valid_i[2]) res_fine_q <= res_coarse_q >>> res_fine_i;
-    if (valid_i[3]) res4_q <= res_fine_q[20:1] + {19'd0, res_fine_q[0]};
-    if (valid_i[4]) res5_q <= res4_q;
-    if (valid_i[5]) res6_q <= res5_q;
-    if (valid_i[6]) res7_q <= res6_q;
-    if (valid_i[7]) res8_q <= res7_q;
-  end
+  wire signed [19:0] res4, res8;
+  generate
+    if (Residual != 0) begin : g_residual
+      reg signed [8:0]  res_q;
+      reg signed [20:0] res_coarse_q;
+      reg signed [20:0] res_fine_q;
+      reg signed [19:0] res4_q, res5_q, res6_q, res7_q, res8_q;
+      wire signed [20:0] res_widened = {res_q, 12'd0};
+      always @(posedge aclk) begin
+        if (valid_i[0]) res_q <= {residual_i[7], residual_i} - {res_zero_i[7], res_zero_i};
+        if (valid_i[1]) res_coarse_q <= res_widened >>> {res_coarse_i, 3'd0};
+        if (valid_i[2]) res_fine_q <= res_coarse_q >>> res_fine_i;
+        if (valid_i[3]) res4_q <= res_fine_q[20:1] + {19'd0, res_fine_q[0]};
+        if (valid_i[4]) res5_q <= res4_q;
+        if (valid_i[5]) res6_q <= res5_q;
+        if (valid_i[6]) res7_q <= res6_q;
+        if (valid_i[7]) res8_q <= res7_q;
+      end
+      assign res4 = res4_q;
+      assign res8 = res8_q;
+    end else begin : g_no_residual
+      assign res4 = 20'sd0;
+      assign res8 = 20'sd0;
+      wire unused = |{residual_i, res_zero_i, res_coarse_i, res_fine_i, res_before_i, res_after_i};
+    end
+  endgenerate
 
   // Stage 4. The largest value is not rounded up, it would wrap.
   wire               in_range = fine_q[41:20] == {22{fine_q[41]}};
@@ -91,11 +104,11 @@ module lane #(
   end
 
   // Stage 5.
-  wire signed [20:0] x_sum = {x4_q[19], x4_q} + {res4_q[19], res4_q};
+  wire signed [20:0] x_sum = {x4_q[19], x4_q} + {res4[19], res4};
   reg signed [19:0]  x5_q;
   always @(posedge aclk) begin
     if (valid_i[4]) begin
-      if (!res_before_i) x5_q <= x4_q;
+      if (Residual == 0 || !res_before_i) x5_q <= x4_q;
       else if (x_sum[20] != x_sum[19]) x5_q <= {x_sum[20], {19{x_sum[19]}}};
       else x5_q <= x_sum[19:0];
     end
@@ -172,7 +185,7 @@ module lane #(
   reg signed [21:0]  y_q;
   reg signed [22:0]  shifted_q;
   wire signed [21:0] straight = {{2{base8_q[19]}}, base8_q} + {{6{rom8_q[15]}}, rom8_q};
-  wire signed [19:0] res_term = res_after_i ? res8_q : 20'sd0;
+  wire signed [19:0] res_term = res_after_i ? res8 : 20'sd0;
   wire signed [22:0] y_widened = {y_q, 1'b0};
   wire signed [22:0] result = {shifted_q[22], shifted_q[22:1]} + {{15{zero_i[7]}}, zero_i}
     + {22'd0, shifted_q[0]};

@@ -64,6 +64,7 @@ module loader #(
   wire [7:0]  param_words = descriptor_i[ParameterWordsLsb +: ParameterWordsWidth];
 
   reg         start_q;       // one cycle after start_i: descriptor_i is that of the pass
+  reg  [15:0] last_step_q, last_batch_q, last_tile_q;
   reg  [23:0] pass_base_q;   // first ring word behind the descriptor of the running pass
 
   // ---- weights -------------------------------------------------------------------------------------
@@ -80,8 +81,8 @@ module loader #(
   wire        weight_there = !weight_behind[23];
   wire        weight_read  = weights_busy_q && !start_q && !shadow_full_q && weight_there;
   wire        step_read    = weight_read && weight_word_q == last_word;
-  wire        batch_read   = step_read && weight_step_q + 16'd1 == steps;
-  wire        tile_read    = batch_read && weight_batch_q + 16'd1 == batches;
+  wire        batch_read   = step_read && weight_step_q == last_step_q;
+  wire        tile_read    = batch_read && weight_batch_q == last_batch_q;
   wire [23:0] next_weight_tile = weight_tile_q + {8'd0, tile_words};
 
   always @(posedge aclk) begin
@@ -91,11 +92,14 @@ module loader #(
     end else begin
       if (start_i)      weights_busy_q <= 1'b1;
       else if (start_q) weights_busy_q <= dense && tiles != 16'd0;
-      else if (tile_read && weight_tiles_q + 16'd1 == tiles) weights_busy_q <= 1'b0;
+      else if (tile_read && weight_tiles_q == last_tile_q) weights_busy_q <= 1'b0;
       if (step_read)           shadow_full_q <= 1'b1;
       else if (weights_take_i) shadow_full_q <= 1'b0;
     end
-    if (start_q) begin
+    if (frame_i) begin
+      // What is released before the first pass follows from it.
+      weight_tile_q  <= 24'd0;
+    end else if (start_q) begin
       weight_tile_q  <= pass_base_q;
       weight_index_q <= pass_base_q + {16'd0, param_words};
       weight_tiles_q <= 16'd0;
@@ -140,7 +144,7 @@ module loader #(
   wire [1:0]  filters_read = (set_q == SetLanes) ? 2'd0 : set_q;
   wire        last_set   = filters_read == (maximum ? 2'd0 : filters);
   wire        param_tile_read = set_read && last_set;
-  wire        last_param_tile = param_tiles_q + 16'd1 == tiles;
+  wire        last_param_tile = param_tiles_q == last_tile_q;
   wire [23:0] next_param_tile = param_tile_q + {8'd0, tile_words};
   wire        no_params  = param_words == 8'd0 || tiles == 16'd0;
 
@@ -183,6 +187,11 @@ module loader #(
 
   always @(posedge aclk) begin
     start_q <= start_i && aresetn;
+    if (start_i) begin
+      last_step_q  <= steps - 16'd1;
+      last_batch_q <= batches - 16'd1;
+      last_tile_q  <= tiles - 16'd1;
+    end
     if (!aresetn) fetching_q <= 1'b0;
     else if (frame_i || start_i) fetching_q <= 1'b1;
     else if (desc_last)          fetching_q <= 1'b0;

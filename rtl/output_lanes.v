@@ -8,6 +8,8 @@ module output_lanes #(
   // Pixels a cycle: 1, 2, 4.
   parameter LP = 2,
   parameter TagBits = 1,
+  // 0: there are no residuals.
+  parameter Residual = 1,
   // Functions of the design, at least 1, and 72 bits for each, least significant first: base 3 (0 zero,
   // 1 relu, 2 identity, 3 clamp, 4 leaky), layout 2 (0 none, 1 two segments, 2 uniform), signed 1 (negative x has
   // a block of its own behind the first), 2 unused, slope 8, ROM offset 12 in entries, minimum and maximum of
@@ -172,6 +174,7 @@ module output_lanes #(
       for (p = 0; p < LP; p = p + 1) begin : g_pixel
         lane #(
           .Leaky      (Leaky),
+          .Residual   (Residual),
           .RomEntries (RomEntries),
           .Rom        (Rom)
         ) lane (

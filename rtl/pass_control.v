@@ -31,6 +31,7 @@ module pass_control (
   input  wire          dma_busy_i,
   // Datapath.
   output reg  [2559:0] descriptor_o,     // of the running pass
+  output reg           dense_o,          // it is a dense pass
   output reg           start_o,          // one cycle, descriptor_o is stable from here on
   output reg           setup_o,          // one cycle later, the products below are stable from here on
   output reg  [31:0]   pixels_o,         // OutHeight * OutWidth
@@ -141,7 +142,10 @@ module pass_control (
       end
       if (error_o) state_q <= StError;
     end
-    if (launch) descriptor_o <= next_descriptor_i;
+    if (launch) begin
+      descriptor_o <= next_descriptor_i;
+      dense_o      <= next_kind == KindDense;
+    end
     if (start_o) begin
       pixels_o       <= descriptor_o[OutHeightLsb +: OutHeightWidth]
                         * descriptor_o[OutWidthLsb +: OutWidthWidth];

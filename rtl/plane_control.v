@@ -57,23 +57,26 @@ module plane_control #(
   reg        left_q;
   reg        two_q;
 
-  // Setup: the last center position that is an output, then slots of a row and rows of a plane.
+  // Setup: the last center position that is an output, then the last slot of a row and the last row of a plane.
   reg [16:0] x_last_q;
   reg [16:0] y_last_q;
   reg [15:0] input_groups_q;
-  reg [15:0] groups_q;
-  reg [15:0] rows_q;
+  reg [15:0] input_last_q;
+  reg [15:0] last_group_q;
+  reg [15:0] last_row_q;
+  reg [15:0] height_last_q;
 
   wire [16:0] x_extent = {1'b0, out_width_i} - 17'd1;
   wire [16:0] y_extent = {1'b0, out_height_i} - 17'd1;
   wire [15:0] input_groups = (width_i >> Shift) + (DP == 2 ? {15'd0, width_i[0]} : 16'd0);
-  wire [16:0] x_groups = (x_last_q >> Shift) + 17'd1;
-  wire [16:0] y_rows = y_last_q + 17'd1;
-  wire [15:0] rows = {1'b0, height_q} > y_rows ? height_q : y_rows[15:0];
+  wire [15:0] input_last = (width_i - 16'd1) >> Shift;
+  wire [16:0] x_last = x_last_q >> Shift;
+  wire [15:0] rows_last = {1'b0, height_last_q} > y_last_q ? height_last_q : y_last_q[15:0];
 
   always @(posedge aclk) begin
     if (start_i) begin
       height_q <= height_i;
+      height_last_q <= height_i - 16'd1;
       width_q <= width_i;
       stride2_q <= stride2_i;
       top_q <= pad_top_i;
@@ -82,37 +85,34 @@ module plane_control #(
       x_last_q <= (stride2_i ? x_extent << 1 : x_extent) + {16'd0, !pad_left_i};
       y_last_q <= (stride2_i ? y_extent << 1 : y_extent) + {16'd0, !pad_top_i};
       input_groups_q <= input_groups;
+      input_last_q <= input_last;
     end
     if (setup_q[0]) begin
-      groups_q <= {1'b0, input_groups_q} > x_groups ? input_groups_q : x_groups[15:0];
-      rows_q <= rows < 16'd2 ? 16'd2 : rows;
+      last_group_q <= {1'b0, input_last_q} > x_last ? input_last_q : x_last[15:0];
+      last_row_q <= rows_last == 16'd0 ? 16'd1 : rows_last;
     end
   end
 
-  // Slots that enter.
+  // Slots that enter: the place of the entering one, and where the next one lies. What is to be known of a slot or
+  // window is computed a step ahead, from the place behind it.
+  reg [15:0] group_q;
   reg [15:0] in_x_q;
   reg [15:0] in_y_q;
   reg [15:0] in_planes_q;
   // The entering slot takes data.
   reg        takes_q;
-  wire        in_end = in_x_q + 16'd1 == groups_q;
-  wire        in_last = in_y_q + 16'd1 == rows_q;
-  wire [15:0] in_x = setup_q[1] || in_end ? 16'd0 : in_x_q + 16'd1;
-  wire [15:0] in_y = setup_q[1] ? 16'd0 : !in_end ? in_y_q : in_last ? 16'd0 : in_y_q + 16'd1;
-  wire [15:0] in_planes = in_end && in_last && !setup_q[1] && in_planes_q != 16'd0
-                        ? in_planes_q - 16'd1 : in_planes_q;
+  wire       in_end = in_x_q == last_group_q;
+  wire       in_last = in_y_q == last_row_q;
 
-  // Centers of windows, `lag_q` slots behind at first.
+  // Centers of windows, `lag_q` slots behind at first: where the one after the next window lies.
   reg [15:0] lag_q;
   reg [15:0] x_q;
   reg [15:0] y_q;
   reg [15:0] planes_q;
-  wire        x_end = x_q + 16'd1 == groups_q;
-  wire [15:0] x = setup_q[1] || x_end ? 16'd0 : x_q + 16'd1;
-  wire [15:0] y = setup_q[1] ? 16'd0 : !x_end ? y_q : last_o ? 16'd0 : y_q + 16'd1;
-  wire [16:0] y1 = {1'b0, y} + 17'd1;
-  wire        row_emits = {1'b0, y} <= y_last_q && y >= {15'd0, !top_q}
-                        && (!stride2_q || y[0] != top_q);
+  wire       x_end = x_q == last_group_q;
+  wire       y_end = y_q == last_row_q;
+  wire       row_emits = {1'b0, y_q} <= y_last_q && (y_q != 16'd0 || top_q)
+                         && (!stride2_q || y_q[0] != top_q);
 
   wire [DP-1:0] emit;
   wire [DP+1:0] columns;
@@ -122,14 +122,16 @@ module plane_control #(
       dp_must_be_1_or_2 error ();
     end
     for (i = 0; i < DP; i = i + 1) begin : g_emit
-      wire [16:0] position = ({1'b0, x} << Shift) + i[16:0];
-      assign emit[i] = row_emits && position <= x_last_q && position >= {16'd0, !left_q}
+      wire [16:0] position = ({1'b0, x_q} << Shift) | i[16:0];
+      assign emit[i] = row_emits && position <= x_last_q && (position != 17'd0 || left_q)
                        && (!stride2_q || position[0] != left_q);
     end
     for (i = 0; i < DP + 2; i = i + 1) begin : g_column
-      // One more than the column.
-      wire [16:0] position = ({1'b0, x} << Shift) + i[16:0];
-      assign columns[i] = position != 17'd0 && position <= {1'b0, width_q};
+      // Column `x * DP + i - 1` lies in the input: width - i columns are enough for its group.
+      reg signed [17:0]  enough_q;
+      wire signed [17:0] first_column = {2'b00, x_q} << Shift;
+      always @(posedge aclk) if (setup_q[0]) enough_q <= $signed({2'b00, width_q}) - i;
+      assign columns[i] = (i != 0 || x_q != 16'd0) && first_column <= enough_q;
     end
   endgenerate
 
@@ -143,28 +145,36 @@ module plane_control #(
   assign busy_o = run_q || setup_q != 2'd0;
   assign ready_o = free && takes_q;
   assign slot_o = slot;
-  assign group_o = in_x_q;
+  assign group_o = group_q;
   assign window_o = slot && centered;
 
   always @(posedge aclk) begin
-    if (setup_q[1] || slot) begin
-      in_x_q <= in_x;
-      in_y_q <= in_y;
-      takes_q <= in_x < input_groups_q && in_y < height_q && in_planes != 16'd0;
+    if (setup_q[0]) begin
+      in_x_q <= 16'd0;
+      in_y_q <= 16'd0;
+    end else if (setup_q[1] || slot) begin
+      group_q <= in_x_q;
+      takes_q <= in_x_q < input_groups_q && in_y_q < height_q && in_planes_q != 16'd0;
+      in_x_q <= in_end ? 16'd0 : in_x_q + 16'd1;
+      if (in_end) in_y_q <= in_last ? 16'd0 : in_y_q + 16'd1;
     end
     if (start_i) in_planes_q <= planes_i;
-    else if (slot) in_planes_q <= in_planes;
-    if (setup_q[1]) lag_q <= groups_q + 16'd1;
+    else if ((setup_q[1] || slot) && in_end && in_last && in_planes_q != 16'd0)
+      in_planes_q <= in_planes_q - 16'd1;
+    if (setup_q[1]) lag_q <= last_group_q + 16'd2;
     else if (slot && !centered) lag_q <= lag_q - 16'd1;
     if (start_i) planes_q <= planes_i;
     else if (window_o && last_o) planes_q <= planes_q - 16'd1;
-    if (setup_q[1] || window_o) begin
-      x_q <= x;
-      y_q <= y;
-      first_o <= x == 16'd0 && y == 16'd0;
-      last_o <= x + 16'd1 == groups_q && y + 16'd1 == rows_q;
+    if (setup_q[0]) begin
+      x_q <= 16'd0;
+      y_q <= 16'd0;
+    end else if (setup_q[1] || window_o) begin
+      x_q <= x_end ? 16'd0 : x_q + 16'd1;
+      if (x_end) y_q <= y_end ? 16'd0 : y_q + 16'd1;
+      first_o <= x_q == 16'd0 && y_q == 16'd0;
+      last_o <= x_end && y_end;
       emit_o <= emit;
-      rows_o <= {y1 < {1'b0, height_q}, y < height_q, y != 16'd0};
+      rows_o <= {y_q < height_last_q, y_q < height_q, y_q != 16'd0};
       columns_o <= columns;
     end
   end

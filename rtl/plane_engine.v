@@ -354,6 +354,7 @@ module plane_engine #(
   output_lanes #(
     .LP            (DP),
     .TagBits       (DP + 1),
+    .Residual      (0),
     .Functions     (Functions),
     .FunctionTable (FunctionTable),
     .RomEntries    (RomEntries),
@@ -416,10 +417,22 @@ module plane_engine #(
   assign count_o = {pair, !pair};
 
   // Places that no window has claimed.
-  wire [QueueBits:0] claim = !window || emit == {DP{1'b0}} ? 0 : two_q ? 2 : 1;
+  localparam [QueueBits:0] None = 0;
+  localparam [QueueBits:0] One = 1;
+  localparam [QueueBits:0] Two = 2;
+  wire               claims = window && emit != {DP{1'b0}};
+  reg  [QueueBits:0] balance;
+  always @* begin
+    case ({claims, two_q, pop})
+      3'b110:         balance = None - Two;
+      3'b111, 3'b100: balance = None - One;
+      3'b001, 3'b011: balance = One;
+      default:        balance = None;
+    endcase
+  end
   always @(posedge aclk) begin
     if (!aresetn) free_q <= Places;
-    else free_q <= free_q - claim + {{QueueBits{1'b0}}, pop};
+    else free_q <= free_q + balance;
   end
 
   wire moving = first1_q || first2_q || first3_q || last1_q || last2_q || last3_q || last4_q

@@ -147,7 +147,7 @@ module seigo #(
   wire          next_valid, owner_load, owner_swap, owner_ok, dma_job_valid, dma_job_ready, dma_busy;
   wire [2559:0] next_descriptor, descriptor;
   wire [31:0]   next_sum, pixels, plane_pixels;
-  wire          start, setup, busy;
+  wire          start, setup, busy, dense;
   wire          access_error, read_error, write_error;
   wire [2:0]    access_client;
   wire [7:0]    access_block;
@@ -164,7 +164,7 @@ module seigo #(
     .next_valid_i(next_valid), .next_descriptor_i(next_descriptor), .next_sum_i(next_sum),
     .owner_load_o(owner_load), .owner_swap_o(owner_swap), .owner_ok_i(owner_ok),
     .dma_valid_o(dma_job_valid), .dma_ready_i(dma_job_ready), .dma_busy_i(dma_busy || pending[3]),
-    .descriptor_o(descriptor), .start_o(start), .setup_o(setup), .pixels_o(pixels),
+    .descriptor_o(descriptor), .dense_o(dense), .start_o(start), .setup_o(setup), .pixels_o(pixels),
     .plane_pixels_o(plane_pixels), .busy_i(busy),
     .access_error_i(access_error), .access_client_i({5'd0, access_client}),
     .access_block_i({8'd0, access_block}),
@@ -179,7 +179,6 @@ module seigo #(
   end
   assign running = running_q;
 
-  wire        dense     = descriptor[KindLsb +: KindWidth] == 8'd0;
   wire        from_stem = dense && descriptor[FromStemLsb];
   wire        store     = dense && descriptor[StoreLsb];
   wire [1:0]  chain     = descriptor[ChainLsb +: ChainWidth];

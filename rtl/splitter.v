@@ -29,6 +29,8 @@ module splitter #(
   output wire              idle_o
 );
 
+  localparam [15:0] Twice = DP == 1 ? 16'd2 : 16'd4;
+
   generate
     if (LP != 1 && LP != 2 && LP != 4) begin : g_check_lp
       lp_must_be_1_2_or_4 error ();
@@ -50,24 +52,40 @@ module splitter #(
   // First unread pixel of word 0.
   reg [1:0]        offset_q;
   reg [15:0]       width_q;
-  // Pixels of the row that are still to come.
+  // Pixels of the row that are still to come, and whether the next group takes all of them; a row has only one.
   reg [15:0]       left_q;
+  reg              last_q;
+  reg              single_q;
 
   wire       write = valid_i && ready_o && count_i != 3'd0;
-  wire       last_in_row = left_q <= DP[15:0];
-  wire [1:0] count = last_in_row ? left_q[1:0] : DP[1:0];
-  wire [2:0] reach = {1'b0, offset_q} + {1'b0, count};
+  wire [1:0] count = last_q ? left_q[1:0] : DP[1:0];
+  wire [1:0] reach = offset_q + count;
   wire       read = valid_o && ready_i;
-  // Word 0 is used up.
-  wire       shift = read && reach >= count0_q;
+  // Does a group reach beyond word 0, does it use it up? As tables: few bits, for which others wait.
+  function [1:0] against(input [1:0] offset, input [1:0] pixels, input [2:0] held);
+    integer o;
+    integer p;
+    begin
+      against = 2'b00;
+      for (o = 0; o < LP; o = o + 1) begin
+        for (p = 0; p <= DP; p = p + 1) begin
+          if (offset == o[1:0] && pixels == p[1:0]) against = {held < o[2:0] + p[2:0], held <= o[2:0] + p[2:0]};
+        end
+      end
+    end
+  endfunction
+  wire       beyond;
+  wire       used_up;
+  assign {beyond, used_up} = against(offset_q, count, count0_q);
+  wire       shift = read && used_up;
   // A group that crosses into word 1 leaves its first pixels read.
-  wire [1:0] after = reach[1:0] - count0_q[1:0];
+  wire [1:0] after = reach - count0_q[1:0];
   wire [1:0] held_after = held_q - {1'b0, shift};
 
   assign ready_o = held_q != 2'd3;
-  assign valid_o = held_q > 2'd1 || (held_q == 2'd1 && reach <= count0_q);
+  assign valid_o = held_q > 2'd1 || (held_q == 2'd1 && !beyond);
   assign count_o = count;
-  assign last_in_row_o = last_in_row;
+  assign last_in_row_o = last_q;
   assign idle_o = held_q == 2'd0;
 
   wire [256*LP-1:0] both = {word1_q, word0_q};
@@ -92,7 +110,10 @@ module splitter #(
       word2_q <= data_i;
       count2_q <= count_i;
     end
-    if (start_i) width_q <= width_i;
+    if (start_i) begin
+      width_q <= width_i;
+      single_q <= width_i <= DP[15:0];
+    end
   end
 
   always @(posedge aclk) begin
@@ -105,9 +126,11 @@ module splitter #(
       if (start_i) begin
         offset_q <= 2'd0;
         left_q <= width_i;
+        last_q <= width_i <= DP[15:0];
       end else if (read) begin
-        offset_q <= shift ? after : reach[1:0];
-        left_q <= last_in_row ? width_q : left_q - {14'd0, count};
+        offset_q <= shift ? after : reach;
+        left_q <= last_q ? width_q : left_q - DP[15:0];
+        last_q <= last_q ? single_q : left_q <= Twice;
       end
     end
   end

@@ -53,8 +53,12 @@ module stem_patches #(
   wire emit = window_valid_i && used_q != Buffers[BufferBits:0];
   wire group_ends = segment_i[P];
   wire tile_ends = segment_i[P+1];
-  wire [4:0] batch_groups = batch_groups_i + (batch_q < batch_extra_i ? 5'd1 : 5'd0);
-  wire group_last = {{(5 - GroupBits){1'b0}}, group_q} + 5'd1 == batch_groups;
+  // The running batch has a group more; the next one of the tile will have, the first one of a tile has.
+  reg  more_q;
+  wire more_next = batch_q < batch_extra_i && batch_q + 16'd1 != batch_extra_i;
+  wire more_first = batch_extra_i != 16'd0;
+  wire [4:0] group = {{(5 - GroupBits){1'b0}}, group_q};
+  wire group_last = more_q ? group == batch_groups_i : group + 5'd1 == batch_groups_i;
   assign window_done_o = emit && step_q == Steps[StepBits-1:0] - 1'b1;
   wire batch_ends = window_done_o && group_ends && (group_last || tile_ends);
 
@@ -83,6 +87,7 @@ module stem_patches #(
     end
     if (emit) step_q <= window_done_o ? 0 : step_q + 1'b1;
     if (window_done_o && group_ends) group_q <= batch_ends ? 0 : group_q + 1'b1;
+    more_q <= !batch_ends ? batch_q < batch_extra_i : tile_ends ? more_first : more_next;
     if (batch_ends) begin
       batch_q <= tile_ends ? 16'd0 : batch_q + 16'd1;
       write_buffer_q <= write_buffer_q + 1'b1;

@@ -197,6 +197,7 @@ module stem_unit #(
   reg [15:0]                    rows_left_q;
   reg [15:0]                    columns_left_q;
   reg [LaneBits-1:0]            lane_q;
+  reg signed [PositionBits-1:0] row_origin_q;
   reg signed [PositionBits-1:0] origin_q;
   reg signed [PositionBits-1:0] position_q;
   reg [PassBits-1:0]            pass_q;
@@ -213,14 +214,33 @@ module stem_unit #(
   wire pass_last = pass_q == Passes[PassBits-1:0] - 1'b1;
   wire segment_last = read_last && pass_last;
   wire [LaneBits:0] lanes_open = P[LaneBits:0] - (P == 1 ? 0 : {1'b0, lane_q});
-  wire fills_group = columns_left_q >= {{(15 - LaneBits){1'b0}}, lanes_open};
-  wire ends_row = columns_left_q <= {{(15 - LaneBits){1'b0}}, lanes_open};
+  // Columns against open lanes: many when they are more than a group has, else a table of few bits.
+  wire many = columns_left_q[15:LaneBits+1] != 0;
+  wire [LaneBits:0] few = columns_left_q[LaneBits:0];
+  function at_least(input [LaneBits:0] columns, input [LaneBits-1:0] lane, input [LaneBits:0] less);
+    integer l;
+    begin
+      at_least = 1'b0;
+      for (l = 0; l < P; l = l + 1)
+        if ((P == 1 || lane == l[LaneBits-1:0]) && columns >= P[LaneBits:0] - l[LaneBits:0] + less)
+          at_least = 1'b1;
+    end
+  endfunction
+  // Where the first patch of a row begins, behind lanes that the row before filled.
+  function [PositionBits-1:0] lane_bytes(input [LaneBits-1:0] lane);
+    integer l;
+    begin
+      lane_bytes = 0;
+      for (l = 1; l < P; l = l + 1)
+        if (lane == l[LaneBits-1:0]) lane_bytes = l[PositionBits-1:0] * LaneBytes[PositionBits-1:0];
+    end
+  endfunction
+  wire fills_group = many || at_least(few, lane_q, {(LaneBits+1){1'b0}});
+  wire ends_row = !many && !at_least(few, lane_q, {{LaneBits{1'b0}}, 1'b1});
   wire ends_tile = ends_row && rows_left_q == 16'd1;
   wire [LaneBits-1:0] next_lane = fills_group ? 0 : lane_q + columns_left_q[LaneBits-1:0];
   wire signed [PositionBits-1:0] next_origin =
-      ends_row ? -$signed(pad_bytes_q) - $signed({{(PositionBits - LaneBits){1'b0}}, next_lane}
-                                                 * LaneBytes[PositionBits-1:0])
-               : origin_q + $signed(GroupBytes[PositionBits-1:0]);
+      ends_row ? row_origin_q - $signed(lane_bytes(next_lane)) : origin_q + $signed(GroupBytes[PositionBits-1:0]);
   wire signed [20:0] window_end = top_q + kernel;
   wire signed [20:0] limit = {5'd0, limit_q};
   wire [TurnBits:0] turn_sum = {1'b0, turn_q} + TurnRest[TurnBits:0];
@@ -244,6 +264,7 @@ module stem_unit #(
         rows_left_q <= out_height_q;
         columns_left_q <= out_width_q;
         lane_q <= 0;
+        row_origin_q <= -$signed(pad_bytes_q);
         origin_q <= -$signed(pad_bytes_q);
         position_q <= -$signed(pad_bytes_q);
         pass_q <= 0;

@@ -85,6 +85,8 @@ module stem_window #(
   reg [Lanes*128-1:0]           d_rows_q;
 
   wire signed [PositionBits-1:0] a_room = $signed(row_bytes_i) - a_position_q;
+  wire       a_behind = a_room[PositionBits-1];
+  wire       a_ends = a_room[PositionBits-1:4] == 0;
   wire [3:0] a_shift = a_position_q[3:0];
 
   // Pad value of byte k of a word whose first byte belongs to channel `phase`
@@ -141,7 +143,7 @@ module stem_window #(
       for (k = 0; k < 16; k = k + 1)
         b_mask_q[k] <=
             (a_position_q < 0 && (a_position_q < -16 || {1'b0, a_shift} + k[4:0] < 5'd16)) ||
-            a_room <= $signed({{(PositionBits - 5){1'b0}}, k[4:0]});
+            a_behind || (a_ends && a_room[3:0] <= k[3:0]);
       for (q = 0; q < Lanes; q = q + 1)
         for (t = 0; t < Lanes; t = t + 1)
           if (a_turn_q == t[TurnBits-1:0])

@@ -133,9 +133,21 @@ module writeback #(
   // A wide pixel of P = 1 goes word by word.
   wire       split = P == 1 && count1_q[1];
   wire [3:0] count = P == 1 ? 4'd1 : second_q ? 4'd0 : count1_q;
+  /* verilator lint_off UNUSEDSIGNAL */  // of one word, only whether there is one
   wire [4:0] reach = {{(5-FillBits){1'b0}}, fill_q} + {1'b0, count};
-  wire       completes = reach >= P[4:0];
-  wire       spills = P != 1 && last1_q && reach > P[4:0];
+  /* verilator lint_on UNUSEDSIGNAL */
+  // `reach >= limit` as a table: others wait for these bits, and few bits are faster without a carry chain.
+  function reaches(input [FillBits-1:0] fill, input [3:0] more, input [4:0] limit);
+    integer f;
+    begin
+      reaches = 1'b0;
+      for (f = 0; f < P; f = f + 1) begin
+        if (fill == f[FillBits-1:0] && {1'b0, more} >= limit - f[4:0]) reaches = 1'b1;
+      end
+    end
+  endfunction
+  wire       completes = reaches(fill_q, count, P[4:0]);
+  wire       spills = P != 1 && last1_q && !second_q && reaches(fill_q, count1_q, P[4:0] + 5'd1);
   wire       ends = last1_q && !spills && (!split || second_q);
   wire       step = valid1_q && !full;
   wire       push = step && (completes || ends);
