@@ -10,12 +10,14 @@ SHELL := /bin/bash
 CARGO ?= cargo
 PYTHON ?= python3
 VENV := build/venv
+TRAINING := build/venv-train
 SHARED := $(or $(SEIGO_SHARED),../shared)
 
 # Debian packages and the command (or file) that shows each is there; zlib is for wave files.
 DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys z3:z3 python3-venv:- zlib1g-dev:/usr/include/zlib.h
 # The ONNX node tests of this release cover opsets up to 22.
 ONNX_VERSION := 1.17.0
+TORCH_VERSION := 2.8.0
 
 .PHONY: help
 help: ## List the targets
@@ -109,6 +111,22 @@ $(VENV)/ready: Makefile | deps
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install -q onnx==$(ONNX_VERSION) onnxruntime numpy opencv-python-headless pycocotools
 	touch $@
+
+# Training in PyTorch; `onnx` writes the file, `pillow` reads the scenes. Any build of torch will do.
+$(TRAINING)/ready: Makefile | deps
+	rm -rf $(TRAINING)
+	$(PYTHON) -m venv $(TRAINING)
+	$(TRAINING)/bin/pip install -q torch==$(TORCH_VERSION) onnx==$(ONNX_VERSION) numpy pillow
+	touch $@
+
+.PHONY: train-shapes
+train-shapes: $(TRAINING)/ready ## Draw scenes and train the models that ship with Seigo anew, in build/shapes
+	$(CARGO) build --release --locked -p xtask
+	target/release/xtask scenes --seed 100 --count 6000 -o build/shapes/train
+	target/release/xtask scenes --seed 200 --count 8000 --crops -o build/shapes/crops
+	nice $(TRAINING)/bin/python models/shapes/train.py build/shapes/train -o build/shapes/shapes.onnx
+	nice $(TRAINING)/bin/python models/shape-classifier/train.py build/shapes/crops -o build/shapes/shape_classifier.onnx
+	echo "train-shapes: compare, then copy to models/shapes and models/shape-classifier"
 
 .PHONY: test-onnx
 test-onnx: $(VENV)/ready ## Run the ONNX project's own node tests

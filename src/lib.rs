@@ -29,6 +29,7 @@ pub mod qonnx;
 pub mod quant;
 pub mod reference;
 pub mod report;
+pub mod scenes;
 pub mod schedule;
 pub mod target;
 pub mod task;

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use seigo::error::{Error, codes};
+use seigo::scenes;
 
 /// Chores of the project.
 #[derive(Parser)]
@@ -41,6 +42,21 @@ enum Command {
     OperatorsPage,
     /// Write what is made of the field table: rtl/descriptor.vh, runtime/seigo_program.h, docs/isa.md
     Generate,
+    /// Write drawn scenes for training and calibration: PNG images and instances.json
+    Scenes {
+        /// Seed of the scenes
+        #[arg(long)]
+        seed: u64,
+        /// How many
+        #[arg(long)]
+        count: u64,
+        /// Single shapes of 32 x 32 pixels and labels.csv instead
+        #[arg(long)]
+        crops: bool,
+        /// Folder to write to
+        #[arg(long, short)]
+        output: PathBuf,
+    },
     /// Measure what each technique of the quantizer gives and write the table of docs/accuracy.md
     Ablation {
         /// The command
@@ -59,6 +75,10 @@ fn main() -> ExitCode {
         Command::Docs => errors_page::write().and_then(|_| operators_page::write()),
         Command::OperatorsPage => operators_page::write(),
         Command::Generate => generate::write(),
+        Command::Scenes { seed, count, crops, output } => {
+            let export = if crops { scenes::export_crops } else { scenes::export };
+            export(&output, seed, count).map(|()| ExitCode::SUCCESS)
+        }
         Command::Ablation { seigo, shared } => ablation::run(&seigo, &shared)
             .map_err(|error| Error::new(&codes::INTERNAL, error.to_string())),
     };
