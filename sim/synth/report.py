@@ -131,6 +131,7 @@ class Flat:
     def __init__(self, netlist):
         self.names = {}
         self.cells = []
+        self.aliases = []       # (net, net that drives it): outputs of a module that are one net inside
         self.count = 0
         self.netlist = netlist
         module = netlist.modules[netlist.top]
@@ -167,11 +168,17 @@ class Flat:
             connections = cell["connections"]
             if kind in self.netlist.modules:
                 inner = {}
-                for port, entry in self.netlist.modules[kind]["ports"].items():
+                entries = self.netlist.modules[kind]["ports"].items()
+                for port, entry in sorted(entries, key=lambda item: item[1]["direction"] != "input"):
                     for outside, inside in zip(connections.get(port, []), entry["bits"]):
-                        if isinstance(inside, int):
-                            # A constant at a port has no driver: the net begins no path.
-                            inner[inside] = net(outside) if isinstance(outside, int) else self.new()
+                        if not isinstance(inside, int):
+                            continue
+                        # A constant at a port has no driver: the net begins no path.
+                        number = net(outside) if isinstance(outside, int) else self.new()
+                        if inside in inner:
+                            self.aliases.append((number, inner[inside]))
+                        else:
+                            inner[inside] = number
                 self.expand(kind, f"{path}{cell_name}.", inner)
             else:
                 pins = {port: [net(bit) for bit in bits] for port, bits in connections.items()}
@@ -208,6 +215,8 @@ class Timing:
         self.arcs = {}          # output net: list of (input net, weight, kind)
         for kind, pins, directions, path in flat.cells:
             self.cell(kind, pins, directions, path)
+        for net, drives in flat.aliases:
+            self.arc(net, [drives], 0, "alias")
         self.ends += [(net, "port " + flat.name(net)) for net in flat.outputs]
         self.propagate()
 
