@@ -106,7 +106,7 @@ test-icarus: deps build ## One frame in Icarus Verilog and in Verilator: the sam
 	$(CARGO) run --release --locked --example dump_frame -- build/icarus/bundle build/icarus/frame
 	sim/icarus/run.sh build/icarus/bundle build/icarus/frame
 
-# MODEL is a .ceras file. It may be too large for the zynq7020's memory, so that its program is made for 48 domains of
+# MODEL is a .ceras file. It may be too large for the zynq7020's memory, so that its program is made for 64 domains of
 # shared memory; the hardware that is synthesized has the 24 of the part.
 MODEL ?= build/synth/tiny.ceras
 .PHONY: synth
@@ -118,7 +118,7 @@ synth: deps build ## Synthesize the whole design for kv260 and zynq7020 with yos
 	  target/release/seigo quantize tests/fixtures/detector.onnx --calib tests/fixtures/images -o $(MODEL)
 	fi
 	target/release/seigo build $(MODEL) --target kv260 -o build/synth/p4
-	target/release/seigo build $(MODEL) --target sim/synth/zynq7020-48.json -o build/synth/p1
+	target/release/seigo build $(MODEL) --target sim/synth/zynq7020-64.json -o build/synth/p1
 	sim/synth/synth.sh build/synth/p4
 	DOMAINS=24 sim/synth/synth.sh build/synth/p1
 
