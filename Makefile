@@ -100,6 +100,30 @@ lint-rtl: deps ## Lint every RTL module at several parameter sets; silent when c
 prove: deps ## Prove the properties of the shared memory, and that each fails on a broken module
 	sim/formal/prove.sh
 
+.PHONY: test-icarus
+test-icarus: deps build ## One frame in Icarus Verilog and in Verilator: the same events in the same cycles
+	mkdir -p build/icarus/frame
+	target/release/seigo quantize tests/fixtures/detector.onnx --calib tests/fixtures/images -o build/icarus/tiny.ceras
+	target/release/seigo build build/icarus/tiny.ceras --target zynq7020 -o build/icarus/bundle
+	$(CARGO) run --release --locked --example dump_frame -- build/icarus/bundle build/icarus/frame
+	sim/icarus/run.sh build/icarus/bundle build/icarus/frame
+
+# MODEL is a .ceras file. It may be too large for the zynq7020's memory, so that its program is made for 64 domains of
+# shared memory; the hardware that is synthesized has the 24 of the part.
+MODEL ?= build/synth/tiny.ceras
+.PHONY: synth
+synth: deps build ## Synthesize the whole design for kv260 and zynq7020 with yosys: resources, logic levels (MODEL=x.ceras)
+	@mkdir -p build/synth
+	if [ ! -f $(MODEL) ]; then
+	  [ $(MODEL) = build/synth/tiny.ceras ] || { echo "synth: there is no $(MODEL)"; exit 2; }
+	  echo "synth: no MODEL is given; a tiny detector of colored squares stands in"
+	  target/release/seigo quantize tests/fixtures/detector.onnx --calib tests/fixtures/images -o $(MODEL)
+	fi
+	target/release/seigo build $(MODEL) --target kv260 -o build/synth/p4
+	target/release/seigo build $(MODEL) --target sim/synth/zynq7020-64.json -o build/synth/p1
+	sim/synth/synth.sh build/synth/p4
+	DOMAINS=24 sim/synth/synth.sh build/synth/p1
+
 .PHONY: bench
 bench: $(VENV)/ready build ## Run the benchmarks; the executor beside ONNX Runtime
 	$(CARGO) bench --locked

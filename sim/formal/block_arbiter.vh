@@ -213,7 +213,11 @@ always @* begin
   end
 end
 
+reg [4:0] f_full;
+always @* for (f_i = 0; f_i < 5; f_i = f_i + 1) f_full[f_i] = age_q[f_i*7 +: 7] == Aged;
+
 always @* if (f_past) begin
+  i_aged: assert (aged == f_full);
   i_valid: assert (f_valid == valid_q[f_client]);
   i_request: assert (!f_valid || (f_write == write_q[f_client] && f_row == f_held_row));
   i_data: assert (!f_valid || !f_write || f_client == 3'd2
