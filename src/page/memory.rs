@@ -18,8 +18,9 @@ pub fn section(content: &Content<'_>) -> Markup {
     html! {
         p {
             "Every tensor by the passes in which it lives (to the right) and the addresses that it holds "
-            "(upward). Peak " (grouped(packing.height)) " B of " (grouped(bundle.target.memory_bytes)) "; no plan is below " (grouped(packing.lower_bound))
-            " B, the most that must live at once."
+            "(upward). Peak " (grouped(packing.height)) " B of "
+            (grouped(bundle.target.memory_bytes)) "; no plan is below "
+            (grouped(packing.lower_bound)) " B, the most that must live at once."
         }
         div.scroll.chart role="region" aria-label="Memory plan" tabindex="0" { (PreEscaped(drawing)) }
         (folded("Every tensor in numbers", numbers(packing, bundle.target.block_bytes)))

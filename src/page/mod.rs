@@ -1,7 +1,7 @@
 //! `seigo report`: everything that is known of a quantized model on a target as one HTML page.
 //!
 //! The page needs no network and no script, follows the viewer's light or dark preference and prints.
-//! Numbers stand beside every chart. [`Content`] is what it is made of, [`render`] makes it.
+//! Numbers stand beside every chart. [`render`] makes it of a [`Bundle`] and [`Extras`].
 
 mod accuracy;
 mod chart;
