@@ -133,7 +133,7 @@ bench: $(VENV)/ready build ## Run the benchmarks; the executor beside ONNX Runti
 $(VENV)/ready: Makefile | deps
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install -q onnx==$(ONNX_VERSION) onnxruntime numpy opencv-python-headless pycocotools
+	$(VENV)/bin/pip install -q onnx==$(ONNX_VERSION) onnxruntime numpy opencv-python-headless pycocotools playwright
 	touch $@
 
 # Training in PyTorch; `onnx` writes the file, `pillow` reads the scenes. Any build of torch will do.
@@ -172,6 +172,28 @@ test-export: $(VENV)/ready build ## Compare the exports of our int8 YOLOX-Nano w
 	  target/release/examples/dump_quantized build/export/yolox_nano.ceras $$image build/export
 	  $(VENV)/bin/python tests/ort/quantized_export.py build/export
 	done
+
+# Playwright drives the browser; Chromium is Debian's, since Playwright would download one of its own.
+.PHONY: test-web
+test-web: DEBIAN += chromium:chromium
+test-web: $(VENV)/ready build ## Make reports and open them in a browser: sections, widths, colors, sorting
+	$(CARGO) build --release --locked -p xtask
+	web=build/web; seigo=target/release/seigo
+	rm -rf $$web; mkdir -p $$web
+	target/release/xtask scenes --seed 101 --count 40 -o $$web/valid
+	target/release/xtask scenes --seed 102 --count 56 -o $$web/calib
+	$$seigo quantize models/shapes/shapes.onnx --calib $$web/calib/images --frames 48 -o $$web/shapes.ceras
+	$$seigo build $$web/shapes.ceras --target kv260 -o $$web/bundle
+	$$seigo cosim $$web/bundle --images models/shapes/samples --frames 2 --format json > $$web/cosim.json
+	for model in models/shapes/shapes.onnx $$web/shapes.ceras; do
+	  $$seigo eval $$model --images $$web/valid/images --coco $$web/valid/instances.json --format json \
+	    > $$web/eval-$${model##*.}.json
+	done
+	$$seigo report $$web/shapes.ceras --build $$web/bundle --cosim $$web/cosim.json \
+	  --eval $$web/eval-ceras.json --float-eval $$web/eval-onnx.json --float models/shapes/shapes.onnx \
+	  --image models/shapes/samples/00000.png --image models/shapes/samples/00001.png -o $$web/shapes.html
+	$$seigo report tests/fixtures/colors.ceras -o $$web/colors.html
+	$(VENV)/bin/python tests/web/report.py $$web/shapes.html $$web/colors.html --screenshots $$web/screenshots
 
 .PHONY: ablation
 ablation: build ## What each technique of the quantizer gives on YOLOX-Nano: the table of docs/accuracy.md

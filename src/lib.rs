@@ -21,6 +21,7 @@ pub mod npy;
 pub mod num;
 pub mod onnx;
 pub mod ops;
+pub mod page;
 pub mod passes;
 pub mod placement;
 pub mod program;

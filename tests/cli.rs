@@ -45,6 +45,9 @@ fn commands_print_and_write_what_is_committed() {
     let scores = npy::read(Path::new("outputs/scores.npy")).unwrap();
     let sum: f32 = scores.values::<f32>().unwrap().iter().sum();
     assert!((sum - 1.0).abs() < 1e-6);
+    let report = fs::read_to_string("colors.html").unwrap();
+    assert!(report.starts_with("<!DOCTYPE html>") && report.ends_with("</html>"));
+    assert!(!Path::new("none.html").exists(), "a report that failed is written");
     let left: Vec<_> = fs::read_dir(".").unwrap().map(|e| e.unwrap().file_name()).collect();
     let temporary = left.iter().any(|name| name.to_string_lossy().starts_with(".seigo-"));
     assert!(!temporary, "temporary files are left: {left:?}");

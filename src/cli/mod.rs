@@ -15,6 +15,7 @@ mod network;
 mod plan;
 mod plan_model;
 mod quantize;
+mod report;
 mod run;
 mod shell;
 mod terminal;
@@ -64,6 +65,7 @@ enum Command {
     Quantize(quantize::Args),
     Build(build::Args),
     Cosim(cosim::Args),
+    Report(report::Args),
     Run(run::Args),
     Import(import::Args),
     Export(export::Args),
@@ -111,6 +113,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Quantize(args) => quantize::run(&args, &terminal),
         Command::Build(args) => build::run(&args, &terminal),
         Command::Cosim(args) => cosim::run(&args, &terminal),
+        Command::Report(args) => report::run(&args, &terminal),
         Command::Run(args) => run::run(&args, &terminal),
         Command::Import(args) => import::run(&args, &terminal),
         Command::Export(args) => export::run(&args, &terminal),

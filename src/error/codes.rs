@@ -2,7 +2,7 @@
 //!
 //! SG01 files and command line, SG02 ONNX, SG03 operators and graph, SG04 images, tasks and
 //! annotations, SG05 quantization, SG06 the model file, SG07 memory plan, SG08 targets, SG09 the
-//! accelerator's program.
+//! accelerator's program, SG10 bundles and co-simulation, SG11 the report.
 
 /// One kind of failure.
 #[derive(Debug, PartialEq, Eq)]
@@ -120,6 +120,9 @@ codes! {
         "keep the layer on the processor with --float-layers, or change it as the message says";
     PROGRAM_INVALID = "SG0902", "A program breaks a rule of the instruction stream.",
         "the file was damaged or belongs to another version; build it again";
+
+    REPORT_INPUT = "SG1101", "A file given for the report is malformed or belongs to another model.",
+        "see `seigo report --help` for what each option takes";
 }
 
 #[cfg(test)]

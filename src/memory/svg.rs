@@ -29,28 +29,33 @@ const BOTTOM_MARGIN: f64 = 96.0;
 const LABEL_CHARACTER: f64 = 6.2;
 const LABEL_LINE: f64 = 12.0;
 
+/// Every rule names the drawing's class, so that the drawing can stand in a page beside others.
 const STYLE: &str = "\
-svg { font-family: system-ui, 'Helvetica Neue', Arial, sans-serif; background: #ffffff; }
-text { fill: #1f2933; font-size: 12px; }
-.name { font-size: 10.5px; pointer-events: none; }
-.title { font-size: 18px; font-weight: 600; }
-.sub { font-size: 13px; fill: #52606d; }
-.page { fill: #ffffff; }
-.grid { stroke: #e4e7eb; } .axis { stroke: #7b8794; }
-.buffer { stroke: #ffffff; stroke-width: 0.75; }
-.live { fill: none; stroke: #1f2933; stroke-width: 1.25; stroke-opacity: 0.65; }
-.bound { stroke: #0b7285; stroke-width: 1.5; stroke-dasharray: 7 4; }
-.capacity { stroke: #c92a2a; stroke-width: 1.5; }
-.k0 { fill: #a5c8ec; } .k1 { fill: #f6c28b; } .k2 { fill: #a8d8b0; } .k3 { fill: #e8a9a9; }
-.k4 { fill: #cbb7e2; } .k5 { fill: #e3cf85; } .k6 { fill: #9fd6d8; } .k7 { fill: #e6b3d3; }
+.memory-plan { font-family: system-ui, 'Helvetica Neue', Arial, sans-serif; background: #ffffff; }
+.memory-plan text { fill: #1f2933; font-size: 12px; }
+.memory-plan .name { font-size: 10.5px; pointer-events: none; }
+.memory-plan .title { font-size: 18px; font-weight: 600; }
+.memory-plan .sub { font-size: 13px; fill: #52606d; }
+.memory-plan .page { fill: #ffffff; }
+.memory-plan .grid { stroke: #e4e7eb; } .memory-plan .axis { stroke: #7b8794; }
+.memory-plan .buffer { stroke: #ffffff; stroke-width: 0.75; }
+.memory-plan .live { fill: none; stroke: #1f2933; stroke-width: 1.25; stroke-opacity: 0.65; }
+.memory-plan .bound { stroke: #0b7285; stroke-width: 1.5; stroke-dasharray: 7 4; }
+.memory-plan .capacity { stroke: #c92a2a; stroke-width: 1.5; }
+.memory-plan .k0 { fill: #a5c8ec; } .memory-plan .k1 { fill: #f6c28b; }
+.memory-plan .k2 { fill: #a8d8b0; } .memory-plan .k3 { fill: #e8a9a9; }
+.memory-plan .k4 { fill: #cbb7e2; } .memory-plan .k5 { fill: #e3cf85; }
+.memory-plan .k6 { fill: #9fd6d8; } .memory-plan .k7 { fill: #e6b3d3; }
 @media (prefers-color-scheme: dark) {
-svg { background: #14181d; } .page { fill: #14181d; }
-text { fill: #e4e7eb; } .sub { fill: #9aa5b1; }
-.grid { stroke: #2b323a; } .axis { stroke: #7b8794; }
-.buffer { stroke: #14181d; } .live { stroke: #f5f7fa; } .bound { stroke: #66d9e8; }
-.capacity { stroke: #ff8787; }
-.k0 { fill: #2f5f8f; } .k1 { fill: #8f5a1d; } .k2 { fill: #2f6f3d; } .k3 { fill: #8a3a3a; }
-.k4 { fill: #5d4480; } .k5 { fill: #75621a; } .k6 { fill: #1f6a6d; } .k7 { fill: #7d3a66; }
+.memory-plan { background: #14181d; } .memory-plan .page { fill: #14181d; }
+.memory-plan text { fill: #e4e7eb; } .memory-plan .sub { fill: #9aa5b1; }
+.memory-plan .grid { stroke: #2b323a; } .memory-plan .axis { stroke: #7b8794; }
+.memory-plan .buffer { stroke: #14181d; } .memory-plan .live { stroke: #f5f7fa; }
+.memory-plan .bound { stroke: #66d9e8; } .memory-plan .capacity { stroke: #ff8787; }
+.memory-plan .k0 { fill: #2f5f8f; } .memory-plan .k1 { fill: #8f5a1d; }
+.memory-plan .k2 { fill: #2f6f3d; } .memory-plan .k3 { fill: #8a3a3a; }
+.memory-plan .k4 { fill: #5d4480; } .memory-plan .k5 { fill: #75621a; }
+.memory-plan .k6 { fill: #1f6a6d; } .memory-plan .k7 { fill: #7d3a66; }
 }
 ";
 
@@ -101,7 +106,7 @@ impl<'a> Drawing<'a> {
         let (width, height) = (LEFT + WIDTH + RIGHT_MARGIN, TOP + HEIGHT + BOTTOM_MARGIN);
         writeln!(
             out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"memory-plan\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
              height=\"{height}\" role=\"img\">"
         )?;
         writeln!(out, "<style>\n{STYLE}</style>")?;

@@ -237,12 +237,12 @@ pub(super) fn right_align(mut table: Table, columns: std::ops::Range<usize>) -> 
 }
 
 /// `1x3x416x416`.
-pub(super) fn dims(shape: &[usize]) -> String {
+pub fn dims(shape: &[usize]) -> String {
     shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
 }
 
 /// Digits in groups of three.
-pub(super) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(",")

@@ -8,7 +8,7 @@ use crate::qgraph::QGraph;
 use crate::schedule::cost::{self, Traffic};
 use crate::schedule::modes::Survey;
 use crate::schedule::tile::{Strips, Tiling};
-use crate::schedule::{Dense, Pass, Plan, Schedule, StoredId, Work, touched};
+use crate::schedule::{Dense, Pass, Placed, Plan, Schedule, StoredId, Work, touched};
 use crate::target::Target;
 
 /// Everything that `seigo plan` says of a model.
@@ -87,7 +87,11 @@ struct Subject<'a> {
 impl PlanReport {
     /// Of a plan.
     pub fn of_plan(graph: &QGraph, plan: &Plan) -> Self {
-        let Plan { target, schedule, placed } = plan;
+        Self::of_parts(graph, &plan.target, &plan.schedule, &plan.placed)
+    }
+
+    /// Of the parts of a plan.
+    pub fn of_parts(graph: &QGraph, target: &Target, schedule: &Schedule, placed: &Placed) -> Self {
         let subject = Subject { graph, target, schedule, packing: &placed.packing };
         let tensors: Vec<_> = (0..schedule.stored.len()).map(|id| Some(StoredId(id))).collect();
         subject.report(placed.problem.alignment(), &tensors, None)
@@ -258,7 +262,7 @@ fn names(graph: &QGraph, schedule: &Schedule, work: &Work) -> (&'static str, Vec
 }
 
 /// Ascending numbers as runs: `0-3, 7`.
-fn runs(numbers: &[u64]) -> String {
+pub fn runs(numbers: &[u64]) -> String {
     let mut runs: Vec<(u64, u64)> = Vec::new();
     for &number in numbers {
         match runs.last_mut() {
@@ -273,6 +277,9 @@ fn runs(numbers: &[u64]) -> String {
     runs.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
+/// The picture shows the capacity unless it is more than so many peaks.
+const SCALED: u64 = 3;
+
 /// The lifespans and addresses as a picture; colors are the extents of the planes.
 pub fn chart(
     title: String,
@@ -281,6 +288,7 @@ pub fn chart(
     tensors: &[Option<StoredId>],
     packing: &Packing,
 ) -> String {
+    let capacity = (packing.height * SCALED >= target.memory_bytes).then_some(target.memory_bytes);
     let kind = |id: &Option<StoredId>| match id {
         Some(id) => {
             let stored = &schedule.stored[id.0];
@@ -293,7 +301,7 @@ pub fn chart(
         &memory::svg::Chart {
             title,
             kinds: tensors.iter().map(kind).collect(),
-            capacity: Some(target.memory_bytes),
+            capacity,
             step_label: "pass".to_owned(),
         },
     )

@@ -140,25 +140,55 @@ impl Traffic {
     }
 }
 
+impl std::ops::AddAssign for Traffic {
+    fn add_assign(&mut self, other: Self) {
+        self.stream += other.stream;
+        self.image += other.image;
+        self.loaded += other.loaded;
+        self.stored += other.stored;
+    }
+}
+
 /// The traffic of a schedule that is not tiled.
 pub fn traffic(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Traffic {
     let mut traffic = Traffic::default();
     for pass in &schedule.passes {
-        traffic.stream += stream_bytes(graph, &pass.work);
-        match &pass.work {
-            Work::Transfer(transfer) => {
-                let bytes = words(&schedule.stored[transfer.stored.0], pixels) * WORD;
-                let way =
-                    if transfer.to_memory { &mut traffic.loaded } else { &mut traffic.stored };
-                *way += bytes;
-            }
-            Work::Dense(Dense { source: Source::Stem(image), .. }) => {
-                traffic.image += graph.value(*image).len() as u64;
-            }
-            _ => {}
-        }
+        traffic += work_traffic(graph, schedule, &pass.work, pixels);
     }
     traffic
+}
+
+/// The traffic of one pass.
+pub fn work_traffic(graph: &QGraph, schedule: &Schedule, work: &Work, pixels: u64) -> Traffic {
+    let mut traffic = Traffic { stream: stream_bytes(graph, work), ..Traffic::default() };
+    match work {
+        Work::Transfer(transfer) => {
+            let bytes = words(&schedule.stored[transfer.stored.0], pixels) * WORD;
+            let way = if transfer.to_memory { &mut traffic.loaded } else { &mut traffic.stored };
+            *way += bytes;
+        }
+        Work::Dense(Dense { source: Source::Stem(image), .. }) => {
+            traffic.image += graph.value(*image).len() as u64;
+        }
+        _ => {}
+    }
+    traffic
+}
+
+/// Multiply-accumulate operations of a pass: on the dense array, and on the plane engine.
+pub fn macs(graph: &QGraph, work: &Work) -> (u64, u64) {
+    let of = |layer: usize| {
+        let QOp::Conv(conv) = &graph.layers[layer].op else { return 0 };
+        let shape = &graph.value(graph.layers[layer].outputs[0]).shape;
+        let plane: usize = shape.iter().skip(2).product();
+        (conv.weights.len() * plane) as u64
+    };
+    let filters = |filters: &[super::Filter]| filters.iter().map(|filter| of(filter.layer)).sum();
+    match work {
+        Work::Dense(dense) => (of(dense.layer), filters(&dense.filters)),
+        Work::Plane(plane) => (0, filters(&plane.filters)),
+        Work::Transfer(_) | Work::Processor { .. } => (0, 0),
+    }
 }
 
 /// Bytes of a frame when every pass reads all its inputs from DDR and writes its results there.

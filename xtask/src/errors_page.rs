@@ -17,6 +17,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("SG08", "Targets"),
     ("SG09", "The accelerator's program"),
     ("SG10", "Bundles and co-simulation"),
+    ("SG11", "The report"),
 ];
 
 /// Writes the page.

@@ -1,0 +1,162 @@
+//! `seigo report`.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::imageops::{self, FilterType};
+use image::{ImageFormat, RgbImage};
+
+use super::model::ModelArgs;
+use super::network::{EngineKind, Network, NetworkArgs};
+use super::terminal::Terminal;
+use super::vision::Vision;
+use crate::bundle::Bundle;
+use crate::draw;
+use crate::error::{Error, Place as _, Result, codes};
+use crate::files;
+use crate::page::{self, Extras, Measured, Picture, Resources, Score, View};
+use crate::target::Target;
+use crate::task::{BBox, Classes, Prediction, Purpose, image as task_image};
+
+/// Write everything that is known of a quantized model on a target as one HTML page, for offline reading
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// .ceras model
+    #[arg(value_name = "MODEL.ceras")]
+    model: PathBuf,
+    /// Bundle that `seigo build` made of the model
+    #[arg(long, value_name = "DIR", conflicts_with = "target")]
+    build: Option<PathBuf>,
+    /// Built-in target, or a target file (docs/targets.md), where there is no bundle
+    #[arg(long, value_name = "NAME|FILE", default_value = "kv260")]
+    target: String,
+    /// What `seigo cosim DIR --format json` printed; else cycles are predicted
+    #[arg(long, value_name = "FILE")]
+    cosim: Option<PathBuf>,
+    /// What `seigo eval MODEL.ceras --format json` printed
+    #[arg(long, value_name = "FILE")]
+    eval: Option<PathBuf>,
+    /// What `seigo eval MODEL.onnx --format json` printed
+    #[arg(long, value_name = "FILE")]
+    float_eval: Option<PathBuf>,
+    /// JPEG or PNG image to show with what the network sees; may be repeated
+    #[arg(long, value_name = "FILE")]
+    image: Vec<PathBuf>,
+    /// ONNX model that the images are also shown with
+    #[arg(long, value_name = "MODEL.onnx", requires = "image")]
+    float: Option<PathBuf>,
+    /// Task file or preset [default: the one in the model, else a preset that fits]
+    #[arg(long, value_name = "FILE|PRESET")]
+    task: Option<String>,
+    /// What a synthesis tool counted, as JSON: tool, estimate, lut, ff, dsp, bram36, uram, fmax_mhz
+    #[arg(long, value_name = "FILE")]
+    resources: Option<PathBuf>,
+    /// Where to write the page
+    #[arg(long, short, value_name = "FILE.html")]
+    output: PathBuf,
+}
+
+/// Side in pixels to which small images are enlarged, so that drawn names can be read.
+const READABLE: u32 = 480;
+
+pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
+    let bytes = files::read(&args.model)?;
+    let bundle = bundle(args, &bytes)?;
+    let extras = Extras {
+        measured: read(args.cosim.as_deref(), Measured::from_json)?,
+        score: read(args.eval.as_deref(), Score::from_json)?,
+        float_score: read(args.float_eval.as_deref(), Score::from_json)?,
+        pictures: pictures(args, terminal)?,
+        resources: read(args.resources.as_deref(), Resources::from_json)?,
+    };
+    let place = || match (&args.cosim, &args.model) {
+        (Some(cosim), _) => cosim.display().to_string(),
+        (None, model) => model.display().to_string(),
+    };
+    let page = page::render(&bundle, &bytes, &extras).at(place)?;
+    files::write(&args.output, page.as_bytes())?;
+    terminal.remark(&format!("wrote {}", args.output.display()));
+    Ok(0)
+}
+
+/// The bundle that was given, if it is of the model; else one that is made for the target.
+fn bundle(args: &Args, bytes: &[u8]) -> Result<Bundle> {
+    let model = || args.model.display().to_string();
+    let Some(folder) = &args.build else {
+        return Bundle::new(bytes, Target::load(&args.target)?).at(model);
+    };
+    let bundle = Bundle::open(folder)?;
+    if files::read(&folder.join("model.ceras"))? != bytes {
+        let message = format!("{} was built of another model", folder.display());
+        return Err(Error::new(&codes::REPORT_INPUT, message)
+            .help("build this model with `seigo build`, or give the model.ceras of the bundle")
+            .at(model()));
+    }
+    Ok(bundle)
+}
+
+fn read<T>(path: Option<&Path>, parse: fn(&str) -> Result<T>) -> Result<Option<T>> {
+    let read = |path: &Path| parse(&files::read_text(path)?).at(|| path.display().to_string());
+    path.map(read).transpose()
+}
+
+fn pictures(args: &Args, terminal: &Terminal) -> Result<Vec<Picture>> {
+    if args.image.is_empty() {
+        return Ok(Vec::new());
+    }
+    let quantized = network_args(&args.model);
+    let network = Network::open(&quantized)?;
+    let vision = Vision::new(&network, &quantized, args.task.as_deref(), terminal)?;
+    let float = args.float.as_deref().map(network_args);
+    let float_network = float.as_ref().map(Network::open).transpose()?;
+    let float_vision = float_network.as_ref().zip(float.as_ref());
+    let float_vision = float_vision
+        .map(|(network, float)| Vision::new(network, float, args.task.as_deref(), terminal))
+        .transpose()?;
+    let classes = &vision.task().spec().classes;
+    let picture = |path: &PathBuf| {
+        let float = float_vision.as_ref().map(|vision| view(vision, path)).transpose()?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Picture { name, classes: classes.clone(), float, quantized: view(&vision, path)? })
+    };
+    args.image.iter().map(picture).collect()
+}
+
+fn network_args(model: &Path) -> NetworkArgs {
+    let model = ModelArgs { model: model.to_owned(), input_shape: Vec::new() };
+    NetworkArgs { model, engine: EngineKind::Fast }
+}
+
+/// What a network sees in an image, drawn into it.
+fn view(vision: &Vision<'_>, path: &Path) -> Result<View> {
+    let picture = task_image::read(path)?;
+    let prediction = vision.predict(path, Purpose::Show)?;
+    let (drawn, size) = draw_enlarged(&picture, &prediction, &vision.task().spec().classes);
+    let mut png = Cursor::new(Vec::new());
+    drawn.write_to(&mut png, ImageFormat::Png).map_err(|error| {
+        Error::new(&codes::INTERNAL, format!("cannot encode {}: {error}", path.display()))
+    })?;
+    Ok(View { png: png.into_inner(), size, prediction })
+}
+
+/// The prediction drawn into the image, which is enlarged by a whole factor where it is small.
+fn draw_enlarged(
+    picture: &RgbImage,
+    prediction: &Prediction,
+    classes: &Classes,
+) -> (RgbImage, (u32, u32)) {
+    let (width, height) = picture.dimensions();
+    let factor = READABLE.div_ceil(width.max(height).max(1));
+    let size = (width * factor, height * factor);
+    let mut drawn = imageops::resize(picture, size.0, size.1, FilterType::Nearest);
+    let mut prediction = prediction.clone();
+    if let Prediction::Detections(found) = &mut prediction {
+        let by = factor as f32;
+        for one in found {
+            let BBox { x1, y1, x2, y2 } = one.bbox;
+            one.bbox = BBox { x1: x1 * by, y1: y1 * by, x2: x2 * by, y2: y2 * by };
+        }
+    }
+    draw::prediction(&mut drawn, &prediction, classes);
+    (drawn, size)
+}
