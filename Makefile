@@ -54,24 +54,8 @@ generate: ## Write what is made of the instruction stream's field table: Verilog
 	$(CARGO) run --release --locked -p xtask -- generate
 
 .PHONY: demo
-demo: build ## Inspect, detect and evaluate: YOLOX-Nano where the shared data is, else a tiny model
-	@if [ -f $(SHARED)/models/yolox_nano.onnx ]; then
-	  model=$(SHARED)/models/yolox_nano.onnx; images=$(SHARED)/coco/eval
-	  annotations=$(SHARED)/coco/eval_instances.json; task="--task yolox-coco"
-	  image=$$(ls $$images/*.jpg | head -n 1)
-	else
-	  echo "demo: no YOLOX-Nano in $(SHARED); a tiny detector of colored squares stands in"
-	  model=tests/fixtures/detector.onnx; images=tests/fixtures/images
-	  annotations=tests/fixtures/annotations.json; task=""
-	  image=$$images/squares.png
-	fi
-	mkdir -p build/demo
-	echo "== what the network consists of, and where each layer goes"
-	target/release/seigo inspect $$model
-	echo "== what it sees in $$image, in float; drawn in build/demo/detect.png"
-	target/release/seigo detect $$model $$task --image $$image -o build/demo/detect.png
-	echo "== how accurate it is, in float"
-	target/release/seigo eval $$model $$task --images $$images --coco $$annotations --results build/demo/results.json
+demo: deps build ## The whole chain on a detector that ships with Seigo; its products in build/demo
+	target/release/seigo demo -o build/demo
 
 .PHONY: test
 test: deps ## Run all tests

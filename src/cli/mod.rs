@@ -5,6 +5,7 @@
 
 mod build;
 mod cosim;
+mod demo;
 mod detect;
 mod eval;
 mod export;
@@ -65,6 +66,7 @@ enum Command {
     Quantize(quantize::Args),
     Build(build::Args),
     Cosim(cosim::Args),
+    Demo(demo::Args),
     Report(report::Args),
     Run(run::Args),
     Import(import::Args),
@@ -113,6 +115,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Quantize(args) => quantize::run(&args, &terminal),
         Command::Build(args) => build::run(&args, &terminal),
         Command::Cosim(args) => cosim::run(&args, &terminal),
+        Command::Demo(args) => demo::run(&args, &terminal),
         Command::Report(args) => report::run(&args, &terminal),
         Command::Run(args) => run::run(&args, &terminal),
         Command::Import(args) => import::run(&args, &terminal),

@@ -105,10 +105,10 @@ fn pictures(args: &Args, terminal: &Terminal) -> Result<Vec<Picture>> {
         return Ok(Vec::new());
     }
     let quantized = network_args(&args.model);
-    let network = Network::open(&quantized)?;
+    let network = Network::open(&quantized, terminal)?;
     let vision = Vision::new(&network, &quantized, args.task.as_deref(), terminal)?;
     let float = args.float.as_deref().map(network_args);
-    let float_network = float.as_ref().map(Network::open).transpose()?;
+    let float_network = float.as_ref().map(|args| Network::open(args, terminal)).transpose()?;
     let float_vision = float_network.as_ref().zip(float.as_ref());
     let float_vision = float_vision
         .map(|(network, float)| Vision::new(network, float, args.task.as_deref(), terminal))
@@ -124,7 +124,7 @@ fn pictures(args: &Args, terminal: &Terminal) -> Result<Vec<Picture>> {
 
 fn network_args(model: &Path) -> NetworkArgs {
     let model = ModelArgs { model: model.to_owned(), input_shape: Vec::new() };
-    NetworkArgs { model, engine: EngineKind::Fast }
+    NetworkArgs { model, engine: EngineKind::Fast, target: String::new() }
 }
 
 /// What a network sees in an image, drawn into it.
