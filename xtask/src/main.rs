@@ -2,6 +2,7 @@
 
 mod ablation;
 mod errors_page;
+mod fidelity;
 mod frames;
 mod generate;
 mod onnx_tests;
@@ -41,6 +42,8 @@ enum Command {
     OperatorsPage,
     /// Write what is made of the field table: rtl/descriptor.vh, runtime/seigo_program.h, docs/isa.md
     Generate,
+    /// Compare quantized detectors with their float network on images without annotations
+    Fidelity(fidelity::Args),
     /// Measure what each technique of the quantizer gives and write the table of docs/accuracy.md
     Ablation {
         /// The command
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Docs => errors_page::write().and_then(|_| operators_page::write()),
         Command::OperatorsPage => operators_page::write(),
         Command::Generate => generate::write(),
+        Command::Fidelity(args) => fidelity::run(&args),
         Command::Ablation { seigo, shared } => ablation::run(&seigo, &shared)
             .map_err(|error| Error::new(&codes::INTERNAL, error.to_string())),
     };
