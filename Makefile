@@ -62,7 +62,7 @@ test: deps ## Run all tests
 	$(CARGO) test --workspace --locked
 
 .PHONY: check
-check: deps ## Format, clippy with warnings as errors, tests, docs
+check: lint-rtl ## Format, clippy with warnings as errors, tests, docs, RTL lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --workspace --locked

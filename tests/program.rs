@@ -120,9 +120,7 @@ fn damage_is_noticed() {
 #[test]
 fn yolox_nano_is_exact() {
     let Some(model) = accelerator::yolox_nano() else { return };
-    for name in ["kv260"] {
-        let build = Build::new(&model.graph, &Target::load(name).unwrap()).unwrap();
-        println!("{name}: {} ring words, {:?}", build.program.stream.len() / 32, build.summary());
-        build.simulate(&accelerator::image(&model)).unwrap();
-    }
+    let build = Build::new(&model.graph, &Target::load("kv260").unwrap()).unwrap();
+    println!("{} ring words, {:?}", build.program.stream.len() / 32, build.summary());
+    build.simulate(&accelerator::image(&model)).unwrap();
 }

@@ -302,3 +302,89 @@ fn shifts_stay_within_the_lanes() {
     }
     assert!(kinds.0 > 0 && kinds.1 > 0 && kinds.2 > 1, "{kinds:?}");
 }
+
+/// Frames of one channel: nearly everywhere small numbers, and a few peaks.
+struct Peaks;
+
+impl Frames for Peaks {
+    fn len(&self) -> usize {
+        24
+    }
+
+    fn frame(&self, index: usize) -> Result<Vec<Tensor>> {
+        let mut noise = Noise(index as u64 + 5);
+        let mut values: Vec<f32> = (0..1024).map(|_| 2.0 + 2.0 * noise.next()).collect();
+        values[(index * 37) % 1024] = 140.0;
+        Ok(vec![Tensor::new(&[1, 1, 32, 32], values)?])
+    }
+}
+
+/// One channel through a 1x1 convolution and ReLU, then `weight * x + bias` and an activation.
+fn threshold_network(weight: f32, bias: f32, activation: Activation) -> Graph {
+    let (mut net, image) = Network::new(&[1, 1, 32, 32]);
+    let mut value = image;
+    for (name, weight, bias, activation) in
+        [("copy", 1.0, 0.0, Activation::Relu), ("judge", weight, bias, activation)]
+    {
+        let weight = Tensor::new(&[1, 1, 1, 1], vec![weight]).unwrap();
+        let weight = net.builder.constant(&format!("{name}.weight"), weight);
+        let bias = net.builder.constant(&format!("{name}.bias"), Tensor::vector(vec![bias]));
+        let op = Conv { window: Window::default(), group: 1, epilogue: Epilogue::default() };
+        value = net.builder.node(name, op, &[value, weight, bias]).unwrap();
+        value = net.activate(value, activation);
+    }
+    net.finish(value)
+}
+
+/// The exponent of what "copy" gives.
+fn exponent_of_copy(graph: &Graph, range_trials: bool) -> i8 {
+    let options = Options { range_trials, balancing: false, ..Options::default() };
+    let quantized = quantize(graph, &Peaks, &options, &|_, _| ()).unwrap().graph;
+    let copy = quantized.layers.iter().find(|layer| layer.name == "copy").unwrap();
+    quantized.value(copy.outputs[0]).integer().unwrap().1[0].exponent
+}
+
+/// Steps of 1 reach the peaks, steps of 1/2 do not. Which is right, only the answer knows.
+#[test]
+fn ranges_by_trial_follow_what_the_answer_needs() {
+    // Above 8 everything is the same: the peaks may be clipped, the small numbers count.
+    let small = threshold_network(1.0, 0.0, Activation::Clamp { min: 0.0, max: 8.0 });
+    // Only what is above 100 comes through.
+    let large = threshold_network(1.0, -100.0, Activation::Relu);
+    assert_eq!(exponent_of_copy(&small, true), -1);
+    assert_eq!(exponent_of_copy(&large, true), 0);
+    // Without trials both have the range of the peaks.
+    assert_eq!((exponent_of_copy(&small, false), exponent_of_copy(&large, false)), (0, 0));
+}
+
+/// Frames of one channel: 0.3 everywhere but at one peak.
+struct Faint;
+
+impl Frames for Faint {
+    fn len(&self) -> usize {
+        24
+    }
+
+    fn frame(&self, index: usize) -> Result<Vec<Tensor>> {
+        let mut values = vec![0.3; 1024];
+        values[(index * 37) % 1024] = 140.0;
+        Ok(vec![Tensor::new(&[1, 1, 32, 32], values)?])
+    }
+}
+
+/// With steps of 1, as the peaks demand, the faint value is lost in the very input. The last layer,
+/// whose output has fine steps, can give it back.
+#[test]
+fn later_layers_make_up_for_what_earlier_ones_lose() {
+    let graph = threshold_network(1.0, 0.0, Activation::Relu);
+    let faint = |compensation: bool| {
+        let options = Options { compensation, range_search: false, ..Options::default() };
+        let quantized = quantize(&graph, &Faint, &options, &|_, _| ()).unwrap().graph;
+        let outputs = Engine::new(&quantized).unwrap().run(&Faint.frame(0).unwrap()).unwrap();
+        let values = outputs[0].values::<f32>().unwrap();
+        assert!((values[0] - 140.0).abs() < 0.5, "the peak is {}", values[0]);
+        values[1]
+    };
+    assert_eq!(faint(false), 0.0);
+    assert!((faint(true) - 0.3).abs() < 0.02, "{}", faint(true));
+}

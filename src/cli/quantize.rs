@@ -82,6 +82,8 @@ enum Technique {
     Gptq,
     /// Correcting biases for the error of rounded weights
     BiasCorrection,
+    /// Making up for the errors of the layers before, in weights (by GPTQ) and biases
+    Compensation,
     /// Weights within +-127: -128 occurs too
     SymmetricWeights,
 }
@@ -110,6 +112,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         balancing: without(Technique::Balancing),
         gptq: without(Technique::Gptq),
         bias_correction: without(Technique::BiasCorrection),
+        compensation: without(Technique::Compensation),
         symmetric_weights: without(Technique::SymmetricWeights),
         float_worst: args.float.unwrap_or(0),
         min_sqnr: args.min_sqnr,

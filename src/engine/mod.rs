@@ -19,7 +19,7 @@ use conv::PreparedConv;
 #[derive(Debug)]
 pub struct Engine<'a> {
     graph: &'a QGraph,
-    convs: Vec<Option<PreparedConv>>,
+    steps: Vec<Step<'a>>,
     /// For each layer, the values that nobody reads after it.
     dead_after: Vec<Vec<QValueId>>,
 }
@@ -31,17 +31,9 @@ impl<'a> Engine<'a> {
     /// Those of [`QGraph::validate`].
     pub fn new(graph: &'a QGraph) -> Result<Self> {
         graph.validate()?;
-        let convs = graph
-            .layers
-            .iter()
-            .map(|layer| match &layer.op {
-                QOp::Conv(conv) => {
-                    PreparedConv::new(graph, layer, conv).at(|| layer.place()).map(Some)
-                }
-                _ => Ok(None),
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { graph, convs, dead_after: graph.dead_after() })
+        let steps = (0..graph.layers.len()).map(|index| Step::new(graph, index));
+        let steps = steps.collect::<Result<_>>()?;
+        Ok(Self { graph, steps, dead_after: graph.dead_after() })
     }
 
     /// Runs the graph on one float tensor per network input; returns one float tensor per output.
@@ -83,12 +75,12 @@ impl<'a> Engine<'a> {
                     ),
                 ));
             }
-            let tensor = quantized(value, tensor.clone())?;
+            let tensor = carry(value, tensor.clone())?;
             observe(id, &tensor)?;
             values[id.0] = Some(tensor);
         }
         for (index, layer) in graph.layers.iter().enumerate() {
-            let outputs = self.layer(index, layer, &values).at(|| layer.place())?;
+            let outputs = self.steps[index].run(&values)?;
             for (&id, output) in layer.outputs.iter().zip(outputs) {
                 observe(id, &output)?;
                 values[id.0] = Some(output);
@@ -118,15 +110,46 @@ impl<'a> Engine<'a> {
         let mut values: Vec<Option<Tensor>> = vec![None; graph.values.len()];
         let ids = layer.inputs.iter().flatten().filter_map(Operand::value);
         for (id, tensor) in ids.zip(inputs) {
-            values[id.0] = Some(quantized(graph.value(id), tensor.clone())?);
+            values[id.0] = Some(carry(graph.value(id), tensor.clone())?);
         }
-        let outputs = self.layer(index, layer, &values).at(|| layer.place())?;
+        let outputs = self.steps[index].run(&values)?;
         let pairs = layer.outputs.iter().zip(&outputs);
         pairs.map(|(&id, output)| dequantized(graph.value(id), output)).collect()
     }
+}
 
-    fn layer(&self, index: usize, layer: &Layer, values: &[Option<Tensor>]) -> Result<Vec<Tensor>> {
-        let graph = self.graph;
+/// One layer of a valid graph, ready to run on many frames.
+#[derive(Debug)]
+pub struct Step<'a> {
+    graph: &'a QGraph,
+    layer: &'a Layer,
+    conv: Option<PreparedConv>,
+}
+
+impl<'a> Step<'a> {
+    /// Prepares a layer, given by its index.
+    ///
+    /// # Errors
+    /// Those of preparing a convolution.
+    pub fn new(graph: &'a QGraph, index: usize) -> Result<Self> {
+        let layer = &graph.layers[index];
+        let conv = match &layer.op {
+            QOp::Conv(conv) => Some(PreparedConv::new(graph, layer, conv).at(|| layer.place())?),
+            _ => None,
+        };
+        Ok(Self { graph, layer, conv })
+    }
+
+    /// Runs the layer on values as they are carried (see [`Engine::run_observed`]), by index.
+    ///
+    /// # Errors
+    /// Those of the operators.
+    pub fn run(&self, values: &[Option<Tensor>]) -> Result<Vec<Tensor>> {
+        self.compute(values).at(|| self.layer.place())
+    }
+
+    fn compute(&self, values: &[Option<Tensor>]) -> Result<Vec<Tensor>> {
+        let (graph, layer) = (self.graph, self.layer);
         let input = |position: usize| -> Result<(&QValue, &Tensor)> {
             let id = layer.input(position).ok_or_else(|| missing(position))?;
             Ok((graph.value(id), present(values, id)?))
@@ -135,32 +158,27 @@ impl<'a> Engine<'a> {
         let output = output.ok_or_else(|| missing(0))?;
         match &layer.op {
             QOp::Conv(conv) => {
-                let prepared = self.convs[index].as_ref().ok_or_else(|| missing(0))?;
+                let prepared = self.conv.as_ref().ok_or_else(|| missing(0))?;
                 let residual = conv.residual().map(|_| input(1)).transpose()?;
                 prepared.run(graph, conv, input(0)?.1, residual, output)
             }
             QOp::Add => elementwise::add(graph.rounding, [input(0)?, input(1)?], output),
             QOp::DpuAdd => elementwise::dpu_add(graph.rounding, [input(0)?, input(1)?], output),
             QOp::Rescale => elementwise::rescale(graph.rounding, input(0)?, output),
-            QOp::MaxPool(op) | QOp::Move(op) => self.generic(layer, op, values, false),
+            QOp::MaxPool(op) | QOp::Move(op) => self.generic(op, values, false),
             QOp::Float(op) => self
-                .generic(layer, op, values, true)?
+                .generic(op, values, true)?
                 .into_iter()
                 .zip(&layer.outputs)
-                .map(|(tensor, &id)| quantized(graph.value(id), tensor))
+                .map(|(tensor, &id)| carry(graph.value(id), tensor))
                 .collect(),
         }
     }
 
     /// An operator on tensors as they are carried, or on the floats that they stand for.
-    fn generic(
-        &self,
-        layer: &Layer,
-        op: &Op,
-        values: &[Option<Tensor>],
-        float: bool,
-    ) -> Result<Vec<Tensor>> {
-        let inputs = layer
+    fn generic(&self, op: &Op, values: &[Option<Tensor>], float: bool) -> Result<Vec<Tensor>> {
+        let inputs = self
+            .layer
             .inputs
             .iter()
             .map(|operand| match operand {
@@ -205,8 +223,11 @@ fn limits(width: Width, scale: Scale) -> (f32, f32) {
     ((-half - zero) as f32, (half - 1.0 - zero) as f32)
 }
 
-/// Rule A11 for the elements of a float tensor; a float value stays as it is.
-fn quantized(value: &QValue, tensor: Tensor) -> Result<Tensor> {
+/// Rule A11 for the elements of a float tensor, as they are carried; a float value stays as it is.
+///
+/// # Errors
+/// [`codes::ACTIVATION_NON_FINITE`].
+pub fn carry(value: &QValue, tensor: Tensor) -> Result<Tensor> {
     let Some((width, scales)) = value.integer() else { return Ok(tensor) };
     let mut data = tensor.values::<f32>()?.to_vec();
     if data.iter().any(|number| !number.is_finite()) {

@@ -16,21 +16,30 @@ use crate::qgraph::{
     ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale,
 };
 
+/// What a quantized graph is made from, besides weights.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The float network.
+    pub graph: &'a Graph,
+    /// What is done in integers.
+    pub assignment: &'a Assignment,
+    /// Scales of all integer values.
+    pub scales: &'a Scales,
+}
+
 /// Builds and validates the quantized graph.
 pub fn build(
-    graph: &Graph,
-    assignment: &Assignment,
-    scales: &Scales,
+    source: Source<'_>,
     folded: &[Folded],
     rounded: &HashMap<usize, Rounded>,
 ) -> Result<QGraph> {
-    let mut builder = Builder::new(graph, assignment, scales);
+    let mut builder = Builder::new(source);
     let folded: HashMap<usize, &Folded> = folded.iter().map(|conv| (conv.node, conv)).collect();
-    for (index, node) in graph.nodes.iter().enumerate() {
-        let op = match assignment.kinds[index] {
+    for (index, node) in source.graph.nodes.iter().enumerate() {
+        let op = match source.assignment.kinds[index] {
             Kind::Conv => {
-                let conv = builder.conv(node, folded[&index], &rounded[&index]);
-                QOp::Conv(Box::new(conv.at(|| node.place())?))
+                let functions = &mut builder.built.functions;
+                source.conv(functions, node, folded[&index], &rounded[&index])?
             }
             Kind::Add => QOp::Add,
             Kind::MaxPool => QOp::MaxPool(node.op.clone()),
@@ -39,21 +48,50 @@ pub fn build(
         };
         builder.layer(node, op);
     }
-    let built = builder.finish();
+    let built = builder.built;
     built.validate()?;
     Ok(built)
 }
 
+impl Source<'_> {
+    /// The layer for a node; a function that it needs is looked up in `functions` or added.
+    pub fn conv(
+        self,
+        functions: &mut Vec<Function>,
+        node: &Node,
+        folded: &Folded,
+        rounded: &Rounded,
+    ) -> Result<QOp> {
+        let mut made = || {
+            let broken = || Error::new(&codes::INTERNAL, "not a quantizable convolution");
+            let (Op::Conv(conv), Some(input)) = (&node.op, node.input(0)) else {
+                return Err(broken());
+            };
+            let (_, axes) = conv.geometry(Inputs::new(&self.graph.input_facts(node)))?;
+            let &[rows, columns] = &axes[..] else { return Err(broken()) };
+            let zeros = self.scales.of(self.assignment, input);
+            let own = self.scales.of(self.assignment, node.outputs[0]);
+            Ok(QConv {
+                axes: [rows, columns],
+                group: conv.group,
+                weights: rounded.weights.clone(),
+                exponents: rounded.exponents.iter().map(|&exponent| exponent as i8).collect(),
+                bias: biases(folded, rounded, &zeros)?,
+                output: output(functions, conv.epilogue, &rounded.exponents, &own)?,
+            })
+        };
+        made().map(|conv| QOp::Conv(Box::new(conv))).at(|| node.place())
+    }
+}
+
 struct Builder<'a> {
     graph: &'a Graph,
-    assignment: &'a Assignment,
-    scales: &'a Scales,
     ids: HashMap<ValueId, QValueId>,
     built: QGraph,
 }
 
 impl<'a> Builder<'a> {
-    fn new(graph: &'a Graph, assignment: &'a Assignment, scales: &'a Scales) -> Self {
+    fn new(Source { graph, assignment, scales }: Source<'a>) -> Self {
         let mut ids = HashMap::new();
         let mut values = Vec::new();
         let computed = graph.nodes.iter().flat_map(|node| &node.outputs);
@@ -82,7 +120,7 @@ impl<'a> Builder<'a> {
             functions: Vec::new(),
             rounding: Rounding::HalfUp,
         };
-        Self { graph, assignment, scales, ids, built }
+        Self { graph, ids, built }
     }
 
     fn layer(&mut self, node: &Node, op: QOp) {
@@ -105,62 +143,38 @@ impl<'a> Builder<'a> {
             sources: node.sources.clone(),
         });
     }
+}
 
-    fn conv(&mut self, node: &Node, folded: &Folded, rounded: &Rounded) -> Result<QConv> {
-        let broken = || Error::new(&codes::INTERNAL, "not a quantizable convolution");
-        let (Op::Conv(conv), Some(input)) = (&node.op, node.input(0)) else {
-            return Err(broken());
-        };
-        let (_, axes) = conv.geometry(Inputs::new(&self.graph.input_facts(node)))?;
-        let &[rows, columns] = &axes[..] else { return Err(broken()) };
-        let zeros = self.scales.of(self.assignment, input);
-        let own = self.scales.of(self.assignment, node.outputs[0]);
-        Ok(QConv {
-            axes: [rows, columns],
-            group: conv.group,
-            weights: rounded.weights.clone(),
-            exponents: rounded.exponents.iter().map(|&exponent| exponent as i8).collect(),
-            bias: biases(folded, rounded, &zeros)?,
-            output: self.output(conv.epilogue, &rounded.exponents, &own)?,
-        })
+fn output(
+    functions: &mut Vec<Function>,
+    epilogue: Epilogue,
+    exponents: &[i32],
+    own: &[Scale],
+) -> Result<ConvOutput> {
+    if is_direct(epilogue) {
+        let shift =
+            |(scale, &exponent): (&Scale, &i32)| (i32::from(scale.exponent) - exponent) as i8;
+        return Ok(ConvOutput::Direct {
+            shifts: own.iter().zip(exponents).map(shift).collect(),
+            relu: epilogue.activation == Some(Activation::Relu),
+        });
     }
+    let function = function(epilogue.activation)
+        .ok_or_else(|| Error::new(&codes::INTERNAL, "an activation without a function"))?;
+    Ok(ConvOutput::Function {
+        function: shared(functions, function),
+        arguments: exponents.iter().map(|&exponent| (-FRACTION - exponent) as i8).collect(),
+        shifts: own.iter().map(|scale| (FRACTION + i32::from(scale.exponent)) as i8).collect(),
+        residual: epilogue.residual,
+    })
+}
 
-    fn output(
-        &mut self,
-        epilogue: Epilogue,
-        exponents: &[i32],
-        own: &[Scale],
-    ) -> Result<ConvOutput> {
-        if is_direct(epilogue) {
-            let shift =
-                |(scale, &exponent): (&Scale, &i32)| (i32::from(scale.exponent) - exponent) as i8;
-            return Ok(ConvOutput::Direct {
-                shifts: own.iter().zip(exponents).map(shift).collect(),
-                relu: epilogue.activation == Some(Activation::Relu),
-            });
-        }
-        let function = function(epilogue.activation)
-            .ok_or_else(|| Error::new(&codes::INTERNAL, "an activation without a function"))?;
-        Ok(ConvOutput::Function {
-            function: self.function(function),
-            arguments: exponents.iter().map(|&exponent| (-FRACTION - exponent) as i8).collect(),
-            shifts: own.iter().map(|scale| (FRACTION + i32::from(scale.exponent)) as i8).collect(),
-            residual: epilogue.residual,
-        })
-    }
-
-    /// Index of a function, shared by all layers that use it.
-    fn function(&mut self, function: Function) -> usize {
-        let functions = &mut self.built.functions;
-        functions.iter().position(|known| *known == function).unwrap_or_else(|| {
-            functions.push(function);
-            functions.len() - 1
-        })
-    }
-
-    fn finish(self) -> QGraph {
-        self.built
-    }
+/// Index of a function, shared by all layers that use it.
+fn shared(functions: &mut Vec<Function>, function: Function) -> usize {
+    functions.iter().position(|known| *known == function).unwrap_or_else(|| {
+        functions.push(function);
+        functions.len() - 1
+    })
 }
 
 /// Biases in accumulator steps, zero points of the inputs folded in (rule A4).

@@ -1,96 +1,141 @@
 //! Rounding that knows what the other weights can make up for (GPTQ: Frantar, Ashkboos, Hoefler,
 //! Alistarh 2023), with a power-of-two step per output channel, and bias correction.
+//!
+//! What is rounded is not quite the filter of the float network: it is moved toward the filter
+//! that best makes up for the errors of the layers before it, by least squares.
 
-use std::collections::HashMap;
-
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
 use super::Options;
 use super::cholesky::inverse_factor;
 use super::hessian::Moments;
 use super::weights::{Folded, Rounded};
-use crate::error::Result;
 
 /// Share of the mean diagonal that is added to the Hessian.
 const DAMPING: f64 = 0.01;
 /// Exponents below the plain one that are tried.
 const FINER: i32 = 2;
+/// How far a filter goes toward the one of least squared error: all the way, it fits the frames
+/// that calibrate and dampens what is rare in them, such as objects.
+const STRIDE: f64 = 0.5;
+/// Patches per weight below which a filter keeps its place.
+const PATCHES_PER_TAP: f64 = 16.0;
+
+/// A convolution that is about to be rounded.
+pub struct Rounder<'a> {
+    conv: &'a Folded,
+    plain: &'a Rounded,
+    moments: &'a Moments,
+    groups: Vec<Group>,
+    /// Output channels of a group.
+    per_group: usize,
+    bias_correction: bool,
+}
+
+impl<'a> Rounder<'a> {
+    /// Prepares what all outputs share; `plain` has the weights rounded to the nearest.
+    pub fn new(
+        conv: &'a Folded,
+        plain: &'a Rounded,
+        moments: &'a Moments,
+        options: &Options,
+    ) -> Self {
+        let seen = if moments.count > 0.0 { conv.group } else { 0 };
+        let groups =
+            (0..seen).into_par_iter().map(|group| Group::new(moments, group, options)).collect();
+        let per_group = (plain.exponents.len() / conv.group.max(1)).max(1);
+        let bias_correction = options.bias_correction;
+        Self { conv, plain, moments, groups, per_group, bias_correction }
+    }
+
+    /// Rounds the weights; whether they shall make up for the errors of the layers before, too.
+    pub fn round(&self, compensate: bool) -> Rounded {
+        let outputs = 0..self.plain.exponents.len();
+        let filters: Vec<(Vec<f64>, i32, f64)> =
+            outputs.into_par_iter().map(|output| self.filter(output, compensate)).collect();
+        let codes = filters.iter().flat_map(|filter| &filter.0);
+        Rounded {
+            weights: codes.map(|&code| code as i8).collect(),
+            exponents: filters.iter().map(|filter| filter.1).collect(),
+            bias: filters.iter().map(|filter| filter.2).collect(),
+        }
+    }
+
+    /// Codes, exponent and bias of an output.
+    fn filter(&self, output: usize, compensate: bool) -> (Vec<f64>, i32, f64) {
+        let Self { conv, plain, .. } = self;
+        let range = output * conv.taps..(output + 1) * conv.taps;
+        let nearest = || {
+            let codes = plain.weights[range.clone()].iter().map(|&w| f64::from(w)).collect();
+            (codes, plain.exponents[output])
+        };
+        let Some(group) = self.groups.get(output / self.per_group) else {
+            let (codes, exponent) = nearest();
+            return (codes, exponent, plain.bias[output]);
+        };
+        let filter = &conv.weights[range.clone()];
+        let missing = Missing::new(self.moments, output, self.per_group, compensate);
+        let (codes, exponent) = match &group.factor {
+            Some(factor) => {
+                group.search(conv, output, &group.aim(filter, factor, &missing), factor)
+            }
+            None => nearest(),
+        };
+        let shift = missing.mean + group.mean_error(filter, &codes, exponent);
+        let shift = if self.bias_correction { shift } else { 0.0 };
+        (codes, exponent, conv.bias[output] + shift)
+    }
+}
+
+/// What the sums of one output miss because of the layers before.
+struct Missing<'a> {
+    count: f64,
+    mean: f64,
+    /// Sum of what is missing times v; none where it is not to be made up for.
+    cross: Option<ArrayView1<'a, f64>>,
+}
+
+impl<'a> Missing<'a> {
+    fn new(moments: &'a Moments, output: usize, per_group: usize, compensate: bool) -> Self {
+        let count = moments.count;
+        if !compensate {
+            return Self { count, mean: 0.0, cross: None };
+        }
+        let cross = moments.cross[output / per_group].row(output % per_group);
+        let enough = count >= PATCHES_PER_TAP * cross.len() as f64;
+        Self { count, mean: moments.missing[output] / count, cross: enough.then_some(cross) }
+    }
+}
 
 /// Everything that one group's filters share.
 struct Group {
-    /// Mean of v v'.
+    /// Mean of v v', around the mean of v when biases are corrected for that.
     hessian: Array2<f64>,
     /// Mean of v.
     mean: Vec<f64>,
+    /// Whether moments are taken around the mean.
+    centered: bool,
     /// Columns, largest diagonal first.
     order: Vec<usize>,
     /// Factor of the damped inverse, in that order; absent when it does not exist.
     factor: Option<Array2<f64>>,
 }
 
-/// Rounds the weights of all convolutions.
-pub fn round(
-    folded: &[Folded],
-    nearest: &HashMap<usize, Rounded>,
-    moments: &HashMap<usize, Moments>,
-    options: &Options,
-) -> Result<HashMap<usize, Rounded>> {
-    let rounded = folded.iter().map(|conv| {
-        let plain = &nearest[&conv.node];
-        let rounded = match moments.get(&conv.node) {
-            Some(moments) if moments.count > 0.0 => round_conv(conv, plain, moments, options),
-            _ => plain.clone(),
-        };
-        Ok((conv.node, rounded))
-    });
-    rounded.collect()
-}
-
-fn round_conv(conv: &Folded, plain: &Rounded, moments: &Moments, options: &Options) -> Rounded {
-    let groups: Vec<Group> = (0..conv.group)
-        .into_par_iter()
-        .map(|group| Group::new(moments, group, options.gptq))
-        .collect();
-    let outputs = plain.exponents.len();
-    let per_group = outputs / conv.group.max(1);
-    let filters: Vec<(Vec<i8>, i32, f64)> = (0..outputs)
-        .into_par_iter()
-        .map(|output| {
-            let group = &groups[output / per_group.max(1)];
-            let range = output * conv.taps..(output + 1) * conv.taps;
-            let filter = &conv.weights[range.clone()];
-            let (codes, exponent) = match &group.factor {
-                Some(factor) => group.search(conv, output, factor),
-                None => {
-                    let codes = plain.weights[range].iter().map(|&w| f64::from(w)).collect();
-                    (codes, plain.exponents[output])
-                }
-            };
-            let error = |(weight, code): (&f64, &f64)| weight - code * 2f64.powi(exponent);
-            let shift: f64 =
-                filter.iter().zip(&codes).map(error).zip(&group.mean).map(|(e, m)| e * m).sum();
-            let shift = if options.bias_correction { shift } else { 0.0 };
-            let codes = codes.iter().map(|&code| code as i8).collect();
-            (codes, exponent, conv.bias[output] + shift)
-        })
-        .collect();
-    Rounded {
-        weights: filters.iter().flat_map(|filter| filter.0.iter().copied()).collect(),
-        exponents: filters.iter().map(|filter| filter.1).collect(),
-        bias: filters.iter().map(|filter| filter.2).collect(),
-    }
-}
-
 impl Group {
-    fn new(moments: &Moments, group: usize, factorize: bool) -> Self {
-        let hessian = &moments.second[group] / moments.count;
+    fn new(moments: &Moments, group: usize, options: &Options) -> Self {
+        let mut hessian = &moments.second[group] / moments.count;
         let taps = hessian.nrows();
-        let mean = moments.first[group].iter().map(|sum| sum / moments.count).collect();
+        let mean: Vec<f64> = moments.first[group].iter().map(|sum| sum / moments.count).collect();
+        let centered = options.bias_correction;
+        if centered {
+            hessian.indexed_iter_mut().for_each(|((i, j), h)| *h -= mean[i] * mean[j]);
+        }
         let mut order: Vec<usize> = (0..taps).collect();
         order.sort_by(|&a, &b| hessian[(b, b)].total_cmp(&hessian[(a, a)]).then(a.cmp(&b)));
         let damping = DAMPING * hessian.diag().sum() / taps.max(1) as f64 + 1e-9;
-        let factor = factorize
+        let factor = options
+            .gptq
             .then(|| {
                 let damped = Array2::from_shape_fn((taps, taps), |(i, j)| {
                     hessian[(order[i], order[j])] + if i == j { damping } else { 0.0 }
@@ -98,13 +143,50 @@ impl Group {
                 inverse_factor(&damped)
             })
             .flatten();
-        Self { hessian, mean, order, factor }
+        Self { hessian, mean, centered, order, factor }
+    }
+
+    /// The filter to round.
+    fn aim(&self, filter: &[f64], factor: &Array2<f64>, missing: &Missing<'_>) -> Vec<f64> {
+        let Some(cross) = missing.cross else { return filter.to_vec() };
+        let center = if self.centered { missing.mean } else { 0.0 };
+        let around = |(sum, mean): (&f64, &f64)| sum / missing.count - center * mean;
+        let cross: Vec<f64> = cross.iter().zip(&self.mean).map(around).collect();
+        let change = self.solve(&cross, factor);
+        filter.iter().zip(change).map(|(weight, change)| weight + STRIDE * change).collect()
+    }
+
+    /// The damped Hessian's inverse times a vector: U' U, in the order of the columns.
+    fn solve(&self, vector: &[f64], factor: &Array2<f64>) -> Vec<f64> {
+        let taps = vector.len();
+        let ordered: Vec<f64> = self.order.iter().map(|&column| vector[column]).collect();
+        let half: Vec<f64> =
+            (0..taps).map(|i| (i..taps).map(|k| factor[(i, k)] * ordered[k]).sum()).collect();
+        let mut solution = vec![0.0; taps];
+        for (i, part) in half.iter().enumerate() {
+            for k in i..taps {
+                solution[self.order[k]] += factor[(i, k)] * part;
+            }
+        }
+        solution
+    }
+
+    /// What a filter's sum loses on average.
+    fn mean_error(&self, filter: &[f64], codes: &[f64], exponent: i32) -> f64 {
+        let step = 2f64.powi(exponent);
+        let errors = filter.iter().zip(codes).map(|(weight, code)| weight - code * step);
+        errors.zip(&self.mean).map(|(error, mean)| error * mean).sum()
     }
 
     /// The codes and the exponent of least error among the few that make sense.
-    fn search(&self, conv: &Folded, output: usize, factor: &Array2<f64>) -> (Vec<f64>, i32) {
+    fn search(
+        &self,
+        conv: &Folded,
+        output: usize,
+        filter: &[f64],
+        factor: &Array2<f64>,
+    ) -> (Vec<f64>, i32) {
         let (least, plain, _) = conv.exponents[output];
-        let filter = &conv.weights[output * conv.taps..(output + 1) * conv.taps];
         let mut best = (f64::INFINITY, Vec::new(), plain);
         for exponent in (plain - FINER..=plain).rev().filter(|&exponent| exponent >= least) {
             let codes = self.codes(conv, filter, factor, exponent);

@@ -1,27 +1,32 @@
-//! Second moments of what each convolution reads, in the integers of a first quantized model.
+//! Moments of what each convolution reads, in the integers of the quantized network, and of what
+//! it misses there.
 //!
 //! For a filter with weight error d, the mean squared error of its sum is d' H d with
-//! H = E[v v'] over patches v. Patches hold `q - z`, so all sums are integers: their order, and
-//! with it the number of threads, does not matter.
+//! H = E[v v'] over patches v. Patches hold `q - z`, so their sums are integers: their order, and
+//! with it the number of threads, does not matter. What is missing is the filter's sum over the
+//! float network's patch less that over v; those sums are added up in the order of the frames.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 
 use ndarray::{Array2, ArrayView2};
 
+use super::Options;
 use super::statistics::{Random, mix};
-use super::{Frames, Options, Progress};
-use crate::engine::Engine;
+use super::successive::State;
+use super::weights::Folded;
 use crate::error::{Error, Result, codes};
 use crate::frames;
 use crate::ops::matrix;
-use crate::qgraph::{QConv, QGraph, QOp, QValueId};
+use crate::qgraph::{QConv, QValueId, Scale};
 use crate::tensor::Tensor;
 
 /// Patches per frame and convolution.
 const PATCHES: usize = 800;
 /// Patches whose products are summed in single precision at a time: 255^2 * 250 < 2^24.
 const EXACT: usize = 250;
+
+/// Frames whose sums are held at a time.
+const HELD: usize = 16;
 
 /// Moments of one convolution.
 #[derive(Debug)]
@@ -32,63 +37,110 @@ pub struct Moments {
     pub second: Vec<Array2<f64>>,
     /// Per group, the sum of v.
     pub first: Vec<Vec<f64>>,
+    /// Per group, the sum of m v', outputs x taps, for what is missing in each output's sum.
+    pub cross: Vec<Array2<f64>>,
+    /// Per output, the sum of m.
+    pub missing: Vec<f64>,
 }
 
-/// Runs the quantized model and sums up patches, by index of the layer,
-/// which is that of the node.
-pub fn collect(
-    graph: &QGraph,
-    source: &dyn Frames,
-    options: &Options,
-    progress: Progress<'_>,
-) -> Result<HashMap<usize, Moments>> {
-    let engine = Engine::new(graph)?;
-    let mut readers: HashMap<QValueId, Vec<(usize, &QConv)>> = HashMap::new();
-    let mut moments = HashMap::new();
-    for (index, layer) in graph.layers.iter().enumerate() {
-        if let (QOp::Conv(conv), Some(input)) = (&layer.op, layer.input(0)) {
-            readers.entry(input).or_default().push((index, conv));
-            moments.insert(index, Mutex::new(Moments::new(conv)));
-        }
-    }
-    // Frames at equal distances, so that few of them still see all of the calibration set.
-    let available = options.calibrating(source);
-    let count = available.min(options.hessian_frames);
-    frames::map(count, |number| {
-        let index = number * available / count;
-        engine.run_observed(&source.frame(index)?, |id, tensor| {
-            for (layer, conv) in readers.get(&id).into_iter().flatten() {
-                let seed = options.seed ^ mix(index as u64) ^ mix((*layer as u64) << 20);
-                let own = patches(conv, tensor, &mut Random(seed))?;
-                let sums = &moments[layer];
-                let mut sums = sums
-                    .lock()
-                    .map_err(|_| Error::new(&codes::INTERNAL, "a thread stopped early"))?;
-                sums.add(&own);
+/// The convolution whose moments are taken.
+pub struct Reader<'a> {
+    /// Index of its layer.
+    pub layer: usize,
+    /// The convolution, for its geometry.
+    pub conv: &'a QConv,
+    /// Its weights.
+    pub folded: &'a Folded,
+    /// What it reads.
+    pub input: QValueId,
+    /// Scales of what it reads.
+    pub scales: &'a [Scale],
+}
+
+/// Sums over one frame that are no integers: per group m v', then m.
+type Missing = (Vec<Array2<f32>>, Vec<f64>);
+
+impl Reader<'_> {
+    /// Sums up patches of all frames.
+    pub fn collect(&self, states: &[State], options: &Options) -> Result<Moments> {
+        let sums = Mutex::new(Moments::new(self.conv));
+        let chunks = states.chunks(HELD).enumerate();
+        for (chunk, states) in chunks {
+            let missing = frames::map(states.len(), |number| {
+                self.frame(&states[number], chunk * HELD + number, &sums, options)
+            })?;
+            let mut sums = sums.lock().map_err(|_| stopped())?;
+            for (cross, missing) in missing {
+                for (sum, own) in sums.cross.iter_mut().zip(&cross) {
+                    sum.zip_mut_with(own, |sum, &part| *sum += f64::from(part));
+                }
+                for (sum, own) in sums.missing.iter_mut().zip(missing) {
+                    *sum += own;
+                }
             }
-            Ok(())
-        })?;
-        progress("Hessians", 0);
-        Ok(())
-    })?;
-    moments
-        .into_iter()
-        .map(|(index, sums)| {
-            let sums = sums
-                .into_inner()
-                .map_err(|_| Error::new(&codes::INTERNAL, "a thread stopped early"))?;
-            Ok((index, sums))
-        })
-        .collect()
+        }
+        sums.into_inner().map_err(|_| stopped())
+    }
+
+    fn frame(
+        &self,
+        state: &State,
+        number: usize,
+        sums: &Mutex<Moments>,
+        options: &Options,
+    ) -> Result<Missing> {
+        let seed = options.seed ^ mix(number as u64) ^ mix((self.layer as u64) << 20);
+        let read = |values: &[Option<Tensor>]| {
+            let tensor = values[self.input.0].as_ref();
+            let tensor = tensor.ok_or_else(|| Error::new(&codes::INTERNAL, "a value is missing"));
+            patches(self.conv, tensor?, &mut Random(seed))
+        };
+        let carried = read(&state.carried)?;
+        let mut float = read(&state.float)?;
+        let window = self.conv.taps() / self.conv.group_inputs().max(1);
+        let outputs = self.conv.outputs() / self.conv.group.max(1);
+        let mut missing = Vec::with_capacity(self.conv.outputs());
+        let mut cross = Vec::with_capacity(self.conv.group);
+        for (group, (float, carried)) in float.iter_mut().zip(&carried).enumerate() {
+            for (tap, mut column) in float.columns_mut().into_iter().enumerate() {
+                let scale = self.scales[group * self.conv.group_inputs() + tap / window.max(1)];
+                let steps = 2f32.powi(-i32::from(scale.exponent));
+                column.mapv_inplace(|value| value * steps);
+            }
+            *float -= carried;
+            let taps = self.folded.taps;
+            let filters = &self.folded.weights[group * outputs * taps..][..outputs * taps];
+            let filters =
+                Array2::from_shape_fn((taps, outputs), |(tap, o)| filters[o * taps + tap] as f32);
+            let mut sums = Array2::zeros((float.nrows(), outputs));
+            matrix::multiply(sums.view_mut(), float.view(), filters.view(), false);
+            let of = |column: ndarray::ArrayView1<'_, f32>| {
+                column.iter().map(|&value| f64::from(value)).sum::<f64>()
+            };
+            missing.extend(sums.columns().into_iter().map(of));
+            let mut product = Array2::zeros((outputs, taps));
+            matrix::multiply(product.view_mut(), sums.t(), carried.view(), false);
+            cross.push(product);
+        }
+        sums.lock().map_err(|_| stopped())?.add(&carried);
+        Ok((cross, missing))
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(&codes::INTERNAL, "a thread stopped early")
 }
 
 impl Moments {
     fn new(conv: &QConv) -> Self {
         let taps = conv.taps();
+        let outputs = conv.outputs() / conv.group.max(1);
         Self {
             count: 0.0,
             second: vec![Array2::zeros((taps, taps)); conv.group],
             first: vec![vec![0.0; taps]; conv.group],
+            cross: vec![Array2::zeros((outputs, taps)); conv.group],
+            missing: vec![0.0; conv.outputs()],
         }
     }
 

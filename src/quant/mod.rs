@@ -2,8 +2,8 @@
 //!
 //! Scales are powers of two per channel with a zero point per channel; the exponents of a tensor's
 //! channels are folded into the weights that read it before these are rounded, so a product sum
-//! needs one shift per output channel. Weights are rounded by GPTQ (Frantar et al. 2023) on the
-//! Hessians of a first, plainly rounded model. Nothing is trained.
+//! needs one shift per output channel. Weights are rounded layer after layer by GPTQ (Frantar et al.
+//! 2023), each on what the integer layers before it give. Nothing is trained.
 
 mod assign;
 mod balance;
@@ -20,6 +20,7 @@ mod rules;
 mod scales;
 mod sensitivity;
 mod statistics;
+mod successive;
 mod trial;
 mod weights;
 
@@ -51,6 +52,8 @@ pub struct Options {
     pub gptq: bool,
     /// Correct biases for the mean error of rounded weights.
     pub bias_correction: bool,
+    /// Let GPTQ and bias correction make up for the errors of the layers before, too.
+    pub compensation: bool,
     /// Keep weights within +-127; else down to -128.
     pub symmetric_weights: bool,
     /// Width of tensors that leave the accelerator for good.
@@ -64,7 +67,7 @@ pub struct Options {
     pub min_sqnr: Option<f64>,
     /// Frames that calibrate, at most: the first ones.
     pub calibration_frames: usize,
-    /// Frames of which Hessians are taken, at most.
+    /// Frames on which weights are rounded, at most; fewer where they take too much memory.
     pub hessian_frames: usize,
     /// Frames on which the report is measured, at most; frames that do not calibrate if there are.
     pub report_frames: usize,
@@ -81,6 +84,7 @@ impl Default for Options {
             balancing: true,
             gptq: true,
             bias_correction: true,
+            compensation: true,
             symmetric_weights: true,
             head: Width::I16,
             float_layers: Vec::new(),
@@ -177,6 +181,8 @@ pub fn quantize(
 struct Attempt {
     /// The float network, node for layer.
     float: Graph,
+    /// The quantized network with every layer rounded for itself.
+    alone: QGraph,
     quantized: Quantized,
 }
 
@@ -200,15 +206,16 @@ impl Attempt {
         let scales = scales::choose(&graph, &assignment, &statistics, &ranges, &rules, options)?;
         let folded = weights::fold(&graph, &assignment, &scales, options)?;
         let nearest = weights::nearest(&folded);
-        let mut quantized = build::build(&graph, &assignment, &scales, &folded, &nearest)?;
-        if options.gptq || options.bias_correction {
-            progress("Hessians", options.calibrating(frames).min(options.hessian_frames));
-            let moments = hessian::collect(&quantized, frames, options, progress)?;
-            let rounded = gptq::round(&folded, &nearest, &moments, options)?;
-            quantized = build::build(&graph, &assignment, &scales, &folded, &rounded)?;
-        }
+        let source = build::Source { graph: &graph, assignment: &assignment, scales: &scales };
+        let mut quantized = build::build(source, &folded, &nearest)?;
+        let alone = if options.gptq || options.bias_correction {
+            let walk = successive::Walk { source, folded: &folded, nearest: &nearest };
+            walk.round(&mut quantized, frames, options, progress)?
+        } else {
+            quantized.clone()
+        };
         let report = report::measure(&graph, &quantized, frames, options, progress)?;
-        Ok(Self { float: graph, quantized: Quantized { graph: quantized, report } })
+        Ok(Self { float: graph, alone, quantized: Quantized { graph: quantized, report } })
     }
 
     /// Measures the sensitivity of every layer.
@@ -218,9 +225,9 @@ impl Attempt {
         options: &Options,
         progress: Progress<'_>,
     ) -> Result<Quantized> {
-        let Quantized { graph, report } = &mut self.quantized;
-        let found = sensitivity::measure(&self.float, graph, frames, options, progress)?;
-        for (layer, sensitivity) in report.layers.iter_mut().zip(found) {
+        let found = sensitivity::measure(&self.float, &self.alone, frames, options, progress)?;
+        let layers = &mut self.quantized.report.layers;
+        for (layer, sensitivity) in layers.iter_mut().zip(found) {
             layer.sensitivity = sensitivity;
         }
         Ok(self.quantized)

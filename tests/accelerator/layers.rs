@@ -197,7 +197,8 @@ impl Net {
         match middle {
             Middle::Dense => vec![self.conv(input, 1, None)],
             Middle::Grouped => {
-                let groups: Vec<_> = (2..=shape[1].min(20)).filter(|g| shape[1] % g == 0).collect();
+                let groups: Vec<_> =
+                    (2..=shape[1].min(20)).filter(|&g| shape[1].is_multiple_of(g)).collect();
                 let group = groups.get(self.choices.below(groups.len().max(1))).copied();
                 vec![self.conv(input, group.unwrap_or(1), None)]
             }

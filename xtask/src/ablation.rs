@@ -12,7 +12,7 @@ use serde_json::Value;
 type Failure = Box<dyn std::error::Error>;
 
 /// Name of a row and the options that make it.
-const ROWS: [(&str, &[&str]); 16] = [
+const ROWS: [(&str, &[&str]); 17] = [
     ("defaults, seed 0", &[]),
     ("defaults, seed 1", &["--seed", "1"]),
     ("defaults, seed 2", &["--seed", "2"]),
@@ -23,6 +23,7 @@ const ROWS: [(&str, &[&str]); 16] = [
     ("without `balancing`", &["--without", "balancing"]),
     ("without `gptq`", &["--without", "gptq"]),
     ("without `bias-correction`", &["--without", "bias-correction"]),
+    ("without `compensation`", &["--without", "compensation"]),
     ("without `gptq` and `bias-correction`", &["--without", "gptq,bias-correction"]),
     ("without `symmetric-weights`", &["--without", "symmetric-weights"]),
     ("`--head int8`", &["--head", "int8"]),

@@ -1,6 +1,7 @@
 //! Frames on request, so that another program can time a network in turns with its own.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,11 +38,14 @@ fn frame(
     pools: &mut BTreeMap<usize, ThreadPool>,
 ) -> Result<f64> {
     let threads = line.trim().parse().map_err(broken)?;
-    if !pools.contains_key(&threads) {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(broken)?;
-        pools.insert(threads, pool);
-    }
-    pools[&threads].install(|| {
+    let pool = match pools.entry(threads) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            place.insert(pool.map_err(broken)?)
+        }
+    };
+    pool.install(|| {
         let start = Instant::now();
         executor.run(inputs)?;
         Ok(1000.0 * start.elapsed().as_secs_f64())

@@ -2,6 +2,7 @@
 
 mod ablation;
 mod errors_page;
+mod fidelity;
 mod frames;
 mod generate;
 mod onnx_tests;
@@ -57,6 +58,8 @@ enum Command {
         #[arg(long, short)]
         output: PathBuf,
     },
+    /// Compare quantized detectors with their float network on images without annotations
+    Fidelity(fidelity::Args),
     /// Measure what each technique of the quantizer gives and write the table of docs/accuracy.md
     Ablation {
         /// The command
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
             let export = if crops { scenes::export_crops } else { scenes::export };
             export(&output, seed, count).map(|()| ExitCode::SUCCESS)
         }
+        Command::Fidelity(args) => fidelity::run(&args),
         Command::Ablation { seigo, shared } => ablation::run(&seigo, &shared)
             .map_err(|error| Error::new(&codes::INTERNAL, error.to_string())),
     };

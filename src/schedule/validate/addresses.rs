@@ -15,7 +15,7 @@ use crate::target::Target;
 /// Checks addresses, owner masks and waits against a schedule.
 ///
 /// # Errors
-/// [`codes::PLAN_INVALID`] naming the tensor or pass and the rule that it breaks:
+/// [`crate::error::codes::PLAN_INVALID`] naming the tensor or pass and the rule that it breaks:
 ///
 /// 1. the packing has the size of every tensor, keeps memory's own rules and lies within the memory;
 /// 2. no pass writes where something lies that a later pass still reads, or that a transfer may
