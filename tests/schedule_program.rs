@@ -9,6 +9,8 @@ mod quantized;
 use accelerator::Build;
 use networks::NANO;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use quantized::{Choices, inputs};
 use seigo::error::Result;
 use seigo::program::{Design, encode};
@@ -58,6 +60,44 @@ proptest! {
         let inputs = inputs(&graph, seed);
         build.simulate(&inputs).map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
+}
+
+/// Memory of so many small blocks, each a domain.
+fn tight(pixels: u64, blocks: u64) -> Target {
+    let mut target = target(pixels, true);
+    target.block_bytes = 64 * pixels;
+    target.port_domains.bytes = target.block_bytes;
+    target.port_domains.count = blocks;
+    target.memory_bytes = blocks * target.block_bytes;
+    target
+}
+
+/// From the least memory on that holds a network: what is planned is a program, with tensors side by
+/// side in blocks, too.
+#[test]
+fn tight_plans_are_programs() {
+    let mut runner = TestRunner::deterministic();
+    let numbers = prop::collection::vec(any::<u32>(), 0..200);
+    let mut narrow = 0;
+    for _ in 0..60 {
+        let graph = random(numbers.new_tree(&mut runner).unwrap().current());
+        for pixels in [1, 4] {
+            let fits = |&blocks: &u64| Plan::new(&graph, &tight(pixels, blocks)).is_ok();
+            let Some(least) = (1..=128).find(fits) else { continue };
+            for blocks in [least, (least + 1).min(128)] {
+                let target = tight(pixels, blocks);
+                let plan = Plan::new(&graph, &target).unwrap();
+                narrow += usize::from(plan.placed.problem.alignment() < target.block_bytes);
+                let Plan { schedule, placed, .. } = plan;
+                let design = Design::new(&graph, &schedule, &target).unwrap();
+                let program = encode(&graph, &schedule, &placed, &design).unwrap();
+                let build = Build { graph: &graph, schedule, placed, design, program };
+                build.check(&build.program.stream).unwrap();
+                build.simulate(&inputs(&graph, blocks)).unwrap();
+            }
+        }
+    }
+    assert!(narrow > 0, "no plan with blocks that tensors share");
 }
 
 #[test]

@@ -63,6 +63,14 @@ impl Owners {
         self.0[client as usize]
     }
 
+    /// Blocks with two writers, or with a reader beside a writer; only the residual may be read where
+    /// the array's result is written, since it is read first.
+    pub fn disputed(&self) -> u128 {
+        let [stream, residual, dma, conv, plane, inward] = self.0;
+        let writers = (conv & plane) | (conv & inward) | (plane & inward);
+        writers | (stream | dma) & (conv | plane | inward) | residual & (plane | inward)
+    }
+
     fn allow(&mut self, client: Client, words: &Range<u64>, block_words: u64) {
         for block in words.start / block_words..words.end.div_ceil(block_words) {
             self.0[client as usize] |= 1 << block;
@@ -87,7 +95,7 @@ pub struct Placed {
 /// must wait for transfers.
 ///
 /// Tensors begin at whole blocks, so that a block has one owner; where that does not fit, at
-/// multiples of P words. Tensors that leave stay long enough to hide their transfer, where that
+/// multiples of P words, but so that no pass reads a block that it writes. Tensors that leave stay long enough to hide their transfer, where that
 /// fits. Among packings of the same height the one with the fewest clients at the same port counts.
 ///
 /// # Errors
@@ -111,14 +119,52 @@ pub fn place(graph: &QGraph, schedule: &mut Schedule, target: &Target) -> Result
     for (alignment, hidden) in attempts {
         let buffers = lifetimes(graph, schedule, target, hidden);
         match pack(buffers, target.memory_bytes, alignment) {
-            Ok((problem, packing)) => {
-                let packing = ports::choose(schedule, target, &problem, packing);
-                return Ok(finish(schedule, target, problem, packing));
-            }
+            Ok((problem, packing)) => match undisputed(schedule, target, &problem, packing) {
+                Ok(packing) => return Ok(finish(schedule, target, problem, packing)),
+                Err(pass) => failure = Some(disputed(target, pass)),
+            },
             Err(error) => failure = Some(error),
         }
     }
     Err(failure.unwrap_or_else(|| Error::new(&codes::INTERNAL, "no attempt at packing")))
+}
+
+/// The best packing in which every block has one owner in every pass, or the pass where `packing`
+/// has none.
+fn undisputed(
+    schedule: &mut Schedule,
+    target: &Target,
+    problem: &Problem,
+    packing: Packing,
+) -> std::result::Result<Packing, usize> {
+    let packing = match dispute(schedule, target, &packing) {
+        None => packing,
+        Some(pass) => memory::alternatives(problem, target.memory_bytes)
+            .into_iter()
+            .find(|other| dispute(schedule, target, other).is_none())
+            .ok_or(pass)?,
+    };
+    let better = ports::choose(schedule, target, problem, packing.clone());
+    Ok(if dispute(schedule, target, &better).is_none() { better } else { packing })
+}
+
+/// The first pass with [`Owners::disputed`] blocks.
+fn dispute(schedule: &mut Schedule, target: &Target, packing: &Packing) -> Option<usize> {
+    let bases = bases(schedule, packing);
+    set_waits(schedule, target, &bases);
+    owners(schedule, target, &bases).iter().position(|own| own.disputed() != 0)
+}
+
+fn disputed(target: &Target, pass: usize) -> Error {
+    Error::new(
+        &codes::PLAN_CAPACITY,
+        format!(
+            "the tensors fit {} B of shared memory, but then pass {pass} reads a block of {} B that it \
+             writes",
+            target.memory_bytes, target.block_bytes
+        ),
+    )
+    .help("give the target more memory or smaller blocks")
 }
 
 /// As low as possible, or at least within the capacity.

@@ -23,7 +23,9 @@ use crate::target::Target;
 /// 3. no pass reads what a transfer may still write, and the processor waits for what has left;
 /// 4. different values do not share bytes of a buffer in DDR;
 /// 5. owner masks are exactly the blocks of the planes that a pass touches, and of transfers that
-///    may go on.
+///    may go on;
+/// 6. no block has two writers in a pass, and none is written while it is read, but for a residual
+///    under the result that it is added to.
 pub fn placed(schedule: &Schedule, target: &Target, placed: &Placed) -> Result<()> {
     memory::validate::packing(&placed.problem, &placed.packing)?;
     let count = schedule.stored.len();
@@ -245,7 +247,23 @@ impl Addresses<'_> {
                     )));
                 }
             }
+            if let Some(block) = shared(&needed) {
+                return Err(wrong(format!("pass {index} has no single owner of block {block}")));
+            }
         }
         Ok(())
     }
+}
+
+/// Rule 6: a block that two clients of a pass may not share.
+fn shared(needed: &BTreeSet<(Client, usize)>) -> Option<usize> {
+    let written = needed.iter().filter(|(client, _)| client.writes());
+    written.copied().find_map(|(writer, block)| {
+        let mut others = Client::ALL.into_iter().filter(|other| *other != writer);
+        let beside = others.any(|other| {
+            let in_place = (other, writer) == (Client::ReadResidual, Client::WriteConv);
+            !in_place && needed.contains(&(other, block))
+        });
+        beside.then_some(block)
+    })
 }
