@@ -109,10 +109,10 @@ synth: deps build ## Synthesize the whole design for kv260 and zynq7020 with yos
 	DOMAINS=24 sim/synth/synth.sh build/synth/p1
 
 .PHONY: bench
-bench: $(VENV)/ready build ## Run the benchmarks; the executor beside ONNX Runtime
+bench: $(VENV)/ready build ## Measure everything that docs/benchmarks.md says, beside ONNX Runtime, and write its tables
 	$(CARGO) bench --locked
-	$(CARGO) build --release --locked -p xtask
-	$(VENV)/bin/python tests/ort/bench.py --shared $(SHARED)
+	$(CARGO) test --release --locked --test schedule_peaks --test schedule_tiles --test memory_puzzles -- --nocapture
+	$(CARGO) run --release --locked -p xtask -- bench --shared $(SHARED) --python $(VENV)/bin/python
 
 $(VENV)/ready: Makefile | deps
 	rm -rf $(VENV)

@@ -14,8 +14,9 @@
 //   40  status     0 running, 1 waits for the processor, 2 error, 3 clearing; 15:8 error code
 //   44  pass       15:0 running pass, 31:16 pass of the error
 //   48  error      7:0 client, 31:16 block
+//   4C  count      16: the counters count one pass only, 15:0 which
 //   50  version    54, 58  configuration hash
-//   60  cycles     of the last frame; then stall cycles of it by cause:
+//   60  cycles     of the last frame, or of that pass in it; then stall cycles by cause:
 //   64  stream (weights)   68  accumulators and lanes   6C  port   70  image   74  plane engine
 //   78  bank conflicts
 //
@@ -162,11 +163,13 @@ module control_registers #(
   wire        set_length = low_page && word == 4'hC;
   wire        set_resume = low_page && word == 4'hD && masked[0];
   wire        set_reset = low_page && word == 4'hE && masked[0];
+  wire        set_count = write && aw_address_q == 10'h013;
 
   reg         gie_q;
   reg [3:0]   ier_q;
   reg [255:0] bases_q;
   reg [31:0]  length_q;
+  reg [16:0]  count_q;
   wire [2:0]  base = word[2:0] ^ 3'b100;
   integer     half;
 
@@ -178,7 +181,9 @@ module control_registers #(
         bases_q[32*half +: 32] <= (bases_q[32*half +: 32] & ~mask) | masked;
     end
     if (set_length) length_q <= (length_q & ~mask) | masked;
+    if (set_count) count_q <= (count_q & ~mask[16:0]) | masked[16:0];
     if (!aresetn) begin
+      count_q <= 17'd0;
       gie_q <= 1'b0;
       ier_q <= 4'd0;
       length_q <= 32'd0;
@@ -313,19 +318,22 @@ module control_registers #(
 
   assign interrupt_o = interrupt_q;
 
-  // Performance counters: 0 cycles, 1 to 6 stalls. They are shown when the frame has ended.
+  // Performance counters: 0 cycles, 1 to 6 stalls. They are shown when the frame has ended. A pass has the
+  // cycles from the one after its predecessor's end to its own end.
   reg [223:0] counters_q;
   reg [223:0] shown_q;
   reg         finished_q;
+  reg         in_pass_q;
   wire [6:0] counted = {stall_i, 1'b1};
 
   integer c;
   always @(posedge aclk) begin
     for (c = 0; c < 7; c = c + 1) begin
       if (begins_q) counters_q[32*c +: 32] <= 32'd0;
-      else if (state_q == Run && counted[c])
+      else if (state_q == Run && in_pass_q && counted[c])
         counters_q[32*c +: 32] <= counters_q[32*c +: 32] + 32'd1;
     end
+    in_pass_q  <= !count_q[16] || pass_i == count_q[15:0];
     finished_q <= finished;
     if (finished_q) shown_q <= counters_q;
     if (!aresetn) begin
@@ -354,6 +362,7 @@ module control_registers #(
                         processor_i && state_q == Run, state_q == Run};
       10'h011: value = {error_pass_q, pass_i};
       10'h012: value = {block_q, 8'd0, client_q};
+      10'h013: value = {15'd0, count_q};
       10'h014: value = Version;
       10'h015: value = ConfigHash[31:0];
       10'h016: value = ConfigHash[63:32];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Resources and logic levels of a design that yosys mapped to Xilinx primitives (`write_json`).
 
-    report.py NETLIST.json [--target TARGET.json] [--rtl FOLDER] [--paths N] [--limit LEVELS]
+    report.py NETLIST.json [--target TARGET.json] [--rtl FOLDER] [--paths N] [--limit LEVELS] [--json FILE]
 
 Resources: every instance of every module counts. LUT is what a slice needs: logic, distributed RAM and shift
 registers; a RAMB18 is half a RAMB36. With --rtl, the flattened top is shared out to the modules that `seigo.v`
@@ -91,7 +91,9 @@ class Netlist:
 
     def __init__(self, path):
         with open(path) as file:
-            modules = json.load(file)["modules"]
+            netlist = json.load(file)
+        self.tool = netlist["creator"].split(" (")[0]
+        modules = netlist["modules"]
         primitive = lambda m: any(int(m["attributes"].get(a, "0"), 2) for a in ("blackbox", "whitebox"))
         self.modules = {name: m for name, m in modules.items() if not primitive(m)}
         used = {cell["type"] for m in self.modules.values() for cell in m["cells"].values()}
@@ -454,6 +456,17 @@ def print_levels(netlist, options):
         sys.exit(1)
 
 
+def write_json(netlist, path):
+    """The form that `seigo report --resources` takes."""
+    totals, _ = netlist.totals()
+    whole = totals[netlist.top]
+    document = {"tool": netlist.tool, "estimate": True, "lut": whole["logic"] + whole["lutram"], "ff": whole["ff"],
+                "dsp": whole["dsp"], "bram36": whole["bram"], "uram": whole["uram"]}
+    with open(path, "w") as file:
+        json.dump(document, file, indent=2)
+        file.write("\n")
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("netlist")
@@ -461,9 +474,12 @@ def main():
     options.add_argument("--rtl")
     options.add_argument("--paths", type=int, default=5)
     options.add_argument("--limit", type=int)
+    options.add_argument("--json")
     options = options.parse_args()
     netlist = Netlist(options.netlist)
     print_resources(netlist, options)
+    if options.json:
+        write_json(netlist, options.json)
     print_levels(netlist, options)
 
 

@@ -76,6 +76,6 @@ for bundle in "$@"; do
   yosys -q -l "$work/yosys.log" -s "$work/synth.ys" >/dev/null 2>"$work/warnings"
   echo "== $bundle for $name ($family): yosys took $((SECONDS - start)) s"
   python3 sim/synth/report.py "$work/netlist.json" --target "$bundle/target.json" --rtl "$work/rtl" \
-    --paths 5 --limit $limit | tee "$work/report" || failed=1
+    --paths 5 --limit $limit --json "$work/resources.json" | tee "$work/report" || failed=1
 done
 exit $failed

@@ -14,6 +14,8 @@ static int64_t cycle = 0;
 static int starts = 0, resumes = 0, low_resets = 0;
 static int64_t stalls[6], running = 0;
 static bool counting = false;
+static int only = -1;      // the pass that is counted, or all
+static bool in_pass = true;
 
 static void tick() {
   top.stall_i = static_cast<int>(rng.in(0, 63));
@@ -23,10 +25,11 @@ static void tick() {
   low_resets += !top.core_resetn_o;
   check.equal(top.core_resetn_o, !top.clear_o, "reset with clear", cycle);
   if (top.start_o) counting = true;
-  if (counting) {
+  if (counting && in_pass) {
     ++running;
     for (int i = 0; i < 6; ++i) stalls[i] += top.stall_i >> i & 1;
   }
+  in_pass = only < 0 || top.pass_i == only;
   if (top.done_i || top.error_i) counting = false;
   top.aclk = 1;
   top.eval();
@@ -247,6 +250,41 @@ static void test_errors() {
   check_counters();
 }
 
+// Frames of a few passes, each counted alone, then together: a pass has its own cycles and no others.
+static void test_counted_passes() {
+  for (int i = 0; i < 40; ++i) {
+    only = static_cast<int>(rng.in(-1, 5));
+    uint32_t value = only < 0 ? 3 : 1u << 16 | only;
+    write(0x4c, value);
+    check.equal(read(0x4c), value, "counted pass", i);
+    top.pass_i = 0;
+    start_frame(0);
+    for (int pass = 0; pass < 5; ++pass) {
+      top.pass_i = pass;
+      wait(static_cast<int>(rng.in(1, 40)));
+    }
+    pulse_done();
+    check.equal(read(0) & 0xf, 0xe, "done", i);
+    if (only == 5) check.equal(running, 0, "cycles of a pass that is not there", i);
+    check_counters();
+    uint32_t none = 0;
+    write(0x4c, none, 4);
+    check.equal(read(0x4c), value & 0xffff, "counted pass, upper half cleared", i);
+  }
+}
+
+// A driver that reads nothing between frames finds the second one not done until it is.
+static void test_done_is_cleared() {
+  start_frame(0);
+  pulse_done();
+  wait(3);
+  write(0, 1);
+  wait(30);
+  check.equal(read(0) & 0xf, 1, "done of the frame before is gone", cycle);
+  pulse_done();
+  check.equal(read(0) & 0xf, 0xe, "done", cycle);
+}
+
 int main() {
   top.aresetn = 0;
   top.axi_idle_i = 1;
@@ -265,5 +303,7 @@ int main() {
   test_registers();
   test_interrupts();
   test_errors();
+  test_counted_passes();
+  test_done_is_cleared();
   return check.verdict();
 }

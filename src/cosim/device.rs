@@ -23,6 +23,8 @@ const RESET: u32 = 0x38;
 const STATUS: u32 = 0x40;
 const PASS: u32 = 0x44;
 const ERROR: u32 = 0x48;
+const COUNT: u32 = 0x4C;
+const CYCLES: u32 = 0x60;
 const STALLS: u32 = 0x64;
 
 const CONTROL_START: u32 = 1;
@@ -255,7 +257,23 @@ impl Device {
         self.write(RESET, 1)
     }
 
-    /// Stall cycles of the last frame, in the order of [`CAUSES`].
+    /// Lets the counters of the next frames count one pass only, or everything.
+    ///
+    /// # Errors
+    /// [`codes::SIMULATION_HANG`].
+    pub fn count(&mut self, pass: Option<u16>) -> Result<()> {
+        self.write(COUNT, pass.map_or(0, |pass| 1 << 16 | u32::from(pass)))
+    }
+
+    /// Counted cycles of the last frame.
+    ///
+    /// # Errors
+    /// [`codes::SIMULATION_HANG`].
+    pub fn counted(&mut self) -> Result<u32> {
+        self.read(CYCLES)
+    }
+
+    /// Counted stall cycles of the last frame, in the order of [`CAUSES`].
     ///
     /// # Errors
     /// [`codes::SIMULATION_HANG`].

@@ -8,6 +8,7 @@ neighboring bursts; exits 1 when that is above 3. Needs numpy and onnxruntime.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import statistics
@@ -58,6 +59,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--xtask", default=str(ROOT / "target" / "release" / "xtask"))
     parser.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared")
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each number of threads")
     arguments = parser.parse_args()
     model = arguments.shared / "models" / "yolox_nano.onnx"
     if not model.is_file():
@@ -71,7 +73,9 @@ def main():
         ratio = statistics.median(mine / other for mine, other in pairs)
         mine, other = (statistics.median(times) for times in zip(*pairs))
         slow |= ratio > 3
-        print(f"YOLOX-Nano, {threads} threads: Seigo {mine:.1f} ms, ONNX Runtime {other:.1f} ms, "
+        row = {"threads": threads, "seigo": mine, "peer": other, "ratio": ratio}
+        print(json.dumps(row) if arguments.json else
+              f"YOLOX-Nano, {threads} threads: Seigo {mine:.1f} ms, ONNX Runtime {other:.1f} ms, "
               f"ratio {ratio:.2f} (bar: 3)", flush=True)
     return int(slow)
 

@@ -8,8 +8,7 @@ use std::process::{Command, ExitCode};
 
 use serde_json::Value;
 
-/// Whatever goes wrong on the way.
-type Failure = Box<dyn std::error::Error>;
+use crate::page::{self, Failure};
 
 /// Name of a row and the options that make it.
 const ROWS: [(&str, &[&str]); 17] = [
@@ -32,9 +31,6 @@ const ROWS: [(&str, &[&str]); 17] = [
     ("`--float auto:3`", &["--float", "auto:3"]),
 ];
 
-const BEGIN: &str = "<!-- ablation: made by `make ablation` -->\n";
-const END: &str = "<!-- end of ablation -->\n";
-
 /// Measures every row and writes the table into docs/accuracy.md.
 pub fn run(seigo: &Path, shared: &Path) -> Result<ExitCode, Failure> {
     let folder = PathBuf::from("build/ablation");
@@ -47,12 +43,7 @@ pub fn run(seigo: &Path, shared: &Path) -> Result<ExitCode, Failure> {
         println!("{name}: {db:.1} dB, {ap:.2}, {ap50:.2}");
         writeln!(table, "| {name} | {db:.1} | {ap:.2} | {ap50:.2} |")?;
     }
-    let page = Path::new("docs/accuracy.md");
-    let text = std::fs::read_to_string(page)?;
-    let cut = text.split_once(BEGIN).and_then(|(head, rest)| {
-        rest.split_once(END).map(|(_, tail)| format!("{head}{BEGIN}{table}{END}{tail}"))
-    });
-    std::fs::write(page, cut.ok_or("docs/accuracy.md has no place for the table")?)?;
+    page::replace(Path::new("docs/accuracy.md"), "ablation", &table)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,12 +1,14 @@
 //! Chores of the project: `cargo run -p xtask -- help` lists them.
 
 mod ablation;
+mod bench;
 mod errors_page;
 mod fidelity;
 mod frames;
 mod generate;
 mod onnx_tests;
 mod operators_page;
+mod page;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,6 +71,8 @@ enum Command {
         #[arg(long)]
         shared: PathBuf,
     },
+    /// Measure what docs/benchmarks.md says and write its tables
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -83,8 +87,8 @@ fn main() -> ExitCode {
             export(&output, seed, count).map(|()| ExitCode::SUCCESS)
         }
         Command::Fidelity(args) => fidelity::run(&args),
-        Command::Ablation { seigo, shared } => ablation::run(&seigo, &shared)
-            .map_err(|error| Error::new(&codes::INTERNAL, error.to_string())),
+        Command::Ablation { seigo, shared } => ablation::run(&seigo, &shared).map_err(broken),
+        Command::Bench(args) => bench::run(&args).map_err(broken),
     };
     match result {
         Ok(code) => code,
@@ -93,4 +97,8 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn broken(failure: page::Failure) -> Error {
+    Error::new(&codes::INTERNAL, failure.to_string())
 }

@@ -139,6 +139,7 @@ fn document(predicted: &[PassCost], ran: &Ran) -> serde_json::Value {
         "equal": ran.equal(),
         "cycles": frame.cycles,
         "compared": frame.compared,
+        "seconds": ran.seconds,
         "difference": difference,
         "fault": fault,
         "stalls": by_cause(&mut frame.stalls.iter().map(|&cycles| u64::from(cycles))),

@@ -1,0 +1,121 @@
+//! The measured tables of docs/benchmarks.md, made by the commands that users run.
+
+mod accelerator;
+mod synthesis;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use nix::sys::resource::{UsageWho, getrusage};
+use serde_json::Value;
+
+use crate::page::{self, Failure};
+
+/// The page.
+const PAGE: &str = "docs/benchmarks.md";
+/// Products of the run.
+const FOLDER: &str = "build/bench";
+
+/// What is measured, and with what.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The command
+    #[arg(long, default_value = "target/release/seigo")]
+    seigo: PathBuf,
+    /// Folder with models/yolox_nano.onnx and coco
+    #[arg(long)]
+    shared: PathBuf,
+    /// Python with numpy and onnxruntime
+    #[arg(long)]
+    python: PathBuf,
+    /// Parts to measure
+    #[arg(value_enum, default_values_t = [Part::Quantize, Part::Executor, Part::Accelerator, Part::Synthesis])]
+    parts: Vec<Part>,
+}
+
+/// A part of the page.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Time and memory of `seigo quantize`
+    Quantize,
+    /// The float executor beside ONNX Runtime
+    Executor,
+    /// Frames in co-simulation
+    Accelerator,
+    /// Resources and logic levels by yosys
+    Synthesis,
+}
+
+/// Measures the parts and writes them into the page.
+pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+    std::fs::create_dir_all(FOLDER)?;
+    let model = Path::new(FOLDER).join("yolox_nano.ceras");
+    for part in [Part::Quantize, Part::Executor, Part::Accelerator, Part::Synthesis] {
+        if part != Part::Quantize && !args.parts.contains(&part) {
+            continue;
+        }
+        match part {
+            Part::Quantize if model.exists() && !args.parts.contains(&part) => {}
+            Part::Quantize => write("quantize", &quantize(args, &model)?)?,
+            Part::Executor => write("executor", &executor(args)?)?,
+            Part::Accelerator => accelerator::measure(args, &model)?,
+            Part::Synthesis => synthesis::measure(args, &model)?,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a table and puts it into the page.
+fn write(name: &str, text: &str) -> Result<(), Failure> {
+    println!("== {name}\n{text}");
+    page::replace(Path::new(PAGE), name, text)
+}
+
+/// Standard output of a command that succeeds.
+fn output(command: &mut Command) -> Result<String, Failure> {
+    eprintln!("{command:?}");
+    let output = command.stderr(std::process::Stdio::inherit()).output()?;
+    match output.status.success() {
+        true => Ok(String::from_utf8(output.stdout)?),
+        false => Err(format!("{command:?}: {}", output.status).into()),
+    }
+}
+
+fn quantize(args: &Args, model: &Path) -> Result<String, Failure> {
+    let mut command = Command::new(&args.seigo);
+    command.arg("--quiet").arg("quantize").arg(args.shared.join("models/yolox_nano.onnx"));
+    command.args(["--task", "yolox-coco", "--calib"]).arg(args.shared.join("coco/calib"));
+    command.arg("-o").arg(model);
+    let start = Instant::now();
+    output(&mut command)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let processor = usage.user_time().tv_sec() + usage.system_time().tv_sec();
+    let threads = std::thread::available_parallelism()?;
+    let mut text = "| what | value |\n|---|---:|\n".to_owned();
+    writeln!(text, "| time on {threads} threads | {seconds:.1} s |")?;
+    writeln!(text, "| processor time | {processor} s |")?;
+    writeln!(text, "| largest resident set | {} MB |", usage.max_rss() / 1000)?;
+    writeln!(text, "| model file | {} bytes |", std::fs::metadata(model)?.len())?;
+    Ok(text)
+}
+
+fn executor(args: &Args) -> Result<String, Failure> {
+    let mut command = Command::new(&args.python);
+    command.args(["tests/ort/bench.py", "--json", "--shared"]).arg(&args.shared);
+    let mut text =
+        "| what | threads | Seigo | ONNX Runtime | ratio |\n|---|---|---:|---:|---:|\n".to_owned();
+    for line in output(&mut command)?.lines() {
+        let row: Value = serde_json::from_str(line)?;
+        let number = |key: &str| row[key].as_f64().ok_or_else(|| format!("no {key} in {line}"));
+        let [threads, ours, theirs] = [number("threads")?, number("seigo")?, number("peer")?];
+        let ratio = number("ratio")?;
+        writeln!(
+            text,
+            "| YOLOX-Nano 416, one frame in float | {threads} | {ours:.1} ms | {theirs:.1} ms | {ratio:.2} |"
+        )?;
+    }
+    Ok(text)
+}
