@@ -157,6 +157,15 @@ test-export: $(VENV)/ready build ## Compare the exports of our int8 YOLOX-Nano w
 	  $(VENV)/bin/python tests/ort/quantized_export.py build/export
 	done
 
+# QDQ is a model that another tool quantized with power-of-two scales.
+QDQ ?= $(SHARED)/models/yolox_nano.quark_xint8.onnx
+.PHONY: test-import
+test-import: $(VENV)/ready build ## Compare the import of a quantized ONNX model with ONNX Runtime (QDQ=x.onnx)
+	mkdir -p build/import
+	$(CARGO) build --release --locked --example dump_quantized
+	target/release/examples/dump_quantized $(QDQ) $$(ls $(SHARED)/coco/eval/*.jpg | head -n 1) build/import
+	$(VENV)/bin/python tests/ort/quantized_import.py $(QDQ) build/import
+
 # Playwright drives the browser; Chromium is Debian's, since Playwright would download one of its own.
 .PHONY: test-web
 test-web: DEBIAN += chromium:chromium

@@ -87,9 +87,12 @@ module stem_unit #(
 
   localparam Lanes = lanes_needed(Steps);
   localparam Passes = (K + Lanes - 1) / Lanes;
-  localparam SlotBits = (K + S + Lanes - 1) / Lanes <= 2 ? 1 : $clog2((K + S + Lanes - 1) / Lanes);
-  localparam Rows = Lanes << SlotBits;
   localparam WordBits = MaxWidth * C <= 256 ? 5 : $clog2((MaxWidth * C + 15) / 16);
+  // Slots of a row memory: the window's rows and the next ones, or as many as a block RAM of 512 words holds.
+  // Rows that are asked for early do not wait when the stream fills its ring.
+  localparam LeastBits = (K + S + Lanes - 1) / Lanes <= 2 ? 1 : $clog2((K + S + Lanes - 1) / Lanes);
+  localparam SlotBits = LeastBits + WordBits >= 9 ? LeastBits : 9 - WordBits;
+  localparam Rows = Lanes << SlotBits;
   localparam LaneBits = P == 1 ? 1 : $clog2(P);
   localparam BufferBits = $clog2(Buffers);
   localparam TurnBits = Lanes == 1 ? 1 : $clog2(Lanes);

@@ -55,8 +55,11 @@ proptest! {
         flags in any::<[bool; 2]>(),
     ) {
         let graph = random(numbers);
-        let build = build(&graph, &target(pixels, flags[0]), flags[1]);
-        let build = build.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let build = match build(&graph, &target(pixels, flags[0]), flags[1]) {
+            // A kernel may be too large for the weight ring.
+            Err(error) if error.code().id == "SG0901" => return Ok(()),
+            built => built.map_err(|error| TestCaseError::fail(error.to_string()))?,
+        };
         let inputs = inputs(&graph, seed);
         build.simulate(&inputs).map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
@@ -72,6 +75,14 @@ fn tight(pixels: u64, blocks: u64) -> Target {
     target
 }
 
+/// None where the memory does not hold the network.
+fn build_if_it_fits<'a>(graph: &'a QGraph, target: &Target) -> Option<Build<'a>> {
+    match build(graph, target, false) {
+        Err(error) if ["SG0702", "SG0901"].contains(&error.code().id) => None,
+        built => Some(built.unwrap()),
+    }
+}
+
 /// From the least memory on that holds a network: what is planned is a program, with tensors side by
 /// side in blocks, too.
 #[test]
@@ -82,18 +93,13 @@ fn tight_plans_are_programs() {
     for _ in 0..60 {
         let graph = random(numbers.new_tree(&mut runner).unwrap().current());
         for pixels in [1, 4] {
-            let fits = |&blocks: &u64| Plan::new(&graph, &tight(pixels, blocks)).is_ok();
-            let Some(least) = (1..=128).find(fits) else { continue };
-            for blocks in [least, (least + 1).min(128)] {
+            let mut sizes = (1..=128).filter_map(|blocks| {
                 let target = tight(pixels, blocks);
-                let plan = Plan::new(&graph, &target).unwrap();
-                narrow += usize::from(plan.placed.problem.alignment() < target.block_bytes);
-                let Plan { schedule, placed, .. } = plan;
-                let design = Design::new(&graph, &schedule, &target).unwrap();
-                let program = encode(&graph, &schedule, &placed, &design).unwrap();
-                let build = Build { graph: &graph, schedule, placed, design, program };
-                build.check(&build.program.stream).unwrap();
-                build.simulate(&inputs(&graph, blocks)).unwrap();
+                Some((build_if_it_fits(&graph, &target)?, target))
+            });
+            for (build, target) in sizes.by_ref().take(2) {
+                narrow += usize::from(build.placed.problem.alignment() < target.block_bytes);
+                build.simulate(&inputs(&graph, target.blocks())).unwrap();
             }
         }
     }

@@ -16,8 +16,8 @@ use super::weights::{Folded, Rounded};
 const DAMPING: f64 = 0.01;
 /// Exponents below the plain one that are tried.
 const FINER: i32 = 2;
-/// How far a filter goes toward the one of least squared error: all the way, it fits the frames
-/// that calibrate and dampens what is rare in them, such as objects.
+/// How far a filter goes toward the one of least squared error; less than all the way, since that
+/// one fits the frames that calibrate.
 const STRIDE: f64 = 0.5;
 /// Patches per weight below which a filter keeps its place.
 const PATCHES_PER_TAP: f64 = 16.0;

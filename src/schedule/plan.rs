@@ -48,8 +48,10 @@ impl Plan {
         for (parts, ordered) in [(false, true), (true, true), (false, false)] {
             let mut schedule = build_parts(graph, target, parts)?;
             if ordered {
+                // A block has one owner, so that tensors take whole ones.
                 let bytes = modes::bytes(&schedule, target, modes::Modes::default());
-                order::order(&mut schedule, &bytes);
+                let blocks = bytes.iter().map(|bytes| bytes.next_multiple_of(target.block_bytes));
+                order::order(&mut schedule, &blocks.collect::<Vec<_>>());
             }
             match place(graph, &mut schedule, target) {
                 Ok(placed) => return Self::checked(graph, target, schedule, placed),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Args, FOLDER, output, write};
 use crate::page::Failure;
 
-/// Multiply-accumulates that the array performs in a frame.
+/// Multiply-accumulates of a frame, depthwise ones (which the plane engine performs) included.
 const MACS: f64 = 522_553_408.0;
 /// Seed of the stalls.
 const SEED: &str = "7";
@@ -23,7 +23,7 @@ pub fn measure(args: &Args, model: &Path) -> Result<(), Failure> {
     let stalled = simulate(args, model, "kv260", 10, &["--stall-seed", SEED])?;
     let narrow = simulate(args, model, "sim/synth/zynq7020-64.json", 1, &[])?;
     let mut text =
-        "| | frames | cycles of a frame | of the array's capacity | predicted | tensors that \
+        "| | frames | cycles of a frame | MAC a cycle, of the array's | predicted | tensors that \
                     differ | s a frame |\n|---|---:|---:|---:|---:|---:|---:|\n"
             .to_owned();
     for (name, width, frames) in [
