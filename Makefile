@@ -112,7 +112,8 @@ synth: deps build ## Synthesize the whole design for kv260 and zynq7020 with yos
 bench: $(VENV)/ready build ## Measure everything that docs/benchmarks.md says, beside ONNX Runtime, and write its tables
 	$(CARGO) bench --locked
 	$(CARGO) test --release --locked --test schedule_peaks --test schedule_tiles --test memory_puzzles -- --nocapture
-	$(CARGO) run --release --locked -p xtask -- bench --shared $(SHARED) --python $(VENV)/bin/python
+	$(CARGO) build --release --locked -p xtask
+	target/release/xtask bench --shared $(SHARED) --python $(VENV)/bin/python
 
 $(VENV)/ready: Makefile | deps
 	rm -rf $(VENV)
