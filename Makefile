@@ -109,7 +109,7 @@ synth: deps build ## Synthesize the whole design for kv260 and zynq7020 with yos
 	DOMAINS=24 sim/synth/synth.sh build/synth/p1
 
 .PHONY: bench
-bench: $(VENV)/ready build ## Measure everything that docs/benchmarks.md says, beside ONNX Runtime, and write its tables
+bench: $(VENV)/ready build test-icarus ## Measure everything that docs/benchmarks.md says, beside ONNX Runtime, and write its tables
 	$(CARGO) bench --locked
 	$(CARGO) test --release --locked --test schedule_peaks --test schedule_tiles --test memory_puzzles -- --nocapture
 	$(CARGO) build --release --locked -p xtask
