@@ -55,8 +55,11 @@ void seigo_trace_end(Design* design);
 
 void seigo_delete(Design* design) {
   seigo_trace_end(design);
+  // Scopes leave the context of the thread, which may be that of another design, deleted already.
+  Verilated::threadContextp(&design->context);
   design->top.final();
   delete design;
+  Verilated::threadContextp(Verilated::defaultContextp());
 }
 
 // Starts a wave file; 0 when the library was built without.
