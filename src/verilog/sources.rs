@@ -23,6 +23,7 @@ sources![
     "drain.v",
     "dual_port_ram.v",
     "fetch.v",
+    "fetch_walk.v",
     "lane.v",
     "loader.v",
     "lutram_fifo.v",
