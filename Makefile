@@ -46,7 +46,7 @@ deps: ## Install what is missing from Debian; does nothing when all is there
 .ONESHELL:
 
 .PHONY: build
-build: ## Build the seigo command (target/release/seigo)
+build: | deps ## Build the seigo command (target/release/seigo)
 	$(CARGO) build --release --locked
 
 .PHONY: generate
@@ -54,7 +54,7 @@ generate: ## Write what is made of the instruction stream's field table: Verilog
 	$(CARGO) run --release --locked -p xtask -- generate
 
 .PHONY: demo
-demo: deps build ## The whole chain on a detector that ships with Seigo; its products in build/demo
+demo: build ## The whole chain on a detector that ships with Seigo; its products in build/demo
 	target/release/seigo demo -o build/demo
 
 .PHONY: test
@@ -85,7 +85,7 @@ prove: deps ## Prove the properties of the shared memory, and that each fails on
 	sim/formal/prove.sh
 
 .PHONY: test-icarus
-test-icarus: deps build ## One frame in Icarus Verilog and in Verilator: the same events in the same cycles
+test-icarus: build ## One frame in Icarus Verilog and in Verilator: the same events in the same cycles
 	mkdir -p build/icarus/frame
 	target/release/seigo quantize tests/fixtures/detector.onnx --calib tests/fixtures/images -o build/icarus/tiny.ceras
 	target/release/seigo build build/icarus/tiny.ceras --target zynq7020 -o build/icarus/bundle
@@ -96,7 +96,7 @@ test-icarus: deps build ## One frame in Icarus Verilog and in Verilator: the sam
 # shared memory; the hardware that is synthesized has the 24 of the part.
 MODEL ?= build/synth/tiny.ceras
 .PHONY: synth
-synth: deps build ## Synthesize the whole design for kv260 and zynq7020 with yosys: resources, logic levels (MODEL=x.ceras)
+synth: build ## Synthesize the whole design for kv260 and zynq7020 with yosys: resources, logic levels (MODEL=x.ceras)
 	@mkdir -p build/synth
 	if [ ! -f $(MODEL) ]; then
 	  [ $(MODEL) = build/synth/tiny.ceras ] || { echo "synth: there is no $(MODEL)"; exit 2; }

@@ -34,13 +34,7 @@ fn main() {
 
 fn dump(bundle: &Path, folder: &Path, seed: u64) -> Result<()> {
     let bundle = Bundle::open(bundle)?;
-    let verifier = Verifier {
-        graph: &bundle.model.graph,
-        schedule: &bundle.schedule,
-        bases: &bundle.placed.bases,
-        design: &bundle.design,
-        program: &bundle.program,
-    };
+    let verifier = Verifier::from(&bundle);
     let graph = &bundle.model.graph;
     let mut random = pixels_of(seed);
     let mut inputs = Vec::new();

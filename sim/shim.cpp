@@ -39,27 +39,24 @@ struct Design {
   bool tracing = false;
 };
 
+// Verilator's scopes enter and leave the context of the thread. It is that of the design while one is made or
+// deleted, and never that of a design that another thread may have deleted.
+struct InContext {
+  explicit InContext(VerilatedContext& context) { Verilated::threadContextp(&context); }
+  ~InContext() { Verilated::threadContextp(Verilated::defaultContextp()); }
+};
+
 }  // namespace
 
 extern "C" {
 
 Design* seigo_new() {
   auto* design = new Design;
+  InContext in(design->context);
   design->top.s_axi_ctrl_wstrb = 15;
   design->top.s_axi_ctrl_awprot = 0;
   design->top.s_axi_ctrl_arprot = 0;
   return design;
-}
-
-void seigo_trace_end(Design* design);
-
-void seigo_delete(Design* design) {
-  seigo_trace_end(design);
-  // Scopes leave the context of the thread, which may be that of another design, deleted already.
-  Verilated::threadContextp(&design->context);
-  design->top.final();
-  delete design;
-  Verilated::threadContextp(Verilated::defaultContextp());
 }
 
 // Starts a wave file; 0 when the library was built without.
@@ -84,6 +81,13 @@ void seigo_trace_end(Design* design) {
   if (design->tracing) design->trace.close();
 #endif
   design->tracing = false;
+}
+
+void seigo_delete(Design* design) {
+  InContext in(design->context);
+  seigo_trace_end(design);
+  design->top.final();
+  delete design;
 }
 
 // Inputs are those before a rising edge; outputs are what the design shows with them, before the edge.

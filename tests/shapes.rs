@@ -106,7 +106,7 @@ impl Shipped {
     /// Predictions in float and in int8.
     fn both(&self, scenes: &[Scene], calibration: &Drawn<'_>) -> [Vec<Prediction>; 2] {
         let executor = Executor::new(&self.graph);
-        let options = Options { calibration_frames: 48, hessian_frames: 32, ..Options::default() };
+        let options = Options { calibration_frames: 48, rounding_frames: 32, ..Options::default() };
         let quantized = quantize(&self.graph, calibration, &options, &|_, _| ()).unwrap();
         let engine = Engine::new(&quantized.graph).unwrap();
         [

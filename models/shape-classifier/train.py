@@ -5,9 +5,9 @@
 CROPS is a folder that `xtask scenes --crops` wrote. Everything is seeded.
 """
 
-import argparse
 import json
 import pathlib
+import sys
 import time
 
 import numpy
@@ -16,6 +16,9 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import nn
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import training  # noqa: E402
 
 SEED = 0
 SIDE = 32
@@ -95,17 +98,10 @@ def train(images, labels, classes, epochs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("crops", type=pathlib.Path)
-    parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    arguments = parser.parse_args()
+    arguments = training.arguments(__doc__, "crops", EPOCHS)
     task = pathlib.Path(__file__).with_name("shape_classifier.task.json")
     classes = json.loads(task.read_text())["classes"]
-    torch.manual_seed(SEED)
-    # One thread: sums in the same order everywhere, and no waiting for a busy machine's other cores.
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    training.reproducible(SEED)
     images, labels = load(arguments.crops, classes)
     network = train(images, labels, len(classes), arguments.epochs)
     image = torch.zeros(1, 3, SIDE, SIDE)

@@ -5,10 +5,10 @@
 SCENES is a folder that `xtask scenes` wrote. Everything is seeded.
 """
 
-import argparse
 import copy
 import json
 import pathlib
+import sys
 import time
 
 import numpy
@@ -18,6 +18,9 @@ from PIL import Image
 
 from loss import loss
 from network import Detector, cells
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import training  # noqa: E402
 
 SEED = 0
 SIDE = 160
@@ -146,15 +149,8 @@ def rename(graph, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scenes", type=pathlib.Path)
-    parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    arguments = parser.parse_args()
-    torch.manual_seed(SEED)
-    # One thread: sums in the same order everywhere, and no waiting for a busy machine's other cores.
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    arguments = training.arguments(__doc__, "scenes", EPOCHS)
+    training.reproducible(SEED)
     export(train(load(arguments.scenes), arguments.epochs), arguments.output)
     print(f"wrote {arguments.output}: {arguments.output.stat().st_size} bytes")
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::device::{Buffers, Device, End, Event};
 use super::host::Host;
+use crate::bundle::Bundle;
 use crate::error::{Error, Result, codes};
 use crate::program::layout::{self, Difference};
 use crate::program::{Design, Program, buffers};
@@ -28,6 +29,18 @@ pub struct Verifier<'a> {
     pub design: &'a Design,
     /// The stream.
     pub program: &'a Program,
+}
+
+impl<'a> From<&'a Bundle> for Verifier<'a> {
+    fn from(bundle: &'a Bundle) -> Self {
+        Self {
+            graph: &bundle.model.graph,
+            schedule: &bundle.schedule,
+            bases: &bundle.placed.bases,
+            design: &bundle.design,
+            program: &bundle.program,
+        }
+    }
 }
 
 /// The first stored tensor that differs from the reference.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Content;
-use super::chart::{Plot, Scale, bar, legend, meter};
+use super::chart::{Axis, Plot, Scale, bar, legend, meter};
 use super::table::{Cell, Column, folded, name, number, table, text};
 use crate::quant::LayerQuality;
 
@@ -44,8 +44,8 @@ fn chart(layers: &[&LayerQuality]) -> Markup {
     plot.frame(
         "Signal to noise ratio of each layer in dB",
         html! {
-            (plot.rows(&y, &y.ticks(6), "dB", |tick| format!("{tick:.0}")))
-            (plot.columns(&x, &x.ticks(10), "layer, in order of execution", |tick| format!("{tick:.0}")))
+            (plot.rows(&Axis { scale: &y, ticks: 6, name: "dB", form: whole }))
+            (plot.columns(&Axis { scale: &x, ticks: 10, name: "layer, in order of execution", form: whole }))
             @for (index, layer) in layers.iter().enumerate() {
                 (bar(
                     class(layer.sqnr),
@@ -99,4 +99,8 @@ fn numbers(layers: &[LayerQuality]) -> Markup {
         ]
     };
     table("Every layer", &COLUMNS, layers.iter().enumerate().map(row).collect(), true)
+}
+
+fn whole(number: f64) -> String {
+    format!("{number:.0}")
 }

@@ -50,6 +50,23 @@ impl Scale {
     }
 }
 
+/// Numbers along an edge of the plot.
+pub struct Axis<'a> {
+    pub scale: &'a Scale,
+    /// Ticks at most.
+    pub ticks: usize,
+    pub name: &'a str,
+    pub form: fn(f64) -> String,
+}
+
+impl Axis<'_> {
+    /// Place and text of every tick.
+    fn marks(&self) -> Vec<(f64, String)> {
+        let ticks = self.scale.ticks(self.ticks);
+        ticks.into_iter().map(|tick| (self.scale.at(tick), (self.form)(tick))).collect()
+    }
+}
+
 /// Extents of a chart in pixels: the frame, and the plot inside.
 #[derive(Debug, Clone, Copy)]
 pub struct Plot {
@@ -90,40 +107,28 @@ impl Plot {
     }
 
     /// Horizontal lines with their numbers on the left, and the name of the axis.
-    pub fn rows(
-        &self,
-        scale: &Scale,
-        ticks: &[f64],
-        name: &str,
-        form: fn(f64) -> String,
-    ) -> Markup {
+    pub fn rows(&self, axis: &Axis<'_>) -> Markup {
         let middle = (self.top + self.bottom) / 2.0;
         html! {
-            @for &tick in ticks {
-                (line("grid", (self.left, scale.at(tick)), (self.right, scale.at(tick))))
-                (label("tick end", (self.left - 8.0, scale.at(tick) + 4.0), form(tick)))
+            @for (at, text) in axis.marks() {
+                (line("grid", (self.left, at), (self.right, at)))
+                (label("tick end", (self.left - 8.0, at + 4.0), text))
             }
             text.axis-name text-anchor="middle" transform=(format!("translate(14 {middle}) rotate(-90)")) {
-                (name)
+                (axis.name)
             }
         }
     }
 
     /// Numbers below the plot, and the name of the axis.
-    pub fn columns(
-        &self,
-        scale: &Scale,
-        ticks: &[f64],
-        name: &str,
-        form: fn(f64) -> String,
-    ) -> Markup {
+    pub fn columns(&self, axis: &Axis<'_>) -> Markup {
         html! {
-            @for &tick in ticks {
-                (line("grid", (scale.at(tick), self.top), (scale.at(tick), self.bottom)))
-                (label("tick middle", (scale.at(tick), self.bottom + 18.0), form(tick)))
+            @for (at, text) in axis.marks() {
+                (line("grid", (at, self.top), (at, self.bottom)))
+                (label("tick middle", (at, self.bottom + 18.0), text))
             }
             (line("axis", (self.left, self.bottom), (self.right, self.bottom)))
-            (label("axis-name middle", ((self.left + self.right) / 2.0, self.bottom + 40.0), name))
+            (label("axis-name middle", ((self.left + self.right) / 2.0, self.bottom + 40.0), axis.name))
         }
     }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Content;
-use super::chart::{Plot, Scale, dot, label, legend, line};
+use super::chart::{Axis, Plot, Scale, dot, label, legend, line};
 use super::line::Line;
 use super::table::{Cell, name, number, table, text};
 
@@ -84,8 +84,8 @@ fn chart(content: &Content<'_>, lines: &[(usize, &Line)], roof: &Roof) -> Markup
     plot.frame(
         "Multiply-accumulates a cycle against those a byte of DDR",
         html! {
-            (plot.rows(&y, &y.ticks(10), "MAC/cycle", power))
-            (plot.columns(&x, &x.ticks(12), "MAC/byte of DDR", power))
+            (plot.rows(&Axis { scale: &y, ticks: 10, name: "MAC/cycle", form: power }))
+            (plot.columns(&Axis { scale: &x, ticks: 12, name: "MAC/byte of DDR", form: power }))
             (line("bound", (x.at(start), y.at(roof.at(start))), (x.at(ridge), y.at(roof.array))))
             (line("bound", (x.at(ridge), y.at(roof.array)), (plot.right, y.at(roof.array))))
             (label("tick end", (plot.right - 4.0, y.at(roof.array) - 7.0), format!("array: {:.0} a cycle", roof.array)))

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Content;
-use super::chart::{Plot, Scale, bar, label, legend};
+use super::chart::{Axis, Plot, Scale, bar, label, legend};
 use super::table::{Cell, number, table, text};
 use crate::program::cost::Cause;
 use crate::report::inspect::grouped;
@@ -55,7 +55,7 @@ fn chart(content: &Content<'_>) -> Markup {
     plot.frame(
         "Passes along the cycles of a frame",
         html! {
-            (plot.columns(&x, &x.ticks(8), "cycle", |tick| grouped(tick as u64)))
+            (plot.columns(&Axis { scale: &x, ticks: 8, name: "cycle", form: |tick| grouped(tick as u64) }))
             @for (row, (kinds, class, name)) in ROWS.iter().enumerate() {
                 @let top = plot.top + row as f64 * ROW_HEIGHT + 4.0;
                 (label("tick end", (plot.left - 10.0, top + 17.0), name))

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::Options;
 use super::cholesky::inverse_factor;
-use super::hessian::Moments;
+use super::moments::Moments;
 use super::weights::{Folded, Rounded};
 
 /// Share of the mean diagonal that is added to the Hessian.

@@ -11,8 +11,8 @@ mod build;
 mod cholesky;
 mod function;
 mod gptq;
-mod hessian;
 mod lower;
+mod moments;
 mod precision;
 mod range;
 mod report;
@@ -68,7 +68,7 @@ pub struct Options {
     /// Frames that calibrate, at most: the first ones.
     pub calibration_frames: usize,
     /// Frames on which weights are rounded, at most; fewer where they take too much memory.
-    pub hessian_frames: usize,
+    pub rounding_frames: usize,
     /// Frames on which the report is measured, at most; frames that do not calibrate if there are.
     pub report_frames: usize,
 }
@@ -91,7 +91,7 @@ impl Default for Options {
             float_worst: 0,
             min_sqnr: None,
             calibration_frames: 100,
-            hessian_frames: 64,
+            rounding_frames: 64,
             report_frames: 32,
         }
     }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::build::Source;
 use super::gptq::Rounder;
-use super::hessian::{Moments, Reader};
+use super::moments::{Moments, Reader};
 use super::weights::{Folded, Rounded};
 use super::{Frames, Options, Progress};
 use crate::engine::{Step, carry};
@@ -55,7 +55,7 @@ impl Walk<'_> {
         let mut alone = quantized.clone();
         let graph = self.source.graph;
         let available = options.calibrating(source);
-        let count = frames_within(quantized, available.min(options.hessian_frames));
+        let count = frames_within(quantized, available.min(options.rounding_frames));
         progress("rounding of weights", graph.nodes.len());
         // Frames at equal distances, so that few of them still see all of the calibration set.
         let mut states = frames::map(count, |number| {

@@ -65,7 +65,7 @@ impl Owners {
 
     /// Blocks with two writers, or with a reader beside a writer; only the residual may be read where
     /// the array's result is written, since it is read first.
-    pub fn disputed(&self) -> u128 {
+    fn disputed(&self) -> u128 {
         let [stream, residual, dma, conv, plane, inward] = self.0;
         let writers = (conv & plane) | (conv & inward) | (plane & inward);
         writers | (stream | dma) & (conv | plane | inward) | residual & (plane | inward)

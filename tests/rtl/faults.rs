@@ -1,13 +1,12 @@
 //! Faults on the whole design: each ends the frame with the right error, leaves what it does not own alone,
 //! and the next frame is right.
 
-use seigo::cosim::{Device, End, Timing, Values};
+use seigo::cosim::End;
 use seigo::program::fields;
 use seigo::schedule::{Client, Work};
 
-use super::{Bench, networks, target};
-use crate::accelerator::Build;
-use crate::quantized::inputs;
+use super::rig::Rig;
+use super::{Bench, counters, networks, target};
 
 const CONTROL: u32 = 0x00;
 const STATUS: u32 = 0x40;
@@ -26,36 +25,7 @@ const WRITE: u8 = 6;
 /// Words that lie in the shared memory before a frame.
 const MARK: [u8; 16] = *b"left as it was..";
 
-/// A network with several passes, its device and what is right.
-struct Rig<'a> {
-    bench: &'a Bench<'a>,
-    build: &'a Build<'a>,
-    values: Values,
-    device: Device,
-    /// Whether the memory stalls.
-    stalls: bool,
-}
-
-impl<'a> Rig<'a> {
-    fn new(bench: &'a Bench<'a>, stalls: Option<u64>) -> Self {
-        let build = bench.builds.iter().max_by_key(|build| build.program.entries.len()).unwrap();
-        let values = bench.verifier(build).values(&inputs(build.graph, 1)).unwrap();
-        let device = bench.device(build, &values, Timing { stalls, ..Timing::default() });
-        let mut rig = Self { bench, build, values, device, stalls: stalls.is_some() };
-        rig.is_right();
-        rig
-    }
-
-    fn words(&self) -> usize {
-        self.build.program.stream.len() / 32
-    }
-
-    /// A whole frame is right.
-    fn is_right(&mut self) {
-        let frame = self.bench.verifier(self.build).run(&mut self.device, &self.values).unwrap();
-        assert_eq!((frame.end, frame.mismatch), (End::Done, None));
-    }
-
+impl Rig<'_> {
     fn mark(&mut self) {
         for word in 0..self.device.simulation.words() {
             self.device.simulation.set_word(word, MARK);
@@ -96,7 +66,7 @@ fn faults_end_the_frame_and_the_next_one_is_right() {
         foreign_blocks(&mut rig);
         resets(&mut rig);
         start_while_busy(&mut rig);
-        counters_of_passes(&mut rig);
+        counters::of_passes(&mut rig);
     }
 }
 
@@ -248,38 +218,4 @@ fn start_while_busy(rig: &mut Rig<'_>) {
         assert_eq!(found, rig.values[&leaving.value]);
     }
     rig.is_right();
-}
-
-/// The counters of each pass alone are its share of those of the frame, and its cycles those between the
-/// ends of passes.
-fn counters_of_passes(rig: &mut Rig<'_>) {
-    let mut ends: Vec<u64> = Vec::new();
-    let mut frame = |rig: &mut Rig<'_>, pass: Option<u16>| {
-        rig.device.count(pass).unwrap();
-        ends.clear();
-        let words = rig.words();
-        let end = rig.device.frame(words, |_, device| {
-            ends.push(device.cycle);
-            Ok(())
-        });
-        assert_eq!(end.unwrap(), End::Done);
-        let own = pass.filter(|&pass| pass > 0).map(usize::from);
-        let between = own.map(|pass| ends[pass] - ends[pass - 1]);
-        (rig.device.counted().unwrap(), rig.device.stalls().unwrap(), between)
-    };
-    let (cycles, stalls, _) = frame(rig, None);
-    let mut sums = (0, [0; 6]);
-    for pass in 0..rig.build.program.entries.len() {
-        let (own, causes, between) = frame(rig, Some(pass as u16));
-        sums.0 += own;
-        sums.1.iter_mut().zip(causes).for_each(|(sum, own)| *sum += own);
-        // The memory's stalls differ from frame to frame.
-        if !rig.stalls && pass > 0 {
-            assert_eq!(between, Some(u64::from(own)), "pass {pass}");
-        }
-    }
-    if !rig.stalls {
-        assert_eq!(sums, (cycles, stalls));
-    }
-    rig.device.count(None).unwrap();
 }

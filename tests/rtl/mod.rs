@@ -2,7 +2,9 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "helpers of tests")]
 
+mod counters;
 mod faults;
+mod rig;
 mod waves;
 
 use std::path::PathBuf;

@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode};
 use serde_json::Value;
 
 use crate::page::{self, Failure};
+use crate::yolox;
 
 /// Name of a row and the options that make it.
 const ROWS: [(&str, &[&str]); 17] = [
@@ -55,27 +56,16 @@ fn measure(
     options: &[&str],
 ) -> Result<[f64; 3], Failure> {
     let (model, report) = (folder.join("model.ceras"), folder.join("report.json"));
-    let mut quantize = Command::new(seigo);
-    quantize.arg("quantize").arg(shared.join("models/yolox_nano.onnx"));
-    quantize.args(["--task", "yolox-coco", "--calib"]).arg(shared.join("coco/calib"));
-    quantize.arg("--output").arg(&model).arg("--report").arg(&report).args(options);
-    output(&mut quantize)?;
+    let mut quantize = yolox::quantize(seigo, shared, &model)?;
+    yolox::output(quantize.arg("--report").arg(&report).args(options))?;
     let report: Value = serde_json::from_slice(&std::fs::read(&report)?)?;
     let mut eval = Command::new(seigo);
     eval.arg("eval").arg(&model).arg("--images").arg(shared.join("coco/eval"));
     eval.arg("--coco").arg(shared.join("coco/eval_instances.json")).args(["--format", "json"]);
-    let scores: Value = serde_json::from_slice(&output(&mut eval)?)?;
+    let scores: Value = serde_json::from_str(&yolox::output(&mut eval)?)?;
     let number = |value: &Value, key: &str| {
         value[key].as_f64().ok_or_else(|| Failure::from(format!("no {key}")))
     };
     let percent = |key: &str| number(&scores, key).map(|share| 100.0 * share);
     Ok([number(&report, "answer_sqnr")?, percent("ap")?, percent("ap50")?])
-}
-
-fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
-    let output = command.output()?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
 }

@@ -9,6 +9,7 @@ mod generate;
 mod onnx_tests;
 mod operators_page;
 mod page;
+mod yolox;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

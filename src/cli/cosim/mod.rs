@@ -149,13 +149,7 @@ impl<'a> Bench<'a> {
         let library = cosim::compile(&bundle.verilog(), &bundle.design, traces)?;
         let seconds = started.elapsed().as_secs_f64();
         terminal.remark(&format!("simulation ready after {seconds:.1} s"));
-        let verifier = Verifier {
-            graph: &bundle.model.graph,
-            schedule: &bundle.schedule,
-            bases: &bundle.placed.bases,
-            design: &bundle.design,
-            program: &bundle.program,
-        };
+        let verifier = Verifier::from(bundle);
         let timing = Timing { latency: args.latency, stalls: args.stall_seed };
         Ok(Self { verifier, library, timing })
     }

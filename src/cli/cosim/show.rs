@@ -46,7 +46,7 @@ fn table(bundle: &Bundle, predicted: &[PassCost], ran: &Ran) -> String {
     let total: u64 = predicted.iter().map(|cost| cost.cycles).sum();
     let busy: u64 = predicted.iter().map(|cost| cost.busy).sum();
     lines.push(format!(
-        "  predicted {total} cycles ({:+.2} %); the array is busy {:.1} %",
+        "  predicted {total} cycles ({:+.2} %); array or plane engine busy {:.1} %",
         100.0 * (total as f64 / frame.cycles.max(1) as f64 - 1.0),
         100.0 * busy as f64 / frame.cycles.max(1) as f64
     ));

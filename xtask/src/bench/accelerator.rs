@@ -6,8 +6,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Args, FOLDER, output, write};
+use super::{Args, FOLDER, write};
 use crate::page::Failure;
+use crate::yolox::output;
 
 /// Multiply-accumulates of a frame, depthwise ones (which the plane engine performs) included.
 const MACS: f64 = 522_553_408.0;

@@ -12,6 +12,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::Value;
 
 use crate::page::{self, Failure};
+use crate::yolox::{self, output};
 
 /// The page.
 const PAGE: &str = "docs/benchmarks.md";
@@ -73,21 +74,8 @@ fn write(name: &str, text: &str) -> Result<(), Failure> {
     page::replace(Path::new(PAGE), name, text)
 }
 
-/// Standard output of a command that succeeds.
-fn output(command: &mut Command) -> Result<String, Failure> {
-    eprintln!("{command:?}");
-    let output = command.stderr(std::process::Stdio::inherit()).output()?;
-    match output.status.success() {
-        true => Ok(String::from_utf8(output.stdout)?),
-        false => Err(format!("{command:?}: {}", output.status).into()),
-    }
-}
-
 fn quantize(args: &Args, model: &Path) -> Result<String, Failure> {
-    let mut command = Command::new(&args.seigo);
-    command.arg("--quiet").arg("quantize").arg(args.shared.join("models/yolox_nano.onnx"));
-    command.args(["--task", "yolox-coco", "--calib"]).arg(args.shared.join("coco/calib"));
-    command.arg("-o").arg(model);
+    let mut command = yolox::quantize(&args.seigo, &args.shared, model)?;
     let start = Instant::now();
     output(&mut command)?;
     let seconds = start.elapsed().as_secs_f64();
