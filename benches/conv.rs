@@ -5,12 +5,12 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros; a benchmark may panic")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use seigo::ops::activation::Activation;
-use seigo::ops::conv::Conv;
-use seigo::ops::epilogue::Epilogue;
-use seigo::ops::window::Window;
-use seigo::ops::{Inputs, Operator as _};
-use seigo::tensor::Tensor;
+use seigo::base::tensor::Tensor;
+use seigo::frontend::ops::activation::Activation;
+use seigo::frontend::ops::conv::Conv;
+use seigo::frontend::ops::epilogue::Epilogue;
+use seigo::frontend::ops::window::Window;
+use seigo::frontend::ops::{Inputs, Operator as _};
 
 /// Input channels, output channels, kernel, stride, groups and input side.
 type Shape = (usize, usize, usize, usize, usize, usize);

@@ -7,11 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use seigo::executor::Executor;
-use seigo::graph::{Graph, ImportOptions};
-use seigo::onnx::Model;
-use seigo::passes;
-use seigo::tensor::Tensor;
+use seigo::base::tensor::Tensor;
+use seigo::frontend::graph::{Graph, ImportOptions};
+use seigo::frontend::onnx::Model;
+use seigo::frontend::rewrites;
+use seigo::software::executor::Executor;
 
 fn frames(criterion: &mut Criterion) {
     let folder = std::env::var_os("SEIGO_SHARED")
@@ -23,7 +23,7 @@ fn frames(criterion: &mut Criterion) {
     }
     let model = Model::load(&path).unwrap();
     let mut graph = Graph::from_model(&model, &ImportOptions::default()).unwrap();
-    passes::run(&mut graph, passes::STANDARD).unwrap();
+    rewrites::run(&mut graph, rewrites::STANDARD).unwrap();
     let values = (0..3 * 416 * 416).map(|index| (index * 31 % 256) as f32).collect();
     let input = [Tensor::new(&[1, 3, 416, 416], values).unwrap()];
     let executor = Executor::new(&graph);

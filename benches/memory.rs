@@ -11,7 +11,9 @@ mod naive;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use seigo::memory::{Buffer, Packing, Problem, csv, plan_blocks, plan_contiguous, validate};
+use seigo::compile::packing::{
+    Buffer, Packing, Problem, csv, plan_blocks, plan_contiguous, validate,
+};
 
 const LIMIT: Duration = Duration::from_secs(60);
 

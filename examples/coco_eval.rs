@@ -5,9 +5,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use seigo::error::{Error, Result, codes};
-use seigo::eval::coco::{Annotations, ResultRecord, evaluate};
-use seigo::files;
+use seigo::base::error::{Error, Result, codes};
+use seigo::base::files;
+use seigo::vision::eval::coco::{Annotations, ResultRecord, evaluate};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

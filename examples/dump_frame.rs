@@ -9,12 +9,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use seigo::bundle::Bundle;
-use seigo::cosim::Verifier;
-use seigo::error::Result;
-use seigo::files;
-use seigo::program::layout;
-use seigo::tensor::Tensor;
+use seigo::base::error::Result;
+use seigo::base::files;
+use seigo::base::tensor::Tensor;
+use seigo::compile::program::layout;
+use seigo::emit::bundle::Bundle;
+use seigo::verify::cosim::Verifier;
 
 const BEAT: usize = 16;
 const PAGE: usize = 4096;

@@ -10,16 +10,16 @@
 use std::path::{Path, PathBuf};
 
 use prost::Message as _;
-use seigo::ceras;
-use seigo::engine::Engine;
-use seigo::error::Result;
-use seigo::graph::Graph;
-use seigo::onnx::Model;
-use seigo::passes;
-use seigo::qgraph::QGraph;
-use seigo::qonnx::{ImportOptions, export, import};
-use seigo::quant::{self, Frames};
-use seigo::tensor::Tensor;
+use seigo::base::error::Result;
+use seigo::base::tensor::Tensor;
+use seigo::frontend::graph::Graph;
+use seigo::frontend::onnx::Model;
+use seigo::frontend::rewrites;
+use seigo::model::ceras;
+use seigo::model::qgraph::QGraph;
+use seigo::quantize::ptq::{self, Frames};
+use seigo::quantize::qonnx::{ImportOptions, export, import};
+use seigo::software::engine::Engine;
 use serde_json::json;
 
 fn main() {
@@ -62,26 +62,26 @@ impl Frames for Pictures {
 
 fn quantized(model: &Model, images: &Path) -> Result<QGraph> {
     let mut graph = Graph::from_model(model, &Default::default())?;
-    passes::run(&mut graph, passes::STANDARD)?;
+    rewrites::run(&mut graph, rewrites::STANDARD)?;
     let mut files: Vec<PathBuf> =
         images.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     files.sort();
     files.truncate(16);
     let frames = Pictures { files, shape: graph.fact(graph.inputs[0]).shape.clone() };
-    let done = quant::quantize(&graph, &frames, &quant::Options::default(), &|_, _| ())?;
+    let done = ptq::quantize(&graph, &frames, &ptq::Options::default(), &|_, _| ())?;
     Ok(done.graph)
 }
 
 fn dump(graph: &QGraph, image: &Path, folder: &Path) -> Result<()> {
     let input = picture(image, &graph.value(graph.inputs[0]).shape)?;
-    seigo::files::write(&folder.join("exact.onnx"), &export::exact(graph)?.encode_to_vec())?;
+    seigo::base::files::write(&folder.join("exact.onnx"), &export::exact(graph)?.encode_to_vec())?;
     let forms = [
         ("qdq.onnx", export::Functions::Tables),
         ("qdq_operators.onnx", export::Functions::Operators),
     ];
     for (file, functions) in forms {
         let model = export::qdq(graph, functions)?;
-        seigo::files::write(&folder.join(file), &model.encode_to_vec())?;
+        seigo::base::files::write(&folder.join(file), &model.encode_to_vec())?;
     }
     write(folder, "input", input.values::<f32>()?)?;
     let mut index = Vec::new();
@@ -103,7 +103,7 @@ fn dump(graph: &QGraph, image: &Path, folder: &Path) -> Result<()> {
         index.push(json!({"output": output.name, "file": file, "shape": tensor.shape()}));
     }
     let text = serde_json::to_vec(&index).unwrap_or_default();
-    seigo::files::write(&folder.join("values.json"), &text)
+    seigo::base::files::write(&folder.join("values.json"), &text)
 }
 
 /// The integers of a value as they are stored; floats as they are.
@@ -120,7 +120,7 @@ fn stored(graph: &QGraph, value: usize, tensor: &Tensor) -> Result<Vec<f32>> {
 /// An image in the top left corner, blue, green, red from 0 to 255, the rest 114.
 fn picture(path: &Path, shape: &[usize]) -> Result<Tensor> {
     let fail = |error: image::ImageError| {
-        seigo::Error::new(&seigo::error::codes::IMAGE_DECODE, error.to_string())
+        seigo::Error::new(&seigo::base::error::codes::IMAGE_DECODE, error.to_string())
     };
     let (height, width) = (shape[2] as u32, shape[3] as u32);
     let picture = image::open(path).map_err(fail)?;
@@ -137,5 +137,5 @@ fn picture(path: &Path, shape: &[usize]) -> Result<Tensor> {
 
 fn write(folder: &Path, file: &str, values: &[f32]) -> Result<()> {
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    seigo::files::write(&folder.join(file), &bytes)
+    seigo::base::files::write(&folder.join(file), &bytes)
 }

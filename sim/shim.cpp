@@ -1,6 +1,6 @@
 // C interface of a Verilated design: one call per clock cycle, and pointers into the shared memory.
 // `banks.inc` is generated beside it: SEIGO_DOMAINS, SEIGO_BANKS, SEIGO_ROWS and one SEIGO_BANK(domain, bank)
-// per RAM. The field order of Inputs and Outputs is that of src/cosim/library.rs.
+// per RAM. The field order of Inputs and Outputs is that of src/verify/cosim/library.rs.
 
 #include <cstdint>
 

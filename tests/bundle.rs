@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use seigo::ceras::Model;
-use seigo::schedule::{Work, build};
-use seigo::target::Target;
+use seigo::compile::boards::Target;
+use seigo::compile::schedule::{Work, build};
+use seigo::model::ceras::Model;
 use tempfile::TempDir;
 
 fn fixture(name: &str) -> PathBuf {
@@ -130,7 +130,7 @@ fn layers_of_the_processor_are_refused_on_request() {
         });
         let bytes = Model::new(graph.clone()).to_bytes().unwrap();
         if let Some(layers) = layers
-            && seigo::bundle::Bundle::new(&bytes, target.clone()).is_ok()
+            && seigo::emit::bundle::Bundle::new(&bytes, target.clone()).is_ok()
         {
             found = Some((bytes, graph.layers[layers[0]].name.clone()));
             break;

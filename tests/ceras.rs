@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use quantized::{graphs, inputs};
-use seigo::ceras::layout::{ENTRY_SIZE, HEADER_SIZE, entry, header};
-use seigo::ceras::{Model, Tag, section_sizes};
-use seigo::qgraph::QOp;
-use seigo::reference;
+use seigo::model::ceras::layout::{ENTRY_SIZE, HEADER_SIZE, entry, header};
+use seigo::model::ceras::{Model, Tag, section_sizes};
+use seigo::model::qgraph::QOp;
+use seigo::software::reference;
 
-fn model(graph: seigo::qgraph::QGraph) -> Model {
+fn model(graph: seigo::model::qgraph::QGraph) -> Model {
     let mut model = Model::new(graph);
     model.meta.source = Some("sha256:00ff".into());
     model.meta.report = Some(serde_json::json!({ "layers": [{ "sqnr": 31.4 }] }));
@@ -165,7 +165,7 @@ fn only_later_stages_may_set_sections() {
 #[test]
 fn the_page_has_the_tables_of_the_code() {
     let page = include_str!("../docs/model-format.md");
-    for line in seigo::ceras::layout::tables().lines() {
+    for line in seigo::model::ceras::layout::tables().lines() {
         assert!(page.contains(line), "docs/model-format.md lacks the line {line}");
     }
 }

@@ -5,14 +5,14 @@
 
 use std::path::{Path, PathBuf};
 
-use seigo::ceras::{Model, section_sizes};
-use seigo::graph::{Graph, ImportOptions, Node};
-use seigo::num::{Base, Function, Layout, Rounding};
-use seigo::onnx;
-use seigo::ops::Op;
-use seigo::ops::window::Axis;
-use seigo::passes;
-use seigo::qgraph::{
+use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
+use seigo::frontend::graph::{Graph, ImportOptions, Node};
+use seigo::frontend::onnx;
+use seigo::frontend::ops::Op;
+use seigo::frontend::ops::window::Axis;
+use seigo::frontend::rewrites;
+use seigo::model::ceras::{Model, section_sizes};
+use seigo::model::qgraph::{
     ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
 };
 
@@ -34,7 +34,7 @@ fn numbers(seed: usize, count: usize, low: i8, high: i8) -> Vec<i8> {
     (0..count).map(|index| number(index) as i8).collect()
 }
 
-fn conv(graph: &Graph, node: &Node, op: &seigo::ops::conv::Conv, seed: usize) -> QConv {
+fn conv(graph: &Graph, node: &Node, op: &seigo::frontend::ops::conv::Conv, seed: usize) -> QConv {
     let weight = &graph.fact(node.input(1).unwrap()).shape;
     let input = &graph.fact(node.input(0).unwrap()).shape;
     let axes = op.window.axes(&weight[2..], &input[2..], false).unwrap();
@@ -70,7 +70,7 @@ fn quantized(graph: &Graph) -> QGraph {
         if used { QValue { name, shape, format } } else { unused() }
     });
     let layers = graph.nodes.iter().enumerate().map(|(seed, node)| {
-        let operand = |id: &Option<seigo::graph::ValueId>| {
+        let operand = |id: &Option<seigo::frontend::graph::ValueId>| {
             id.map(|id| match graph.constant(id) {
                 Some(tensor) => Operand::Constant(tensor.clone()),
                 None => Operand::Value(QValueId(id.0)),
@@ -107,7 +107,7 @@ fn yolox_nano_takes_at_most_1_100_000_bytes() {
     let Some(path) = shared() else { return };
     let model = onnx::Model::load(&path).unwrap();
     let mut graph = Graph::from_model(&model, &ImportOptions::default()).unwrap();
-    passes::run(&mut graph, passes::STANDARD).unwrap();
+    rewrites::run(&mut graph, rewrites::STANDARD).unwrap();
     let model = Model::new(quantized(&graph));
     let bytes = model.to_bytes().unwrap();
     let convs = model.graph.layers.iter().filter(|layer| matches!(layer.op, QOp::Conv(_))).count();

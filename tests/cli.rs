@@ -8,8 +8,8 @@
 use std::fs;
 use std::path::Path;
 
-use seigo::eval::coco::ResultRecord;
-use seigo::npy;
+use seigo::base::npy;
+use seigo::vision::eval::coco::ResultRecord;
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();

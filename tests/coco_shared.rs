@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use seigo::eval::coco::{Annotations, ResultRecord, evaluate};
-use seigo::task::{Task, TaskSpec, image};
+use seigo::vision::eval::coco::{Annotations, ResultRecord, evaluate};
+use seigo::vision::task::{Task, TaskSpec, image};
 
 /// The shared data, or none where it is absent.
 fn shared() -> Option<PathBuf> {

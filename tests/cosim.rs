@@ -10,7 +10,7 @@ mod rtl;
 
 use quantized::inputs;
 use rtl::{Bench, networks, target};
-use seigo::cosim::{End, Timing};
+use seigo::verify::cosim::{End, Timing};
 
 /// Runs `count` networks; every stored tensor and output must be the reference's.
 fn run(pixels: u64, count: usize) {

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use prost::Message as _;
-use seigo::graph::{Graph, ImportOptions};
-use seigo::onnx::{Model, proto};
-use seigo::passes;
+use seigo::frontend::graph::{Graph, ImportOptions};
+use seigo::frontend::onnx::{Model, proto};
+use seigo::frontend::rewrites;
 
 static MODELS: LazyLock<[Vec<u8>; 2]> =
     LazyLock::new(|| [support::detector().bytes(), support::classifier().bytes()]);
@@ -19,7 +19,7 @@ static MODELS: LazyLock<[Vec<u8>; 2]> =
 fn open(bytes: &[u8]) -> seigo::Result<Graph> {
     let model = Model::decode(bytes, None)?;
     let mut graph = Graph::from_model(&model, &ImportOptions::default())?;
-    passes::run(&mut graph, passes::STANDARD)?;
+    rewrites::run(&mut graph, rewrites::STANDARD)?;
     graph.validate()?;
     Ok(graph)
 }

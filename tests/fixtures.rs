@@ -115,7 +115,7 @@ fn models() -> Vec<(&'static str, Vec<u8>)> {
                 let weight = &mut model.graph().initializer[0];
                 weight.raw_data = None;
                 weight.data_location = 1;
-                weight.external_data = vec![seigo::onnx::proto::StringStringEntryProto {
+                weight.external_data = vec![seigo::frontend::onnx::proto::StringStringEntryProto {
                     key: "location".into(),
                     value: "../weights.bin".into(),
                 }];
@@ -201,10 +201,10 @@ fn committed_fixtures_are_what_this_code_makes() {
 #[test]
 fn the_committed_tensor_is_what_this_code_makes() {
     let values = (0..192).map(|index| (index % 7) as f32 * 8.0).collect();
-    let tensor = seigo::tensor::Tensor::new(&[1, 3, 8, 8], values).unwrap();
+    let tensor = seigo::base::tensor::Tensor::new(&[1, 3, 8, 8], values).unwrap();
     let path = folder().join("image.npy");
     if std::env::var_os("SEIGO_BLESS").is_some() {
-        seigo::npy::write(&path, &tensor).unwrap();
+        seigo::base::npy::write(&path, &tensor).unwrap();
     }
-    assert_eq!(seigo::npy::read(&path).unwrap(), tensor);
+    assert_eq!(seigo::base::npy::read(&path).unwrap(), tensor);
 }

@@ -12,8 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use seigo::npy;
-use seigo::tensor::Tensor;
+use seigo::base::npy;
+use seigo::base::tensor::Tensor;
 use support::Writer;
 
 const INTERRUPTED: Option<i32> = Some(130);

@@ -7,7 +7,7 @@ mod naive;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use seigo::memory::{
+use seigo::compile::packing::{
     Buffer, DEFAULT_TIME_LIMIT, How, Layout, Packing, Problem, plan_blocks, plan_contiguous,
     validate,
 };
@@ -66,12 +66,12 @@ proptest! {
         let optimum = naive::optimum(&problem);
         prop_assert_eq!(packing.height, optimum);
         // The search alone, one below and at the optimum: a proof and a packing.
-        let instance = seigo::memory::instance::Instance::new(&problem);
+        let instance = seigo::compile::packing::instance::Instance::new(&problem);
         let deadline = Instant::now() + DEFAULT_TIME_LIMIT;
         let search = |capacity: u64| {
-            seigo::memory::exact::Search::new(&instance, capacity / instance.unit).run(u64::MAX, deadline)
+            seigo::compile::packing::exact::Search::new(&instance, capacity / instance.unit).run(u64::MAX, deadline)
         };
-        use seigo::memory::exact::Outcome;
+        use seigo::compile::packing::exact::Outcome;
         prop_assert!(matches!(search(optimum), Outcome::Packed(_)));
         if optimum > 0 {
             prop_assert_eq!(search(optimum - 1), Outcome::Impossible);

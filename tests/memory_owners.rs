@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use seigo::memory::{
+use seigo::compile::packing::{
     Access, AccessKind, Buffer, DEFAULT_TIME_LIMIT, Layout, OwnerTable, Ownership, Packing,
     Problem, plan_blocks, plan_contiguous, validate,
 };

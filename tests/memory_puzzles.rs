@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use seigo::memory::{csv, plan_contiguous, svg, validate};
+use seigo::compile::packing::{csv, plan_contiguous, svg, validate};
 
 fn folder() -> Option<PathBuf> {
     let shared = std::env::var_os("SEIGO_SHARED")

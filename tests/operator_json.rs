@@ -2,18 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-use seigo::ops::activation::Activation;
-use seigo::ops::constant_of_shape::ConstantOfShape;
-use seigo::ops::conv::Conv;
-use seigo::ops::epilogue::{Epilogue, Residual};
-use seigo::ops::gemm::Gemm;
-use seigo::ops::pad::{Pad, PadMode};
-use seigo::ops::reduce::{Reduce, Reduction};
-use seigo::ops::shape::Shape;
-use seigo::ops::transpose::Transpose;
-use seigo::ops::window::{AutoPad, Window};
-use seigo::ops::{Op, clip::Clip};
-use seigo::tensor::Tensor;
+use seigo::base::tensor::Tensor;
+use seigo::frontend::ops::activation::Activation;
+use seigo::frontend::ops::constant_of_shape::ConstantOfShape;
+use seigo::frontend::ops::conv::Conv;
+use seigo::frontend::ops::epilogue::{Epilogue, Residual};
+use seigo::frontend::ops::gemm::Gemm;
+use seigo::frontend::ops::pad::{Pad, PadMode};
+use seigo::frontend::ops::reduce::{Reduce, Reduction};
+use seigo::frontend::ops::shape::Shape;
+use seigo::frontend::ops::transpose::Transpose;
+use seigo::frontend::ops::window::{AutoPad, Window};
+use seigo::frontend::ops::{Op, clip::Clip};
 
 fn operators() -> Vec<Op> {
     let window = Window {

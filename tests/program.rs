@@ -8,7 +8,7 @@ mod quantized;
 use accelerator::{Build, accelerable, layers, outcome};
 use proptest::prelude::*;
 use quantized::{graphs, inputs};
-use seigo::target::Target;
+use seigo::compile::boards::Target;
 
 /// A built-in target with memory enough for any test.
 fn target(pixels: u64) -> Target {

@@ -4,19 +4,19 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
 
 use prost::Message as _;
-use seigo::engine::Engine;
-use seigo::executor::Executor;
-use seigo::graph::{self, Graph};
-use seigo::num::{Base, Function, Layout, Rounding};
-use seigo::onnx::{Attributes, Dim, Input, Model, Node};
-use seigo::ops::epilogue::Residual;
-use seigo::ops::window::Axis;
-use seigo::qgraph::{
+use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
+use seigo::base::tensor::{DType, Tensor};
+use seigo::frontend::graph::{self, Graph};
+use seigo::frontend::onnx::{Attributes, Dim, Input, Model, Node};
+use seigo::frontend::ops::epilogue::Residual;
+use seigo::frontend::ops::window::Axis;
+use seigo::model::qgraph::{
     ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
 };
-use seigo::qonnx::{self, Arithmetic, ImportOptions, export, import};
-use seigo::reference;
-use seigo::tensor::{DType, Tensor};
+use seigo::quantize::qonnx::{self, Arithmetic, ImportOptions, export, import};
+use seigo::software::engine::Engine;
+use seigo::software::executor::Executor;
+use seigo::software::reference;
 
 /// A generator that needs no state outside (Marsaglia 2003, xorshift).
 struct Random(u64);

@@ -4,23 +4,23 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use seigo::Result;
-use seigo::engine::Engine;
-use seigo::executor::Executor;
-use seigo::graph::{Builder, Graph, ValueId};
-use seigo::num::FRACTION;
-use seigo::ops::activation::Activation;
-use seigo::ops::binary::Binary;
-use seigo::ops::concat::Concat;
-use seigo::ops::conv::Conv;
-use seigo::ops::epilogue::Epilogue;
-use seigo::ops::global_pool::GlobalPool;
-use seigo::ops::max_pool::MaxPool;
-use seigo::ops::reshape::Reshape;
-use seigo::ops::window::Window;
-use seigo::passes;
-use seigo::qgraph::{ConvOutput, QOp};
-use seigo::quant::{Frames, Options, Quantized, quantize};
-use seigo::tensor::{DType, Tensor};
+use seigo::base::arithmetic::FRACTION;
+use seigo::base::tensor::{DType, Tensor};
+use seigo::frontend::graph::{Builder, Graph, ValueId};
+use seigo::frontend::ops::activation::Activation;
+use seigo::frontend::ops::binary::Binary;
+use seigo::frontend::ops::concat::Concat;
+use seigo::frontend::ops::conv::Conv;
+use seigo::frontend::ops::epilogue::Epilogue;
+use seigo::frontend::ops::global_pool::GlobalPool;
+use seigo::frontend::ops::max_pool::MaxPool;
+use seigo::frontend::ops::reshape::Reshape;
+use seigo::frontend::ops::window::Window;
+use seigo::frontend::rewrites;
+use seigo::model::qgraph::{ConvOutput, QOp};
+use seigo::quantize::ptq::{Frames, Options, Quantized, quantize};
+use seigo::software::engine::Engine;
+use seigo::software::executor::Executor;
 
 /// Numbers in -1..1, the same every time.
 struct Noise(u64);
@@ -105,7 +105,7 @@ impl Network {
     fn finish(mut self, output: ValueId) -> Graph {
         self.builder.output("result", output);
         let mut graph = self.builder.finish().unwrap();
-        passes::run(&mut graph, passes::STANDARD).unwrap();
+        rewrites::run(&mut graph, rewrites::STANDARD).unwrap();
         graph
     }
 }

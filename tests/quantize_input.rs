@@ -3,16 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use seigo::Result;
-use seigo::engine::Engine;
-use seigo::executor::Executor;
-use seigo::graph::{Builder, Graph};
-use seigo::ops::activation::Activation;
-use seigo::ops::conv::Conv;
-use seigo::ops::epilogue::Epilogue;
-use seigo::ops::window::Window;
-use seigo::passes;
-use seigo::quant::{Frames, Options, Quantized, quantize};
-use seigo::tensor::{DType, Tensor};
+use seigo::base::tensor::{DType, Tensor};
+use seigo::frontend::graph::{Builder, Graph};
+use seigo::frontend::ops::activation::Activation;
+use seigo::frontend::ops::conv::Conv;
+use seigo::frontend::ops::epilogue::Epilogue;
+use seigo::frontend::ops::window::Window;
+use seigo::frontend::rewrites;
+use seigo::quantize::ptq::{Frames, Options, Quantized, quantize};
+use seigo::software::engine::Engine;
+use seigo::software::executor::Executor;
 
 const SHAPE: [usize; 4] = [1, 2, 8, 8];
 
@@ -53,7 +53,7 @@ fn network(first: [f32; 4], second: [f32; 4], bias: f32) -> Graph {
     }
     builder.output("result", value);
     let mut graph = builder.finish().unwrap();
-    passes::run(&mut graph, passes::STANDARD).unwrap();
+    rewrites::run(&mut graph, rewrites::STANDARD).unwrap();
     graph
 }
 

@@ -9,14 +9,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use seigo::engine::Engine;
-use seigo::executor::Executor;
-use seigo::graph::Graph;
-use seigo::onnx::{Model, Node};
-use seigo::qgraph::{QGraph, QOp};
-use seigo::qonnx::{ImportOptions, export, import};
-use seigo::reference;
-use seigo::tensor::Tensor;
+use seigo::base::tensor::Tensor;
+use seigo::frontend::graph::Graph;
+use seigo::frontend::onnx::{Model, Node};
+use seigo::model::qgraph::{QGraph, QOp};
+use seigo::quantize::qonnx::{ImportOptions, export, import};
+use seigo::software::engine::Engine;
+use seigo::software::executor::Executor;
+use seigo::software::reference;
 
 fn shared() -> Option<PathBuf> {
     let root = std::env::var_os("SEIGO_SHARED")

@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use quantized::oracle::{self, Stored};
 use quantized::{inputs, runs};
-use seigo::engine::Engine;
-use seigo::num::Rounding;
-use seigo::ops::window::Axis;
-use seigo::qgraph::{
+use seigo::base::arithmetic::Rounding;
+use seigo::base::tensor::{DType, Tensor};
+use seigo::frontend::ops::window::Axis;
+use seigo::model::qgraph::{
     ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
 };
-use seigo::reference;
-use seigo::tensor::{DType, Tensor};
+use seigo::software::engine::Engine;
+use seigo::software::reference;
 
 fn stored(tensor: &Tensor) -> Stored {
     match tensor.dtype() {
@@ -111,7 +111,7 @@ fn what_cannot_be_quantized_is_refused_with_its_place() {
 
 #[test]
 fn a_float_layer_that_gives_nan_is_named() {
-    use seigo::ops::{Op, activation::Activation};
+    use seigo::frontend::ops::{Op, activation::Activation};
     let mut graph = wide(1, 0);
     graph.layers[0].op = QOp::Float(Op::Activation(Activation::Log));
     let input = Tensor::new(&[1, 1, 1, 1], vec![-3f32]).unwrap();

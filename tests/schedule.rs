@@ -11,11 +11,11 @@ use proptest::prelude::*;
 use quantized::Choices;
 use quantized::inputs;
 use scheduled::{Truth, follow, replay};
-use seigo::qgraph::QGraph;
-use seigo::schedule::{Modes, Work, build, build_parts, modes, order, place, validate};
-use seigo::schedule::{Placed, Plan, Schedule, StoredId, View};
-use seigo::target::Target;
-use seigo::tensor::Tensor;
+use seigo::base::tensor::Tensor;
+use seigo::compile::boards::Target;
+use seigo::compile::schedule::{Modes, Work, build, build_parts, modes, order, place, validate};
+use seigo::compile::schedule::{Placed, Plan, Schedule, StoredId, View};
+use seigo::model::qgraph::QGraph;
 
 /// Targets that can do all, and less.
 fn targets() -> Vec<Target> {
@@ -138,8 +138,8 @@ fn mutate(schedule: &mut Schedule, choices: &mut Choices) {
             }
         },
         (_, Work::Dense(dense)) => match &mut dense.source {
-            seigo::schedule::Source::Memory(views) => change(&mut views[0], choices),
-            seigo::schedule::Source::Stem(_) => dense.store = None,
+            seigo::compile::schedule::Source::Memory(views) => change(&mut views[0], choices),
+            seigo::compile::schedule::Source::Stem(_) => dense.store = None,
         },
         (_, Work::Plane(plane)) => change(&mut plane.source, choices),
         (_, Work::Transfer(transfer)) => transfer.stored = StoredId(choices.below(tensors)),
@@ -195,7 +195,7 @@ proptest! {
                 let row = target.pixels as usize;
                 let base = choices.below(40) * row;
                 placed.bases[tensor] = base;
-                let seigo::memory::Layout::Contiguous { offsets, alignment } = &mut placed.packing.layout
+                let seigo::compile::packing::Layout::Contiguous { offsets, alignment } = &mut placed.packing.layout
                 else { unreachable!() };
                 offsets[tensor] = base as u64 * 16;
                 *alignment = target.pixels * 16;
@@ -269,13 +269,13 @@ fn the_random_graphs_reach_every_kind_of_pass() {
                         if dense.residual.is_some() { "residual" } else { "no residual" },
                         if dense.advance > 0 { "groups" } else { "no groups" },
                         match dense.source {
-                            seigo::schedule::Source::Stem(_) => "stem",
-                            seigo::schedule::Source::Memory(_) => "memory",
+                            seigo::compile::schedule::Source::Stem(_) => "stem",
+                            seigo::compile::schedule::Source::Memory(_) => "memory",
                         },
                         match graph.layers[dense.layer].op {
-                            seigo::qgraph::QOp::Move(_) => "copy",
-                            seigo::qgraph::QOp::Add => "add",
-                            seigo::qgraph::QOp::Rescale => "rescale",
+                            seigo::model::qgraph::QOp::Move(_) => "copy",
+                            seigo::model::qgraph::QOp::Add => "add",
+                            seigo::model::qgraph::QOp::Rescale => "rescale",
                             _ => "convolution",
                         },
                     ],

@@ -5,9 +5,9 @@
 mod networks;
 
 use networks::NANO;
-use seigo::memory;
-use seigo::schedule::{Modes, Plan, modes, validate};
-use seigo::target::Target;
+use seigo::compile::boards::Target;
+use seigo::compile::packing;
+use seigo::compile::schedule::{Modes, Plan, modes, validate};
 
 /// Peak and blocks of YOLOX-Nano; height and lower bound must agree.
 fn peak(target: &Target, modes: Modes) -> (u64, u64) {
@@ -15,9 +15,9 @@ fn peak(target: &Target, modes: Modes) -> (u64, u64) {
     let modes::Survey { schedule, problem, packing, .. } =
         modes::survey(&graph, target, modes).unwrap();
     validate::schedule(&graph, &schedule).unwrap();
-    memory::validate::packing(&problem, &packing).unwrap();
+    packing::validate::packing(&problem, &packing).unwrap();
     assert_eq!(packing.height, packing.lower_bound, "ratio 1.000");
-    let blocks = memory::plan_blocks(&problem, target.block_bytes).unwrap();
+    let blocks = packing::plan_blocks(&problem, target.block_bytes).unwrap();
     (packing.height, blocks.height / target.block_bytes)
 }
 

@@ -12,11 +12,11 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use quantized::{Choices, inputs};
-use seigo::error::Result;
-use seigo::program::{Design, encode};
-use seigo::qgraph::QGraph;
-use seigo::schedule::{Modes, Plan, build_parts, modes, order, place};
-use seigo::target::Target;
+use seigo::base::error::Result;
+use seigo::compile::boards::Target;
+use seigo::compile::program::{Design, encode};
+use seigo::compile::schedule::{Modes, Plan, build_parts, modes, order, place};
+use seigo::model::qgraph::QGraph;
 
 fn target(pixels: u64, chained: bool) -> Target {
     let mut target = Target::load("kv260").unwrap();
@@ -118,8 +118,9 @@ fn the_plan_of_yolox_nano_is_a_program() {
     let design = Design::new(&graph, &plan.schedule, &target).unwrap();
     let program = encode(&graph, &plan.schedule, &plan.placed, &design).unwrap();
     let estimate = plan.schedule.passes.iter();
-    let estimate =
-        estimate.map(|pass| seigo::schedule::cost::stream_bytes(&graph, &pass.work)).sum::<u64>();
+    let estimate = estimate
+        .map(|pass| seigo::compile::schedule::cost::stream_bytes(&graph, &pass.work))
+        .sum::<u64>();
     // The end of the program is a descriptor of its own, and so are transfers.
     let end = 320;
     assert_eq!(program.stream.len() as u64, estimate + end);

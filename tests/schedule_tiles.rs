@@ -5,9 +5,9 @@
 mod networks;
 
 use networks::{NANO, Net, SMALL, Shape};
-use seigo::qgraph::QGraph;
-use seigo::schedule::{Plan, build, tile, validate};
-use seigo::target::Target;
+use seigo::compile::boards::Target;
+use seigo::compile::schedule::{Plan, build, tile, validate};
+use seigo::model::qgraph::QGraph;
 
 fn tiled(graph: &QGraph, target: &Target) -> tile::Tiling {
     let schedule = build(graph, target).unwrap();
@@ -90,7 +90,8 @@ fn a_changed_plan_in_strips_is_rejected() {
     let mut fewer = good.clone();
     fewer.strips[pass].count -= 1;
     let mut moved = good.clone();
-    let seigo::memory::Layout::Contiguous { offsets, .. } = &mut moved.packing.layout else {
+    let seigo::compile::packing::Layout::Contiguous { offsets, .. } = &mut moved.packing.layout
+    else {
         unreachable!()
     };
     let highest = offsets.iter().enumerate().max_by_key(|(_, offset)| **offset).unwrap().0;

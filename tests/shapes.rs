@@ -6,17 +6,17 @@
 use std::path::{Path, PathBuf};
 
 use seigo::Result;
-use seigo::engine::Engine;
-use seigo::eval::coco::{self, Annotations, Report};
-use seigo::executor::Executor;
-use seigo::frames;
-use seigo::graph::{Graph, ImportOptions};
-use seigo::onnx::Model;
-use seigo::passes;
-use seigo::quant::{Frames, Options, quantize};
-use seigo::scenes::{self, CROP, Class, DETECTION, Recipe, Scene};
-use seigo::task::{Prediction, Purpose, Task, TaskSpec};
-use seigo::tensor::Tensor;
+use seigo::base::parallel;
+use seigo::base::tensor::Tensor;
+use seigo::frontend::graph::{Graph, ImportOptions};
+use seigo::frontend::onnx::Model;
+use seigo::frontend::rewrites;
+use seigo::quantize::ptq::{Frames, Options, quantize};
+use seigo::software::engine::Engine;
+use seigo::software::executor::Executor;
+use seigo::vision::eval::coco::{self, Annotations, Report};
+use seigo::vision::scenes::{self, CROP, Class, DETECTION, Recipe, Scene};
+use seigo::vision::task::{Prediction, Purpose, Task, TaskSpec};
 use sha2::{Digest, Sha256};
 
 /// Scenes of the training are of seed 100 (crops: 200); these are for validation and calibration.
@@ -81,7 +81,7 @@ impl Shipped {
         let path = folder(path);
         let model = Model::load(&path).unwrap();
         let mut graph = Graph::from_model(&model, &ImportOptions::default()).unwrap();
-        passes::run(&mut graph, passes::STANDARD).unwrap();
+        rewrites::run(&mut graph, rewrites::STANDARD).unwrap();
         let shape = &graph.value(graph.inputs[0]).fact.shape;
         let task = Task::new(TaskSpec::beside(&path).unwrap(), shape).unwrap();
         Self { graph, task }
@@ -94,7 +94,7 @@ impl Shipped {
         run: impl Fn(&[Tensor]) -> Result<Vec<Tensor>> + Sync,
     ) -> Vec<Prediction> {
         let names: Vec<&str> = self.graph.outputs.iter().map(|output| &*output.name).collect();
-        let predictions = frames::map(scenes.len(), |index| {
+        let predictions = parallel::map(scenes.len(), |index| {
             let (input, geometry) = self.task.preprocess(&scenes[index].image)?;
             let outputs = run(&[input])?;
             let named: Vec<_> = names.iter().copied().zip(&outputs).collect();

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use seigo::target::fields::{FIELDS, Kind, documentation};
-use seigo::target::{Capabilities, NAMES, Target};
+use seigo::compile::boards::fields::{FIELDS, Kind, documentation};
+use seigo::compile::boards::{Capabilities, NAMES, Target};
 use serde_json::{Value, json};
 
 fn kv260() -> Value {
@@ -53,7 +53,7 @@ fn the_table_names_every_field_of_the_type() {
 fn the_documentation_is_what_the_table_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/targets.md");
     if std::env::var_os("SEIGO_BLESS").is_some() {
-        seigo::files::write(&path, documentation().as_bytes()).unwrap();
+        seigo::base::files::write(&path, documentation().as_bytes()).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap();
     assert!(

@@ -6,11 +6,11 @@
 
 use std::path::{Path, PathBuf};
 
-use seigo::executor::Executor;
-use seigo::graph::{Graph, ImportOptions};
-use seigo::onnx::Model;
-use seigo::passes;
-use seigo::tensor::Tensor;
+use seigo::base::tensor::Tensor;
+use seigo::frontend::graph::{Graph, ImportOptions};
+use seigo::frontend::onnx::Model;
+use seigo::frontend::rewrites;
+use seigo::software::executor::Executor;
 use serde_json::Value;
 
 /// The model, or none where the shared data is absent.
@@ -38,7 +38,7 @@ fn fusion_leaves_137_layers_and_129_with_siblings_merged() {
     assert_eq!(file.nodes.len(), 369);
     let macs = |graph: &Graph| -> u64 { graph.nodes.iter().map(|node| graph.macs(node)).sum() };
     assert_eq!(macs(&graph), 522_553_408);
-    let applied = passes::run(&mut graph, passes::STANDARD).unwrap();
+    let applied = rewrites::run(&mut graph, rewrites::STANDARD).unwrap();
     let layers: Vec<_> = applied.iter().map(|applied| (applied.pass, applied.layers)).collect();
     assert_eq!(layers[7..], [("fuse-epilogues", 137), ("merge-siblings", 129)]);
     assert_eq!(macs(&graph), 522_553_408);
@@ -63,7 +63,7 @@ fn outputs_are_those_of_onnx_runtime() {
     let number = |value: &Value| value.as_f64().unwrap();
     let original = graph(&path);
     let mut fused = original.clone();
-    passes::run(&mut fused, passes::STANDARD).unwrap();
+    rewrites::run(&mut fused, rewrites::STANDARD).unwrap();
     for graph in [&original, &fused] {
         let output = Executor::new(graph).run(&[picture()]).unwrap().remove(0);
         let values = output.values::<f32>().unwrap();

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::terminal::Terminal;
-use crate::bundle::Bundle;
-use crate::error::{Error, Place as _, Result, codes};
-use crate::files;
-use crate::schedule::Work;
-use crate::target::Target;
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::files;
+use crate::compile::boards::Target;
+use crate::compile::schedule::Work;
+use crate::emit::bundle::Bundle;
 
 /// Compile a .ceras model for a target: Verilog, program and manifest in one folder
 #[derive(Debug, clap::Args)]

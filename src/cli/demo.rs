@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use super::terminal::Terminal;
-use crate::error::{Error, Result, codes};
-use crate::files;
-use crate::scenes;
+use crate::base::error::{Error, Result, codes};
+use crate::base::files;
+use crate::vision::scenes;
 
 const MODEL: &[u8] = include_bytes!("../../models/shapes/shapes.onnx");
 const TASK: &str = include_str!("../../models/shapes/shapes.task.json");

@@ -7,9 +7,9 @@ use clap::ValueEnum;
 use super::network::{Network, NetworkArgs};
 use super::terminal::Terminal;
 use super::vision::Vision;
-use crate::draw;
-use crate::error::{Error, Result, codes};
-use crate::task::{BBox, Classes, Limits, Prediction, Purpose, image};
+use crate::base::error::{Error, Result, codes};
+use crate::vision::overlay;
+use crate::vision::task::{BBox, Classes, Limits, Prediction, Purpose, image};
 
 /// Run a detector or classifier on an image; print what it sees and draw it
 #[derive(Debug, clap::Args)]
@@ -54,8 +54,8 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let classes = &vision.task().spec().classes;
     if let Some(path) = &args.output {
         let mut picture = image::read(&args.image)?;
-        draw::prediction(&mut picture, &prediction, classes);
-        draw::save(&picture, path)?;
+        overlay::prediction(&mut picture, &prediction, classes);
+        overlay::save(&picture, path)?;
         terminal.remark(&format!("wrote {}", path.display()));
     }
     terminal.result(&match args.format {

@@ -8,12 +8,12 @@ use serde::Serialize;
 use super::network::{Network, NetworkArgs};
 use super::terminal::Terminal;
 use super::vision::Vision;
-use crate::error::{Error, Result, codes};
-use crate::eval::classification::{Accuracy, LabeledImage, labeled_folders, labeled_list};
-use crate::eval::coco::{self, Annotations, ResultRecord};
-use crate::files;
-use crate::frames;
-use crate::task::{Prediction, Purpose, image};
+use crate::base::error::{Error, Result, codes};
+use crate::base::files;
+use crate::base::parallel;
+use crate::vision::eval::classification::{Accuracy, LabeledImage, labeled_folders, labeled_list};
+use crate::vision::eval::coco::{self, Annotations, ResultRecord};
+use crate::vision::task::{Prediction, Purpose, image};
 
 /// Measure accuracy on labeled images: COCO average precision, or top-1 and top-5
 #[derive(Debug, clap::Args)]
@@ -80,7 +80,7 @@ fn detector_run(args: &Args, path: &Path, vision: &Vision<'_>, terminal: &Termin
     }
     let category_ids = annotations.category_ids(vision.task().spec())?;
     let bar = terminal.progress(pairing.images.len(), "images");
-    let records = frames::map(pairing.images.len(), |index| {
+    let records = parallel::map(pairing.images.len(), |index| {
         let (id, path) = &pairing.images[index];
         let prediction = vision.predict(path, Purpose::Evaluation)?;
         bar.inc(1);
@@ -108,7 +108,7 @@ fn classifier_run(args: &Args, vision: &Vision<'_>, terminal: &Terminal) -> Resu
     };
     images.truncate(args.limit.unwrap_or(usize::MAX));
     let bar = terminal.progress(images.len(), "images");
-    let accuracy: Accuracy = frames::map(images.len(), |index| {
+    let accuracy: Accuracy = parallel::map(images.len(), |index| {
         let prediction = vision.predict(&images[index].path, Purpose::Evaluation)?;
         bar.inc(1);
         Ok(match prediction {

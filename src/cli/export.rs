@@ -6,10 +6,10 @@ use clap::ValueEnum;
 use prost::Message as _;
 
 use super::terminal::Terminal;
-use crate::ceras;
-use crate::error::{Place as _, Result};
-use crate::files;
-use crate::qonnx::export::{self, Functions};
+use crate::base::error::{Place as _, Result};
+use crate::base::files;
+use crate::model::ceras;
+use crate::quantize::qonnx::export::{self, Functions};
 
 /// Write a .ceras model as ONNX, for other programs
 #[derive(Debug, clap::Args)]

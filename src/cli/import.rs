@@ -6,13 +6,13 @@ use clap::ValueEnum;
 use prost::Message as _;
 
 use super::terminal::Terminal;
-use crate::ceras;
-use crate::error::{Place as _, Result};
-use crate::files;
-use crate::graph::{self, Graph, parse_input_shape};
-use crate::num::Rounding;
-use crate::onnx::Model;
-use crate::qonnx::{self, Arithmetic, ImportOptions, export};
+use crate::base::arithmetic::Rounding;
+use crate::base::error::{Place as _, Result};
+use crate::base::files;
+use crate::frontend::graph::{self, Graph, parse_input_shape};
+use crate::frontend::onnx::Model;
+use crate::model::ceras;
+use crate::quantize::qonnx::{self, Arithmetic, ImportOptions, export};
 
 /// Turn an ONNX model that is quantized already into a .ceras file with the same integers
 #[derive(Debug, clap::Args)]

@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::model::ModelArgs;
 use super::terminal::Terminal;
-use crate::error::{Error, Result, codes};
-use crate::files;
-use crate::passes;
-use crate::report::inspect::Inspection;
-use crate::report::quantized::QuantizedInspection;
-use crate::report::quantized_dump;
+use crate::base::error::{Error, Result, codes};
+use crate::base::files;
+use crate::frontend::rewrites;
+use crate::present::tables::inspect::Inspection;
+use crate::present::tables::quantized::QuantizedInspection;
+use crate::present::tables::quantized_dump;
 
 /// Show what a model consists of: operators, layers before and after fusion, MACs, parameters,
 /// bytes, and where each node is done
@@ -78,13 +78,13 @@ fn float(args: &Args) -> Result<(String, serde_json::Value)> {
     let original = args.model.graph()?;
     let mut fused = original.clone();
     let passes = match &args.passes {
-        None => passes::STANDARD.to_vec(),
+        None => rewrites::STANDARD.to_vec(),
         Some(names) => {
             let names: Vec<_> = names.iter().map(|name| name.trim()).collect();
-            passes::by_names(&names)?
+            rewrites::by_names(&names)?
         }
     };
-    let applied = passes::run(&mut fused, &passes)
+    let applied = rewrites::run(&mut fused, &passes)
         .map_err(|error| error.at(args.model.model.display().to_string()))?;
     Ok(match args.emit {
         Some(Emit::Graph | Emit::Json) => (fused.to_text(), fused.to_json()),

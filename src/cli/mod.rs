@@ -26,8 +26,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::{Error, Result, codes};
-use crate::files;
+use crate::base::error::{Error, Result, codes};
+use crate::base::files;
 
 /// Exit status when the answer is "differs".
 pub const DIFFERS: u8 = 1;

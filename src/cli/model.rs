@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::ceras;
-use crate::error::{Error, Place as _, Result, codes};
-use crate::files;
-use crate::graph::{Graph, ImportOptions, parse_input_shape};
-use crate::onnx::Model;
-use crate::passes::{self, Applied};
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::files;
+use crate::frontend::graph::{Graph, ImportOptions, parse_input_shape};
+use crate::frontend::onnx::Model;
+use crate::frontend::rewrites::{self, Applied};
+use crate::model::ceras;
 
 /// The model and how to read it.
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ impl ModelArgs {
     /// The graph after the standard passes, with what they did.
     pub fn fused(&self) -> Result<(Graph, Vec<Applied>)> {
         let mut graph = self.graph()?;
-        let applied = passes::run(&mut graph, passes::STANDARD).at(|| place(&self.model))?;
+        let applied = rewrites::run(&mut graph, rewrites::STANDARD).at(|| place(&self.model))?;
         Ok((graph, applied))
     }
 }

@@ -6,16 +6,16 @@ use clap::ValueEnum;
 
 use super::model::ModelArgs;
 use super::terminal::Terminal;
-use crate::bundle::Bundle;
-use crate::ceras;
-use crate::cosim;
-use crate::engine::Engine;
-use crate::error::{Error, Place as _, Result, codes};
-use crate::executor::Executor;
-use crate::graph::Graph;
-use crate::reference;
-use crate::target::Target;
-use crate::tensor::Tensor;
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::tensor::Tensor;
+use crate::compile::boards::Target;
+use crate::emit::bundle::Bundle;
+use crate::frontend::graph::Graph;
+use crate::model::ceras;
+use crate::software::engine::Engine;
+use crate::software::executor::Executor;
+use crate::software::reference;
+use crate::verify::cosim;
 
 /// The model and what computes it.
 #[derive(Debug, clap::Args)]
@@ -156,7 +156,7 @@ impl Network {
 pub enum Runner<'a> {
     Float(Executor<'a>),
     Fast(Engine<'a>),
-    Reference(&'a crate::qgraph::QGraph),
+    Reference(&'a crate::model::qgraph::QGraph),
     Rtl(cosim::Rtl<'a>),
 }
 

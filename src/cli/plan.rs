@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::terminal::Terminal;
-use crate::error::{Error, Place as _, Result, codes};
-use crate::files;
-use crate::memory::{self, Packing, csv, svg, validate};
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::files;
+use crate::compile::packing::{self, Packing, csv, svg, validate};
 
 /// Plan the memory: of a model on a target, pass by pass; or of any buffers with lifetimes
 ///
@@ -83,10 +83,10 @@ fn buffers(args: &Args, path: &Path, terminal: &Terminal) -> Result<String> {
     let alignment = args.alignment.unwrap_or(1);
     let problem = csv::read_problem(&text, args.capacity, alignment).at(place)?;
     let packing = match args.blocks {
-        Some(size) => memory::plan_blocks(&problem, size).at(place)?,
+        Some(size) => packing::plan_blocks(&problem, size).at(place)?,
         None => {
             let limit = Duration::from_secs(args.time_limit.unwrap_or(60));
-            memory::plan_contiguous(&problem, limit).at(place)?
+            packing::plan_contiguous(&problem, limit).at(place)?
         }
     };
     validate::packing(&problem, &packing)?;

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use super::plan::Format;
 use super::terminal::Terminal;
-use crate::ceras::{Model, Tag};
-use crate::error::{Error, Place as _, Result, codes};
-use crate::files;
-use crate::memory::{Packing, csv, validate};
-use crate::program::{self, Design, cost};
-use crate::qgraph::QGraph;
-use crate::report::plan::{PlanReport, chart};
-use crate::schedule::modes::{Modes, survey};
-use crate::schedule::{self, Plan, Schedule, StoredId, tile};
-use crate::target::Target;
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::files;
+use crate::compile::boards::Target;
+use crate::compile::packing::{Packing, csv, validate};
+use crate::compile::program::{self, Design, cost};
+use crate::compile::schedule::modes::{Modes, survey};
+use crate::compile::schedule::{self, Plan, Schedule, StoredId, tile};
+use crate::model::ceras::{Model, Tag};
+use crate::model::qgraph::QGraph;
+use crate::present::tables::plan::{PlanReport, chart};
 
 /// What is planned, and for what.
 #[derive(Debug, clap::Args)]

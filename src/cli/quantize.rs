@@ -8,15 +8,15 @@ use super::model::ModelArgs;
 use super::network::Network;
 use super::terminal::Terminal;
 use super::vision;
-use crate::ceras::Model;
-use crate::error::{Error, Place as _, Result, codes};
-use crate::files;
-use crate::npy;
-use crate::passes;
-use crate::qgraph::{QGraph, QOp, Width};
-use crate::quant::{Frames, Options, Report, quantize};
-use crate::task::{Task, image};
-use crate::tensor::Tensor;
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::files;
+use crate::base::npy;
+use crate::base::tensor::Tensor;
+use crate::frontend::rewrites;
+use crate::model::ceras::Model;
+use crate::model::qgraph::{QGraph, QOp, Width};
+use crate::quantize::ptq::{Frames, Options, Report, quantize};
+use crate::vision::task::{Task, image};
 
 /// Quantize a model to int8 with power-of-two scales and write it as a .ceras file
 #[derive(Debug, clap::Args)]
@@ -100,7 +100,8 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
             .help("give the ONNX model that it was made from"));
     }
     let (mut graph, _) = args.model.fused()?;
-    passes::run(&mut graph, passes::ACCELERATOR).at(|| args.model.model.display().to_string())?;
+    rewrites::run(&mut graph, rewrites::ACCELERATOR)
+        .at(|| args.model.model.display().to_string())?;
     let frames = Folder::open(args, &Network::Float(graph.clone()), terminal)?;
     let without = |technique| !args.without.contains(&technique);
     let options = Options {

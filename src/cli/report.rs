@@ -10,13 +10,13 @@ use super::model::ModelArgs;
 use super::network::{EngineKind, Network, NetworkArgs};
 use super::terminal::Terminal;
 use super::vision::Vision;
-use crate::bundle::Bundle;
-use crate::draw;
-use crate::error::{Error, Place as _, Result, codes};
-use crate::files;
-use crate::page::{self, Extras, Measured, Picture, Resources, Score, View};
-use crate::target::Target;
-use crate::task::{BBox, Classes, Prediction, Purpose, image as task_image};
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::files;
+use crate::compile::boards::Target;
+use crate::emit::bundle::Bundle;
+use crate::present::html::{self, Extras, Measured, Picture, Resources, Score, View};
+use crate::vision::overlay;
+use crate::vision::task::{BBox, Classes, Prediction, Purpose, image as task_image};
 
 /// Write everything that is known of a quantized model on a target as one HTML page, for offline reading
 #[derive(Debug, clap::Args)]
@@ -73,7 +73,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         (Some(cosim), _) => cosim.display().to_string(),
         (None, model) => model.display().to_string(),
     };
-    let page = page::render(&bundle, &bytes, &extras).at(place)?;
+    let page = html::render(&bundle, &bytes, &extras).at(place)?;
     files::write(&args.output, page.as_bytes())?;
     terminal.remark(&format!("wrote {}", args.output.display()));
     Ok(0)
@@ -157,6 +157,6 @@ fn draw_enlarged(
             one.bbox = BBox { x1: x1 * by, y1: y1 * by, x2: x2 * by, y2: y2 * by };
         }
     }
-    draw::prediction(&mut drawn, &prediction, classes);
+    overlay::prediction(&mut drawn, &prediction, classes);
     (drawn, size)
 }

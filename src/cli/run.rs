@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::network::{Network, NetworkArgs};
 use super::terminal::Terminal;
 use super::vision::Vision;
-use crate::error::{Error, Place as _, Result, codes};
-use crate::npy;
-use crate::tensor::Tensor;
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::npy;
+use crate::base::tensor::Tensor;
 
 /// Run a network on tensors or an image and write its raw outputs as .npy files
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use super::Cli;
 use super::terminal::Terminal;
-use crate::error::{Error, Result, codes};
+use crate::base::error::{Error, Result, codes};
 
 /// Print the completion script of a shell
 #[derive(Debug, clap::Args)]

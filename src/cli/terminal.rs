@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::error::{Error, Result, codes};
+use crate::base::error::{Error, Result, codes};
 
 /// The terminal of one run.
 #[derive(Debug, Clone, Copy)]

@@ -6,9 +6,11 @@ use serde::Deserialize as _;
 
 use super::network::{Network, NetworkArgs, Runner};
 use super::terminal::Terminal;
-use crate::error::{Error, Place as _, Result, codes};
-use crate::task::{Geometry, Prediction, Purpose, Task, TaskSpec, image, path_beside, presets};
-use crate::tensor::Tensor;
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::tensor::Tensor;
+use crate::vision::task::{
+    Geometry, Prediction, Purpose, Task, TaskSpec, image, path_beside, presets,
+};
 
 /// A network bound to its task.
 pub struct Vision<'a> {

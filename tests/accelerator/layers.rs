@@ -1,16 +1,16 @@
 //! Random layers of the sizes that the accelerator is made for: several planes, all kernels.
 
-use seigo::num::{Base, Function, Layout, Rounding};
-use seigo::ops::Op;
-use seigo::ops::concat::Concat;
-use seigo::ops::epilogue::Residual;
-use seigo::ops::max_pool::MaxPool;
-use seigo::ops::resize::{self, Aspect, Coordinates, Mode, Resize};
-use seigo::ops::window::{Axis, Window};
-use seigo::qgraph::{
+use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
+use seigo::base::tensor::Tensor;
+use seigo::frontend::ops::Op;
+use seigo::frontend::ops::concat::Concat;
+use seigo::frontend::ops::epilogue::Residual;
+use seigo::frontend::ops::max_pool::MaxPool;
+use seigo::frontend::ops::resize::{self, Aspect, Coordinates, Mode, Resize};
+use seigo::frontend::ops::window::{Axis, Window};
+use seigo::model::qgraph::{
     ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
 };
-use seigo::tensor::Tensor;
 
 use crate::quantized::Choices;
 

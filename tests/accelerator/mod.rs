@@ -7,19 +7,19 @@ pub mod layers;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use seigo::ceras::Model;
-use seigo::error::{Error, Result, codes};
-use seigo::num::Rounding;
-use seigo::program::check::{Buffers, Summary, check};
-use seigo::program::simulate::{Event, Machine};
-use seigo::program::{Design, Program, buffers, encode, layout};
-use seigo::qgraph::{ConvOutput, Format, QGraph, QOp, QValueId, Width};
-use seigo::reference;
-use seigo::schedule::{self, Placed, Schedule, Work};
-use seigo::target::Target;
-use seigo::task::image::{images_in, read};
-use seigo::task::{Task, TaskSpec};
-use seigo::tensor::Tensor;
+use seigo::base::arithmetic::Rounding;
+use seigo::base::error::{Error, Result, codes};
+use seigo::base::tensor::Tensor;
+use seigo::compile::boards::Target;
+use seigo::compile::program::check::{Buffers, Summary, check};
+use seigo::compile::program::simulate::{Event, Machine};
+use seigo::compile::program::{Design, Program, buffers, encode, layout};
+use seigo::compile::schedule::{self, Placed, Schedule, Work};
+use seigo::model::ceras::Model;
+use seigo::model::qgraph::{ConvOutput, Format, QGraph, QOp, QValueId, Width};
+use seigo::software::reference;
+use seigo::vision::task::image::{images_in, read};
+use seigo::vision::task::{Task, TaskSpec};
 
 /// The same graph without what only the processor or a DPU does: rounding half to even, the rules
 /// A13, int32 results, weights of -128.

@@ -1,6 +1,6 @@
 //! Slow, obvious counterparts of planner and checker.
 
-use seigo::memory::{Layout, Packing, Problem};
+use seigo::compile::packing::{Layout, Packing, Problem};
 
 /// Largest sum over steps of `weight(size)`, step by step.
 pub fn peak(problem: &Problem, weight: impl Fn(u64) -> u64) -> u64 {

@@ -2,21 +2,21 @@
 
 #![allow(dead_code, missing_docs, reason = "each test uses a part of this")]
 
-use seigo::num::{Base, Function, Layout, Rounding};
-use seigo::ops::Op;
-use seigo::ops::activation::Activation;
-use seigo::ops::channel_shuffle::ChannelShuffle;
-use seigo::ops::concat::Concat;
-use seigo::ops::epilogue::Residual;
-use seigo::ops::max_pool::MaxPool;
-use seigo::ops::resize::{self, Aspect, Coordinates, Mode, Resize};
-use seigo::ops::space_to_depth::SpaceToDepth;
-use seigo::ops::split::Split;
-use seigo::ops::window::{Axis, Window};
-use seigo::qgraph::{
+use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
+use seigo::base::tensor::Tensor;
+use seigo::frontend::ops::Op;
+use seigo::frontend::ops::activation::Activation;
+use seigo::frontend::ops::channel_shuffle::ChannelShuffle;
+use seigo::frontend::ops::concat::Concat;
+use seigo::frontend::ops::epilogue::Residual;
+use seigo::frontend::ops::max_pool::MaxPool;
+use seigo::frontend::ops::resize::{self, Aspect, Coordinates, Mode, Resize};
+use seigo::frontend::ops::space_to_depth::SpaceToDepth;
+use seigo::frontend::ops::split::Split;
+use seigo::frontend::ops::window::{Axis, Window};
+use seigo::model::qgraph::{
     ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
 };
-use seigo::tensor::Tensor;
 
 /// A graph under construction; all scales are alike.
 pub struct Net(pub QGraph);

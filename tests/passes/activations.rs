@@ -1,7 +1,7 @@
 //! `recognize-activations`.
 
-use seigo::graph::{Graph, ValueId};
-use seigo::onnx::Attribute;
+use seigo::frontend::graph::{Graph, ValueId};
+use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_becomes, assert_untouched, kinds, rewrite};
 
@@ -129,7 +129,8 @@ fn leaky_relu_as_max_and_as_prelu() {
         net.op("Max", &[x, scaled])
     });
     let prelu = function(|net, x| {
-        let slope = net.tensor(seigo::tensor::Tensor::new(&[4, 1, 1], vec![0.25f32; 4]).unwrap());
+        let slope =
+            net.tensor(seigo::base::tensor::Tensor::new(&[4, 1, 1], vec![0.25f32; 4]).unwrap());
         net.op("PRelu", &[x, slope])
     });
     for graph in [max, prelu] {

@@ -1,7 +1,7 @@
 //! `fold-affine`.
 
-use seigo::graph::ValueId;
-use seigo::onnx::Attribute;
+use seigo::frontend::graph::ValueId;
+use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_becomes, assert_untouched, kinds, rewrite};
 
@@ -121,8 +121,11 @@ fn one_divided_by_the_convolution_stays() {
     let y = net.op("Div", &[one, conv]);
     let graph = net.finish(&[y]);
     let mut rewritten = graph.clone();
-    let applied =
-        seigo::passes::run(&mut rewritten, &seigo::passes::by_names(PASS).unwrap()).unwrap();
+    let applied = seigo::frontend::rewrites::run(
+        &mut rewritten,
+        &seigo::frontend::rewrites::by_names(PASS).unwrap(),
+    )
+    .unwrap();
     assert_eq!(applied[0].rewrites, 0);
     assert_eq!(rewritten, graph);
 }
@@ -136,7 +139,10 @@ fn a_division_by_zero_stays_what_it_is() {
     let y = net.op("Div", &[conv, zero]);
     let graph = net.finish(&[y]);
     let mut rewritten = graph.clone();
-    let applied =
-        seigo::passes::run(&mut rewritten, &seigo::passes::by_names(PASS).unwrap()).unwrap();
+    let applied = seigo::frontend::rewrites::run(
+        &mut rewritten,
+        &seigo::frontend::rewrites::by_names(PASS).unwrap(),
+    )
+    .unwrap();
     assert_eq!(applied[0].rewrites, 0);
 }

@@ -1,6 +1,6 @@
 //! `average-to-conv`.
 
-use seigo::onnx::Attribute;
+use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_untouched, kinds, rewrite};
 

@@ -1,7 +1,7 @@
 //! `fuse-epilogues`.
 
-use seigo::ops::Op;
-use seigo::ops::epilogue::Residual;
+use seigo::frontend::ops::Op;
+use seigo::frontend::ops::epilogue::Residual;
 
 use crate::net::{Net, assert_becomes, assert_untouched, kinds, rewrite};
 

@@ -1,8 +1,8 @@
 //! `recognize-focus`.
 
-use seigo::graph::{Graph, ValueId};
-use seigo::onnx::Attribute;
-use seigo::ops::Op;
+use seigo::frontend::graph::{Graph, ValueId};
+use seigo::frontend::onnx::Attribute;
+use seigo::frontend::ops::Op;
 
 use crate::net::{Net, assert_becomes, assert_untouched, rewrite};
 

@@ -1,7 +1,7 @@
 //! `remove-identities`.
 
-use seigo::onnx::Attribute;
-use seigo::tensor::Tensor;
+use seigo::base::tensor::Tensor;
+use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_untouched, kinds, rewrite};
 

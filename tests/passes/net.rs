@@ -1,11 +1,11 @@
 //! Small networks in the spelling of an ONNX file, and the check that a pass leaves them unchanged.
 
-use seigo::executor::Executor;
-use seigo::graph::{Builder, Graph, ValueId};
-use seigo::onnx::{Attribute, Attributes, Node};
-use seigo::ops::Op;
-use seigo::passes;
-use seigo::tensor::{DType, Tensor};
+use seigo::base::tensor::{DType, Tensor};
+use seigo::frontend::graph::{Builder, Graph, ValueId};
+use seigo::frontend::onnx::{Attribute, Attributes, Node};
+use seigo::frontend::ops::Op;
+use seigo::frontend::rewrites;
+use seigo::software::executor::Executor;
 
 /// A network under construction; nodes are written as in ONNX, opset 17.
 pub struct Net {
@@ -117,8 +117,8 @@ pub fn kinds(graph: &Graph) -> Vec<String> {
 /// returns the new graph with the number of rewrites.
 pub fn rewrite(graph: &Graph, names: &[&str]) -> (Graph, usize) {
     let mut rewritten = graph.clone();
-    let passes = passes::by_names(names).unwrap();
-    let applied = passes::run(&mut rewritten, &passes).unwrap();
+    let passes = rewrites::by_names(names).unwrap();
+    let applied = rewrites::run(&mut rewritten, &passes).unwrap();
     for seed in 1..4u64 {
         let mut state = seed;
         let inputs: Vec<Tensor> = graph

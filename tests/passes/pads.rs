@@ -1,7 +1,7 @@
 //! `fold-pads`.
 
-use seigo::graph::Graph;
-use seigo::onnx::Attribute;
+use seigo::frontend::graph::Graph;
+use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_becomes, assert_untouched, kinds, rewrite};
 

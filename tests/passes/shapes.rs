@@ -1,8 +1,8 @@
 //! `fold-constants`.
 
-use seigo::graph::{Graph, ImportOptions};
-use seigo::onnx::{Attribute, Attributes, Dim, Input, Model, Node};
-use seigo::tensor::{DType, Tensor};
+use seigo::base::tensor::{DType, Tensor};
+use seigo::frontend::graph::{Graph, ImportOptions};
+use seigo::frontend::onnx::{Attribute, Attributes, Dim, Input, Model, Node};
 
 use crate::net::{Net, assert_untouched, kinds, rewrite};
 

@@ -1,7 +1,7 @@
 //! `recognize-shuffle`.
 
-use seigo::graph::{Graph, ValueId};
-use seigo::onnx::Attribute;
+use seigo::frontend::graph::{Graph, ValueId};
+use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_becomes, assert_untouched};
 

@@ -1,6 +1,6 @@
 //! `merge-siblings`.
 
-use seigo::onnx::Attribute;
+use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_untouched, kinds, rewrite};
 

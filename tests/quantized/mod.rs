@@ -5,24 +5,24 @@
 pub mod oracle;
 
 use proptest::prelude::*;
-use seigo::num::{Base, Function, Layout, Rounding};
-use seigo::ops::activation::Activation;
-use seigo::ops::binary::Binary;
-use seigo::ops::channel_shuffle::ChannelShuffle;
-use seigo::ops::concat::Concat;
-use seigo::ops::epilogue::Residual;
-use seigo::ops::max_pool::MaxPool;
-use seigo::ops::reshape::Reshape;
-use seigo::ops::resize::{self, Aspect, Coordinates, Mode, Resize};
-use seigo::ops::space_to_depth::SpaceToDepth;
-use seigo::ops::split::Split;
-use seigo::ops::window::{Axis, Window};
-use seigo::ops::{Fact, Inputs, Op};
-use seigo::qgraph::{
+use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
+use seigo::base::tensor::{DType, Tensor};
+use seigo::frontend::ops::activation::Activation;
+use seigo::frontend::ops::binary::Binary;
+use seigo::frontend::ops::channel_shuffle::ChannelShuffle;
+use seigo::frontend::ops::concat::Concat;
+use seigo::frontend::ops::epilogue::Residual;
+use seigo::frontend::ops::max_pool::MaxPool;
+use seigo::frontend::ops::reshape::Reshape;
+use seigo::frontend::ops::resize::{self, Aspect, Coordinates, Mode, Resize};
+use seigo::frontend::ops::space_to_depth::SpaceToDepth;
+use seigo::frontend::ops::split::Split;
+use seigo::frontend::ops::window::{Axis, Window};
+use seigo::frontend::ops::{Fact, Inputs, Op};
+use seigo::model::qgraph::{
     ConvOutput, DpuActivation, Format, Layer, Moved, Operand, QConv, QGraph, QOp, QOutput, QValue,
     QValueId, Scale, Width, moved,
 };
-use seigo::tensor::{DType, Tensor};
 
 /// A stream of decisions; when it runs dry every decision is the first one, so that a shorter
 /// stream is a simpler graph.

@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use seigo::num::{Base, Function, Layout, Rounding};
-use seigo::ops::Op;
-use seigo::ops::activation::Activation;
-use seigo::ops::epilogue::Residual;
-use seigo::qgraph::{
+use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
+use seigo::base::tensor::Tensor;
+use seigo::frontend::ops::Op;
+use seigo::frontend::ops::activation::Activation;
+use seigo::frontend::ops::epilogue::Residual;
+use seigo::model::qgraph::{
     ConvOutput, DpuActivation, Layer, Operand, QConv, QGraph, QOp, QValueId, Scale, Width,
 };
-use seigo::tensor::Tensor;
 
 /// A stored tensor: integers, or the bits of floats.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! The performance counters on the whole design.
 
-use seigo::cosim::End;
+use seigo::verify::cosim::End;
 
 use super::rig::Rig;
 

@@ -1,9 +1,9 @@
 //! Faults on the whole design: each ends the frame with the right error, leaves what it does not own alone,
 //! and the next frame is right.
 
-use seigo::cosim::End;
-use seigo::program::fields;
-use seigo::schedule::{Client, Work};
+use seigo::compile::program::fields;
+use seigo::compile::schedule::{Client, Work};
+use seigo::verify::cosim::End;
 
 use super::rig::Rig;
 use super::{Bench, counters, networks, target};

@@ -12,12 +12,12 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use seigo::cosim::{self, Device, Geometry, Simulation, Timing, Values, Verifier};
-use seigo::num::Function;
-use seigo::program::Design;
-use seigo::qgraph::{ConvOutput, QGraph, QOp};
-use seigo::target::Target;
-use seigo::verilog;
+use seigo::base::arithmetic::Function;
+use seigo::compile::boards::Target;
+use seigo::compile::program::Design;
+use seigo::emit::verilog;
+use seigo::model::qgraph::{ConvOutput, QGraph, QOp};
+use seigo::verify::cosim::{self, Device, Geometry, Simulation, Timing, Values, Verifier};
 
 use crate::accelerator::{Build, layers};
 

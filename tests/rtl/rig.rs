@@ -1,6 +1,6 @@
 //! A network on a device of its own, for tests that need one frame after the other.
 
-use seigo::cosim::{Device, End, Timing, Values};
+use seigo::verify::cosim::{Device, End, Timing, Values};
 
 use super::Bench;
 use crate::accelerator::Build;

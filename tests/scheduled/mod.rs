@@ -4,10 +4,10 @@
 
 use std::collections::HashMap;
 
-use seigo::qgraph::{QGraph, QOp, QValueId};
-use seigo::reference;
-use seigo::schedule::{CHANNELS, Schedule, Source, Stage, Stored, StoredId, View, Work};
-use seigo::tensor::Tensor;
+use seigo::base::tensor::Tensor;
+use seigo::compile::schedule::{CHANNELS, Schedule, Source, Stage, Stored, StoredId, View, Work};
+use seigo::model::qgraph::{QGraph, QOp, QValueId};
+use seigo::software::reference;
 
 /// Integers of every value, by the reference.
 pub struct Truth(HashMap<QValueId, (Vec<usize>, Vec<i64>)>);
@@ -185,7 +185,7 @@ pub fn replay(schedule: &Schedule, bases: &[usize], pixels: usize, words: usize)
 }
 
 fn is_large(graph: &QGraph, layer: usize) -> bool {
-    use seigo::ops::Op;
+    use seigo::frontend::ops::Op;
     matches!(&graph.layers[layer].op, QOp::MaxPool(Op::MaxPool(pool)) if pool.window.kernel[0] > 3)
 }
 

@@ -2,13 +2,13 @@
 
 #![allow(dead_code, missing_docs, reason = "each test uses a part of this")]
 
-use seigo::ceras::Model;
-use seigo::num::{Base, Function, Layout, Rounding};
-use seigo::ops::epilogue::Residual;
-use seigo::ops::flatten::Flatten;
-use seigo::ops::global_pool::GlobalPool;
-use seigo::ops::window::Axis;
-use seigo::qgraph::{
+use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
+use seigo::frontend::ops::epilogue::Residual;
+use seigo::frontend::ops::flatten::Flatten;
+use seigo::frontend::ops::global_pool::GlobalPool;
+use seigo::frontend::ops::window::Axis;
+use seigo::model::ceras::Model;
+use seigo::model::qgraph::{
     ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
 };
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use seigo::error::{Result, codes};
+use seigo::base::error::{Result, codes};
 
 /// Groups by the first four characters of a code.
 const GROUPS: &[(&str, &str)] = &[
@@ -22,7 +22,7 @@ const GROUPS: &[(&str, &str)] = &[
 
 /// Writes the page.
 pub fn write() -> Result<ExitCode> {
-    seigo::files::write(&path(), page().as_bytes())?;
+    seigo::base::files::write(&path(), page().as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,17 +8,17 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use rayon::ThreadPool;
-use seigo::error::{Error, Result, codes};
-use seigo::executor::Executor;
-use seigo::graph::{Graph, ImportOptions};
-use seigo::onnx::Model;
-use seigo::passes;
-use seigo::tensor::{Tensor, element_count};
+use seigo::base::error::{Error, Result, codes};
+use seigo::base::tensor::{Tensor, element_count};
+use seigo::frontend::graph::{Graph, ImportOptions};
+use seigo::frontend::onnx::Model;
+use seigo::frontend::rewrites;
+use seigo::software::executor::Executor;
 
 /// Answers each line of standard input, a number of threads, with the milliseconds of one frame.
 pub fn run(model: &Path) -> Result<ExitCode> {
     let mut graph = Graph::from_model(&Model::load(model)?, &ImportOptions::default())?;
-    passes::run(&mut graph, passes::STANDARD)?;
+    rewrites::run(&mut graph, rewrites::STANDARD)?;
     let inputs = graph.inputs.iter().map(|&id| gray(&graph.fact(id).shape));
     let inputs = inputs.collect::<Result<Vec<_>>>()?;
     let executor = Executor::new(&graph);

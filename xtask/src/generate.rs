@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use seigo::error::Result;
-use seigo::program::generate;
+use seigo::base::error::Result;
+use seigo::compile::program::generate;
 
 /// Path from the root of the repository, and contents.
 fn files() -> [(&'static str, String); 3] {
@@ -22,7 +22,7 @@ fn path(name: &str) -> PathBuf {
 /// Writes them.
 pub fn write() -> Result<ExitCode> {
     for (name, contents) in files() {
-        seigo::files::write(&path(name), contents.as_bytes())?;
+        seigo::base::files::write(&path(name), contents.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -15,8 +15,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use seigo::error::{Error, codes};
-use seigo::scenes;
+use seigo::base::error::{Error, codes};
+use seigo::vision::scenes;
 
 /// Chores of the project.
 #[derive(Parser)]

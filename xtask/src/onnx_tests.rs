@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use prost::Message as _;
-use seigo::error::{Error, Result, codes};
-use seigo::executor::Executor;
-use seigo::graph::{Graph, ImportOptions};
-use seigo::onnx::proto::{self, data_type};
-use seigo::onnx::{self, Model};
-use seigo::passes;
-use seigo::tensor::{DType, Tensor};
+use seigo::base::error::{Error, Result, codes};
+use seigo::base::tensor::{DType, Tensor};
+use seigo::frontend::graph::{Graph, ImportOptions};
+use seigo::frontend::onnx::proto::{self, data_type};
+use seigo::frontend::onnx::{self, Model};
+use seigo::frontend::rewrites;
+use seigo::software::executor::Executor;
 
 use crate::operators_page;
 
@@ -117,7 +117,7 @@ fn run_test(test: &Path) -> Outcome {
 
 /// Why a model is not claimed because of its operator sets or its inputs and outputs.
 fn unsupported_model(path: &Path) -> Result<Option<String>> {
-    let bytes = seigo::files::read(path)?;
+    let bytes = seigo::base::files::read(path)?;
     let model = proto::ModelProto::decode(&bytes[..])
         .map_err(|error| Error::new(&codes::ONNX_DECODE, error.to_string()))?;
     if model.opset_import.iter().all(|set| !["", "ai.onnx"].contains(&&*set.domain)) {
@@ -200,7 +200,7 @@ fn evaluate_with(model: &Model, inputs: &[Tensor], variable: usize) -> Result<Ve
     let graph = Graph::from_model(&model, &options)?;
     let outputs = Executor::new(&graph).run(&inputs[..variable])?;
     let mut rewritten = graph.clone();
-    passes::run(&mut rewritten, passes::STANDARD)?;
+    rewrites::run(&mut rewritten, rewrites::STANDARD)?;
     let after = Executor::new(&rewritten).run(&inputs[..variable])?;
     for (index, (after, before)) in after.iter().zip(&outputs).enumerate() {
         if let Some(difference) = difference(after, before)? {

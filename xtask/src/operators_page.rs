@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use seigo::error::Result;
-use seigo::onnx::OPSETS;
-use seigo::ops::Op;
+use seigo::base::error::Result;
+use seigo::frontend::onnx::OPSETS;
+use seigo::frontend::ops::Op;
 
 /// Operators of the default ONNX domain, opset 22 and those withdrawn before.
 const ONNX_OPERATORS: &[&str] = &[
@@ -211,7 +211,7 @@ const CONSTANT: (&str, &str) =
 
 /// Writes the page.
 pub fn write() -> Result<ExitCode> {
-    seigo::files::write(&path(), page().as_bytes())?;
+    seigo::base::files::write(&path(), page().as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::Ran;
-use crate::cosim::{End, PassReport};
-use crate::error::{Error, Result, codes};
-use crate::files;
+use crate::base::error::{Error, Result, codes};
+use crate::base::files;
+use crate::verify::cosim::{End, PassReport};
 
 pub fn write(path: &Path, bundle: &Path, all: &[Ran]) -> Result<()> {
     let mut report = Report::new(format!("seigo cosim {}", bundle.display()));

@@ -9,15 +9,15 @@ use std::time::Instant;
 use super::network::{Network, Software};
 use super::terminal::Terminal;
 use super::{DIFFERS, vision};
-use crate::bundle::Bundle;
-use crate::cosim::{
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::npy;
+use crate::base::tensor::Tensor;
+use crate::compile::program::cost;
+use crate::emit::bundle::Bundle;
+use crate::verify::cosim::{
     self, Device, End, Frame, Geometry, Simulation, Timing, Values, Verifier, Waves,
 };
-use crate::error::{Error, Place as _, Result, codes};
-use crate::npy;
-use crate::program::cost;
-use crate::task::image;
-use crate::tensor::Tensor;
+use crate::vision::task::image;
 
 /// Run frames on the simulated accelerator, cycle by cycle, and compare every stored tensor
 #[derive(Debug, clap::Args)]
@@ -205,7 +205,7 @@ fn inputs(args: &Args, terminal: &Terminal) -> Result<Vec<(String, Vec<Tensor>)>
         }
     };
     let network = Network::Quantized(
-        Box::new(crate::ceras::Model::load(&args.bundle.join("model.ceras"))?),
+        Box::new(crate::model::ceras::Model::load(&args.bundle.join("model.ceras"))?),
         Software::Reference,
     );
     let model: &Path = &args.bundle.join("model.ceras");

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{Format, Ran};
-use crate::bundle::Bundle;
-use crate::cosim::{CAUSES, End, Mismatch, PassReport};
-use crate::program::cost::PassCost;
+use crate::compile::program::cost::PassCost;
+use crate::emit::bundle::Bundle;
+use crate::verify::cosim::{CAUSES, End, Mismatch, PassReport};
 
 pub fn frame(format: Format, bundle: &Bundle, predicted: &[PassCost], ran: &Ran) -> String {
     match format {

@@ -12,16 +12,16 @@ use std::process::ExitCode;
 
 use image::RgbImage;
 use image::imageops::{crop_imm, flip_horizontal};
-use seigo::ceras;
-use seigo::engine::Engine;
-use seigo::error::{Error, Result, codes};
-use seigo::executor::Executor;
-use seigo::frames;
-use seigo::graph::{Graph, ImportOptions};
-use seigo::onnx;
-use seigo::passes;
-use seigo::task::{Detection, Prediction, Purpose, Task, TaskSpec, image as images};
-use seigo::tensor::Tensor;
+use seigo::base::error::{Error, Result, codes};
+use seigo::base::parallel;
+use seigo::base::tensor::Tensor;
+use seigo::frontend::graph::{Graph, ImportOptions};
+use seigo::frontend::onnx;
+use seigo::frontend::rewrites;
+use seigo::model::ceras;
+use seigo::software::engine::Engine;
+use seigo::software::executor::Executor;
+use seigo::vision::task::{Detection, Prediction, Purpose, Task, TaskSpec, image as images};
 
 /// Views of one image: whole or cropped, mirrored or not.
 const VIEWS: usize = 4;
@@ -58,7 +58,7 @@ struct Seen {
 /// Prints one line per quantized network.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let mut graph = Graph::from_model(&onnx::Model::load(&args.model)?, &ImportOptions::default())?;
-    passes::run(&mut graph, passes::STANDARD)?;
+    rewrites::run(&mut graph, rewrites::STANDARD)?;
     let input = graph.inputs.first().map(|&id| graph.fact(id).shape.clone()).unwrap_or_default();
     let task = Task::new(TaskSpec::load(&args.task)?, &input)?;
     let models: Vec<ceras::Model> =
@@ -70,7 +70,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Error::new(&codes::BAD_ARGUMENT, format!("--skip {} leaves no image", args.skip))
     })?;
     let executor = Executor::new(&graph);
-    let seen = frames::map(files.len() * VIEWS, |number| {
+    let seen = parallel::map(files.len() * VIEWS, |number| {
         look(&graph, &executor, &engines, &task, &files[number / VIEWS], number % VIEWS)
     })?;
     let float: Vec<&[Detection]> = seen.iter().map(|view| &view.float[..]).collect();

@@ -1,8 +1,8 @@
 //! Random truths from scored detections, and average precision against them.
 
-use seigo::error::Result;
-use seigo::eval::coco::{Annotation, Annotations, Category, Image, evaluate, records};
-use seigo::task::Detection;
+use seigo::base::error::Result;
+use seigo::vision::eval::coco::{Annotation, Annotations, Category, Image, evaluate, records};
+use seigo::vision::task::Detection;
 
 /// Random truths; their precisions are averaged.
 const DRAWS: usize = 12;

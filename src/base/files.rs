@@ -1,0 +1,112 @@
+//! Files in and out: whole reads with a named error, writes that are complete or absent.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::base::error::{Error, Result, codes};
+
+/// Reads a whole file.
+///
+/// # Errors
+/// [`codes::FILE_READ`] with the path and the system's reason.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| cannot_read(path, &error))
+}
+
+/// Reads the first bytes of a file into `start`; fewer where the file is shorter.
+///
+/// # Errors
+/// [`codes::FILE_READ`] with the path and the system's reason.
+pub fn read_start<'a>(path: &Path, start: &'a mut [u8]) -> Result<&'a [u8]> {
+    let mut length = 0;
+    let mut read = || -> std::io::Result<()> {
+        let mut file = fs::File::open(path)?;
+        while length < start.len() {
+            match file.read(&mut start[length..])? {
+                0 => break,
+                more => length += more,
+            }
+        }
+        Ok(())
+    };
+    read().map_err(|error| cannot_read(path, &error))?;
+    Ok(&start[..length])
+}
+
+/// Reads a whole UTF-8 file.
+///
+/// # Errors
+/// [`codes::FILE_READ`] with the path and the system's reason.
+pub fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|error| cannot_read(path, &error))
+}
+
+/// Held while a file is written.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// Waits until no file is being written and keeps writes from starting as long as the guard lives:
+/// a program that ends then leaves no file half-written.
+pub fn hold_writes() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes a file beside its destination and renames it into place, so that an interrupted run
+/// leaves either the old file or the new one.
+///
+/// # Errors
+/// [`codes::FILE_WRITE`] with the path and the system's reason.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        let message =
+            format!("cannot write {}: there is no folder {}", path.display(), folder.display());
+        return Err(Error::new(&codes::FILE_WRITE, message));
+    }
+    let _writing = hold_writes();
+    let beside = || -> std::io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".seigo-");
+        // Temporary files are private by default; a product is as readable as any other file.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_data()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    beside().map_err(|error| {
+        Error::new(&codes::FILE_WRITE, format!("cannot write {}: {error}", path.display()))
+    })
+}
+
+fn cannot_read(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(&codes::FILE_READ, format!("cannot read {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn write_replaces_the_whole_file_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.bin");
+        write(&path, b"first, longer").unwrap();
+        write(&path, b"second").unwrap();
+        assert_eq!(read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let error = write(Path::new("/nonexistent/x"), b"").unwrap_err();
+        assert_eq!(error.code().id, "SG0102");
+        assert!(error.message().contains("/nonexistent/x"));
+    }
+}

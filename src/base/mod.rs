@@ -1,0 +1,8 @@
+//! What every stage uses: errors, files, tensors, integer arithmetic, work in parallel.
+
+pub mod arithmetic;
+pub mod error;
+pub mod files;
+pub mod npy;
+pub mod parallel;
+pub mod tensor;

@@ -1,0 +1,154 @@
+//! Targets: what a part and the accelerator preset on it can hold and do.
+//!
+//! [`Target::load`] takes the name of a built-in target or the path of a JSON file with the same
+//! fields. [`fields`] holds the one table of names, ranges and meanings; `docs/targets.md` is
+//! generated from it.
+
+mod builtin;
+mod check;
+pub mod fields;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::files;
+pub use builtin::NAMES;
+
+/// FPGA family, by the name that `yosys synth_xilinx -family` uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// UltraScale+.
+    Xcup,
+    /// 7 series.
+    Xc7,
+}
+
+/// Kind of the DSP slices; decides whether two int8 products share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DspKind {
+    /// 27 x 18 bit: two int8 products that share a weight fit one slice.
+    Dsp48e2,
+    /// 25 x 18 bit: one int8 product for each slice.
+    Dsp48e1,
+}
+
+/// Physical units of arbitration of the shared memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortDomains {
+    /// Banks of a domain, each 16 bytes wide.
+    pub banks: u64,
+    /// Bytes of a domain.
+    pub bytes: u64,
+    /// Number of domains.
+    pub count: u64,
+}
+
+/// What the hardware can do; a flag that is not given is off, and no plan asks for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Capabilities {
+    /// Depthwise convolutions run as passes of their own.
+    pub depthwise_sequential: bool,
+    /// Depthwise convolutions run chained behind the convolution that produces their input.
+    pub depthwise_chained: bool,
+    /// The first layer is folded from raw pixels by the stem unit.
+    pub stem_unit: bool,
+    /// The input is streamed by rows instead of being stored in shared memory.
+    pub input_streamed: bool,
+    /// Two depthwise filters read the same input in one pass.
+    pub two_filter_pairs: bool,
+    /// A chained pass also stores the convolution's own output.
+    pub store_and_forward: bool,
+    /// Outputs leave to DDR while they are computed instead of being stored first.
+    pub streamed_outputs: bool,
+}
+
+/// A part with an accelerator preset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Short name.
+    pub name: String,
+    /// Part number for synthesis.
+    pub part: String,
+    /// FPGA family.
+    pub family: Family,
+    /// P: pixels that the dense array takes each cycle.
+    pub pixels: u64,
+    /// Look-up tables of the part.
+    pub lut: u64,
+    /// Flip-flops of the part.
+    pub ff: u64,
+    /// DSP slices of the part.
+    pub dsp: u64,
+    /// Their kind.
+    pub dsp_kind: DspKind,
+    /// Block RAMs of 36 Kbit of the part.
+    pub bram36: u64,
+    /// UltraRAMs of 288 Kbit of the part.
+    pub uram: u64,
+    /// Width in bits of the accelerator's AXI port to DDR.
+    pub ddr_bits: u64,
+    /// Peak bandwidth of the board's DDR in bytes per second.
+    pub ddr_bytes_per_second: u64,
+    /// Clock of the accelerator in MHz.
+    pub clock_mhz: u64,
+    /// Capacity of the shared memory in bytes.
+    pub memory_bytes: u64,
+    /// Bytes of a logical block.
+    pub block_bytes: u64,
+    /// Geometry of the shared memory.
+    pub port_domains: PortDomains,
+    /// What the hardware can do.
+    #[serde(default)]
+    pub capabilities: Capabilities,
+}
+
+impl Target {
+    /// A built-in target by name ([`NAMES`]), or one from a JSON file.
+    ///
+    /// # Errors
+    /// [`codes::TARGET`] for an unknown name or a description that is malformed or absurd, naming
+    /// the field and the allowed range; [`codes::FILE_READ`] when the file cannot be read.
+    pub fn load(name_or_path: &str) -> Result<Self> {
+        if let Some(target) = builtin::find(name_or_path) {
+            return Ok(target);
+        }
+        let path = Path::new(name_or_path);
+        let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if !json && !path.is_file() {
+            return Err(Error::new(
+                &codes::TARGET,
+                format!("there is no target \"{name_or_path}\""),
+            )
+            .help(format!("choose one of {}, or give the path of a JSON file", NAMES.join(", "))));
+        }
+        Self::from_json(&files::read_text(path)?).at(|| name_or_path)
+    }
+
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// [`codes::TARGET`] naming the field that is missing, unknown or absurd, and what is allowed.
+    pub fn from_json(text: &str) -> Result<Self> {
+        check::parse(text)
+    }
+
+    /// The JSON form, which [`Target::from_json`] reads.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self)
+            .expect("strings, integers and flags always serialize");
+        text.push('\n');
+        text
+    }
+
+    /// Whole logical blocks of the shared memory.
+    pub fn blocks(&self) -> u64 {
+        self.memory_bytes / self.block_bytes
+    }
+}

@@ -1,0 +1,6 @@
+//! A quantized network for a target: boards, packing of shared memory, schedule, program.
+
+pub mod boards;
+pub mod packing;
+pub mod program;
+pub mod schedule;

@@ -1,0 +1,81 @@
+//! What the host puts into the image buffer, and how large the buffers in DDR are.
+
+use std::collections::HashMap;
+
+use super::check::Buffers;
+use super::design::{Design, WORD};
+use super::layout;
+use super::simulate::image_bytes;
+use crate::base::error::{Error, Result, codes};
+use crate::compile::schedule::{Buffer, Schedule, Source, Transfer, Work};
+use crate::model::qgraph::{QGraph, QValueId};
+
+/// Bytes of the three buffers.
+pub fn sizes(graph: &QGraph, schedule: &Schedule, design: &Design) -> Buffers {
+    let mut sizes = Buffers::default();
+    for work in schedule.passes.iter().map(|pass| &pass.work) {
+        if let Some(image) = streamed(work) {
+            let shape = &graph.value(image).shape;
+            let extent = |axis: usize| shape.get(axis).copied().unwrap_or(1);
+            let pitch = (extent(1) * extent(3)).next_multiple_of(WORD);
+            sizes.image = sizes.image.max((pitch * extent(2)) as u64);
+        }
+        let Work::Transfer(Transfer { stored, buffer, offset, .. }) = work else { continue };
+        let words = layout::words(&schedule.stored[stored.0], design);
+        let size = match buffer {
+            Buffer::Image => &mut sizes.image,
+            Buffer::Output => &mut sizes.output,
+            Buffer::Scratch => &mut sizes.scratch,
+        };
+        *size = (*size).max(offset + (words * WORD) as u64);
+    }
+    sizes
+}
+
+/// The image buffer of a frame from the stored integers of the network inputs, in the order channel,
+/// row, column: pixels for the stem unit at its start, planes where transfers read them.
+///
+/// # Errors
+/// [`codes::SHAPE`] when an input is missing or has another size.
+pub fn image(
+    graph: &QGraph,
+    schedule: &Schedule,
+    design: &Design,
+    values: &HashMap<QValueId, Vec<i64>>,
+) -> Result<Vec<u8>> {
+    let find = |id: QValueId| {
+        let value = graph.value(id);
+        values.get(&id).filter(|own| own.len() == value.len()).ok_or_else(|| {
+            Error::new(&codes::SHAPE, format!("no integers for input \"{}\"", value.name))
+        })
+    };
+    let mut buffer = vec![0; sizes(graph, schedule, design).image as usize];
+    for work in schedule.passes.iter().map(|pass| &pass.work) {
+        let (start, bytes) = match work {
+            Work::Transfer(transfer) if transfer.buffer == Buffer::Image => {
+                let stored = &schedule.stored[transfer.stored.0];
+                let packed = layout::pack(stored, design, find(stored.value)?);
+                (transfer.offset as usize, packed)
+            }
+            _ => {
+                let Some(id) = streamed(work) else { continue };
+                let q: Vec<i8> = find(id)?.iter().map(|&q| q as i8).collect();
+                let &[_, channels, height, width] = &graph.value(id).shape[..] else { continue };
+                (0, image_bytes(&q, [channels, height, width]))
+            }
+        };
+        buffer[start..start + bytes.len()].copy_from_slice(&bytes);
+    }
+    Ok(buffer)
+}
+
+/// The network input that the stem unit streams in a pass.
+fn streamed(work: &Work) -> Option<QValueId> {
+    match work {
+        Work::Dense(dense) => match dense.source {
+            Source::Stem(image) => Some(image),
+            Source::Memory(_) => None,
+        },
+        _ => None,
+    }
+}

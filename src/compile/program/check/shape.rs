@@ -1,0 +1,235 @@
+//! The numbers of a descriptor agree with each other and with the hardware.
+
+use super::demand;
+use crate::base::error::Result;
+use crate::compile::program::decode::{Descriptor, Kind, Pass};
+use crate::compile::program::design::{BURST, Design};
+use crate::compile::program::fields as f;
+
+/// Checks a pass.
+pub fn check(pass: &Pass<'_>, design: &Design) -> Result<()> {
+    let d = pass.descriptor;
+    match pass.kind {
+        Kind::Dense => {
+            walk(&d, design)?;
+            dense(&d, design)?;
+            records(pass, design)
+        }
+        Kind::Plane => {
+            walk(&d, design)?;
+            plane(&d)?;
+            records(pass, design)
+        }
+        Kind::Dma => demand(d.get(f::DMA_WORDS) > 0 && d.get(f::TILES) == 0, || {
+            "a transfer of nothing or with records".to_owned()
+        }),
+        Kind::Processor | Kind::End => {
+            demand(d.get(f::TILES) == 0, || "records where none are read".to_owned())
+        }
+    }
+}
+
+/// Groups, batches and the walk of the lanes.
+fn walk(d: &Descriptor<'_>, design: &Design) -> Result<()> {
+    let p = design.pixels;
+    let (height, width) = (d.get(f::OUT_HEIGHT), d.get(f::OUT_WIDTH));
+    demand(height * width > 0 && d.get(f::TILES) > 0, || "nothing is computed".to_owned())?;
+    let groups = d.get(f::GROUPS);
+    demand(groups == (height * width).div_ceil(p), || {
+        format!("{groups} groups for {height} x {width} pixels")
+    })?;
+    let (batches, own, extra) = (d.get(f::BATCHES), d.get(f::BATCH_GROUPS), d.get(f::BATCH_EXTRA));
+    demand(
+        own >= 1
+            && own + usize::from(extra > 0) <= 16
+            && extra < batches
+            && batches * own + extra == groups,
+        || format!("{batches} batches of {own}, {extra} of them larger, for {groups} groups"),
+    )?;
+    let stride = d.get(f::STRIDE);
+    let dilation = d.get(f::DILATION);
+    demand(stride > 0 && dilation > 0, || "stride or dilation 0".to_owned())?;
+    // Moving by P pixels in raster order is StepX columns and StepY rows, with at most one wrap.
+    let moved = (d.get(f::STEP_X) + d.get(f::STEP_Y) * width, d.get(f::STEP_X) < stride * width);
+    demand(moved == (stride * p, true) && d.get(f::WRAP_X) == stride * width, || {
+        "the lanes do not walk in raster order".to_owned()
+    })?;
+    demand(d.get(f::ROW_WORDS) == stride * d.get(f::IN_WIDTH), || "RowWords is wrong".to_owned())?;
+    for lane in 0..p {
+        let (x, y) = (d.get(f::LANE_X) >> (4 * lane) & 15, d.get(f::LANE_Y) >> (4 * lane) & 15);
+        demand(x < width && y * width + x == lane, || format!("lane {lane} starts elsewhere"))?;
+    }
+    Ok(())
+}
+
+fn dense(d: &Descriptor<'_>, design: &Design) -> Result<()> {
+    let segments = d.segments();
+    let planes = d.get(f::PLANES);
+    let taps = d.get(f::TAPS_X) * d.get(f::TAPS_Y);
+    demand(taps > 0 && d.get(f::STEPS) == planes * taps, || {
+        format!("{} steps for {planes} planes of {taps} taps", d.get(f::STEPS))
+    })?;
+    if d.flag(f::FROM_STEM) {
+        let Some(stem) = design.stem else {
+            return demand(false, || "there is no stem unit".to_owned());
+        };
+        let words = (d.get(f::IN_WIDTH) * stem.channels).div_ceil(16);
+        demand(
+            planes == stem.planes()
+                && taps == 1
+                && segments.is_empty()
+                && words <= design.image_row_words
+                && d.get(f::PLANE_ADVANCE) == 0
+                && d.get(f::PAD_TOP) < stem.kernel
+                && d.get(f::PAD_LEFT) < stem.kernel,
+            || "the image does not fit the stem unit's row buffers".to_owned(),
+        )?;
+    } else {
+        let sum: usize = segments.iter().map(|segment| segment.planes).sum();
+        demand(sum == planes, || format!("{sum} planes in the table, {planes} are read"))?;
+        let plain = taps == 1
+            && d.get(f::STRIDE) == 1
+            && d.get(f::PAD_TOP) == 0
+            && d.get(f::PAD_LEFT) == 0
+            && d.get(f::IN_HEIGHT).is_multiple_of(2)
+            && d.get(f::IN_WIDTH).is_multiple_of(2);
+        demand(plain || segments.iter().all(|segment| !segment.upsampled), || {
+            "a resized input under a kernel".to_owned()
+        })?;
+        padding(d)?;
+    }
+    let chain = d.get(f::CHAIN);
+    demand(d.flag(f::STORE) || chain > 0, || "nobody takes the result".to_owned())?;
+    demand(chain == 0 || !d.flag(f::WIDE), || "the plane engine takes int8 only".to_owned())?;
+    demand(d.get(f::RESIDUAL) <= 2, || "a residual of kind 3".to_owned())?;
+    demand(!(d.flag(f::DIRECT) && d.get(f::RESIDUAL) > 0), || {
+        "a residual without activation stage".to_owned()
+    })?;
+    function(d.flag(f::DIRECT), d.get(f::FUNCTION), design)?;
+    engine(d, design)
+}
+
+/// Whether some tap lies outside of the input must be what the flag Padded says.
+fn padding(d: &Descriptor<'_>) -> Result<()> {
+    let outside = |output: usize, taps: usize, pad: usize, input: usize| {
+        let reach = (output - 1) * d.get(f::STRIDE) + (taps - 1) * d.get(f::DILATION);
+        pad > 0 || reach - pad.min(reach) >= input
+    };
+    let rows =
+        outside(d.get(f::OUT_HEIGHT), d.get(f::TAPS_Y), d.get(f::PAD_TOP), d.get(f::IN_HEIGHT));
+    let columns =
+        outside(d.get(f::OUT_WIDTH), d.get(f::TAPS_X), d.get(f::PAD_LEFT), d.get(f::IN_WIDTH));
+    demand(d.flag(f::PADDED) || !(rows || columns), || {
+        "taps outside of the input and no zero points".to_owned()
+    })
+}
+
+fn plane(d: &Descriptor<'_>) -> Result<()> {
+    let one = |field| d.get(field) == 1;
+    demand(
+        one(f::STEPS)
+            && one(f::PLANES)
+            && one(f::PLANE_ADVANCE)
+            && one(f::TAPS_X)
+            && one(f::TAPS_Y)
+            && one(f::STRIDE)
+            && d.get(f::IN_HEIGHT) == d.get(f::OUT_HEIGHT)
+            && d.get(f::IN_WIDTH) == d.get(f::OUT_WIDTH)
+            && (1..=2).contains(&d.get(f::CHAIN))
+            && d.get(f::PAD_TOP) + d.get(f::PAD_LEFT) == 0
+            && matches!(d.segments()[..], [segment] if segment.planes == 1 && !segment.upsampled),
+        || "a plane pass reads one plane a tile, as it is".to_owned(),
+    )
+}
+
+/// The plane engine's part of a descriptor.
+fn engine(d: &Descriptor<'_>, design: &Design) -> Result<()> {
+    let chain = d.get(f::CHAIN);
+    demand(chain <= 2, || "three filters".to_owned())?;
+    if chain == 0 {
+        return Ok(());
+    }
+    demand(d.get(f::OUT_WIDTH) <= design.max_width, || {
+        format!("rows of {} in a line buffer of {}", d.get(f::OUT_WIDTH), design.max_width)
+    })?;
+    let stride = d.get(f::PLANE_STRIDE_XY);
+    demand((1..=2).contains(&stride), || format!("the plane engine has no stride {stride}"))?;
+    let reach = |output: usize, pad: usize, input: usize| {
+        output > 0 && (output - 1) * stride + 2 <= input + pad
+    };
+    demand(
+        reach(d.get(f::PLANE_HEIGHT), d.get(f::PLANE_PAD_TOP), d.get(f::OUT_HEIGHT))
+            && reach(d.get(f::PLANE_WIDTH), d.get(f::PLANE_PAD_LEFT), d.get(f::OUT_WIDTH)),
+        || "the window reaches more than one position beyond the input".to_owned(),
+    )?;
+    if d.flag(f::MAXIMUM) {
+        return demand(chain == 1 && d.get(f::TAP_MASK) != 0, || "a maximum of nothing".to_owned());
+    }
+    let functions = [f::PLANE_FUNCTION0, f::PLANE_FUNCTION1];
+    for (index, field) in functions.into_iter().enumerate().take(chain) {
+        function(d.flag_at(f::PLANE_DIRECT, index), d.get(field), design)?;
+    }
+    Ok(())
+}
+
+fn function(direct: bool, index: usize, design: &Design) -> Result<()> {
+    demand(direct || index < design.functions.len(), || format!("no function {index}"))
+}
+
+/// Sizes of the records, what the ring must hold, and lanes and weights that exist.
+fn records(pass: &Pass<'_>, design: &Design) -> Result<()> {
+    let d = pass.descriptor;
+    let dense = pass.kind == Kind::Dense;
+    let filters = if d.flag(f::MAXIMUM) { 0 } else { d.get(f::CHAIN) };
+    let parameters = usize::from(dense) * 4 + filters * 9;
+    let step = 8 + usize::from(d.flag(f::PADDED));
+    let words = parameters + if dense { d.get(f::STEPS) * step } else { 0 };
+    demand(d.get(f::PARAMETER_WORDS) == parameters && d.get(f::TILE_WORDS) == words, || {
+        format!("{} ring words a tile where {words} are used", d.get(f::TILE_WORDS))
+    })?;
+    // Weights stay until the last batch of the tile; the next descriptor waits behind the last one.
+    demand(words + BURST + f::DESCRIPTOR_WORDS <= design.ring_words, || {
+        format!("a tile of {words} ring words does not fit the ring of {}", design.ring_words)
+    })?;
+    for tile in 0..d.get(f::TILES) {
+        let mut record = pass.record(tile);
+        if dense {
+            lanes(take(&mut record, 128), d.flag(f::DIRECT), d.get(f::RESIDUAL) > 0)?;
+        }
+        for filter in 0..filters {
+            weights(take(&mut record, 144), design)?;
+            take(&mut record, 16);
+            lanes(take(&mut record, 128), d.flag_at(f::PLANE_DIRECT, filter), false)?;
+        }
+        while !record.is_empty() {
+            weights(take(&mut record, 256), design)?;
+            let zeros = take(&mut record, (step - 8) * 32);
+            demand(zeros.iter().skip(16).all(|&byte| byte == 0), || "no zero points".to_owned())?;
+        }
+    }
+    Ok(())
+}
+
+fn take<'a>(record: &mut &'a [u8], bytes: usize) -> &'a [u8] {
+    let (head, rest) = record.split_at(bytes.min(record.len()));
+    *record = rest;
+    head
+}
+
+fn weights(bytes: &[u8], design: &Design) -> Result<()> {
+    demand(!design.pack_products || !bytes.contains(&0x80), || "a weight of -128".to_owned())
+}
+
+fn lanes(bytes: &[u8], direct: bool, residual: bool) -> Result<()> {
+    for lane in bytes.chunks_exact(8) {
+        let high = lane.iter().skip(4).rev().fold(0u32, |word, byte| word << 8 | u32::from(*byte));
+        let argument = high & 63;
+        let shift = (high as i32) >> 26;
+        let least = if direct { 6 } else { 0 };
+        demand((least..=39).contains(&argument), || format!("a shift of {}", argument as i32 - 8))?;
+        demand(!residual || (-15..=11).contains(&shift), || {
+            format!("a residual shift of {shift}")
+        })?;
+    }
+    Ok(())
+}

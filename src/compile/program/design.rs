@@ -1,0 +1,218 @@
+//! The parameters of the hardware that a program runs on.
+
+use serde::{Deserialize, Serialize};
+
+use super::fields::{
+    DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, STEP_RING_WORDS,
+};
+use super::stem;
+use crate::base::arithmetic::Function;
+use crate::base::error::{Error, Result, codes};
+use crate::compile::boards::{DspKind, Target};
+use crate::compile::schedule::{Dense, Schedule, Source, Work};
+use crate::model::qgraph::{QGraph, QOp};
+
+/// Bytes of a word: 16 int8 channels of a pixel.
+pub const WORD: usize = 16;
+/// Largest number of groups that a weight tile is held for.
+pub const BATCH: usize = 16;
+/// Blocks that an owner mask covers.
+pub const MAX_BLOCKS: usize = 128;
+/// Ring words that a burst brings at once.
+pub const BURST: usize = 256 / RING_WORD;
+/// Largest weight ring, in ring words.
+const MAX_RING: usize = 16_384;
+/// Functions that a design can hold.
+pub const MAX_FUNCTIONS: usize = 16;
+
+/// The stem unit's shape: K x K pixels of C channels at stride S.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stem {
+    /// K.
+    pub kernel: usize,
+    /// S.
+    pub stride: usize,
+    /// C, 1 to 4.
+    pub channels: usize,
+}
+
+impl Stem {
+    /// Words of a patch.
+    pub fn planes(&self) -> usize {
+        (self.kernel * self.kernel * self.channels).div_ceil(WORD)
+    }
+}
+
+/// Parameters of the top level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Design {
+    /// P: pixels of the dense array.
+    pub pixels: usize,
+    /// Bits of a row address.
+    pub row_bits: u32,
+    /// Domains of the shared memory.
+    pub domains: usize,
+    /// Rows of a domain.
+    pub domain_rows: usize,
+    /// Logical blocks.
+    pub blocks: usize,
+    /// Words of a block.
+    pub block_words: usize,
+    /// 32-byte words of the weight ring.
+    pub ring_words: usize,
+    /// Two products share a DSP slice; weights are then within +-127.
+    pub pack_products: bool,
+    /// Widest row that the plane engine takes.
+    pub max_width: usize,
+    /// Widest image row in words, pitch of the image.
+    pub image_row_words: usize,
+    /// The stem unit.
+    pub stem: Option<Stem>,
+    /// Activation functions, in the order of the graph.
+    pub functions: Vec<Function>,
+}
+
+impl Design {
+    /// The hardware for a schedule on a target.
+    ///
+    /// # Errors
+    /// [`codes::PROGRAM_LIMIT`] when the target's geometry or the network is beyond the hardware.
+    pub fn new(graph: &QGraph, schedule: &Schedule, target: &Target) -> Result<Self> {
+        let pixels = target.pixels as usize;
+        let domains = target.port_domains;
+        if ![1, 2, 4, 8].contains(&pixels) || domains.banks != target.pixels {
+            return Err(limit(format!(
+                "{pixels} pixels and {} banks; 1, 2, 4 or 8 pixels and as many banks exist",
+                domains.banks
+            )));
+        }
+        if graph.functions.len() > MAX_FUNCTIONS {
+            return Err(limit(format!(
+                "{} activation functions; {MAX_FUNCTIONS} fit the descriptor",
+                graph.functions.len()
+            )));
+        }
+        let blocks = target.blocks() as usize;
+        if blocks > MAX_BLOCKS {
+            return Err(limit(format!(
+                "{blocks} blocks of shared memory; owner masks have {MAX_BLOCKS} bits"
+            )));
+        }
+        let domain_rows = domains.bytes as usize / (WORD * pixels);
+        let rows = domain_rows * domains.count as usize;
+        let mut design = Self {
+            pixels,
+            row_bits: rows.next_power_of_two().trailing_zeros(),
+            domains: domains.count as usize,
+            domain_rows,
+            blocks,
+            block_words: target.block_bytes as usize / WORD,
+            ring_words: if pixels > 1 { 2048 } else { 1024 },
+            pack_products: pixels > 1 && target.dsp_kind == DspKind::Dsp48e2,
+            max_width: 16,
+            image_row_words: 0,
+            stem: None,
+            functions: graph.functions.clone(),
+        };
+        for pass in &schedule.passes {
+            design.extend(graph, schedule, &pass.work)?;
+        }
+        Ok(design)
+    }
+
+    /// Makes room for what a pass needs.
+    fn extend(&mut self, graph: &QGraph, schedule: &Schedule, work: &Work) -> Result<()> {
+        match work {
+            Work::Dense(dense) => {
+                self.hold_tile(graph, dense)?;
+                if let Source::Stem(image) = &dense.source {
+                    let stem = self.stem(graph, dense, *image)?;
+                    self.stem = Some(stem);
+                }
+                if let Some(width) = chained_width(graph, dense) {
+                    self.max_width = self.max_width.max(width);
+                }
+            }
+            Work::Plane(plane) => {
+                let widths = plane.source.planes.iter();
+                let widest = widths.map(|plane| schedule.stored[plane.stored.0].width).max();
+                self.max_width = self.max_width.max(widest.unwrap_or(0));
+            }
+            Work::Transfer(_) | Work::Processor { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// The ring keeps a tile until its last batch, while a burst and the next descriptor arrive.
+    fn hold_tile(&mut self, graph: &QGraph, dense: &Dense) -> Result<()> {
+        let (taps, padded) = match &graph.layers[dense.layer].op {
+            QOp::Conv(conv) => {
+                let padded = conv.axes.iter().any(|axis| axis.begin + axis.end > 0);
+                (conv.axes[0].kernel * conv.axes[1].kernel, padded)
+            }
+            _ => (1, false),
+        };
+        let Source::Memory(views) = &dense.source else { return Ok(()) };
+        let steps = dense.planes * views.len() * taps;
+        let weights = steps * (STEP_RING_WORDS + usize::from(padded));
+        let tile = LANE_RING_WORDS + dense.filters.len() * FILTER_RING_WORDS + weights;
+        let needed = (tile + BURST + DESCRIPTOR_WORDS).next_power_of_two();
+        if needed > MAX_RING {
+            let layer = &graph.layers[dense.layer];
+            return Err(limit(format!(
+                "16 output channels of weights take {tile} words of 32 bytes; the weight ring has at \
+                 most {MAX_RING}"
+            ))
+            .at(layer.place()));
+        }
+        self.ring_words = self.ring_words.max(needed);
+        Ok(())
+    }
+
+    fn stem(
+        &mut self,
+        graph: &QGraph,
+        dense: &Dense,
+        image: crate::model::qgraph::QValueId,
+    ) -> Result<Stem> {
+        let convolution = stem::Convolution::new(graph, dense.layer, image)?;
+        let row = graph.value(image).shape[3] * convolution.stem.channels;
+        // Row buffers of a single word do not exist.
+        self.image_row_words = self.image_row_words.max(row.div_ceil(WORD)).max(2);
+        if self.stem.is_some_and(|stem| stem != convolution.stem) {
+            return Err(limit("two passes need stem units of different shapes"));
+        }
+        Ok(convolution.stem)
+    }
+
+    /// LP: pixels of the output lanes.
+    pub fn lane_pixels(&self) -> usize {
+        (self.pixels / 2).max(1)
+    }
+
+    /// DP: pixels of the plane engine.
+    pub fn plane_pixels(&self) -> usize {
+        self.lane_pixels().min(2)
+    }
+
+    /// Words of the shared memory.
+    pub fn memory_words(&self) -> usize {
+        self.domains * self.domain_rows * self.pixels
+    }
+
+    /// Words from plane to plane of a tensor of `pixels` pixels of `words` words each.
+    pub fn plane_stride(&self, pixels: usize, words: usize) -> usize {
+        (pixels * words).next_multiple_of(self.pixels)
+    }
+}
+
+fn chained_width(graph: &QGraph, dense: &Dense) -> Option<usize> {
+    let first = dense.filters.first()?;
+    let input = graph.layers.get(first.layer)?.input(0)?;
+    graph.value(input).shape.get(3).copied()
+}
+
+/// An error about what the hardware cannot do.
+pub fn limit(message: impl Into<String>) -> Error {
+    Error::new(&codes::PROGRAM_LIMIT, message)
+}

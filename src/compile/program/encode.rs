@@ -1,0 +1,281 @@
+//! From a schedule with addresses to the instruction stream.
+
+use super::check::Buffers;
+use super::dense::{DensePass, window};
+use super::design::{Design, WORD, limit};
+use super::fields::{self, SEGMENT_WORD};
+use super::filter::Filters;
+use super::record::Descriptor;
+use super::{Entry, Program, buffers};
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::compile::schedule::{
+    Buffer, CHANNELS, Client, Owners, Placed, PlaneRef, PlaneWork, Schedule, StoredId, Transfer,
+    Work,
+};
+use crate::frontend::ops::window::Axis;
+use crate::model::qgraph::{QGraph, QValueId, Scale, Width};
+
+/// What the passes are encoded from.
+pub struct Encoder<'a> {
+    /// The layers.
+    pub graph: &'a QGraph,
+    /// The passes.
+    pub schedule: &'a Schedule,
+    /// Word address of every stored tensor.
+    pub bases: &'a [usize],
+    /// The hardware.
+    pub design: &'a Design,
+}
+
+/// Encodes a schedule as it is placed.
+///
+/// # Errors
+/// [`codes::PROGRAM_LIMIT`], naming the layer that needs what the hardware cannot do;
+/// [`codes::PLAN_INVALID`] when addresses and schedule do not fit each other.
+pub fn encode(
+    graph: &QGraph,
+    schedule: &Schedule,
+    placed: &Placed,
+    design: &Design,
+) -> Result<Program> {
+    let encoder = Encoder { graph, schedule, bases: &placed.bases, design };
+    encoder.check_bases()?;
+    if placed.owners.len() != schedule.passes.len() {
+        return Err(Error::new(&codes::PLAN_INVALID, "owner masks do not fit the schedule"));
+    }
+    let mut stream = Vec::new();
+    let mut entries = Vec::new();
+    for (index, (pass, owners)) in schedule.passes.iter().zip(&placed.owners).enumerate() {
+        let name = encoder.name(&pass.work);
+        entries.push(Entry { offset: stream.len(), name: name.clone() });
+        let mut records = Vec::new();
+        let mut descriptor = encoder.pass(&pass.work, &mut records).at(|| name.clone())?;
+        write_owners(&mut descriptor, owners);
+        descriptor.set(fields::WAIT_DMA, pass.waits.into())?;
+        finish(&mut descriptor, index)?;
+        stream.extend(descriptor.bytes());
+        stream.extend(records);
+    }
+    entries.push(Entry { offset: stream.len(), name: "end".to_owned() });
+    let mut end = Descriptor::new();
+    end.set(fields::KIND, 4)?;
+    end.set(fields::WAIT_DMA, 1)?;
+    finish(&mut end, schedule.passes.len())?;
+    stream.extend(end.bytes());
+    let Buffers { image, output, scratch } = buffers::sizes(graph, schedule, design);
+    Ok(Program {
+        stream,
+        entries,
+        image_bytes: image,
+        output_bytes: output,
+        scratch_bytes: scratch,
+    })
+}
+
+fn finish(descriptor: &mut Descriptor, index: usize) -> Result<()> {
+    descriptor.set(fields::VERSION, fields::VERSION_VALUE as usize)?;
+    descriptor.set(fields::MAGIC, fields::MAGIC_VALUE as usize)?;
+    descriptor.set(fields::INDEX, index)?;
+    descriptor.seal();
+    Ok(())
+}
+
+fn write_owners(descriptor: &mut Descriptor, owners: &Owners) {
+    for client in Client::ALL {
+        let field = match client {
+            Client::ReadStream => fields::READ_STREAM,
+            Client::ReadResidual => fields::READ_RESIDUAL,
+            Client::ReadDma => fields::READ_DMA,
+            Client::WriteConv => fields::WRITE_CONV,
+            Client::WritePlane => fields::WRITE_PLANE,
+            Client::WriteDma => fields::WRITE_DMA,
+        };
+        descriptor.set_mask(field, owners.mask(client));
+    }
+}
+
+impl<'a> Encoder<'a> {
+    fn pass(&self, work: &Work, records: &mut Vec<u8>) -> Result<Descriptor> {
+        match work {
+            Work::Dense(dense) => {
+                let pass = DensePass::new(self, dense)?;
+                pass.records(records)?;
+                pass.descriptor()
+            }
+            Work::Plane(plane) => self.plane_pass(plane, records),
+            Work::Transfer(transfer) => self.transfer(transfer),
+            Work::Processor { .. } => {
+                let mut d = Descriptor::new();
+                d.set(fields::KIND, 3)?;
+                Ok(d)
+            }
+        }
+    }
+
+    /// Fetch reads the planes as a 1 x 1 convolution would, and the plane engine takes them.
+    fn plane_pass(&self, work: &PlaneWork, records: &mut Vec<u8>) -> Result<Descriptor> {
+        let filters = Filters::new(self, &work.filters, &work.source.slots)?;
+        let planes = work.source.planes.len();
+        let (base, stride) = self.run(&work.source.planes)?;
+        let stored = &self.schedule.stored[work.source.planes[0].stored.0];
+        let axis = |extent: usize| Axis { input: extent, output: extent, ..Axis::UNIT };
+        let mut d = Descriptor::new();
+        d.set(fields::KIND, 1)?;
+        d.set(fields::TILES, planes)?;
+        d.set(fields::STEPS, 1)?;
+        d.set(fields::PLANES, 1)?;
+        d.set(fields::PLANE_ADVANCE, 1)?;
+        d.set(fields::TAPS_X, 1)?;
+        d.set(fields::TAPS_Y, 1)?;
+        d.set(fields::DILATION, 1)?;
+        d.set(fields::TILE_WORDS, filters.ring_words())?;
+        d.set(fields::PARAMETER_WORDS, filters.ring_words())?;
+        window(&mut d, self.design, &[axis(stored.height), axis(stored.width)], 1)?;
+        d.set(fields::SEG_BASE.after(SEGMENT_WORD), base)?;
+        d.set(fields::SEG_PLANES.after(SEGMENT_WORD), 1)?;
+        d.set(fields::SEG_STRIDE.after(SEGMENT_WORD), stride)?;
+        filters.describe(&mut d)?;
+        for tile in 0..planes {
+            filters.record(tile, records)?;
+        }
+        Ok(d)
+    }
+
+    fn transfer(&self, transfer: &Transfer) -> Result<Descriptor> {
+        let (base, _) = self.plane(transfer.stored, 0)?;
+        let words = self.words(transfer.stored);
+        let offset = usize::try_from(transfer.offset).ok().filter(|o| o.is_multiple_of(WORD));
+        let offset =
+            offset.ok_or_else(|| limit(format!("a buffer offset of {} B", transfer.offset)))?;
+        let mut d = Descriptor::new();
+        d.set(fields::KIND, 2)?;
+        d.set(fields::TO_MEMORY, transfer.to_memory.into())?;
+        d.set(fields::DMA_WORDS, words)?;
+        d.set(fields::DMA_OFFSET, offset / WORD)?;
+        d.set(fields::DMA_BASE, base)?;
+        d.set(
+            fields::DMA_BUFFER,
+            match transfer.buffer {
+                Buffer::Image => 1,
+                Buffer::Output => 2,
+                Buffer::Scratch => 3,
+            },
+        )?;
+        Ok(d)
+    }
+
+    /// How errors and reports call a pass.
+    fn name(&self, work: &Work) -> String {
+        let layer = |index: usize| self.graph.layers[index].name.as_str();
+        match work {
+            Work::Dense(dense) => {
+                let filters = dense.filters.iter().map(|filter| filter.layer);
+                let layers = std::iter::once(dense.layer).chain(filters);
+                layers.map(layer).collect::<Vec<_>>().join(" + ")
+            }
+            Work::Plane(plane) => {
+                let layers = plane.filters.iter().map(|filter| layer(filter.layer));
+                layers.collect::<Vec<_>>().join(" + ")
+            }
+            Work::Transfer(transfer) => {
+                let value = self.graph.value(self.schedule.stored[transfer.stored.0].value);
+                format!("{} {}", if transfer.to_memory { "load" } else { "save" }, value.name)
+            }
+            Work::Processor { layers } => {
+                layers.iter().map(|&index| layer(index)).collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+
+    fn check_bases(&self) -> Result<()> {
+        let aligned = self.bases.iter().all(|base| base.is_multiple_of(self.design.pixels));
+        if self.bases.len() != self.schedule.stored.len() || !aligned {
+            return Err(Error::new(&codes::PLAN_INVALID, "addresses do not fit the schedule"));
+        }
+        Ok(())
+    }
+
+    /// Words of a pixel of a plane.
+    fn pixel_words(&self, id: StoredId) -> usize {
+        self.schedule.stored[id.0].format.bits() as usize / 8
+    }
+
+    /// Address and stride of a plane.
+    ///
+    /// # Errors
+    /// `PROGRAM_LIMIT` for int32 tensors, which the shared memory does not hold.
+    pub fn plane(&self, id: StoredId, plane: usize) -> Result<(usize, usize)> {
+        let stored = &self.schedule.stored[id.0];
+        if stored.format == Width::I32 {
+            return Err(limit("int32 tensors have no place in the shared memory"));
+        }
+        let stride = self.design.plane_stride(stored.height * stored.width, self.pixel_words(id));
+        Ok((self.bases[id.0] + plane * stride, stride))
+    }
+
+    /// Words of a stored tensor.
+    fn words(&self, id: StoredId) -> usize {
+        let stored = &self.schedule.stored[id.0];
+        let stride = self.design.plane_stride(stored.height * stored.width, self.pixel_words(id));
+        stored.slots.len() / CHANNELS * stride
+    }
+
+    /// Address and stride of planes that lie one behind the other, not resized.
+    ///
+    /// # Errors
+    /// `PROGRAM_LIMIT` when they do not.
+    pub fn run(&self, planes: &[PlaneRef]) -> Result<(usize, usize)> {
+        let first = planes.first().ok_or_else(|| limit("a view of no plane"))?;
+        let (base, stride) = self.plane(first.stored, first.plane)?;
+        for (index, plane) in planes.iter().enumerate() {
+            let (own, own_stride) = self.plane(plane.stored, plane.plane)?;
+            let narrow = self.schedule.stored[plane.stored.0].format == Width::I8;
+            if own != base + index * stride || own_stride != stride || plane.upsampled || !narrow {
+                return Err(limit("the planes do not lie one behind the other as int8"));
+            }
+        }
+        Ok((base, stride))
+    }
+
+    /// A result of a pass must lie in its tensor as the pass makes it.
+    ///
+    /// # Errors
+    /// `PROGRAM_LIMIT`.
+    pub fn check_result(
+        &self,
+        id: StoredId,
+        width: Width,
+        extent: [usize; 2],
+        slots: &[Option<usize>],
+    ) -> Result<()> {
+        self.check_extent(id, width, extent)?;
+        match self.schedule.stored[id.0].slots == slots {
+            true => Ok(()),
+            false => Err(limit("result and tensor hold the channels in different orders")),
+        }
+    }
+
+    /// Extent and width of a tensor are those of the result.
+    ///
+    /// # Errors
+    /// `PROGRAM_LIMIT`.
+    pub fn check_extent(&self, id: StoredId, width: Width, extent: [usize; 2]) -> Result<()> {
+        let stored = &self.schedule.stored[id.0];
+        if [stored.height, stored.width] != extent || stored.format != width {
+            return Err(limit(format!(
+                "a result of {extent:?} in a tensor of {} x {}",
+                stored.height, stored.width
+            )));
+        }
+        Ok(())
+    }
+
+    /// Scales of a value.
+    ///
+    /// # Errors
+    /// `PROGRAM_LIMIT` for a float value.
+    pub fn scales(&self, id: QValueId) -> Result<&'a [Scale]> {
+        let integer = self.graph.value(id).integer();
+        integer.map(|(_, scales)| scales).ok_or_else(|| limit("a float input"))
+    }
+}

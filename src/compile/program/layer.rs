@@ -1,0 +1,263 @@
+//! Layers as the hardware sees them: weights between channels, and lanes.
+//!
+//! Additions, changes of scale and copies are convolutions with a diagonal of weights.
+
+use super::design::{Design, limit};
+use super::record::Lane;
+use crate::base::arithmetic::{FRACTION, Rounding};
+use crate::base::error::{Error, Result, codes};
+use crate::frontend::ops::epilogue::Residual;
+use crate::frontend::ops::window::Axis;
+use crate::model::qgraph::{ConvOutput, QConv, QGraph, QOp, QValueId, Scale, Width};
+
+/// The output stage of a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Rule A5.
+    Direct {
+        /// Limited to at least 0.
+        relu: bool,
+    },
+    /// Rule A6.
+    Function {
+        /// Index of the function.
+        function: usize,
+        /// Where the second input is added.
+        residual: Option<Residual>,
+    },
+}
+
+/// How a layer's channels are connected.
+enum Kind<'a> {
+    Conv(&'a QConv),
+    /// One weight per view and channel: `weights[view][channel]`.
+    Diagonal(Vec<Vec<i8>>),
+}
+
+/// A layer on the dense array or, when it is depthwise, on the plane engine.
+pub struct Layer<'a> {
+    graph: &'a QGraph,
+    layer: usize,
+    /// The value that it computes.
+    pub value: QValueId,
+    kind: Kind<'a>,
+    lanes: Vec<Lane>,
+    /// Rows, then columns.
+    pub axes: [Axis; 2],
+    /// Output stage.
+    pub stage: Stage,
+    /// Width of the result.
+    pub width: Width,
+}
+
+impl<'a> Layer<'a> {
+    /// Looks at a layer; `copied` is the value that a movement, done as a copy, writes.
+    ///
+    /// # Errors
+    /// [`codes::PROGRAM_LIMIT`] when the hardware cannot do it exactly.
+    pub fn new(graph: &'a QGraph, layer: usize, copied: Option<QValueId>) -> Result<Self> {
+        if graph.rounding != Rounding::HalfUp {
+            return Err(limit("the accelerator rounds half up, the model rounds half to even"));
+        }
+        let op = &graph.layers[layer].op;
+        match op {
+            QOp::Conv(conv) => Self::conv(graph, layer, conv),
+            QOp::Add => Self::diagonal(graph, layer, &[0, 1]),
+            QOp::Rescale => Self::diagonal(graph, layer, &[0]),
+            QOp::Move(_) => match copied {
+                Some(value) => Self::copy(graph, layer, value),
+                None => Err(limit("a movement whose result is not stored")),
+            },
+            QOp::DpuAdd => Err(limit("additions under the DPU rules (A13) have no unit")),
+            QOp::MaxPool(_) | QOp::Float(_) => {
+                Err(limit(format!("{} is nothing for the output lanes", op.kind())))
+            }
+        }
+    }
+
+    fn conv(graph: &'a QGraph, layer: usize, conv: &'a QConv) -> Result<Self> {
+        let (width, scales) = output(graph, layer)?;
+        let residual = graph.layers[layer].input(1).and_then(|id| graph.value(id).integer());
+        let residual = |channel: usize| residual.map_or(Scale::default(), |(_, s)| s[channel]);
+        let lane = |channel: usize| -> Lane {
+            let bias = conv.bias[channel];
+            let zero = scales[channel].zero.into();
+            let idle = Lane { bias, zero, ..Lane::IDLE };
+            match &conv.output {
+                ConvOutput::Direct { shifts, .. } => {
+                    Lane { argument: shifts[channel].into(), ..idle }
+                }
+                ConvOutput::Function { arguments, shifts, residual: place, .. } => {
+                    let added = place.map(|_| residual(channel));
+                    Lane {
+                        argument: arguments[channel].into(),
+                        out: shifts[channel].into(),
+                        res_zero: added.map_or(0, |scale| scale.zero.into()),
+                        res_shift: added.map_or(0, |scale| FRACTION + i32::from(scale.exponent)),
+                        ..idle
+                    }
+                }
+                ConvOutput::Dpu { .. } => idle,
+            }
+        };
+        let stage = match &conv.output {
+            ConvOutput::Direct { relu, .. } => Stage::Direct { relu: *relu },
+            ConvOutput::Function { function, residual, .. } => {
+                Stage::Function { function: *function, residual: *residual }
+            }
+            ConvOutput::Dpu { .. } => {
+                return Err(limit("convolutions under the DPU rules (A13) have no unit"));
+            }
+        };
+        let lanes = (0..conv.outputs()).map(lane).collect();
+        let value = graph.layers[layer].outputs[0];
+        let kind = Kind::Conv(conv);
+        Ok(Self { graph, layer, value, kind, lanes, axes: conv.axes, stage, width })
+    }
+
+    /// Rules A8 and A13 (rescale): powers of two as weights, then one shift.
+    fn diagonal(graph: &'a QGraph, layer: usize, inputs: &[usize]) -> Result<Self> {
+        let (width, scales) = output(graph, layer)?;
+        let inputs: Vec<&[Scale]> =
+            inputs.iter().map(|&position| input(graph, layer, position)).collect::<Result<_>>()?;
+        let mut weights = vec![Vec::new(); inputs.len()];
+        let mut lanes = Vec::new();
+        for (channel, scale) in scales.iter().enumerate() {
+            let own: Vec<Scale> = inputs.iter().map(|scales| scales[channel]).collect();
+            let exponents = || own.iter().map(|scale| i32::from(scale.exponent));
+            let least = exponents().min().unwrap_or(0);
+            let shift = i32::from(scale.exponent) - least;
+            // A left shift beyond 2 goes into the weights; int8 is saturated after 8 at the latest.
+            let left = if width == Width::I8 { shift.max(-8) } else { shift };
+            let extra = (-2 - left).max(0);
+            if exponents().max().unwrap_or(0) - least + extra > 6 {
+                return Err(limit(format!(
+                    "channel {channel} needs a weight above 64 to align its inputs"
+                )));
+            }
+            let mut bias = 0;
+            for ((weights, own), exponent) in weights.iter_mut().zip(&own).zip(exponents()) {
+                let weight = 1i8 << (exponent - least + extra);
+                bias -= i32::from(weight) * i32::from(own.zero);
+                weights.push(weight);
+            }
+            // Sums are below 2^15, so that every right shift from 17 on gives 0.
+            let argument = (left + extra).min(31);
+            lanes.push(Lane { bias, argument, zero: scale.zero.into(), ..Lane::IDLE });
+        }
+        let value = graph.layers[layer].outputs[0];
+        Ok(Self::pointwise(graph, layer, value, (Kind::Diagonal(weights), lanes, width)))
+    }
+
+    fn copy(graph: &'a QGraph, layer: usize, value: QValueId) -> Result<Self> {
+        let Some((Width::I8, scales)) = graph.value(value).integer() else {
+            return Err(limit("only int8 tensors are copied"));
+        };
+        let width = Width::I8;
+        let kind = Kind::Diagonal(vec![vec![1; scales.len()]]);
+        let lanes = vec![Lane::IDLE; scales.len()];
+        Ok(Self::pointwise(graph, layer, value, (kind, lanes, width)))
+    }
+
+    fn pointwise(
+        graph: &'a QGraph,
+        layer: usize,
+        value: QValueId,
+        (kind, lanes, width): (Kind<'a>, Vec<Lane>, Width),
+    ) -> Self {
+        let shape = &graph.value(value).shape;
+        let axis = |extent: usize| Axis { input: extent, output: extent, ..Axis::UNIT };
+        let axes = [shape.get(2), shape.get(3)].map(|extent| axis(extent.copied().unwrap_or(1)));
+        let stage = Stage::Direct { relu: false };
+        Self { graph, layer, value, kind, lanes, axes, stage, width }
+    }
+
+    /// Output channels.
+    pub fn outputs(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Lane parameters of an output channel; a slot without one is idle.
+    pub fn lane(&self, channel: Option<usize>) -> Lane {
+        channel.map_or(Lane::IDLE, |channel| self.lanes[channel])
+    }
+
+    /// The value that input `view` must hold.
+    pub fn source(&self, view: usize) -> Result<QValueId> {
+        match &self.graph.layers[self.layer].op {
+            QOp::Move(_) => Ok(self.value),
+            _ => self.graph.layers[self.layer]
+                .input(view)
+                .ok_or_else(|| Error::new(&codes::INTERNAL, format!("no input {view}"))),
+        }
+    }
+
+    /// Number of inputs that are multiplied.
+    pub fn views(&self) -> usize {
+        match &self.kind {
+            Kind::Conv(_) => 1,
+            Kind::Diagonal(weights) => weights.len(),
+        }
+    }
+
+    /// The input channels that an output channel needs.
+    pub fn needs(&self, output: usize) -> std::ops::Range<usize> {
+        match &self.kind {
+            Kind::Diagonal(_) => output..output + 1,
+            Kind::Conv(conv) => {
+                let inputs = conv.group_inputs();
+                let first = output / (conv.outputs() / conv.group) * inputs;
+                first..first + inputs
+            }
+        }
+    }
+
+    /// The weight from channel `input` of view `view` to channel `output`, at a tap.
+    pub fn weight(&self, output: usize, view: usize, input: usize, tap: [usize; 2]) -> i8 {
+        let needs = self.needs(output);
+        if !needs.contains(&input) {
+            return 0;
+        }
+        match &self.kind {
+            Kind::Diagonal(weights) => weights[view][output],
+            Kind::Conv(conv) => {
+                let [rows, columns] = conv.axes;
+                let own = output * conv.taps();
+                let offset = (input - needs.start) * rows.kernel + tap[0];
+                conv.weights[own + offset * columns.kernel + tap[1]]
+            }
+        }
+    }
+
+    /// Refuses weights that two products in one DSP slice cannot hold.
+    pub fn check_weights(&self, design: &Design) -> Result<()> {
+        match &self.kind {
+            Kind::Conv(conv) if design.pack_products && conv.weights.contains(&i8::MIN) => {
+                Err(limit("a weight is -128; packed products take -127 to 127")
+                    .help("quantize again with this version of Seigo"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is a depthwise convolution: output channel c reads input channel c alone.
+    pub fn is_depthwise(&self) -> bool {
+        let Kind::Conv(conv) = &self.kind else { return false };
+        conv.group_inputs() == 1 && conv.group == conv.outputs()
+    }
+}
+
+fn output(graph: &QGraph, layer: usize) -> Result<(Width, &[Scale])> {
+    let value = graph.value(graph.layers[layer].outputs[0]);
+    match value.integer() {
+        Some((Width::I32, _)) => Err(limit("int32 results do not leave the accelerator")),
+        Some(integer) => Ok(integer),
+        None => Err(limit("a float result")),
+    }
+}
+
+fn input(graph: &QGraph, layer: usize, position: usize) -> Result<&[Scale]> {
+    let value = graph.layers[layer].input(position).map(|id| graph.value(id));
+    let integer = value.and_then(|value| value.integer());
+    integer.map(|(_, scales)| scales).ok_or_else(|| limit(format!("input {position} is float")))
+}

@@ -1,0 +1,126 @@
+//! Stored tensors as words: how a value lies in planes of 16 channels.
+
+use super::design::{Design, WORD};
+use crate::compile::schedule::{CHANNELS, Pass, Stage, Stored, StoredId, Work};
+use crate::model::qgraph::Width;
+
+/// The tensors that a pass completes: those whose contents are a value of the graph.
+pub fn results(pass: &Pass) -> Vec<StoredId> {
+    match &pass.work {
+        Work::Dense(dense) => {
+            let filters = dense.filters.iter().map(|filter| filter.result);
+            dense.store.into_iter().chain(filters).collect()
+        }
+        Work::Plane(plane) if plane.stage == Stage::Whole => {
+            plane.filters.iter().map(|filter| filter.result).collect()
+        }
+        Work::Transfer(transfer) => vec![transfer.stored],
+        Work::Plane(_) | Work::Processor { .. } => Vec::new(),
+    }
+}
+
+/// The first place where a tensor differs from what it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Difference {
+    /// Channel of the value.
+    pub channel: usize,
+    /// Row.
+    pub row: usize,
+    /// Column.
+    pub column: usize,
+    /// The right number.
+    pub expected: i64,
+    /// The number in memory.
+    pub found: i64,
+    /// Numbers that differ, this one included.
+    pub count: usize,
+}
+
+/// Words of a tensor in memory or in a buffer.
+pub fn words(stored: &Stored, design: &Design) -> usize {
+    stored.slots.len() / CHANNELS * stride(stored, design)
+}
+
+fn stride(stored: &Stored, design: &Design) -> usize {
+    design.plane_stride(stored.height * stored.width, bytes(stored))
+}
+
+fn bytes(stored: &Stored) -> usize {
+    match stored.format {
+        Width::I8 => 1,
+        Width::I16 => 2,
+        Width::I32 => 4,
+    }
+}
+
+/// Byte offset of a number in its tensor.
+fn offset(stored: &Stored, design: &Design, slot: usize, pixel: usize) -> usize {
+    let (plane, position) = (slot / CHANNELS, slot % CHANNELS);
+    let own = bytes(stored);
+    (plane * stride(stored, design) + pixel * own) * WORD + position * own
+}
+
+/// Slots with their channels.
+fn channels(stored: &Stored) -> impl Iterator<Item = (usize, usize)> + '_ {
+    stored.slots.iter().enumerate().filter_map(|(slot, channel)| Some((slot, (*channel)?)))
+}
+
+/// The tensor's bytes from a value in the order channel, row, column.
+pub fn pack(stored: &Stored, design: &Design, values: &[i64]) -> Vec<u8> {
+    let pixels = stored.height * stored.width;
+    let mut packed = vec![0; words(stored, design) * WORD];
+    for (slot, channel) in channels(stored) {
+        for pixel in 0..pixels {
+            let value = values[channel * pixels + pixel].to_le_bytes();
+            let start = offset(stored, design, slot, pixel);
+            packed[start..start + bytes(stored)].copy_from_slice(&value[..bytes(stored)]);
+        }
+    }
+    packed
+}
+
+/// The value, in the order channel, row, column, from the tensor's bytes.
+pub fn unpack(stored: &Stored, design: &Design, memory: &[u8]) -> Vec<i64> {
+    let pixels = stored.height * stored.width;
+    let count = channels(stored).map(|(_, channel)| channel + 1).max().unwrap_or(0);
+    let mut values = vec![0; count * pixels];
+    for (slot, channel) in channels(stored) {
+        for pixel in 0..pixels {
+            let start = offset(stored, design, slot, pixel);
+            values[channel * pixels + pixel] = signed(&memory[start..start + bytes(stored)]);
+        }
+    }
+    values
+}
+
+/// Compares a tensor's bytes with a value in the order channel, row, column.
+pub fn compare(
+    stored: &Stored,
+    design: &Design,
+    memory: &[u8],
+    values: &[i64],
+) -> Option<Difference> {
+    let pixels = stored.height * stored.width;
+    let own = bytes(stored);
+    let mut first: Option<Difference> = None;
+    for (slot, channel) in channels(stored) {
+        for pixel in 0..pixels {
+            let start = offset(stored, design, slot, pixel);
+            let found = signed(&memory[start..start + own]);
+            let expected = values[channel * pixels + pixel];
+            if found != expected {
+                let (row, column) = (pixel / stored.width, pixel % stored.width);
+                let new = Difference { channel, row, column, expected, found, count: 0 };
+                first.get_or_insert(new).count += 1;
+            }
+        }
+    }
+    first
+}
+
+/// Little-endian two's complement.
+fn signed(bytes: &[u8]) -> i64 {
+    let unsigned = bytes.iter().rev().fold(0i64, |value, byte| value << 8 | i64::from(*byte));
+    let unused = 64 - 8 * bytes.len();
+    unsigned << unused >> unused
+}

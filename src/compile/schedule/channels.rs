@@ -1,0 +1,217 @@
+//! Where the channels of a value lie: movements of whole channels are views, not work.
+
+use std::collections::BTreeMap;
+
+use super::{CHANNELS, PlaneRef, Schedule, StoredId, View};
+use crate::base::error::{Result, codes};
+use crate::base::tensor::Tensor;
+use crate::frontend::ops::{Inputs, Op};
+use crate::model::qgraph::{Layer, Moved, Operand, QGraph, QValueId, moved};
+
+/// Pieces of the plane table.
+pub const MAX_SEGMENTS: usize = 8;
+
+/// A channel of a value: a slot of a stored tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Channel {
+    /// The tensor.
+    pub stored: StoredId,
+    /// Plane * 16 + position.
+    pub slot: usize,
+    /// Each pixel stands for 2 x 2 pixels.
+    pub upsampled: bool,
+}
+
+/// Rows and columns of the planes of a value.
+pub fn extent(graph: &QGraph, id: QValueId) -> [usize; 2] {
+    [2, 3].map(|axis| graph.value(id).shape.get(axis).copied().unwrap_or(1))
+}
+
+/// What a movement does to the pixels of its channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pixels {
+    Same,
+    Doubled,
+}
+
+/// Whether a movement takes whole channels, either as they are or doubled in both directions.
+///
+/// # Errors
+/// Those of evaluating the movement.
+pub fn is_view(graph: &QGraph, layer: &Layer, op: &Op) -> Result<bool> {
+    Ok(pixels(graph, layer, op)?.is_some())
+}
+
+fn pixels(graph: &QGraph, layer: &Layer, op: &Op) -> Result<Option<Pixels>> {
+    let ids = || layer.inputs.iter().flatten().filter_map(Operand::value);
+    let storable = |id: QValueId| super::classify::is_storable(graph, id);
+    if !ids().all(storable) || !layer.outputs.iter().all(|&id| storable(id)) {
+        return Ok(None);
+    }
+    let four = |id: QValueId| graph.value(id).shape.len() == 4;
+    match op {
+        Op::Identity(_) | Op::ChannelShuffle(_) => return Ok(Some(Pixels::Same)),
+        Op::Concat(op) if op.axis == 1 && ids().all(four) => return Ok(Some(Pixels::Same)),
+        Op::Split(op) if op.axis == 1 && ids().all(four) => return Ok(Some(Pixels::Same)),
+        Op::SpaceToDepth(_) | Op::DepthToSpace(_) => return Ok(None),
+        _ => {}
+    }
+    let (Some(input), &[output]) = (layer.input(0), &layer.outputs[..]) else { return Ok(None) };
+    if ids().count() != 1 {
+        return Ok(None);
+    }
+    by_positions(graph, layer, op, input, output)
+}
+
+/// Whether a movement takes pixels as they are, resized or not.
+pub fn keeps_pixels(op: &Op) -> bool {
+    matches!(op, Op::Identity(_) | Op::ChannelShuffle(_) | Op::Concat(_) | Op::Split(_))
+}
+
+/// Runs the movement on the positions of the elements.
+fn by_positions(
+    graph: &QGraph,
+    layer: &Layer,
+    op: &Op,
+    input: QValueId,
+    output: QValueId,
+) -> Result<Option<Pixels>> {
+    let ([_, width], [out_height, out_width]) = (extent(graph, input), extent(graph, output));
+    let (value, plane) = (graph.value(input), extent(graph, input).iter().product::<usize>());
+    let out_plane = out_height * out_width;
+    let kind = match out_plane {
+        _ if out_plane == plane => Pixels::Same,
+        _ if out_plane == 4 * plane && out_width == 2 * width => Pixels::Doubled,
+        _ => return Ok(None),
+    };
+    let positions = Tensor::new(&value.shape, (0..value.len() as i32).collect::<Vec<_>>())?;
+    let mut operands: Vec<Option<&Tensor>> = layer
+        .inputs
+        .iter()
+        .map(|operand| match operand {
+            Some(Operand::Constant(tensor)) => Some(tensor),
+            _ => None,
+        })
+        .collect();
+    operands[0] = Some(&positions);
+    let moved = op.eval(Inputs::new(&operands))?;
+    let moved = moved.first().map_or(Ok(&[][..]), |tensor| tensor.values::<i32>())?;
+    let whole = moved.chunks(out_plane).all(|channel| {
+        let first = channel[0];
+        let source = |pixel: usize| match kind {
+            Pixels::Same => pixel,
+            Pixels::Doubled => pixel / out_width / 2 * width + pixel % out_width / 2,
+        };
+        (first as usize).is_multiple_of(plane)
+            && channel.iter().enumerate().all(|(at, &own)| own == first + source(at) as i32)
+    });
+    Ok(whole.then_some(kind))
+}
+
+/// The channels of the outputs of a movement, from those of its inputs.
+///
+/// # Errors
+/// [`codes::INTERNAL`] when an input lies nowhere; those of evaluating the movement.
+pub fn move_channels(
+    graph: &QGraph,
+    layer: &Layer,
+    op: &Op,
+    homes: &[Option<Vec<Channel>>],
+) -> Result<Vec<Vec<Channel>>> {
+    let missing =
+        || crate::base::error::Error::new(&codes::INTERNAL, "a view of a value that is nowhere");
+    if matches!(op, Op::Concat(_) | Op::Split(_) | Op::Identity(_)) {
+        let mut all = Vec::new();
+        for id in layer.inputs.iter().flatten().filter_map(Operand::value) {
+            all.extend_from_slice(homes[id.0].as_deref().ok_or_else(missing)?);
+        }
+        let mut rest = &all[..];
+        let mut outputs = Vec::with_capacity(layer.outputs.len());
+        for &id in &layer.outputs {
+            let (own, others) =
+                rest.split_at_checked(graph.value(id).channels()).ok_or_else(missing)?;
+            outputs.push(own.to_vec());
+            rest = others;
+        }
+        return Ok(outputs);
+    }
+    let doubled = pixels(graph, layer, op)? == Some(Pixels::Doubled);
+    let mut marks = Vec::with_capacity(layer.inputs.len());
+    for operand in &layer.inputs {
+        marks.push(match operand {
+            None => None,
+            Some(Operand::Constant(tensor)) => Some(Moved::Constant(tensor)),
+            Some(Operand::Value(id)) => {
+                let home = homes[id.0].as_deref().ok_or_else(missing)?;
+                Some(Moved::Quantized(&graph.value(*id).shape, home))
+            }
+        });
+    }
+    let mut outputs = moved(op, &marks)?;
+    for channel in outputs.iter_mut().flatten().filter(|_| doubled) {
+        channel.upsampled = true;
+    }
+    Ok(outputs)
+}
+
+/// The channels in the slots of a plane.
+type Slots = [Option<usize>; CHANNELS];
+
+/// The view of a value whose channels `first`, `first + 1`, ... lie at `channels`: as few pieces as
+/// possible.
+pub fn view(value: QValueId, first: usize, channels: &[Channel]) -> View {
+    // Copy n of a plane holds what the copies before could not: a channel that is read twice.
+    let mut order: BTreeMap<(StoredId, bool), usize> = BTreeMap::new();
+    let mut planes: BTreeMap<(usize, usize, usize), (PlaneRef, Slots)> = BTreeMap::new();
+    for (channel, own) in (first..).zip(channels) {
+        let next = order.len();
+        let rank = *order.entry((own.stored, own.upsampled)).or_insert(next);
+        let (plane, position) = (own.slot / CHANNELS, own.slot % CHANNELS);
+        let taken = |copy: usize| {
+            planes.get(&(copy, rank, plane)).is_some_and(|(_, slots)| slots[position].is_some())
+        };
+        let copy = (0..).find(|&copy| !taken(copy)).unwrap_or(0);
+        let plane_ref = PlaneRef { stored: own.stored, plane, upsampled: own.upsampled };
+        let entry = planes.entry((copy, rank, plane)).or_insert((plane_ref, [None; CHANNELS]));
+        entry.1[position] = Some(channel);
+    }
+    View {
+        value,
+        planes: planes.values().map(|(plane, _)| *plane).collect(),
+        slots: planes.values().flat_map(|(_, slots)| *slots).collect(),
+    }
+}
+
+/// Runs of successive planes of one tensor.
+pub fn segments(planes: &[PlaneRef]) -> usize {
+    let joined = |pair: &&[PlaneRef]| {
+        let next = PlaneRef { plane: pair[0].plane + 1, ..pair[0] };
+        pair[1] == next
+    };
+    planes.len() - planes.windows(2).filter(joined).count()
+}
+
+/// Whether planes hold a value of `channels` channels in the order of a result: one run of planes,
+/// not resized, every channel in the slot of its number.
+pub fn is_natural(view: &View, channels: usize) -> bool {
+    segments(&view.planes) == 1
+        && !view.planes[0].upsampled
+        && view.slots.len() == channels.next_multiple_of(CHANNELS)
+        && (0..channels).all(|channel| view.slots[channel] == Some(channel))
+}
+
+/// The slots of a tensor that holds `channels` channels in order.
+pub fn natural(channels: usize) -> Vec<Option<usize>> {
+    let slots = channels.next_multiple_of(CHANNELS);
+    (0..slots).map(|slot| (slot < channels).then_some(slot)).collect()
+}
+
+/// The channels of a stored tensor's value, by their numbers.
+pub fn home(schedule: &Schedule, stored: StoredId) -> Vec<Channel> {
+    let slots = schedule.stored[stored.0].slots.iter().enumerate();
+    let mut channels: Vec<(usize, Channel)> = slots
+        .filter_map(|(slot, own)| Some(((*own)?, Channel { stored, slot, upsampled: false })))
+        .collect();
+    channels.sort_unstable();
+    channels.into_iter().map(|(_, channel)| channel).collect()
+}

@@ -1,0 +1,203 @@
+//! Sizes of tensors and estimates of the cycles of a pass.
+
+use super::{CHANNELS, Dense, PlaneWork, Schedule, Source, Stored, StoredId, Work};
+use crate::model::qgraph::{QGraph, QOp, Width};
+
+/// Bytes of a word: 16 int8 channels of a pixel.
+pub const WORD: u64 = 16;
+/// Cycles from the start of a pass to its first result, and from its last one to the next start.
+const FILL: u64 = 56;
+
+/// Words of a pixel of a plane.
+pub fn pixel_words(format: Width) -> u64 {
+    u64::from(format.bits()) / 8
+}
+
+/// Words from plane to plane of a stored tensor: a multiple of the memory's banks.
+pub fn plane_words(stored: &Stored, pixels: u64) -> u64 {
+    let plane = (stored.height * stored.width) as u64 * pixel_words(stored.format);
+    plane.next_multiple_of(pixels)
+}
+
+/// Words of a stored tensor.
+pub fn words(stored: &Stored, pixels: u64) -> u64 {
+    plane_words(stored, pixels) * (stored.slots.len() / CHANNELS) as u64
+}
+
+/// Cycles of a pass with `pixels` pixels a cycle (formula; the stalls of ports, weights and image
+/// are left out). A transfer counts its words: it takes one a cycle beside other passes.
+pub fn cycles(graph: &QGraph, schedule: &Schedule, work: &Work, pixels: u64) -> u64 {
+    match work {
+        Work::Dense(dense) => dense_cycles(graph, schedule, dense, pixels) + FILL,
+        Work::Plane(plane) => plane_cycles(schedule, plane, pixels) + FILL,
+        Work::Transfer(transfer) => words(&schedule.stored[transfer.stored.0], pixels),
+        Work::Processor { .. } => 0,
+    }
+}
+
+fn dense_cycles(graph: &QGraph, schedule: &Schedule, dense: &Dense, pixels: u64) -> u64 {
+    let shape = &graph.value(graph.layers[dense.layer].outputs[0]).shape;
+    let plane: u64 = shape.iter().skip(2).product::<usize>() as u64;
+    let tiles = (dense.slots.len() / CHANNELS) as u64;
+    let array = tiles * steps(graph, dense) * plane.div_ceil(pixels);
+    let lanes = tiles * plane.div_ceil((pixels / 2).max(1));
+    let filters = dense.filters.iter();
+    let engine = filters.map(|filter| filter_cycles(schedule, filter.result, plane, pixels));
+    array.max(lanes).max(engine.sum())
+}
+
+/// Steps of a tile.
+fn steps(graph: &QGraph, dense: &Dense) -> u64 {
+    let QOp::Conv(conv) = &graph.layers[dense.layer].op else {
+        return match &dense.source {
+            Source::Memory(views) => (dense.planes * views.len()) as u64,
+            Source::Stem(_) => 0,
+        };
+    };
+    let taps = conv.axes[0].kernel * conv.axes[1].kernel;
+    match &dense.source {
+        Source::Memory(views) => (dense.planes * views.len() * taps) as u64,
+        // The stem unit gathers the bytes of a patch: of the convolution on raw pixels.
+        Source::Stem(_) => (taps * conv.group_inputs()).div_ceil(CHANNELS) as u64,
+    }
+}
+
+fn plane_cycles(schedule: &Schedule, work: &PlaneWork, pixels: u64) -> u64 {
+    let Some(first) = work.source.planes.first() else { return 0 };
+    let input = &schedule.stored[first.stored.0];
+    let plane = (input.height * input.width) as u64;
+    work.filters.iter().map(|filter| filter_cycles(schedule, filter.result, plane, pixels)).sum()
+}
+
+/// The plane engine takes up to two pixels a cycle.
+fn filter_cycles(schedule: &Schedule, result: StoredId, plane: u64, pixels: u64) -> u64 {
+    let planes = (schedule.stored[result.0].slots.len() / CHANNELS) as u64;
+    planes * plane.div_ceil((pixels / 2).clamp(1, 2))
+}
+
+/// Bytes of a ring word of the instruction stream.
+const RING_WORD: u64 = 32;
+/// Ring words of a descriptor, of lane parameters, of a plane filter with its lane parameters, of a
+/// step's weights.
+const DESCRIPTOR: u64 = 10;
+const LANES: u64 = 4;
+const FILTER: u64 = 9;
+const STEP: u64 = 8;
+
+/// Bytes of the instruction stream that a pass takes: descriptor, parameters, weights.
+pub fn stream_bytes(graph: &QGraph, work: &Work) -> u64 {
+    let tiles = match work {
+        Work::Dense(dense) => dense.slots.len() / CHANNELS,
+        Work::Plane(plane) => plane.source.planes.len(),
+        Work::Transfer(_) | Work::Processor { .. } => 0,
+    };
+    (DESCRIPTOR + tiles as u64 * tile_words(graph, work)) * RING_WORD
+}
+
+/// Ring words of a tile's record, all of which the ring must hold at once.
+pub fn tile_words(graph: &QGraph, work: &Work) -> u64 {
+    let convolution = |layer: usize| matches!(graph.layers[layer].op, QOp::Conv(_));
+    let filters = |filters: &[super::Filter]| {
+        filters.iter().filter(|filter| convolution(filter.layer)).count() as u64 * FILTER
+    };
+    match work {
+        Work::Dense(dense) => {
+            let padded = pads(graph, dense) && matches!(dense.source, Source::Memory(_));
+            let step = STEP + u64::from(padded);
+            LANES + filters(&dense.filters) + steps(graph, dense) * step
+        }
+        Work::Plane(plane) => filters(&plane.filters),
+        Work::Transfer(_) | Work::Processor { .. } => 0,
+    }
+}
+
+/// Whether a window of the layer reaches beyond its input.
+fn pads(graph: &QGraph, dense: &Dense) -> bool {
+    let QOp::Conv(conv) = &graph.layers[dense.layer].op else { return false };
+    conv.axes.iter().any(|axis| {
+        let last = (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation;
+        axis.begin > 0 || last >= axis.input + axis.begin
+    })
+}
+
+/// Bytes of a frame between accelerator and DDR.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Traffic {
+    /// Descriptors, parameters, weights.
+    pub stream: u64,
+    /// The image, as bytes.
+    pub image: u64,
+    /// Tensors to shared memory.
+    pub loaded: u64,
+    /// Tensors from shared memory, outputs included.
+    pub stored: u64,
+}
+
+impl Traffic {
+    /// All of it.
+    pub fn total(self) -> u64 {
+        self.stream + self.image + self.loaded + self.stored
+    }
+}
+
+impl std::ops::AddAssign for Traffic {
+    fn add_assign(&mut self, other: Self) {
+        self.stream += other.stream;
+        self.image += other.image;
+        self.loaded += other.loaded;
+        self.stored += other.stored;
+    }
+}
+
+/// The traffic of a schedule that is not tiled.
+pub fn traffic(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Traffic {
+    let mut traffic = Traffic::default();
+    for pass in &schedule.passes {
+        traffic += work_traffic(graph, schedule, &pass.work, pixels);
+    }
+    traffic
+}
+
+/// The traffic of one pass.
+pub fn work_traffic(graph: &QGraph, schedule: &Schedule, work: &Work, pixels: u64) -> Traffic {
+    let mut traffic = Traffic { stream: stream_bytes(graph, work), ..Traffic::default() };
+    match work {
+        Work::Transfer(transfer) => {
+            let bytes = words(&schedule.stored[transfer.stored.0], pixels) * WORD;
+            let way = if transfer.to_memory { &mut traffic.loaded } else { &mut traffic.stored };
+            *way += bytes;
+        }
+        Work::Dense(Dense { source: Source::Stem(image), .. }) => {
+            traffic.image += graph.value(*image).len() as u64;
+        }
+        _ => {}
+    }
+    traffic
+}
+
+/// Multiply-accumulate operations of a pass: on the dense array, and on the plane engine.
+pub fn macs(graph: &QGraph, work: &Work) -> (u64, u64) {
+    let of = |layer: usize| {
+        let QOp::Conv(conv) = &graph.layers[layer].op else { return 0 };
+        let shape = &graph.value(graph.layers[layer].outputs[0]).shape;
+        let plane: usize = shape.iter().skip(2).product();
+        (conv.weights.len() * plane) as u64
+    };
+    let filters = |filters: &[super::Filter]| filters.iter().map(|filter| of(filter.layer)).sum();
+    match work {
+        Work::Dense(dense) => (of(dense.layer), filters(&dense.filters)),
+        Work::Plane(plane) => (0, filters(&plane.filters)),
+        Work::Transfer(_) | Work::Processor { .. } => (0, 0),
+    }
+}
+
+/// Bytes of a frame when every pass reads all its inputs from DDR and writes its results there.
+pub fn no_reuse(graph: &QGraph, schedule: &Schedule, pixels: u64) -> u64 {
+    let passes = schedule.passes.iter().filter(|pass| !matches!(pass.work, Work::Transfer(_)));
+    let tensors = |work: &Work| -> u64 {
+        let touched = super::place::touched(work).into_iter();
+        touched.map(|(_, id)| words(&schedule.stored[id.0], pixels) * WORD).sum()
+    };
+    let image = traffic(graph, schedule, pixels).image;
+    passes.map(|pass| tensors(&pass.work) + stream_bytes(graph, &pass.work)).sum::<u64>() + image
+}

@@ -1,0 +1,122 @@
+//! The whole plan: schedule, addresses, owner masks; as a section of the model file.
+
+use serde::{Deserialize, Serialize};
+
+use super::build::build_parts;
+use super::{Owners, Placed, Schedule, modes, order, place, validate};
+use crate::base::error::{Error, Result, codes};
+use crate::compile::boards::Target;
+use crate::compile::packing::{Packing, Problem};
+use crate::model::qgraph::QGraph;
+
+/// Version of the section's contents.
+pub const VERSION: u32 = 1;
+
+/// What the accelerator of a target does with a network, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// For what it was made.
+    pub target: Target,
+    /// The passes.
+    pub schedule: Schedule,
+    /// Addresses and owner masks.
+    pub placed: Placed,
+}
+
+/// The form in the file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    target: Target,
+    schedule: Schedule,
+    /// Word address of every stored tensor.
+    bases: Vec<usize>,
+    /// Per pass, hexadecimal masks of blocks in the order of [`super::Client::ALL`].
+    owners: Vec<[String; 6]>,
+    /// Bytes of which every address is a multiple.
+    alignment: u64,
+    packing: Packing,
+}
+
+impl Plan {
+    /// Plans a network for a target: passes, the order with the smallest peak, addresses.
+    ///
+    /// # Errors
+    /// Those of [`super::build`] and [`place`].
+    pub fn new(graph: &QGraph, target: &Target) -> Result<Self> {
+        let mut failure = None;
+        for (parts, ordered) in [(false, true), (true, true), (false, false)] {
+            let mut schedule = build_parts(graph, target, parts)?;
+            if ordered {
+                // A block has one owner, so that tensors take whole ones.
+                let bytes = modes::bytes(&schedule, target, modes::Modes::default());
+                let blocks = bytes.iter().map(|bytes| bytes.next_multiple_of(target.block_bytes));
+                order::order(&mut schedule, &blocks.collect::<Vec<_>>());
+            }
+            match place(graph, &mut schedule, target) {
+                Ok(placed) => return Self::checked(graph, target, schedule, placed),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| Error::new(&codes::INTERNAL, "no schedule was placed")))
+    }
+
+    fn checked(
+        graph: &QGraph,
+        target: &Target,
+        schedule: Schedule,
+        placed: Placed,
+    ) -> Result<Self> {
+        validate::schedule(graph, &schedule)?;
+        validate::placed(&schedule, target, &placed)?;
+        Ok(Self { target: target.clone(), schedule, placed })
+    }
+
+    /// The contents of the section.
+    ///
+    /// # Errors
+    /// [`codes::INTERNAL`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let hexadecimal = |owners: &Owners| owners.0.map(|mask| format!("{mask:x}"));
+        let form = Form {
+            target: self.target.clone(),
+            schedule: self.schedule.clone(),
+            bases: self.placed.bases.clone(),
+            owners: self.placed.owners.iter().map(hexadecimal).collect(),
+            alignment: self.placed.problem.alignment(),
+            packing: self.placed.packing.clone(),
+        };
+        serde_json::to_vec(&form).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
+    }
+
+    /// Reads a section and checks it against the network.
+    ///
+    /// # Errors
+    /// [`codes::CERAS_VERSION`] for a newer version, [`codes::PLAN_INVALID`] for contents that break
+    /// a rule or belong to another network, [`codes::TARGET`] for an absurd target.
+    pub fn from_bytes(graph: &QGraph, version: u32, bytes: &[u8]) -> Result<Self> {
+        if version > VERSION {
+            let message = format!("the plan has version {version}, this is version {VERSION}");
+            return Err(Error::new(&codes::CERAS_VERSION, message));
+        }
+        let wrong = |message: String| Error::new(&codes::PLAN_INVALID, message);
+        let form: Form = serde_json::from_slice(bytes)
+            .map_err(|error| wrong(format!("the plan is malformed: {error}")))?;
+        let target = Target::from_json(&form.target.to_json())?;
+        let mut owners = Vec::with_capacity(form.owners.len());
+        for (pass, masks) in form.owners.iter().enumerate() {
+            let mut own = Owners::default();
+            for (mask, text) in own.0.iter_mut().zip(masks) {
+                *mask = u128::from_str_radix(text, 16)
+                    .map_err(|_| wrong(format!("pass {pass} has the owner mask \"{text}\"")))?;
+            }
+            owners.push(own);
+        }
+        validate::schedule(graph, &form.schedule)?;
+        let buffers = form.packing.buffers.clone();
+        let problem = Problem::new(buffers, Some(target.memory_bytes), form.alignment)?;
+        let placed = Placed { bases: form.bases, owners, problem, packing: form.packing };
+        validate::placed(&form.schedule, &target, &placed)?;
+        Ok(Self { target, schedule: form.schedule, placed })
+    }
+}

@@ -1,0 +1,83 @@
+//! Passes of the plane engine alone.
+
+use super::build::{Builder, stored};
+use super::classify::{Unit, Walk};
+use super::{Filter, PlaneWork, Stage, StoredId, View, Work, channels};
+use crate::base::error::{Error, Result, codes};
+use crate::model::qgraph::{QOp, QValueId};
+
+impl Builder<'_> {
+    /// A depthwise convolution or a maximum, with a second convolution on the same input.
+    pub(super) fn plane(&mut self, index: usize, walk: Walk) -> Result<()> {
+        let convolution = matches!(self.graph.layers[index].op, QOp::Conv(_));
+        if convolution && !self.target.capabilities.depthwise_sequential {
+            return self.dense(index);
+        }
+        let input = self.input(index)?;
+        let source = self.natural_view(input)?;
+        let mut candidates = vec![(index, walk)];
+        for &reader in self.roles.readers[input.0].iter().filter(|&&reader| !self.done[reader]) {
+            if let Unit::Plane(own) = self.roles.units[reader] {
+                candidates.push((reader, own));
+            }
+        }
+        // Later layers join this pass; this layer is always in it.
+        let mut layers = self.pair(&candidates);
+        if !layers.contains(&index) {
+            layers = vec![index];
+        }
+        let filters: Vec<Filter> = layers.into_iter().map(|layer| self.filter(layer)).collect();
+        let work = PlaneWork { source, filters: filters.clone(), stage: Stage::Whole };
+        self.pass(Work::Plane(work));
+        self.leave_filters(&filters);
+        Ok(())
+    }
+
+    /// All maxima above 3 x 3 on one input, each from the one before: 5 x 5 is two stages of 3 x 3,
+    /// 9 x 9 two more.
+    pub(super) fn cascades(&mut self, index: usize) -> Result<()> {
+        let input = self.input(index)?;
+        let base = self.natural_view(input)?;
+        let mut source = base.clone();
+        let mut pools: Vec<(usize, usize)> = self.roles.readers[input.0]
+            .iter()
+            .filter(|&&reader| reader == index || !self.done[reader])
+            .filter_map(|&reader| match self.roles.units[reader] {
+                Unit::Cascade(stages) => Some((stages, reader)),
+                _ => None,
+            })
+            .collect();
+        pools.sort_unstable();
+        let mut reached = 0;
+        for (stages, layer) in pools {
+            if reached == stages {
+                // A second pool of the same size begins again.
+                (source, reached) = (base.clone(), 0);
+            }
+            let value = self.graph.layers[layer].outputs[0];
+            while reached + 1 < stages {
+                let result = StoredId(self.schedule.stored.len());
+                self.schedule.stored.push(stored(self.graph, value));
+                source = self.stage(source, Filter { layer, result }, Stage::Cascade, value);
+                reached += 1;
+            }
+            let filter = self.filter(layer);
+            source = self.stage(source, filter.clone(), Stage::Whole, value);
+            reached += 1;
+            self.leave(value, filter.result);
+        }
+        Ok(())
+    }
+
+    /// One stage; the view of its result.
+    fn stage(&mut self, source: View, filter: Filter, stage: Stage, value: QValueId) -> View {
+        let home = channels::home(&self.schedule, filter.result);
+        self.pass(Work::Plane(PlaneWork { source, filters: vec![filter], stage }));
+        channels::view(value, 0, &home)
+    }
+
+    fn input(&self, index: usize) -> Result<QValueId> {
+        let missing = || Error::new(&codes::INTERNAL, "input 0 is missing");
+        self.graph.layers[index].input(0).ok_or_else(missing)
+    }
+}

@@ -1,0 +1,246 @@
+//! Independent check of a schedule against its graph; of addresses and of strips in the files beside.
+//!
+//! The passes are followed one by one with what lies in every slot; the builder's notion of where
+//! channels lie is not used. The rules:
+//!
+//! 1. every layer is done exactly once: in passes (each output channel once), as a filter, by the
+//!    processor, in the tail, or, when it is a movement, by being looked through; a rearrangement of
+//!    the image may be part of a stem convolution;
+//! 2. a slot is read only after the channel that the reader expects was written to it;
+//! 3. views cover exactly the channels that the layer reads, with extents that fit;
+//! 4. results fit their tensors in extent, width and channels;
+//! 5. at most 8 pieces a pass, two filters, and one run of planes where the hardware needs one;
+//! 6. what the processor and the tail read has been sent to DDR before, and outputs leave.
+
+mod addresses;
+mod passes;
+mod strips;
+mod views;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+pub use addresses::placed;
+pub use strips::tiling;
+
+use super::{Buffer, CHANNELS, PlaneRef, Schedule, Stored, StoredId, Transfer, View, Work};
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::frontend::ops::Op;
+use crate::model::qgraph::{Moved, Operand, QGraph, QOp, QValueId, moved};
+
+/// A channel of a value that a layer computes, a network input has or the processor makes.
+type Origin = (QValueId, usize);
+
+fn wrong(message: impl Into<String>) -> Error {
+    Error::new(&codes::PLAN_INVALID, message)
+}
+
+/// Checks a schedule.
+///
+/// # Errors
+/// [`codes::PLAN_INVALID`] naming the pass and the rule that it breaks.
+pub fn schedule(graph: &QGraph, schedule: &Schedule) -> Result<()> {
+    let mut walk = Walk::new(graph, schedule)?;
+    for (index, pass) in schedule.passes.iter().enumerate() {
+        walk.pass(&pass.work).at(|| format!("pass {index}"))?;
+    }
+    walk.finish()
+}
+
+struct Walk<'a> {
+    graph: &'a QGraph,
+    schedule: &'a Schedule,
+    /// By value, the origin of every channel; empty for values that are no planes.
+    origins: Vec<Vec<Origin>>,
+    /// By stored tensor and slot.
+    contents: Vec<Vec<Option<Origin>>>,
+    /// Output channels that passes have computed, by layer.
+    computed: Vec<BTreeSet<usize>>,
+    /// Layers that the processor has done.
+    by_processor: Vec<bool>,
+    /// Values in DDR that left the accelerator.
+    sent: HashSet<(QValueId, bool)>,
+    /// Results between the stages of a maximum: layer and stages done, by tensor.
+    partial: HashMap<StoredId, (usize, usize)>,
+    /// Rearrangements of the image that stem convolutions contain.
+    folded: HashSet<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(graph: &'a QGraph, schedule: &'a Schedule) -> Result<Self> {
+        for (index, stored) in schedule.stored.iter().enumerate() {
+            check_stored(graph, stored).at(|| format!("tensor {index}"))?;
+        }
+        Ok(Self {
+            graph,
+            schedule,
+            origins: origins(graph)?,
+            contents: schedule.stored.iter().map(|stored| vec![None; stored.slots.len()]).collect(),
+            computed: vec![BTreeSet::new(); graph.layers.len()],
+            by_processor: vec![false; graph.layers.len()],
+            sent: HashSet::new(),
+            partial: HashMap::new(),
+            folded: HashSet::new(),
+        })
+    }
+
+    fn pass(&mut self, work: &Work) -> Result<()> {
+        match work {
+            Work::Dense(dense) => self.dense(dense),
+            Work::Plane(plane) => self.plane(plane),
+            Work::Transfer(transfer) => self.transfer(transfer),
+            Work::Processor { layers } => {
+                layers.iter().try_for_each(|&layer| self.processor(layer))
+            }
+        }
+    }
+
+    fn transfer(&mut self, transfer: &Transfer) -> Result<()> {
+        let index = self.stored(transfer.stored)?;
+        let stored = &self.schedule.stored[index];
+        if transfer.to_memory {
+            let ready = match transfer.buffer {
+                Buffer::Image => self.graph.inputs.contains(&stored.value),
+                Buffer::Scratch => {
+                    let made = self.graph.layers.iter().enumerate();
+                    let mut made = made.filter(|(_, layer)| layer.outputs.contains(&stored.value));
+                    made.any(|(layer, _)| self.by_processor[layer])
+                }
+                Buffer::Output => false,
+            };
+            if !ready {
+                return Err(wrong("what is loaded is not there"));
+            }
+            return self.write(transfer.stored, stored.value, &stored.slots);
+        }
+        let view = whole(transfer.stored, stored);
+        self.lies(&view, false)?;
+        if view.slots.iter().flatten().count() != self.graph.value(stored.value).channels() {
+            return Err(wrong("a part of a value leaves"));
+        }
+        self.sent.insert((stored.value, transfer.buffer == Buffer::Output));
+        Ok(())
+    }
+
+    /// The processor does a layer: its inputs have been sent, or the processor made them.
+    fn processor(&mut self, index: usize) -> Result<()> {
+        let layer = self.graph.layers.get(index).ok_or_else(|| wrong("no such layer"))?;
+        for id in layer.inputs.iter().flatten().filter_map(Operand::value) {
+            if !self.is_at_processor(id, false) {
+                let name = &self.graph.value(id).name;
+                return Err(wrong(format!("\"{name}\" has not left")).at(layer.place()));
+            }
+        }
+        if std::mem::replace(&mut self.by_processor[index], true) {
+            return Err(wrong("the processor does a layer twice").at(layer.place()));
+        }
+        Ok(())
+    }
+
+    fn is_at_processor(&self, id: QValueId, tail: bool) -> bool {
+        let made = self.graph.layers.iter().position(|layer| layer.outputs.contains(&id));
+        self.graph.inputs.contains(&id)
+            || self.sent.contains(&(id, tail))
+            || made.is_some_and(|layer| self.by_processor[layer])
+    }
+
+    fn finish(mut self) -> Result<()> {
+        for index in self.schedule.tail.clone() {
+            let layer = self.graph.layers.get(index).ok_or_else(|| wrong("no such layer"))?;
+            let inputs = layer.inputs.iter().flatten().filter_map(Operand::value);
+            let mut missing = inputs.filter(|&id| !self.is_at_processor(id, true));
+            if let Some(id) = missing.next() {
+                let name = &self.graph.value(id).name;
+                return Err(wrong(format!("\"{name}\" has not left")).at(layer.place()));
+            }
+            if std::mem::replace(&mut self.by_processor[index], true) {
+                return Err(wrong("the processor does a layer twice").at(layer.place()));
+            }
+        }
+        for leaving in &self.schedule.leaving {
+            if !self.sent.contains(&(leaving.value, true)) {
+                return Err(wrong("a value does not leave that is said to"));
+            }
+        }
+        for output in &self.graph.outputs {
+            if !self.is_at_processor(output.value, true) {
+                return Err(wrong(format!("output \"{}\" never leaves", output.name)));
+            }
+        }
+        for (index, layer) in self.graph.layers.iter().enumerate() {
+            let movement = matches!(layer.op, QOp::Move(_));
+            let all = self.graph.value(layer.outputs[0]).channels();
+            let passes = self.computed[index].len();
+            let done = match (passes, self.by_processor[index]) {
+                _ if movement => true,
+                (0, by_processor) => by_processor,
+                (count, by_processor) => count == all && !by_processor,
+            };
+            if !done {
+                return Err(wrong("the layer is not done, or done twice").at(layer.place()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn whole(id: StoredId, stored: &Stored) -> View {
+    let planes = stored.slots.len() / CHANNELS;
+    View {
+        value: stored.value,
+        planes: (0..planes).map(|plane| PlaneRef { stored: id, plane, upsampled: false }).collect(),
+        slots: stored.slots.clone(),
+    }
+}
+
+fn check_stored(graph: &QGraph, stored: &Stored) -> Result<()> {
+    let value = graph.values.get(stored.value.0).ok_or_else(|| wrong("no such value"))?;
+    let extent = |axis: usize| value.shape.get(axis).copied().unwrap_or(1);
+    let slots = !stored.slots.is_empty() && stored.slots.len().is_multiple_of(CHANNELS);
+    let mut channels: Vec<usize> = stored.slots.iter().flatten().copied().collect();
+    channels.sort_unstable();
+    let known = channels.last().is_none_or(|&last| last < value.channels());
+    let once = channels.windows(2).all(|pair| pair[0] < pair[1]);
+    let fits = (stored.height, stored.width) == (extent(2), extent(3))
+        && value.integer().map(|(width, _)| width) == Some(stored.format);
+    match slots && known && once && fits && value.shape.first() == Some(&1) {
+        true => Ok(()),
+        false => Err(wrong(format!("it does not fit \"{}\"", value.name))),
+    }
+}
+
+/// The origin of every channel of every quantized value: movements are looked through, everything
+/// else makes new channels.
+fn origins(graph: &QGraph) -> Result<Vec<Vec<Origin>>> {
+    let own = |id: QValueId| -> Vec<Origin> {
+        (0..graph.value(id).channels()).map(|channel| (id, channel)).collect()
+    };
+    let mut origins: Vec<Vec<Origin>> = (0..graph.values.len()).map(QValueId).map(own).collect();
+    for layer in &graph.layers {
+        let QOp::Move(op) = &layer.op else { continue };
+        let marks: Vec<Option<Moved<'_, Origin>>> = layer
+            .inputs
+            .iter()
+            .map(|operand| match operand {
+                None => None,
+                Some(Operand::Constant(tensor)) => Some(Moved::Constant(tensor)),
+                Some(Operand::Value(id)) => {
+                    Some(Moved::Quantized(&graph.value(*id).shape, &origins[id.0]))
+                }
+            })
+            .collect();
+        // A movement that mixes channels is the processor's: its results are new channels.
+        if let Ok(moved) = moved(op, &marks) {
+            for (id, channels) in layer.outputs.iter().zip(moved) {
+                if !rearranges(op) {
+                    origins[id.0] = channels;
+                }
+            }
+        }
+    }
+    Ok(origins)
+}
+
+/// Movements that rearrange pixels between channels.
+fn rearranges(op: &Op) -> bool {
+    matches!(op, Op::SpaceToDepth(_) | Op::DepthToSpace(_))
+}

@@ -1,0 +1,110 @@
+//! What lies where: the contents of slots, written and read.
+
+use std::collections::HashSet;
+
+use super::{Walk, wrong};
+use crate::base::error::Result;
+use crate::compile::schedule::{CHANNELS, StoredId, View};
+use crate::model::qgraph::{QOp, QValueId};
+
+impl Walk<'_> {
+    pub(super) fn compute(
+        &mut self,
+        layer: usize,
+        output: QValueId,
+        slots: &[Option<usize>],
+    ) -> Result<()> {
+        let place = || self.graph.layers[layer].place();
+        let channels = self.graph.value(output).channels();
+        let movement = matches!(self.graph.layers[layer].op, QOp::Move(_));
+        let mut seen = HashSet::new();
+        for &channel in slots.iter().flatten() {
+            if channel >= channels || !seen.insert(channel) {
+                return Err(
+                    wrong(format!("channel {channel} comes twice or not at all")).at(place())
+                );
+            }
+            if !movement && !self.computed[layer].insert(channel) {
+                return Err(wrong(format!("channel {channel} is computed twice")).at(place()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A result of channels `slots` of `value` goes to a tensor.
+    pub(super) fn write(
+        &mut self,
+        id: StoredId,
+        value: QValueId,
+        slots: &[Option<usize>],
+    ) -> Result<()> {
+        let index = self.stored(id)?;
+        let stored = &self.schedule.stored[index];
+        if stored.value != value || stored.slots != slots {
+            return Err(wrong(format!("tensor {index} is for another result")));
+        }
+        if self.contents[index].iter().any(Option::is_some) {
+            return Err(wrong(format!("tensor {index} is written twice")));
+        }
+        let origins = &self.origins[value.0];
+        self.contents[index] =
+            slots.iter().map(|slot| slot.map(|channel| origins[channel])).collect();
+        Ok(())
+    }
+
+    /// A view is that of `input`, all of it, and lies there.
+    pub(super) fn reads(&self, view: &View, input: Option<QValueId>, resized: bool) -> Result<()> {
+        if Some(view.value) != input {
+            return Err(wrong("the pass reads another value than the layer"));
+        }
+        let mut seen: Vec<usize> = view.slots.iter().flatten().copied().collect();
+        seen.sort_unstable();
+        if seen != (0..self.graph.value(view.value).channels()).collect::<Vec<_>>() {
+            return Err(wrong("a view has not exactly the channels of its value"));
+        }
+        self.lies(view, resized)
+    }
+
+    /// Every slot of a view holds the channel that it claims, in planes of the right extent.
+    pub(super) fn lies(&self, view: &View, resized: bool) -> Result<()> {
+        if view.slots.len() != view.planes.len() * CHANNELS || view.planes.is_empty() {
+            return Err(wrong("a view needs 16 slots for each of its planes"));
+        }
+        let value = &self.graph.value(view.value);
+        let pixels: usize = value.shape.iter().skip(2).product();
+        for (plane, slots) in view.planes.iter().zip(view.slots.chunks(CHANNELS)) {
+            let index = self.stored(plane.stored)?;
+            let stored = &self.schedule.stored[index];
+            let own = stored.height * stored.width * if plane.upsampled { 4 } else { 1 };
+            if own != pixels || (plane.upsampled && !resized) {
+                return Err(wrong(format!(
+                    "planes of tensor {index} do not fit \"{}\"",
+                    value.name
+                )));
+            }
+            if value.integer().map(|(width, _)| width) != Some(stored.format) {
+                return Err(wrong(format!("tensor {index} has another width")));
+            }
+            let mut planes = self.contents[index].chunks(CHANNELS);
+            let Some(contents) = planes.nth(plane.plane) else {
+                return Err(wrong(format!("tensor {index} has no plane {}", plane.plane)));
+            };
+            for (slot, content) in slots.iter().zip(contents) {
+                let Some(channel) = *slot else { continue };
+                let expected = self.origins[view.value.0].get(channel);
+                if expected.is_none() || content.as_ref() != expected {
+                    return Err(wrong(format!(
+                        "channel {channel} of \"{}\" does not lie in tensor {index}",
+                        value.name
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn stored(&self, id: StoredId) -> Result<usize> {
+        let exists = id.0 < self.schedule.stored.len();
+        exists.then_some(id.0).ok_or_else(|| wrong(format!("there is no tensor {}", id.0)))
+    }
+}

@@ -1,0 +1,136 @@
+//! A quantized graph to the contents of its sections.
+
+use super::graph_form::{
+    ConstantForm, ConvForm, FunctionForm, GraphForm, LayerForm, OpForm, OperandForm, OutputForm,
+    ValueForm, axis_form,
+};
+use crate::base::tensor::Tensor;
+use crate::model::qgraph::{ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QValue, Scale};
+
+/// The arrays that the JSON form points into.
+#[derive(Default)]
+pub struct Arrays {
+    pub weights: Vec<u8>,
+    pub params: Vec<u8>,
+    pub scales: Vec<u8>,
+    pub functions: Vec<u8>,
+    pub constants: Vec<u8>,
+}
+
+/// Splits a graph in its JSON form and its arrays; equal scales and constants are stored once.
+pub fn encode(graph: &QGraph) -> (GraphForm, Arrays) {
+    let mut arrays = Arrays::default();
+    let form = GraphForm {
+        name: graph.name.clone(),
+        rounding: graph.rounding,
+        values: graph.values.iter().map(|value| arrays.value(value)).collect(),
+        functions: graph
+            .functions
+            .iter()
+            .map(|function| {
+                let first = arrays.functions.len() / 2;
+                let entries = function.rom.iter().flat_map(|entry| entry.to_le_bytes());
+                arrays.functions.extend(entries);
+                FunctionForm {
+                    name: function.name.clone(),
+                    base: function.base,
+                    layout: function.layout,
+                    signed: function.signed,
+                    rom: (first, function.rom.len()),
+                }
+            })
+            .collect(),
+        layers: graph.layers.iter().map(|layer| arrays.layer(layer)).collect(),
+        inputs: graph.inputs.iter().map(|id| id.0).collect(),
+        outputs: graph.outputs.iter().map(|out| (out.name.clone(), out.value.0)).collect(),
+    };
+    (form, arrays)
+}
+
+impl Arrays {
+    fn value(&mut self, value: &QValue) -> ValueForm {
+        let integer = match &value.format {
+            Format::Float => None,
+            Format::Integer { width, scales } => Some((*width, self.place_scales(scales))),
+        };
+        ValueForm { name: value.name.clone(), shape: value.shape.clone(), integer }
+    }
+
+    /// Where `scales` are, counted in channels; they are added if they are not there yet.
+    fn place_scales(&mut self, scales: &[Scale]) -> usize {
+        let bytes: Vec<u8> = scales
+            .iter()
+            .flat_map(|scale| [scale.exponent.cast_unsigned(), scale.zero.cast_unsigned()])
+            .collect();
+        find_or_add(&mut self.scales, &bytes, 2) / 2
+    }
+
+    fn layer(&mut self, layer: &Layer) -> LayerForm {
+        let op = match &layer.op {
+            QOp::Conv(conv) => OpForm::Conv(Box::new(self.conv(conv))),
+            QOp::Add => OpForm::Add,
+            QOp::DpuAdd => OpForm::DpuAdd,
+            QOp::Rescale => OpForm::Rescale,
+            QOp::MaxPool(op) => OpForm::MaxPool(op.clone()),
+            QOp::Move(op) => OpForm::Move(op.clone()),
+            QOp::Float(op) => OpForm::Float(op.clone()),
+        };
+        let inputs = layer.inputs.iter().map(|operand| {
+            operand.as_ref().map(|operand| match operand {
+                Operand::Value(id) => OperandForm::Value(id.0),
+                Operand::Constant(tensor) => OperandForm::Constant(self.constant(tensor)),
+            })
+        });
+        LayerForm {
+            name: layer.name.clone(),
+            op,
+            inputs: inputs.collect(),
+            outputs: layer.outputs.iter().map(|id| id.0).collect(),
+            sources: Some(layer.sources.clone()).filter(|own| *own != [layer.name.as_str()]),
+        }
+    }
+
+    fn constant(&mut self, tensor: &Tensor) -> ConstantForm {
+        let offset = find_or_add(&mut self.constants, &tensor.to_le_bytes(), 8);
+        ConstantForm { dtype: tensor.dtype(), shape: tensor.shape().to_vec(), offset }
+    }
+
+    fn conv(&mut self, conv: &QConv) -> ConvForm {
+        let weights = (self.weights.len(), conv.weights.len());
+        self.weights.extend(conv.weights.iter().map(|weight| weight.cast_unsigned()));
+        self.params.resize(self.params.len().next_multiple_of(4), 0);
+        let params = self.params.len();
+        self.params.extend(conv.bias.iter().flat_map(|bias| bias.to_le_bytes()));
+        let mut add = |numbers: &[i8]| {
+            self.params.extend(numbers.iter().map(|number| number.cast_unsigned()));
+        };
+        add(&conv.exponents);
+        let output = match &conv.output {
+            ConvOutput::Direct { shifts, relu } => {
+                add(shifts);
+                OutputForm::Direct { relu: *relu }
+            }
+            ConvOutput::Function { function, arguments, shifts, residual } => {
+                add(arguments);
+                add(shifts);
+                OutputForm::Function { function: *function, residual: *residual }
+            }
+            &ConvOutput::Dpu { accumulator_shift, bias_shift, shift, activation } => {
+                OutputForm::Dpu { accumulator_shift, bias_shift, shift, activation }
+            }
+        };
+        let (axes, channels) = (conv.axes.map(axis_form), conv.outputs());
+        ConvForm { axes, group: conv.group, channels, weights, params, output }
+    }
+}
+
+/// The first multiple of `step` at which `bytes` are in `array`, where they are added if needed.
+fn find_or_add(array: &mut Vec<u8>, bytes: &[u8], step: usize) -> usize {
+    let candidates = (0..array.len()).step_by(step);
+    let found = candidates.into_iter().find(|&at| array[at..].starts_with(bytes));
+    found.unwrap_or_else(|| {
+        array.resize(array.len().next_multiple_of(step), 0);
+        array.extend_from_slice(bytes);
+        array.len() - bytes.len()
+    })
+}

@@ -1,0 +1,4 @@
+//! The quantized network and its file.
+
+pub mod ceras;
+pub mod qgraph;

@@ -1,0 +1,169 @@
+//! `seigo report`: everything that is known of a quantized model on a target as one HTML page.
+//!
+//! The page needs no network and no script, follows the viewer's light or dark preference and prints.
+//! Numbers stand beside every chart. [`render`] makes it of a [`Bundle`] and [`Extras`].
+
+mod accuracy;
+mod chart;
+mod inputs;
+mod line;
+mod memory;
+mod passes;
+mod pictures;
+mod resources;
+mod roofline;
+mod summary;
+mod table;
+mod timeline;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::base::error::{Error, Result, codes};
+use crate::compile::program::cost::{self, PassCost};
+use crate::emit::bundle::Bundle;
+use crate::present::tables::plan::PlanReport;
+use crate::present::tables::quantized::QuantizedInspection;
+use crate::quantize::ptq;
+
+pub use inputs::{Measured, Resources, Score};
+use line::Line;
+pub use pictures::{Picture, View};
+
+/// What the page is made of besides the model on its target.
+#[derive(Debug, Default)]
+pub struct Extras {
+    /// Frames that the co-simulation ran.
+    pub measured: Option<Measured>,
+    /// Accuracy of the float network.
+    pub float_score: Option<Score>,
+    /// Accuracy of the quantized network.
+    pub score: Option<Score>,
+    /// Images with what the networks see in them.
+    pub pictures: Vec<Picture>,
+    /// What the accelerator takes of the part.
+    pub resources: Option<Resources>,
+}
+
+/// Everything that the sections read.
+struct Content<'a> {
+    bundle: &'a Bundle,
+    inspection: QuantizedInspection,
+    plan: PlanReport,
+    quality: Option<ptq::Report>,
+    /// Of every pass and the end of the program.
+    predicted: Vec<PassCost>,
+    lines: Vec<Line>,
+    extras: &'a Extras,
+}
+
+impl Content<'_> {
+    /// Cycles of a frame: counted where frames are given, else predicted.
+    fn cycles(&self) -> u64 {
+        match &self.extras.measured {
+            Some(measured) => measured.first().cycles,
+            None => self.predicted.iter().map(|pass| pass.cycles).sum(),
+        }
+    }
+
+    /// Cycles in which the dense array has work.
+    fn busy(&self) -> u64 {
+        self.lines.iter().filter(|line| line.kind == "dense").map(|line| line.busy).sum()
+    }
+}
+
+/// A section: its anchor, its title and what makes its body.
+type Section = (&'static str, &'static str, fn(&Content<'_>) -> Markup);
+
+const SECTIONS: [Section; 8] = [
+    ("summary", "Summary", summary::section),
+    ("accuracy", "Accuracy by layer", accuracy::section),
+    ("passes", "Passes", passes::section),
+    ("roofline", "Roofline", roofline::section),
+    ("timeline", "Timeline", timeline::section),
+    ("memory", "Shared memory", memory::section),
+    ("detections", "Before and after", pictures::section),
+    ("resources", "Resources", resources::section),
+];
+
+/// The page of the model file `bytes`, which `bundle` was made of.
+///
+/// # Errors
+/// [`codes::REPORT_INPUT`] when measured frames are of another program; [`codes::CERAS_FORMAT`] when the
+/// model's report cannot be read; those of the cost model.
+pub fn render(bundle: &Bundle, bytes: &[u8], extras: &Extras) -> Result<String> {
+    let Bundle { model, target, schedule, placed, design, program, .. } = bundle;
+    let predicted = cost::predict(&program.stream, design, cost::Timing::default())?;
+    let quality = model.meta.report.clone().map(serde_json::from_value).transpose();
+    let quality = quality.map_err(|error| {
+        Error::new(&codes::CERAS_FORMAT, format!("the report in the model: {error}"))
+    })?;
+    if let Some(measured) = &extras.measured {
+        measured.check(program)?;
+    }
+    let inspection = QuantizedInspection::new(model, bytes)?;
+    let plan = PlanReport::of_parts(&model.graph, target, schedule, placed);
+    let lines = line::lines(bundle, &inspection, &plan, &predicted, extras.measured.as_ref());
+    let content = Content { bundle, inspection, plan, quality, predicted, lines, extras };
+    Ok(document(&content).into_string())
+}
+
+fn document(content: &Content<'_>) -> Markup {
+    let network = &content.bundle.model.graph.name;
+    let target = &content.bundle.target;
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (network) " on " (target.name) " · Seigo" }
+                style { (PreEscaped(include_str!("style.css"))) }
+            }
+            body {
+                header {
+                    p.eyebrow { "Seigo " (env!("CARGO_PKG_VERSION")) }
+                    h1 { (network) " on " (target.name) }
+                    p.lead {
+                        "int8 with power-of-two scales · " (target.part) " · "
+                        (target.pixels * 256) " multiply-accumulates a cycle at " (target.clock_mhz)
+                        " MHz"
+                    }
+                    nav aria-label="Sections" {
+                        @for (anchor, title, _) in SECTIONS { a href={ "#" (anchor) } { (title) } }
+                    }
+                }
+                main {
+                    @for (anchor, title, body) in SECTIONS {
+                        section id=(anchor) aria-labelledby={ (anchor) "-title" } {
+                            h2 id={ (anchor) "-title" } { (title) }
+                            (body(content))
+                        }
+                    }
+                }
+                footer { (provenance(content)) }
+                script { (PreEscaped(include_str!("sort.js"))) }
+            }
+        }
+    }
+}
+
+/// Where the numbers come from.
+fn provenance(content: &Content<'_>) -> Markup {
+    let model = &content.bundle.model;
+    html! {
+        p {
+            "Made by Seigo " (env!("CARGO_PKG_VERSION")) " from a model that " (model.meta.tool) " wrote"
+            @if let Some(source) = &model.meta.source { " (source " code { (source) } ")" }
+            ". Cycles are "
+            @match &content.extras.measured {
+                Some(_) => "counted by the co-simulation of the generated Verilog",
+                None => "predicted by the cost model",
+            }
+            "; no number here was taken on a board."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+use super::*;
+use crate::compile::boards::Target;
+use std::path::Path;
+
+fn colors() -> (Vec<u8>, Bundle) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/colors.ceras");
+    let bytes = std::fs::read(path).unwrap();
+    let bundle = Bundle::new(&bytes, Target::load("kv260").unwrap()).unwrap();
+    (bytes, bundle)
+}
+
+/// What the co-simulation would print if every pass took its predicted cycles and ten more.
+fn frame(bundle: &Bundle) -> serde_json::Value {
+    let predicted =
+        cost::predict(&bundle.program.stream, &bundle.design, cost::Timing::default()).unwrap();
+    let entries = bundle.program.entries.iter().zip(&predicted);
+    let passes: Vec<_> = entries
+        .map(|(entry, cost)| serde_json::json!({ "name": entry.name, "cycles": cost.cycles + 10 }))
+        .collect();
+    let cycles: u64 = predicted.iter().map(|cost| cost.cycles + 10).sum();
+    serde_json::json!({
+        "frame": "x.png", "equal": true, "cycles": cycles, "compared": 3,
+        "stalls": { "lanes": 77 }, "passes": passes,
+    })
+}
+
+#[test]
+fn every_section_is_there_without_extras() {
+    let (bytes, bundle) = colors();
+    let page = render(&bundle, &bytes, &Extras::default()).unwrap();
+    for (anchor, title, _) in SECTIONS {
+        assert!(page.contains(&format!("<section id=\"{anchor}\"")), "{anchor}");
+        assert!(page.contains(&format!(">{title}</h2>")), "{title}");
+    }
+    assert!(page.contains("predicted by the cost model"));
+    for outside in ["http:", "https:", "url(", "src=\"/", "@import", "<link"] {
+        let found = page.replace("http://www.w3.org/2000/svg", "");
+        assert!(!found.contains(outside), "the page refers to {outside}");
+    }
+}
+
+#[test]
+fn counted_cycles_replace_predicted_ones() {
+    let (bytes, bundle) = colors();
+    let frame = frame(&bundle);
+    let extras = Extras {
+        measured: Some(Measured::from_json(&frame.to_string()).unwrap()),
+        ..Extras::default()
+    };
+    let page = render(&bundle, &bytes, &extras).unwrap();
+    assert!(page.contains("Bit-exact"));
+    assert!(page.contains(&format!("Sum: {} cycles", frame["cycles"])), "{}", frame["cycles"]);
+    assert!(page.contains(">77</td>"));
+}
+
+#[test]
+fn frames_of_another_program_are_refused() {
+    let (bytes, bundle) = colors();
+    let mut frame = frame(&bundle);
+    frame["passes"][1]["name"] = "other".into();
+    let extras = Extras {
+        measured: Some(Measured::from_json(&frame.to_string()).unwrap()),
+        ..Extras::default()
+    };
+    let error = render(&bundle, &bytes, &extras).unwrap_err();
+    assert_eq!(error.code().id, "SG1101");
+    assert!(error.message().contains("pass 1 is \"other\" instead of"), "{error}");
+}
+
+#[test]
+fn a_wrong_bit_is_said_aloud() {
+    let (bytes, bundle) = colors();
+    let mut frame = frame(&bundle);
+    frame["equal"] = false.into();
+    let extras = Extras {
+        measured: Some(Measured::from_json(&frame.to_string()).unwrap()),
+        ..Extras::default()
+    };
+    let page = render(&bundle, &bytes, &extras).unwrap();
+    assert!(page.contains("Not bit-exact") && !page.contains("Bit-exact"));
+}
+
+#[test]
+fn accuracy_is_set_beside_the_float_network() {
+    let (bytes, bundle) = colors();
+    let score = |top1: usize| {
+        let text = format!("{{\"images\": 200, \"top1\": {top1}, \"top5\": 200}}");
+        Some(Score::from_json(&text).unwrap())
+    };
+    let extras = Extras { score: score(180), float_score: score(190), ..Extras::default() };
+    let page = render(&bundle, &bytes, &extras).unwrap();
+    assert!(page.contains("94.7 % of the float network's 95.0"));
+}
+
+#[test]
+fn resources_are_read_field_by_field() {
+    let resources = Resources::from_json(r#"{"tool": "t", "estimate": true, "lut": 5}"#).unwrap();
+    assert_eq!((resources.lut, resources.ff), (Some(5), None));
+    let error = Resources::from_json(r#"{"tool": "t", "estimate": true, "luts": 5}"#).unwrap_err();
+    assert_eq!(error.code().id, "SG1101");
+    assert!(error.message().contains("luts"), "{error}");
+    assert!(Measured::from_json("").is_err() && Measured::from_json("{}").is_err());
+    assert!(Score::from_json("[]").is_err() && Score::from_json("{\"images\": 3}").is_err());
+    let detector = Score::from_json("{\"images\": 3, \"ap\": 0.5, \"ap50\": null}").unwrap();
+    assert_eq!(detector.measures()[..2], [("mAP@.5", None), ("mAP@.5:.95", Some(0.5))]);
+}

@@ -1,0 +1,5 @@
+//! What a person sees: tables, JSON, the HTML report.
+
+pub mod html;
+pub mod placement;
+pub mod tables;

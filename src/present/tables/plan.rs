@@ -1,0 +1,319 @@
+//! `seigo plan` on a model: passes with the blocks that they read and write, the peak, DDR traffic.
+
+use serde::Serialize;
+
+use super::inspect::{grouped, right_align, table};
+use crate::compile::boards::Target;
+use crate::compile::packing::{self, Packing};
+use crate::compile::schedule::cost::{self, Traffic};
+use crate::compile::schedule::modes::Survey;
+use crate::compile::schedule::tile::{Strips, Tiling};
+use crate::compile::schedule::{Dense, Pass, Placed, Plan, Schedule, StoredId, Work, touched};
+use crate::model::qgraph::QGraph;
+
+/// Everything that `seigo plan` says of a model.
+#[derive(Debug, Serialize)]
+pub struct PlanReport {
+    /// `seigo-plan`.
+    pub format: &'static str,
+    /// Version of this form.
+    pub version: u32,
+    /// Name of the network.
+    pub network: String,
+    /// Name of the target.
+    pub target: String,
+    /// Bytes of the target's shared memory.
+    pub memory_bytes: u64,
+    /// Bytes of a block.
+    pub block_bytes: u64,
+    /// Bytes of which every address is a multiple.
+    pub alignment: u64,
+    /// Highest byte in use.
+    pub peak: u64,
+    /// Live bytes of the fullest pass: no packing is lower.
+    pub lower_bound: u64,
+    /// Peak over lower bound.
+    pub ratio: f64,
+    /// Blocks in use.
+    pub blocks: u64,
+    /// Cycles of a frame: predicted, see `predicted`, or estimated without stalls.
+    pub cycles: u64,
+    /// Whether cycles are those that the cost model predicts for the program.
+    pub predicted: bool,
+    /// Bytes of a frame to and from DDR.
+    pub ddr: Traffic,
+    /// All of them.
+    pub ddr_bytes: u64,
+    /// The same if every pass read all inputs from DDR and wrote its results there.
+    pub no_reuse_bytes: u64,
+    /// Layers that the processor does when the accelerator is done.
+    pub tail: Vec<String>,
+    /// In order.
+    pub passes: Vec<PassRow>,
+}
+
+/// One pass.
+#[derive(Debug, Serialize)]
+pub struct PassRow {
+    /// `dense`, `plane`, `load`, `save` or `processor`.
+    pub kind: &'static str,
+    /// Layers that it does, or the tensor that it moves.
+    pub layers: Vec<String>,
+    /// Whether it waits for transfers.
+    pub waits: bool,
+    /// Blocks that it reads.
+    pub reads: Vec<u64>,
+    /// Blocks that it writes.
+    pub writes: Vec<u64>,
+    /// Bytes that it writes.
+    pub bytes: u64,
+    /// Cycles, as in the whole.
+    pub cycles: u64,
+    /// What most of the cycles without work wait for, where it is predicted.
+    pub idle_by: Option<&'static str>,
+    /// Strips of rows; 1 is a whole pass.
+    pub strips: usize,
+}
+
+/// The network behind a report.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    graph: &'a QGraph,
+    target: &'a Target,
+    schedule: &'a Schedule,
+    packing: &'a Packing,
+}
+
+impl PlanReport {
+    /// Of a plan.
+    pub fn of_plan(graph: &QGraph, plan: &Plan) -> Self {
+        Self::of_parts(graph, &plan.target, &plan.schedule, &plan.placed)
+    }
+
+    /// Of the parts of a plan.
+    pub fn of_parts(graph: &QGraph, target: &Target, schedule: &Schedule, placed: &Placed) -> Self {
+        let subject = Subject { graph, target, schedule, packing: &placed.packing };
+        let tensors: Vec<_> = (0..schedule.stored.len()).map(|id| Some(StoredId(id))).collect();
+        subject.report(placed.problem.alignment(), &tensors, None)
+    }
+
+    /// Of a survey.
+    pub fn of_survey(graph: &QGraph, target: &Target, survey: &Survey) -> Self {
+        let Survey { schedule, problem, packing, tensors } = survey;
+        Subject { graph, target, schedule, packing }.report(problem.alignment(), tensors, None)
+    }
+
+    /// Of a schedule in strips.
+    pub fn of_tiling(
+        graph: &QGraph,
+        target: &Target,
+        schedule: &Schedule,
+        tiling: &Tiling,
+    ) -> Self {
+        let tensors: Vec<_> = tiling.tensors.iter().map(|&id| Some(id)).collect();
+        let subject = Subject { graph, target, schedule, packing: &tiling.packing };
+        let mut report = subject.report(tiling.problem.alignment(), &tensors, Some(&tiling.strips));
+        report.ddr = tiling.traffic;
+        report.ddr_bytes = tiling.traffic.total();
+        report.no_reuse_bytes = tiling.no_reuse;
+        report
+    }
+
+    /// Takes over the cycles of every pass, and of the end of the frame, that the cost model predicts,
+    /// with the largest cause of those without work.
+    pub fn predict(&mut self, costs: &[(u64, Option<&'static str>)]) {
+        for (row, &(cycles, idle_by)) in self.passes.iter_mut().zip(costs) {
+            (row.cycles, row.idle_by) = (cycles, idle_by);
+        }
+        self.cycles = costs.iter().map(|cost| cost.0).sum();
+        self.predicted = true;
+    }
+
+    /// The tables.
+    pub fn to_table(&self) -> String {
+        let mut passes =
+            table(&["pass", "layers", "reads", "writes", "bytes", "cycles", "strips", "idle by"]);
+        for (index, row) in self.passes.iter().enumerate() {
+            passes.add_row([
+                format!("{index} {}{}", row.kind, if row.waits { " (waits)" } else { "" }),
+                row.layers.join(" + "),
+                runs(&row.reads),
+                runs(&row.writes),
+                grouped(row.bytes),
+                grouped(row.cycles),
+                row.strips.to_string(),
+                row.idle_by.unwrap_or("").to_owned(),
+            ]);
+        }
+        let passes = right_align(passes, 4..7);
+        let mut text = format!("{passes}\n\n");
+        let mut line = |name: &str, value: String| text.push_str(&format!("{name:<16} {value}\n"));
+        line("target", format!("{}, {} B", self.target, grouped(self.memory_bytes)));
+        line("peak", format!("{} B", grouped(self.peak)));
+        line("lower bound", format!("{} B", grouped(self.lower_bound)));
+        line("ratio", format!("{:.3}", self.ratio));
+        line("blocks", format!("{} of {} B", self.blocks, grouped(self.block_bytes)));
+        let kind = if self.predicted { "predicted" } else { "estimate without stalls" };
+        line("cycles", format!("{} ({kind})", grouped(self.cycles)));
+        let Traffic { stream, image, loaded, stored } = self.ddr;
+        let parts = [("weights", stream), ("image", image), ("loaded", loaded), ("stored", stored)];
+        let parts = parts.map(|(name, bytes)| format!("{name} {}", grouped(bytes)));
+        line("DDR per frame", format!("{} B: {}", grouped(self.ddr_bytes), parts.join(", ")));
+        line("without reuse", format!("{} B", grouped(self.no_reuse_bytes)));
+        if !self.tail.is_empty() {
+            line("processor", self.tail.join(", "));
+        }
+        text
+    }
+}
+
+impl Subject<'_> {
+    fn report(
+        self,
+        alignment: u64,
+        tensors: &[Option<StoredId>],
+        strips: Option<&[Strips]>,
+    ) -> PlanReport {
+        let Self { graph, target, schedule, packing } = self;
+        let row = |(index, pass): (usize, &Pass)| {
+            let strips = strips.and_then(|strips| strips.get(index));
+            self.row(index, pass, tensors, strips.map_or(1, |strips| strips.count))
+        };
+        let passes: Vec<PassRow> = schedule.passes.iter().enumerate().map(row).collect();
+        let ddr = cost::traffic(graph, schedule, target.pixels);
+        PlanReport {
+            format: "seigo-plan",
+            version: 1,
+            network: graph.name.clone(),
+            target: target.name.clone(),
+            memory_bytes: target.memory_bytes,
+            block_bytes: target.block_bytes,
+            alignment,
+            peak: packing.height,
+            lower_bound: packing.lower_bound,
+            ratio: packing.ratio(),
+            blocks: packing.height.div_ceil(target.block_bytes),
+            cycles: passes.iter().map(|row| row.cycles).sum(),
+            predicted: false,
+            ddr,
+            ddr_bytes: ddr.total(),
+            no_reuse_bytes: cost::no_reuse(graph, schedule, target.pixels),
+            tail: schedule.tail.iter().map(|&layer| graph.layers[layer].name.clone()).collect(),
+            passes,
+        }
+    }
+
+    fn row(
+        self,
+        index: usize,
+        pass: &Pass,
+        tensors: &[Option<StoredId>],
+        strips: usize,
+    ) -> PassRow {
+        let Self { graph, target, schedule, packing } = self;
+        let (mut reads, mut writes, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for (client, id) in touched(&pass.work) {
+            let list = if client.writes() { &mut writes } else { &mut reads };
+            for (buffer, _) in tensors.iter().enumerate().filter(|(_, own)| **own == Some(id)) {
+                if packing.buffers[buffer].lifespan.contains(index as u64) {
+                    for (start, end) in packing.ranges(buffer) {
+                        let block = target.block_bytes;
+                        list.extend(start / block..end.div_ceil(block));
+                    }
+                }
+            }
+            if client.writes() {
+                bytes += cost::words(&schedule.stored[id.0], target.pixels) * cost::WORD;
+            }
+        }
+        for list in [&mut reads, &mut writes] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        let (kind, layers) = names(graph, schedule, &pass.work);
+        let cycles = match &pass.work {
+            Work::Transfer(_) => 0,
+            work => cost::cycles(graph, schedule, work, target.pixels),
+        };
+        let waits = pass.waits;
+        PassRow { kind, layers, waits, reads, writes, bytes, cycles, idle_by: None, strips }
+    }
+}
+
+fn names(graph: &QGraph, schedule: &Schedule, work: &Work) -> (&'static str, Vec<String>) {
+    let layer = |index: usize| graph.layers[index].name.clone();
+    match work {
+        Work::Dense(Dense { layer: own, filters, .. }) => {
+            let filters = filters.iter().map(|filter| filter.layer);
+            ("dense", std::iter::once(*own).chain(filters).map(layer).collect())
+        }
+        Work::Plane(plane) => {
+            ("plane", plane.filters.iter().map(|filter| layer(filter.layer)).collect())
+        }
+        Work::Transfer(transfer) => {
+            let value = schedule.stored[transfer.stored.0].value;
+            let kind = if transfer.to_memory { "load" } else { "save" };
+            (kind, vec![graph.value(value).name.clone()])
+        }
+        Work::Processor { layers } => {
+            ("processor", layers.iter().map(|&index| layer(index)).collect())
+        }
+    }
+}
+
+/// Ascending numbers as runs: `0-3, 7`.
+pub fn runs(numbers: &[u64]) -> String {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for &number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let text = |(first, last): &(u64, u64)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    };
+    runs.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// The picture shows the capacity unless it is more than so many peaks.
+const SCALED: u64 = 3;
+
+/// The lifespans and addresses as a picture; colors are the extents of the planes.
+pub fn chart(
+    title: String,
+    target: &Target,
+    schedule: &Schedule,
+    tensors: &[Option<StoredId>],
+    packing: &Packing,
+) -> String {
+    let capacity = (packing.height * SCALED >= target.memory_bytes).then_some(target.memory_bytes);
+    let kind = |id: &Option<StoredId>| match id {
+        Some(id) => {
+            let stored = &schedule.stored[id.0];
+            format!("{} x {}", stored.height, stored.width)
+        }
+        None => "image".to_owned(),
+    };
+    packing::svg::draw(
+        packing,
+        &packing::svg::Chart {
+            title,
+            kinds: tensors.iter().map(kind).collect(),
+            capacity,
+            step_label: "pass".to_owned(),
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::runs;
+
+    #[test]
+    fn runs_are_short() {
+        assert_eq!(runs(&[0, 1, 2, 7, 9, 10]), "0-2, 7, 9-10");
+        assert_eq!(runs(&[]), "");
+    }
+}

@@ -1,0 +1,345 @@
+//! `seigo inspect` on a .ceras model: layers, the alignment of every edge, bytes per section.
+
+use comfy_table::Table;
+use serde::Serialize;
+
+use super::inspect::{Port, dims, grouped, right_align, table};
+use crate::base::arithmetic::{FRACTION, Rounding};
+use crate::base::error::Result;
+use crate::frontend::ops::epilogue::Residual;
+use crate::model::ceras::{Model, section_sizes};
+use crate::model::qgraph::{
+    ConvOutput, Format, Layer, Operand, QGraph, QOp, QValue, QValueId, Scale, accumulator_bound,
+};
+
+/// Everything that `seigo inspect` says of a .ceras model.
+#[derive(Debug, Serialize)]
+pub struct QuantizedInspection {
+    /// `seigo-quantized-inspection`.
+    pub format: &'static str,
+    /// Version of this form.
+    pub version: u32,
+    /// Name of the network.
+    pub name: String,
+    /// What wrote the file.
+    pub tool: String,
+    /// Hash of the original model.
+    pub source: Option<String>,
+    /// Rounding of every right shift.
+    pub rounding: Rounding,
+    /// Network inputs.
+    pub inputs: Vec<Port>,
+    /// Network outputs.
+    pub outputs: Vec<Port>,
+    /// Int8 weights.
+    pub weights: usize,
+    /// Nodes of the original model.
+    pub source_nodes: usize,
+    /// Layers that are mere views of their input's memory.
+    pub views: usize,
+    /// Layers in order of execution, views included.
+    pub layers: Vec<LayerReport>,
+    /// Every use of a value by a layer.
+    pub edges: Vec<Edge>,
+    /// Bytes of each section.
+    pub sections: Vec<SectionReport>,
+    /// Bytes of the file.
+    pub file_bytes: usize,
+}
+
+/// One layer.
+#[derive(Debug, Serialize)]
+pub struct LayerReport {
+    /// Name.
+    pub name: String,
+    /// Operator with its output stage.
+    pub operator: String,
+    /// Extents of the first output.
+    pub shape: Vec<usize>,
+    /// `i8`, `i16`, `i32` or `f32`.
+    pub width: String,
+    /// Whether it only gives parts of its input's memory other names.
+    pub view: bool,
+    /// Int8 weights.
+    pub weights: usize,
+    /// Bits of a signed accumulator that holds every partial sum.
+    pub accumulator_bits: Option<u32>,
+    /// Nodes of the original model whose work it does.
+    pub sources: Vec<String>,
+}
+
+/// A value from its producer to one consumer.
+#[derive(Debug, Serialize)]
+pub struct Edge {
+    /// Layer or network input that computes it.
+    pub producer: String,
+    /// Layer that reads it.
+    pub consumer: String,
+    /// Least and largest exponent over its channels; none for floats.
+    pub exponents: Option<(i32, i32)>,
+    /// Least and largest zero point over its channels.
+    pub zeros: Option<(i32, i32)>,
+    /// What the consumer does with it.
+    pub alignment: String,
+    /// Least and largest right shift that the consumer applies; negative is to the left.
+    pub shifts: Option<(i32, i32)>,
+}
+
+/// Bytes of a section.
+#[derive(Debug, Serialize)]
+pub struct SectionReport {
+    /// Tag.
+    pub section: String,
+    /// Bytes of its contents.
+    pub bytes: usize,
+}
+
+impl QuantizedInspection {
+    /// Inspects a model that was read from `file`.
+    ///
+    /// # Errors
+    /// Those of [`section_sizes`].
+    pub fn new(model: &Model, file: &[u8]) -> Result<Self> {
+        let graph = &model.graph;
+        let sections = section_sizes(file)?.into_iter();
+        let mut sections: Vec<_> =
+            sections.map(|(tag, bytes)| SectionReport { section: tag.name(), bytes }).collect();
+        let contents: usize = sections.iter().map(|section| section.bytes).sum();
+        let rest = "header and padding".to_owned();
+        sections.push(SectionReport { section: rest, bytes: file.len() - contents });
+        let layers: Vec<_> =
+            graph.layers.iter().map(|layer| LayerReport::new(graph, layer)).collect();
+        let port = |name: &str, id| {
+            let value = graph.value(id);
+            Port { name: name.to_owned(), dtype: width(value), shape: value.shape.clone() }
+        };
+        let outputs = graph.outputs.iter();
+        Ok(Self {
+            format: "seigo-quantized-inspection",
+            version: 1,
+            name: graph.name.clone(),
+            tool: model.meta.tool.clone(),
+            source: model.meta.source.clone(),
+            rounding: graph.rounding,
+            inputs: graph.inputs.iter().map(|&id| port(&graph.value(id).name, id)).collect(),
+            outputs: outputs.map(|output| port(&output.name, output.value)).collect(),
+            weights: layers.iter().map(|layer| layer.weights).sum(),
+            source_nodes: layers.iter().map(|layer| layer.sources.len()).sum(),
+            views: layers.iter().filter(|layer| layer.view).count(),
+            layers,
+            edges: edges(graph),
+            sections,
+            file_bytes: file.len(),
+        })
+    }
+
+    /// Tables for a terminal.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("model     {}\nmade by   {}\n", self.name, self.tool);
+        for (kind, ports) in [("input ", &self.inputs), ("output", &self.outputs)] {
+            for port in ports {
+                let shape = dims(&port.shape);
+                text.push_str(&format!("{kind}    {}: {}[{shape}]\n", port.name, port.dtype));
+            }
+        }
+        text.push_str(&format!(
+            "layers    {} for {} nodes of the original model; views besides: {}\n",
+            self.layers.len() - self.views,
+            self.source_nodes,
+            self.views
+        ));
+        let share = self.file_bytes as f64 / self.weights.max(1) as f64;
+        text.push_str(&format!(
+            "file      {} B for {} weights, {share:.3} B each\n\n",
+            grouped(self.file_bytes as u64),
+            grouped(self.weights as u64)
+        ));
+        for table in [self.section_table(), self.layer_table(), self.edge_table()] {
+            text.push_str(&format!("{table}\n\n"));
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+        text
+    }
+
+    fn section_table(&self) -> Table {
+        let mut table = table(&["section", "bytes"]);
+        for section in &self.sections {
+            table.add_row([section.section.clone(), grouped(section.bytes as u64)]);
+        }
+        right_align(table, 1..2)
+    }
+
+    fn layer_table(&self) -> Table {
+        let header = ["layer", "operator", "output", "width", "weights", "accumulator", "nodes"];
+        let mut table = table(&header);
+        for layer in &self.layers {
+            let bits =
+                layer.accumulator_bits.map_or_else(String::new, |bits| format!("{bits} bit"));
+            table.add_row([
+                layer.name.clone(),
+                layer.operator.clone(),
+                dims(&layer.shape),
+                layer.width.clone(),
+                grouped(layer.weights as u64),
+                bits,
+                layer.sources.len().to_string(),
+            ]);
+        }
+        right_align(table, 4..7)
+    }
+
+    fn edge_table(&self) -> Table {
+        let mut table = table(&["from", "to", "exponents", "zeros", "alignment", "shifts"]);
+        let range = |range: Option<(i32, i32)>| match range {
+            None => String::new(),
+            Some((low, high)) if low == high => low.to_string(),
+            Some((low, high)) => format!("{low} to {high}"),
+        };
+        for edge in &self.edges {
+            table.add_row([
+                edge.producer.clone(),
+                edge.consumer.clone(),
+                range(edge.exponents),
+                range(edge.zeros),
+                edge.alignment.clone(),
+                range(edge.shifts),
+            ]);
+        }
+        table
+    }
+}
+
+/// Element type of a value.
+pub(super) fn width(value: &QValue) -> String {
+    match &value.format {
+        Format::Float => "f32".to_owned(),
+        Format::Integer { width, .. } => width.dtype().to_string(),
+    }
+}
+
+fn operator(graph: &QGraph, layer: &Layer) -> String {
+    let kind = layer.op.kind();
+    let QOp::Conv(conv) = &layer.op else {
+        if graph.is_view(layer) {
+            return format!("{kind}, a view");
+        }
+        return if layer.op.is_float() { format!("{kind} in float") } else { kind.to_owned() };
+    };
+    match &conv.output {
+        ConvOutput::Direct { relu, .. } => if *relu { "Conv + Relu" } else { "Conv" }.to_owned(),
+        ConvOutput::Function { function, residual, .. } => {
+            let function = &graph.functions[*function].name;
+            match residual {
+                None => format!("Conv + {function}"),
+                Some(Residual::BeforeActivation) => format!("Conv + Add + {function}"),
+                Some(Residual::AfterActivation) => format!("Conv + {function} + Add"),
+            }
+        }
+        ConvOutput::Dpu { .. } => "Conv by DPU rules".to_owned(),
+    }
+}
+
+impl LayerReport {
+    fn new(graph: &QGraph, layer: &Layer) -> Self {
+        let output = layer.outputs.first().map(|&id| graph.value(id));
+        let (weights, bits) = match &layer.op {
+            QOp::Conv(conv) => {
+                let bound = accumulator_bound(conv);
+                (conv.weights.len(), Some(u64::BITS - bound.leading_zeros() + 1))
+            }
+            _ => (0, None),
+        };
+        Self {
+            name: layer.name.clone(),
+            operator: operator(graph, layer),
+            shape: output.map_or_else(Vec::new, |value| value.shape.clone()),
+            width: output.map_or_else(String::new, width),
+            view: graph.is_view(layer),
+            weights,
+            accumulator_bits: bits,
+            sources: layer.sources.clone(),
+        }
+    }
+}
+
+fn edges(graph: &QGraph) -> Vec<Edge> {
+    let mut producers: Vec<String> =
+        graph.values.iter().map(|value| format!("input {}", value.name)).collect();
+    for layer in &graph.layers {
+        for id in &layer.outputs {
+            producers[id.0].clone_from(&layer.name);
+        }
+    }
+    let mut edges = Vec::new();
+    for layer in &graph.layers {
+        for (position, id) in layer.inputs.iter().enumerate() {
+            let Some(id) = id.as_ref().and_then(Operand::value) else { continue };
+            let scales = graph.value(id).integer().map(|(_, scales)| scales);
+            let (alignment, shifts) = alignment(graph, layer, position, id);
+            edges.push(Edge {
+                producer: producers[id.0].clone(),
+                consumer: layer.name.clone(),
+                exponents: scales
+                    .and_then(|scales| range(scales.iter().map(|scale| scale.exponent.into()))),
+                zeros: scales.and_then(|scales| range(scales.iter().map(|s| s.zero.into()))),
+                alignment,
+                shifts,
+            });
+        }
+    }
+    edges
+}
+
+fn range(numbers: impl Iterator<Item = i32> + Clone) -> Option<(i32, i32)> {
+    numbers.clone().min().zip(numbers.max())
+}
+
+/// What a consumer does with the input at `position`, and its right shifts.
+fn alignment(
+    graph: &QGraph,
+    layer: &Layer,
+    position: usize,
+    id: QValueId,
+) -> (String, Option<(i32, i32)>) {
+    let scales = |id: QValueId| graph.value(id).integer().map_or(&[][..], |(_, scales)| scales);
+    let exponents =
+        |scales: &[Scale]| scales.iter().map(|s| i32::from(s.exponent)).collect::<Vec<_>>();
+    let own = exponents(scales(id));
+    let output = layer.outputs.first().map_or_else(Vec::new, |&id| exponents(scales(id)));
+    match &layer.op {
+        QOp::Conv(conv) if position == 0 => match &conv.output {
+            ConvOutput::Direct { shifts, .. } => {
+                ("folded in the weights; sum to output".into(), range(widened(shifts)))
+            }
+            ConvOutput::Function { arguments, .. } => {
+                ("folded in the weights; sum to argument".into(), range(widened(arguments)))
+            }
+            ConvOutput::Dpu { shift, .. } => {
+                let shift = i32::from(*shift);
+                ("per tensor; sum to output".into(), Some((shift, shift)))
+            }
+        },
+        QOp::Conv(_) => {
+            let shifts = own.iter().map(|exponent| -(FRACTION + exponent));
+            ("residual to fixed point".into(), range(shifts))
+        }
+        QOp::Add | QOp::DpuAdd => {
+            let other =
+                layer.input(1 - position.min(1)).map_or_else(Vec::new, |id| exponents(scales(id)));
+            let shifts = own.iter().zip(&other).map(|(own, other)| own.min(other) - own);
+            ("to the finer operand".into(), range(shifts))
+        }
+        QOp::Rescale => {
+            let shifts = output.iter().zip(&own).map(|(output, own)| output - own);
+            ("to the output".into(), range(shifts))
+        }
+        QOp::MaxPool(_) | QOp::Move(_) => ("none needed".into(), None),
+        QOp::Float(_) if own.is_empty() => ("float".into(), None),
+        QOp::Float(_) => ("dequantized".into(), None),
+    }
+}
+
+fn widened(shifts: &[i8]) -> impl Iterator<Item = i32> + Clone {
+    shifts.iter().map(|&shift| shift.into())
+}

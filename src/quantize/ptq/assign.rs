@@ -1,0 +1,215 @@
+//! Which nodes compute in integers, how wide their results are, and which value owns the scale of
+//! each channel.
+
+use super::Options;
+use crate::base::error::{Error, Result, codes};
+use crate::frontend::graph::{Graph, Node, ValueId};
+use crate::frontend::ops::Op;
+use crate::frontend::ops::binary::Binary;
+use crate::frontend::ops::epilogue::Epilogue;
+use crate::model::qgraph::{Moved, QOp, Width, moved};
+
+/// How a node is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Quantized convolution.
+    Conv,
+    /// Quantized addition.
+    Add,
+    /// Maximum pooling of integers.
+    MaxPool,
+    /// Integers are moved.
+    Move,
+    /// On the processor in float.
+    Float,
+}
+
+/// The channel of a value at which a scale was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin {
+    /// The value that owns the scale.
+    pub owner: ValueId,
+    /// Channel of the owner.
+    pub channel: usize,
+}
+
+/// The decisions for a whole graph.
+#[derive(Debug)]
+pub struct Assignment {
+    /// Per node.
+    pub kinds: Vec<Kind>,
+    /// Per value: width of its integers, `None` for float values and constants.
+    pub widths: Vec<Option<Width>>,
+    /// Per value: where each channel's scale comes from; empty for float values.
+    pub origins: Vec<Vec<Origin>>,
+}
+
+impl Assignment {
+    pub fn new(graph: &Graph, options: &Options) -> Result<Self> {
+        let kinds = kinds(graph, options)?;
+        let reaches = reaches_compute(graph, &kinds);
+        let count = graph.values.len();
+        let mut assignment =
+            Self { kinds, widths: vec![None; count], origins: vec![Vec::new(); count] };
+        for &input in &graph.inputs {
+            if reaches[input.0] {
+                assignment.own(graph, input, Width::I8);
+            }
+        }
+        for (index, node) in graph.nodes.iter().enumerate() {
+            assignment.node(graph, index, node, &reaches, options.head);
+        }
+        Ok(assignment)
+    }
+
+    /// Whether the value's own channels carry its scales.
+    pub fn is_owner(&self, id: ValueId) -> bool {
+        self.origins[id.0].first().is_some_and(|origin| origin.owner == id)
+    }
+
+    fn own(&mut self, graph: &Graph, id: ValueId, width: Width) {
+        let channels = graph.fact(id).shape.get(1).copied().unwrap_or(1);
+        self.widths[id.0] = Some(width);
+        self.origins[id.0] = (0..channels).map(|channel| Origin { owner: id, channel }).collect();
+    }
+
+    fn node(&mut self, graph: &Graph, index: usize, node: &Node, reaches: &[bool], head: Width) {
+        if self.kinds[index] == Kind::Move && !self.movement(graph, node) {
+            self.kinds[index] = Kind::Float;
+        }
+        for &output in &node.outputs {
+            let compute = reaches[output.0];
+            match self.kinds[index] {
+                Kind::Conv | Kind::Add => {
+                    self.own(graph, output, if compute { Width::I8 } else { head });
+                }
+                Kind::MaxPool => {
+                    if let Some(input) = node.input(0) {
+                        self.widths[output.0] = self.widths[input.0];
+                        self.origins[output.0] = self.origins[input.0].clone();
+                    }
+                }
+                Kind::Float if compute => self.own(graph, output, Width::I8),
+                Kind::Float | Kind::Move => {}
+            }
+        }
+    }
+
+    /// Moves the origins through a node; `false` when an input is float, widths differ or channels
+    /// would mix.
+    fn movement(&mut self, graph: &Graph, node: &Node) -> bool {
+        let mut width = None;
+        let mut inputs = Vec::with_capacity(node.inputs.len());
+        for input in &node.inputs {
+            inputs.push(match input {
+                None => None,
+                Some(id) => match (graph.constant(*id), self.widths[id.0]) {
+                    (Some(value), _) => Some(Moved::Constant(value)),
+                    (None, None) => return false,
+                    (None, Some(own)) if *width.get_or_insert(own) != own => return false,
+                    (None, Some(_)) => {
+                        Some(Moved::Quantized(&graph.fact(*id).shape, &self.origins[id.0][..]))
+                    }
+                },
+            });
+        }
+        let Ok(outputs) = moved(&node.op, &inputs) else { return false };
+        for (&output, origins) in node.outputs.iter().zip(outputs) {
+            self.widths[output.0] = width;
+            self.origins[output.0] = origins;
+        }
+        width.is_some()
+    }
+}
+
+/// How each node could be done, its inputs left aside.
+pub fn kinds(graph: &Graph, options: &Options) -> Result<Vec<Kind>> {
+    for pattern in &options.float_layers {
+        if !graph.nodes.iter().any(|node| named(pattern, node)) {
+            return Err(Error::new(
+                &codes::LAYER_NAME,
+                format!("--float-layers: no layer is named \"{pattern}\""),
+            ));
+        }
+    }
+    let kind = |node: &Node| {
+        if options.float_layers.iter().any(|pattern| named(pattern, node)) {
+            return Kind::Float;
+        }
+        match &node.op {
+            Op::Conv(_) if is_quantizable_conv(graph, node) => Kind::Conv,
+            Op::Binary(Binary::Add) if adds_feature_maps(graph, node) => Kind::Add,
+            Op::MaxPool(_) if graph.fact(node.outputs[0]).shape.len() == 4 => Kind::MaxPool,
+            op if QOp::moves(op) => Kind::Move,
+            _ => Kind::Float,
+        }
+    };
+    Ok(graph.nodes.iter().map(kind).collect())
+}
+
+/// Per value, whether it reaches a convolution, addition or pooling of integers.
+pub fn reaches_compute(graph: &Graph, kinds: &[Kind]) -> Vec<bool> {
+    let mut reaches = vec![false; graph.values.len()];
+    for (node, kind) in graph.nodes.iter().zip(kinds).rev() {
+        let data: Vec<ValueId> = match kind {
+            Kind::Float => continue,
+            Kind::Conv => {
+                [0, Epilogue::RESIDUAL_INPUT].iter().filter_map(|&at| node.input(at)).collect()
+            }
+            Kind::Add | Kind::MaxPool => node.inputs.iter().flatten().copied().collect(),
+            Kind::Move if node.outputs.iter().any(|id| reaches[id.0]) => {
+                node.inputs.iter().flatten().copied().collect()
+            }
+            Kind::Move => continue,
+        };
+        for id in data {
+            reaches[id.0] |= graph.constant(id).is_none();
+        }
+    }
+    reaches
+}
+
+fn is_quantizable_conv(graph: &Graph, node: &Node) -> bool {
+    let constant = |position: usize| node.input(position).map(|id| graph.constant(id).is_some());
+    let input = node.input(0).map(|id| graph.constant(id).is_none());
+    input == Some(true)
+        && constant(1) == Some(true)
+        && constant(2) != Some(false)
+        && graph.fact(node.outputs[0]).shape.len() == 4
+}
+
+fn adds_feature_maps(graph: &Graph, node: &Node) -> bool {
+    let facts = graph.input_facts(node);
+    matches!(&facts[..], [Some(a), Some(b)]
+        if a.shape == b.shape && a.shape.len() >= 2 && a.value.is_none() && b.value.is_none())
+}
+
+/// Whether `pattern`, in which `*` stands for anything, is the name of the node or of one of the
+/// ONNX nodes in it.
+fn named(pattern: &str, node: &Node) -> bool {
+    std::iter::once(&node.name).chain(&node.sources).any(|name| matches(pattern, name))
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
+            (0..=rest.len())
+                .filter(|&at| rest.is_char_boundary(at))
+                .any(|at| matches(tail, &rest[at..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn stars_stand_for_anything() {
+        assert!(matches("Conv_*", "Conv_41"));
+        assert!(matches("*head*cls", "backbone.head.0.cls"));
+        assert!(!matches("Conv_4", "Conv_41"));
+        assert!(!matches("*.bias", "Conv_41"));
+    }
+}

@@ -1,0 +1,235 @@
+//! The quantizer: float graph and calibration frames to a quantized graph.
+//!
+//! Scales are powers of two per channel with a zero point per channel; the exponents of a tensor's
+//! channels are folded into the weights that read it before these are rounded, so a product sum
+//! needs one shift per output channel. Weights are rounded layer after layer by GPTQ (Frantar et al.
+//! 2023), each on what the integer layers before it give. Nothing is trained.
+
+mod assign;
+mod balance;
+mod build;
+mod cholesky;
+mod function;
+mod gptq;
+mod lower;
+mod moments;
+mod precision;
+mod range;
+mod report;
+mod rules;
+mod scales;
+mod sensitivity;
+mod statistics;
+mod successive;
+mod trial;
+mod weights;
+
+use crate::base::error::{Error, Result, codes};
+use crate::base::tensor::Tensor;
+use crate::frontend::graph::Graph;
+use crate::frontend::ops::Op;
+use crate::model::qgraph::{QGraph, Width};
+
+use assign::Assignment;
+pub use report::{LayerQuality, Report};
+
+/// Choices of the quantizer; the default is the best known recipe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// A zero point per channel; else symmetric.
+    pub zero_points: bool,
+    /// An exponent per channel of a tensor; else one per tensor.
+    pub channel_exponents: bool,
+    /// Choose ranges by the error on samples; else cover the largest value seen.
+    pub range_search: bool,
+    /// Choose the rule of the range search by the error of the network's answer, value by value.
+    pub range_trials: bool,
+    /// Trade activation error against weight error between channels.
+    pub balancing: bool,
+    /// Round weights by GPTQ; else each to the nearest.
+    pub gptq: bool,
+    /// Correct biases for the mean error of rounded weights.
+    pub bias_correction: bool,
+    /// Let GPTQ and bias correction make up for the errors of the layers before, too.
+    pub compensation: bool,
+    /// Keep weights within +-127; else down to -128.
+    pub symmetric_weights: bool,
+    /// Width of tensors that leave the accelerator for good.
+    pub head: Width,
+    /// Names or patterns (`*`) of layers that stay in float.
+    pub float_layers: Vec<String>,
+    /// How many more layers stay in float: those with the worst sensitivity.
+    pub float_worst: usize,
+    /// Keep as many of the worst layers in float as this signal to noise ratio of the answer takes,
+    /// in dB.
+    pub min_sqnr: Option<f64>,
+    /// Frames that calibrate, at most: the first ones.
+    pub calibration_frames: usize,
+    /// Frames on which weights are rounded, at most; fewer where they take too much memory.
+    pub rounding_frames: usize,
+    /// Frames on which the report is measured, at most; frames that do not calibrate if there are.
+    pub report_frames: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            zero_points: true,
+            channel_exponents: true,
+            range_search: true,
+            range_trials: true,
+            balancing: true,
+            gptq: true,
+            bias_correction: true,
+            compensation: true,
+            symmetric_weights: true,
+            head: Width::I16,
+            float_layers: Vec::new(),
+            float_worst: 0,
+            min_sqnr: None,
+            calibration_frames: 100,
+            rounding_frames: 64,
+            report_frames: 32,
+        }
+    }
+}
+
+impl Options {
+    /// How many frames calibrate.
+    fn calibrating(&self, frames: &dyn Frames) -> usize {
+        frames.len().min(self.calibration_frames)
+    }
+
+    /// At most `count` frames to measure on, at equal distances: of those that do not calibrate,
+    /// else of all.
+    fn measuring(&self, frames: &dyn Frames, count: usize) -> Vec<usize> {
+        let all = frames.len();
+        let first = if all > self.calibration_frames { self.calibration_frames } else { 0 };
+        let count = count.min(all - first);
+        (0..count).map(|number| first + number * (all - first) / count).collect()
+    }
+}
+
+/// Calibration data: frames by index, ready for the network.
+pub trait Frames: Sync {
+    /// Number of frames.
+    fn len(&self) -> usize;
+
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One tensor per network input.
+    ///
+    /// # Errors
+    /// Those of reading the frame.
+    fn frame(&self, index: usize) -> Result<Vec<Tensor>>;
+
+    /// The numbers behind the network's answer, such as detection scores, by which the error of the
+    /// whole network is judged; `None` where nothing is known of the outputs' meaning.
+    ///
+    /// # Errors
+    /// Those of reading the outputs.
+    fn scores(&self, outputs: &[(&str, &Tensor)]) -> Result<Option<Vec<f32>>> {
+        let _ = outputs;
+        Ok(None)
+    }
+}
+
+/// A stage of the work, for progress displays: its name and how many frames it goes through.
+pub type Progress<'a> = &'a (dyn Fn(&'static str, usize) + Sync);
+
+/// A quantized network with what is known of its quality.
+#[derive(Debug)]
+pub struct Quantized {
+    /// The network.
+    pub graph: QGraph,
+    /// Error per layer on calibration frames.
+    pub report: Report,
+}
+
+/// Quantizes a graph after the standard passes.
+///
+/// # Errors
+/// [`codes::CALIBRATION`] without frames, [`codes::NOTHING_TO_QUANTIZE`],
+/// [`codes::ACTIVATION_NON_FINITE`], [`codes::ACCUMULATOR`], [`codes::LAYER_NAME`],
+/// [`codes::BAD_ARGUMENT`] for more float layers than there are or an absurd ratio.
+pub fn quantize(
+    graph: &Graph,
+    frames: &dyn Frames,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Quantized> {
+    if frames.is_empty() {
+        return Err(Error::new(&codes::CALIBRATION, "there is no calibration frame"));
+    }
+    precision::check(options)?;
+    let attempt = |options: &Options| Attempt::new(graph, frames, options, progress);
+    let rate = |attempt: Attempt| attempt.rate(frames, options, progress);
+    let plain = rate(attempt(options)?)?;
+    match precision::choose(plain.report.clone(), options, attempt)? {
+        None => Ok(plain),
+        Some(mixed) => rate(mixed),
+    }
+}
+
+/// A quantized network before the sensitivity of its layers is measured.
+struct Attempt {
+    /// The float network, node for layer.
+    float: Graph,
+    /// The quantized network with every layer rounded for itself.
+    alone: QGraph,
+    quantized: Quantized,
+}
+
+impl Attempt {
+    fn new(
+        graph: &Graph,
+        frames: &dyn Frames,
+        options: &Options,
+        progress: Progress<'_>,
+    ) -> Result<Self> {
+        let mut graph = graph.clone();
+        lower::lower(&mut graph, options)?;
+        let assignment = Assignment::new(&graph, options)?;
+        if !graph.nodes.iter().any(|node| matches!(node.op, Op::Conv(_))) {
+            return Err(Error::new(&codes::NOTHING_TO_QUANTIZE, "the network has no convolution"));
+        }
+        progress("statistics", options.calibrating(frames));
+        let statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
+        let ranges = range::collect(&graph, &assignment, &statistics, options);
+        let rules = rules::choose(&graph, &statistics, &ranges, frames, options, progress)?;
+        let scales = scales::choose(&graph, &assignment, &statistics, &ranges, &rules, options)?;
+        let folded = weights::fold(&graph, &assignment, &scales, options)?;
+        let nearest = weights::nearest(&folded);
+        let source = build::Source { graph: &graph, assignment: &assignment, scales: &scales };
+        let mut quantized = build::build(source, &folded, &nearest)?;
+        let alone = if options.gptq || options.bias_correction {
+            let walk = successive::Walk { source, folded: &folded, nearest: &nearest };
+            walk.round(&mut quantized, frames, options, progress)?
+        } else {
+            quantized.clone()
+        };
+        let report = report::measure(&graph, &quantized, frames, options, progress)?;
+        Ok(Self { float: graph, alone, quantized: Quantized { graph: quantized, report } })
+    }
+
+    /// Measures the sensitivity of every layer.
+    fn rate(
+        mut self,
+        frames: &dyn Frames,
+        options: &Options,
+        progress: Progress<'_>,
+    ) -> Result<Quantized> {
+        let found = sensitivity::measure(&self.float, &self.alone, frames, options, progress)?;
+        let layers = &mut self.quantized.report.layers;
+        for (layer, sensitivity) in layers.iter_mut().zip(found) {
+            layer.sensitivity = sensitivity;
+        }
+        Ok(self.quantized)
+    }
+}

@@ -1,0 +1,147 @@
+//! Exponent and zero point per channel, from the statistics.
+
+use std::collections::HashMap;
+
+use super::Options;
+use super::assign::{Assignment, Kind, Origin};
+use super::balance;
+use super::range::{self, Ranges, Rule};
+use super::statistics::{Channel, Statistics};
+use super::weights::{folded_filters, is_direct, plain_exponent};
+use crate::base::error::{Error, Result, codes};
+use crate::frontend::graph::{Graph, ValueId};
+use crate::frontend::ops::Op;
+use crate::model::qgraph::{Scale, Width};
+
+/// Largest distance of the exponents that one dense sum reads.
+const SPREAD: i32 = 8;
+
+/// Scales of all integer values.
+#[derive(Debug)]
+pub struct Scales(HashMap<ValueId, Vec<Scale>>);
+
+impl Scales {
+    /// Scales of a value, per channel.
+    pub fn of(&self, assignment: &Assignment, id: ValueId) -> Vec<Scale> {
+        assignment.origins[id.0].iter().map(|origin| self.at(*origin)).collect()
+    }
+
+    /// The scale chosen at an origin.
+    pub fn at(&self, origin: Origin) -> Scale {
+        self.0.get(&origin.owner).map_or_else(Scale::default, |scales| scales[origin.channel])
+    }
+}
+
+/// Chooses the scales of all owners; `rules` by which ranges of int8 values are chosen.
+pub fn choose(
+    graph: &Graph,
+    assignment: &Assignment,
+    statistics: &Statistics,
+    ranges: &Ranges,
+    rules: &HashMap<ValueId, Rule>,
+    options: &Options,
+) -> Result<Scales> {
+    let mut chosen = HashMap::new();
+    for (&id, channels) in &statistics.values {
+        let exponents = match (ranges.get(&id), rules.get(&id)) {
+            (Some(own), Some(&rule)) => range::exponents(own, channels, rule, options),
+            _ => wide_exponents(assignment.widths[id.0], channels),
+        };
+        chosen.insert(id, exponents);
+    }
+    limit_spread(graph, assignment, &mut chosen);
+    if options.balancing && options.channel_exponents {
+        balance::balance(graph, assignment, statistics, ranges, &mut chosen)?;
+        limit_spread(graph, assignment, &mut chosen);
+    }
+    reach_direct_outputs(graph, assignment, &mut chosen)?;
+    let mut scales = HashMap::new();
+    for (id, exponents) in chosen {
+        let zero = |channel: usize, exponent: i32| {
+            ranges.get(&id).map_or(0, |ranges| ranges[channel].zero(exponent))
+        };
+        let own = exponents
+            .iter()
+            .enumerate()
+            .map(|(channel, &exponent)| scale(exponent, zero(channel, exponent)))
+            .collect::<Result<_>>()?;
+        scales.insert(id, own);
+    }
+    Ok(Scales(scales))
+}
+
+fn scale(exponent: i32, zero: i32) -> Result<Scale> {
+    let fits = || Some(Scale { exponent: exponent.try_into().ok()?, zero: zero.try_into().ok()? });
+    fits().ok_or_else(|| Error::new(&codes::INTERNAL, format!("scale 2^{exponent}, zero {zero}")))
+}
+
+/// Exponents of a wide output, symmetric, the finest that clip nothing seen.
+fn wide_exponents(width: Option<Width>, channels: &[Channel]) -> Vec<i32> {
+    let bits = width.map_or(16, Width::bits);
+    let most = 2f64.powi(bits as i32 - 1) - 1.0;
+    channels
+        .iter()
+        .map(|channel| {
+            let largest = f64::from(channel.max.max(-channel.min)).max(1e-6);
+            (largest / most).log2().ceil().clamp(-24.0, 20.0) as i32
+        })
+        .collect()
+}
+
+/// Raises the exponents of direct outputs (rule A5) that are finer than the accumulator by more
+/// than the left shift of 2 can bridge: its step follows from the weights.
+fn reach_direct_outputs(
+    graph: &Graph,
+    assignment: &Assignment,
+    exponents: &mut HashMap<ValueId, Vec<i32>>,
+) -> Result<()> {
+    for (node, kind) in graph.nodes.iter().zip(&assignment.kinds) {
+        let (Op::Conv(conv), Kind::Conv, Some(input)) = (&node.op, kind, node.input(0)) else {
+            continue;
+        };
+        let Some(weight) = node.input(1).and_then(|id| graph.constant(id)) else { continue };
+        if !is_direct(conv.epilogue) {
+            continue;
+        }
+        let inputs: Vec<i32> = assignment.origins[input.0]
+            .iter()
+            .map(|origin| exponents.get(&origin.owner).map_or(0, |own| own[origin.channel]))
+            .collect();
+        let filters = folded_filters(weight, conv.group, &inputs)?;
+        if let Some(own) = exponents.get_mut(&node.outputs[0]) {
+            for (exponent, filter) in own.iter_mut().zip(filters) {
+                *exponent = (*exponent).max(plain_exponent(&filter, -127.0) - 2);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Raises exponents that lie more than [`SPREAD`] below the largest one that the same dense sum
+/// reads: their channels would get no weight bits.
+fn limit_spread(
+    graph: &Graph,
+    assignment: &Assignment,
+    exponents: &mut HashMap<ValueId, Vec<i32>>,
+) {
+    for (node, kind) in graph.nodes.iter().zip(&assignment.kinds) {
+        let (Op::Conv(conv), Kind::Conv, Some(input)) = (&node.op, kind, node.input(0)) else {
+            continue;
+        };
+        if conv.group != 1 {
+            continue;
+        }
+        let origins = &assignment.origins[input.0];
+        let at = |exponents: &HashMap<ValueId, Vec<i32>>, origin: &Origin| {
+            exponents.get(&origin.owner).map(|own| own[origin.channel])
+        };
+        let Some(most) = origins.iter().filter_map(|origin| at(exponents, origin)).max() else {
+            continue;
+        };
+        for origin in origins {
+            if let Some(own) = exponents.get_mut(&origin.owner) {
+                own[origin.channel] = own[origin.channel].max(most - SPREAD);
+            }
+        }
+    }
+}

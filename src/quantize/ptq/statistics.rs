@@ -1,0 +1,128 @@
+//! What the values of a network look like on calibration frames.
+
+use std::collections::HashMap;
+
+use super::assign::Assignment;
+use super::{Frames, Options, Progress};
+use crate::base::error::{Error, Result, codes};
+use crate::base::parallel;
+use crate::base::tensor::Tensor;
+use crate::frontend::graph::{Graph, ValueId};
+use crate::software::executor::Executor;
+
+/// Positions sampled per frame and value; all channels share them.
+const POSITIONS: usize = 48;
+
+/// Statistics of the values that own scales.
+#[derive(Debug, Default)]
+pub struct Statistics {
+    /// Per value, per channel.
+    pub values: HashMap<ValueId, Vec<Channel>>,
+}
+
+/// One channel over all frames.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    /// Least value.
+    pub min: f32,
+    /// Greatest value.
+    pub max: f32,
+    /// Values at random positions, in the order of the frames.
+    pub samples: Vec<f32>,
+}
+
+/// Runs the float network over the frames that calibrate.
+pub fn collect(
+    graph: &Graph,
+    assignment: &Assignment,
+    source: &dyn Frames,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Statistics> {
+    let executor = Executor::new(graph);
+    let per_frame = parallel::map(options.calibrating(source), |index| {
+        let inputs = source.frame(index)?;
+        let mut seen = Vec::new();
+        let mut failure = None;
+        executor.run_observed(&inputs, |id, tensor| {
+            if failure.is_none() && assignment.is_owner(id) {
+                match channels(graph, id, tensor, options.seed ^ mix(index as u64)) {
+                    Ok(channels) => seen.push((id, channels)),
+                    Err(error) => failure = Some(error),
+                }
+            }
+        })?;
+        progress("statistics", 0);
+        failure.map_or(Ok(seen), |error| Err(error.at(format!("calibration frame {index}"))))
+    })?;
+    let mut statistics = Statistics::default();
+    for (id, channels) in per_frame.into_iter().flatten() {
+        match statistics.values.entry(id) {
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(channels);
+            }
+            std::collections::hash_map::Entry::Occupied(mut entry) => {
+                for (all, frame) in entry.get_mut().iter_mut().zip(channels) {
+                    all.min = all.min.min(frame.min);
+                    all.max = all.max.max(frame.max);
+                    all.samples.extend(frame.samples);
+                }
+            }
+        }
+    }
+    Ok(statistics)
+}
+
+fn channels(graph: &Graph, id: ValueId, tensor: &Tensor, seed: u64) -> Result<Vec<Channel>> {
+    let values = tensor.values::<f32>()?;
+    let count = tensor.shape().get(1).copied().unwrap_or(1).max(1);
+    let plane = tensor.shape().iter().skip(2).product::<usize>().max(1);
+    let mut random = Random(seed ^ mix(id.0 as u64 + 1));
+    let positions: Vec<usize> =
+        (0..POSITIONS).map(|_| random.below(values.len() / count)).collect();
+    (0..count)
+        .map(|channel| {
+            let planes = || values.chunks(plane).skip(channel).step_by(count);
+            let mut range = (f32::INFINITY, f32::NEG_INFINITY);
+            let mut finite = true;
+            for &value in planes().flatten() {
+                range = (range.0.min(value), range.1.max(value));
+                finite &= value.is_finite();
+            }
+            if !finite {
+                return Err(Error::new(
+                    &codes::ACTIVATION_NON_FINITE,
+                    format!("channel {channel} of \"{}\" is not finite", graph.value(id).name),
+                ));
+            }
+            let at = |&position: &usize| {
+                values[(position / plane * count + channel) * plane + position % plane]
+            };
+            Ok(Channel { min: range.0, max: range.1, samples: positions.iter().map(at).collect() })
+        })
+        .collect()
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): small, seedable, the same everywhere.
+#[derive(Debug, Clone)]
+pub struct Random(pub u64);
+
+impl Random {
+    /// The next number.
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mix(self.0)
+    }
+
+    /// A number below `limit`, 0 for a limit of 0.
+    pub fn below(&mut self, limit: usize) -> usize {
+        ((u128::from(self.next()) * limit as u128) >> 64) as usize
+    }
+}
+
+/// The output function of SplitMix64.
+pub fn mix(value: u64) -> u64 {
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}

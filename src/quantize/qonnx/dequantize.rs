@@ -1,0 +1,49 @@
+//! A quantized graph back to float, so that it can be quantized again.
+
+use crate::base::error::Result;
+use crate::frontend::graph::Graph;
+use crate::frontend::ops::{Inputs, Op};
+
+/// Takes the quantization out of a graph: stored integers become the numbers that they stand for,
+/// and the pairs of QuantizeLinear and DequantizeLinear on activations disappear. Returns how many
+/// such operators are gone.
+///
+/// # Errors
+/// Those of evaluating an operator on constants, and of [`Graph::validate`].
+pub fn dequantize(graph: &mut Graph) -> Result<usize> {
+    let mut removed = 0;
+    for index in 0..graph.nodes.len() {
+        let node = &graph.nodes[index];
+        if !matches!(node.op, Op::QuantizeLinear(_) | Op::DequantizeLinear(_)) {
+            continue;
+        }
+        let (Some(input), Some(&output)) = (node.input(0), node.outputs.first()) else { continue };
+        if graph.constant(input).is_some() {
+            let inputs: Vec<_> =
+                node.inputs.iter().map(|id| id.and_then(|id| graph.constant(id))).collect();
+            let value = node.op.eval(Inputs::new(&inputs)).map_err(|e| e.at(node.place()))?;
+            graph.values[output.0].fact.value = value.into_iter().next();
+        } else {
+            graph.redirect(output, input);
+        }
+        graph.nodes[index].outputs.clear();
+        removed += 1;
+    }
+    graph.tidy()?;
+    infer_again(graph)?;
+    graph.validate()?;
+    Ok(removed)
+}
+
+/// Operators between a QuantizeLinear and its DequantizeLinear, such as a pooling of integers, now
+/// compute in float.
+fn infer_again(graph: &mut Graph) -> Result<()> {
+    for index in 0..graph.nodes.len() {
+        let facts = graph.infer(&graph.nodes[index])?;
+        for (id, fact) in graph.nodes[index].outputs.clone().into_iter().zip(facts) {
+            let stored = &mut graph.values[id.0].fact;
+            (stored.dtype, stored.shape) = (fact.dtype, fact.shape);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,294 @@
+//! A frame on the simulated accelerator, every stored tensor compared with the reference.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::Path;
+
+use super::device::{Buffers, Device, End, Event};
+use super::host::Host;
+use crate::base::error::{Error, Result, codes};
+use crate::base::tensor::Tensor;
+use crate::compile::program::layout::{self, Difference};
+use crate::compile::program::{Design, Program, buffers};
+use crate::compile::schedule::{Leaving, Schedule, StoredId, Work};
+use crate::emit::bundle::Bundle;
+use crate::model::qgraph::{QGraph, QValueId};
+use crate::software::reference;
+
+const WORD: usize = 16;
+
+/// What is needed to run and check frames.
+pub struct Verifier<'a> {
+    /// The network.
+    pub graph: &'a QGraph,
+    /// Its passes.
+    pub schedule: &'a Schedule,
+    /// Word address of every stored tensor.
+    pub bases: &'a [usize],
+    /// The hardware.
+    pub design: &'a Design,
+    /// The stream.
+    pub program: &'a Program,
+}
+
+impl<'a> From<&'a Bundle> for Verifier<'a> {
+    fn from(bundle: &'a Bundle) -> Self {
+        Self {
+            graph: &bundle.model.graph,
+            schedule: &bundle.schedule,
+            bases: &bundle.placed.bases,
+            design: &bundle.design,
+            program: &bundle.program,
+        }
+    }
+}
+
+/// The first stored tensor that differs from the reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Pass.
+    pub pass: usize,
+    /// Name of the value.
+    pub value: String,
+    /// Where and what.
+    pub difference: Difference,
+    /// Cycle at the end of the pass.
+    pub cycle: u64,
+}
+
+/// A pass of a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassReport {
+    /// What it does.
+    pub name: String,
+    /// Cycles from the end of the pass before to its own.
+    pub cycles: u64,
+    /// Of them held up by each of [`super::CAUSES`].
+    pub held_up: [u64; 6],
+    /// The values that it stored, with the first difference of each.
+    pub stored: Vec<(String, Option<Difference>)>,
+}
+
+/// Passes whose signals go into a wave file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waves<'a> {
+    /// The file (FST).
+    pub path: &'a Path,
+    /// The passes.
+    pub passes: Range<usize>,
+}
+
+/// A frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// How it ended.
+    pub end: End,
+    /// Cycles from start to end.
+    pub cycles: u64,
+    /// Passes in order.
+    pub passes: Vec<PassReport>,
+    /// Stall cycles by cause.
+    pub stalls: [u32; 6],
+    /// Tensors that were compared.
+    pub compared: usize,
+    /// The first difference.
+    pub mismatch: Option<Mismatch>,
+    /// What left the accelerator, as stored integers in the order channel, row, column.
+    pub outputs: Vec<(QValueId, Vec<i64>)>,
+}
+
+/// Every value of a frame by the reference.
+pub type Values = HashMap<QValueId, Vec<i64>>;
+
+impl<'a> Verifier<'a> {
+    /// All values that the reference computes from float inputs.
+    ///
+    /// # Errors
+    /// Those of [`reference::run_observed`].
+    pub fn values(&self, inputs: &[Tensor]) -> Result<Values> {
+        let mut values = Values::new();
+        reference::run_stored(self.graph, inputs, |id, tensor| {
+            if let Ok(integers) = tensor.to_i64s() {
+                values.insert(id, integers);
+            }
+            Ok(())
+        })?;
+        Ok(values)
+    }
+
+    /// The image buffer for the network inputs among `values`.
+    ///
+    /// # Errors
+    /// Those of [`buffers::image`].
+    pub fn image(&self, values: &Values) -> Result<Vec<u8>> {
+        buffers::image(self.graph, self.schedule, self.design, values)
+    }
+
+    /// The buffers of a frame.
+    ///
+    /// # Errors
+    /// Those of [`Verifier::image`].
+    pub fn buffers(&self, values: &Values) -> Result<Buffers> {
+        Ok(Buffers {
+            stream: self.program.stream.clone(),
+            image: self.image(values)?,
+            output: self.program.output_bytes as usize,
+            scratch: self.program.scratch_bytes as usize,
+        })
+    }
+
+    /// Runs a frame on `device`, whose image buffer holds the image, and compares every tensor that a
+    /// pass stores, and every output, with `values`.
+    ///
+    /// # Errors
+    /// Those of [`Device::frame`].
+    pub fn run(&self, device: &mut Device, values: &Values) -> Result<Frame> {
+        self.run_with(device, values, None)
+    }
+
+    /// Like [`Verifier::run`], with the signals of some passes in a wave file.
+    ///
+    /// # Errors
+    /// Those of [`Device::frame`]; [`codes::FILE_WRITE`] when the file cannot be written or the library
+    /// was built without traces.
+    pub fn run_with(
+        &self,
+        device: &mut Device,
+        values: &Values,
+        waves: Option<&Waves<'_>>,
+    ) -> Result<Frame> {
+        let mut host = self.host(values)?;
+        let mut passes = Vec::with_capacity(self.program.entries.len());
+        let mut mismatch = None;
+        let start = device.cycle;
+        let mut last = (start, device.held_up);
+        let words = self.program.stream.len() / 32;
+        record(device, waves, 0)?;
+        let end = device.frame(words, |event, device| {
+            let index = match event {
+                Event::Processor(index) => return host.step(usize::from(index), device),
+                Event::Pass(index) => usize::from(index),
+            };
+            record(device, waves, index + 1)?;
+            let pass = self.report(index, device, values, last);
+            last = (device.cycle, device.held_up);
+            if mismatch.is_none() {
+                let mut stored = pass.stored.iter();
+                mismatch = stored.find_map(|(value, difference)| {
+                    let (value, difference) = (value.clone(), (*difference)?);
+                    Some(Mismatch { pass: index, value, difference, cycle: device.cycle - start })
+                });
+            }
+            passes.push(pass);
+            Ok(())
+        });
+        device.simulation.end_trace();
+        let end = end?;
+        let cycles = last.0 - start;
+        let mut compared = passes.iter().map(|pass| pass.stored.len()).sum();
+        let leaving = self.schedule.leaving.iter();
+        let outputs: Vec<(QValueId, Vec<i64>)> =
+            leaving.map(|own| (own.value, self.output(device, own))).collect();
+        for (leaving, (_, found)) in self.schedule.leaving.iter().zip(&outputs) {
+            compared += 1;
+            if mismatch.is_none()
+                && end == End::Done
+                && values.get(&leaving.value).is_some_and(|expected| expected != found)
+            {
+                mismatch = self.output_mismatch(values, leaving.stored, found, cycles);
+            }
+        }
+        let stalls = device.stalls()?;
+        Ok(Frame { end, cycles, passes, stalls, compared, mismatch, outputs })
+    }
+
+    fn output_mismatch(
+        &self,
+        values: &Values,
+        id: StoredId,
+        found: &[i64],
+        cycle: u64,
+    ) -> Option<Mismatch> {
+        let stored = &self.schedule.stored[id.0];
+        let expected = values.get(&stored.value)?;
+        let pixels = stored.height * stored.width;
+        let differ = |at: &usize| expected[*at] != found[*at];
+        let at = (0..found.len()).find(differ)?;
+        let difference = Difference {
+            channel: at / pixels,
+            row: at % pixels / stored.width,
+            column: at % stored.width,
+            expected: expected[at],
+            found: found[at],
+            count: (0..found.len()).filter(differ).count(),
+        };
+        let value = format!("{} in the output buffer", self.graph.value(stored.value).name);
+        Some(Mismatch { pass: self.schedule.passes.len(), value, difference, cycle })
+    }
+
+    fn host(&self, values: &Values) -> Result<Host<'a>> {
+        let inputs = self.graph.inputs.iter().map(|&id| {
+            let integers = values.get(&id).cloned().unwrap_or_default();
+            reference::to_tensor(self.graph.value(id), integers)
+        });
+        Ok(Host::new(self.graph, self.schedule, self.design, inputs.collect::<Result<_>>()?))
+    }
+
+    /// A pass that has just ended; `last` are the counts at the end of the one before.
+    fn report(
+        &self,
+        index: usize,
+        device: &Device,
+        values: &Values,
+        last: (u64, [u64; 6]),
+    ) -> PassReport {
+        let entry = self.program.entries.get(index);
+        let mut report = PassReport {
+            name: entry.map_or_else(String::new, |entry| entry.name.clone()),
+            cycles: device.cycle - last.0,
+            held_up: std::array::from_fn(|cause| device.held_up[cause] - last.1[cause]),
+            stored: Vec::new(),
+        };
+        let Some(pass) = self.schedule.passes.get(index) else { return report };
+        if matches!(pass.work, Work::Transfer(_)) {
+            return report; // still under way
+        }
+        for id in layout::results(pass) {
+            let name = self.graph.value(self.schedule.stored[id.0].value).name.clone();
+            report.stored.push((name, self.compare(device, values, id)));
+        }
+        report
+    }
+
+    /// Compares a tensor in the shared memory with the reference.
+    fn compare(&self, device: &Device, values: &Values, id: StoredId) -> Option<Difference> {
+        let stored = &self.schedule.stored[id.0];
+        let expected = values.get(&stored.value)?;
+        let base = self.bases[id.0];
+        let words = layout::words(stored, self.design);
+        let bytes: Vec<u8> =
+            (base..base + words).flat_map(|word| device.simulation.word(word)).collect();
+        layout::compare(stored, self.design, &bytes, expected)
+    }
+
+    /// The integers of a value that has left, in the order channel, row, column.
+    pub fn output(&self, device: &Device, leaving: &Leaving) -> Vec<i64> {
+        let stored = &self.schedule.stored[leaving.stored.0];
+        let start = leaving.offset as usize;
+        let bytes = &device.output()[start..start + layout::words(stored, self.design) * WORD];
+        layout::unpack(stored, self.design, bytes)
+    }
+}
+
+/// Begins and ends the wave file; `next` is the pass that runs next.
+fn record(device: &mut Device, waves: Option<&Waves<'_>>, next: usize) -> Result<()> {
+    let Some(waves) = waves else { return Ok(()) };
+    if next == waves.passes.start && !device.simulation.trace(waves.path) {
+        let message = format!("cannot record waves in {}", waves.path.display());
+        return Err(Error::new(&codes::FILE_WRITE, message));
+    }
+    if next == waves.passes.end {
+        device.simulation.end_trace();
+    }
+    Ok(())
+}

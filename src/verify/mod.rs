@@ -1,0 +1,3 @@
+//! The generated hardware, simulated and compared.
+
+pub mod cosim;

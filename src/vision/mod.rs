@@ -1,0 +1,6 @@
+//! Images in, predictions out: tasks, accuracy, overlays, drawn scenes. Knows nothing of networks.
+
+pub mod eval;
+pub mod overlay;
+pub mod scenes;
+pub mod task;

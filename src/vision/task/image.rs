@@ -1,0 +1,226 @@
+//! Images in: JPEG and PNG to 8-bit RGB, and the images of a folder.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
+
+use crate::base::error::{Error, Place, Result, codes};
+use crate::base::files;
+
+/// Longest side that is read, in pixels.
+const MAX_SIDE: u32 = 1 << 15;
+/// Most memory that a decoded image may take, in bytes: 178 million pixels of 8-bit RGB.
+const MAX_MEMORY: u64 = 1 << 29;
+const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+
+/// Reads a JPEG or PNG file as [`decode`] does.
+///
+/// # Errors
+/// [`codes::FILE_READ`], [`codes::IMAGE_DECODE`] with the path.
+pub fn read(path: &Path) -> Result<RgbImage> {
+    decode(&files::read(path)?).at(|| path.display().to_string())
+}
+
+/// Decodes JPEG or PNG bytes to RGB and turns the image upright by its EXIF orientation.
+///
+/// As OpenCV's `IMREAD_COLOR`: transparency is dropped without blending, gray becomes three equal
+/// channels, of 16-bit samples the upper byte remains.
+///
+/// # Errors
+/// [`codes::IMAGE_DECODE`] for anything else, and for images too large to be meant.
+pub fn decode(bytes: &[u8]) -> Result<RgbImage> {
+    let bad = |error: image::ImageError| {
+        Error::new(&codes::IMAGE_DECODE, format!("not a readable JPEG or PNG image: {error}"))
+    };
+    let reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| bad(image::ImageError::IoError(error)))?;
+    let mut decoder = reader.into_decoder().map_err(bad)?;
+    let mut limits = Limits::no_limits();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_MEMORY);
+    limits.check_dimensions(decoder.dimensions().0, decoder.dimensions().1).map_err(bad)?;
+    limits.reserve(decoder.total_bytes()).map_err(bad)?;
+    decoder.set_limits(limits).map_err(bad)?;
+    let orientation = decoder.orientation().map_err(bad)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(bad)?;
+    image.apply_orientation(orientation);
+    let image = to_rgb8(image);
+    if image.width() == 0 || image.height() == 0 {
+        return Err(Error::new(&codes::IMAGE_DECODE, "the image has no pixels"));
+    }
+    Ok(image)
+}
+
+fn to_rgb8(image: DynamicImage) -> RgbImage {
+    use image::DynamicImage::{ImageLuma16, ImageLumaA16, ImageRgb16, ImageRgba16};
+    if !matches!(image, ImageLuma16(_) | ImageLumaA16(_) | ImageRgb16(_) | ImageRgba16(_)) {
+        return image.into_rgb8();
+    }
+    let wide = image.into_rgb16();
+    RgbImage::from_fn(wide.width(), wide.height(), |x, y| {
+        image::Rgb(wide.get_pixel(x, y).0.map(|sample| (sample >> 8) as u8))
+    })
+}
+
+/// The JPEG and PNG files of a folder (by extension, not of its subfolders), sorted by name.
+///
+/// # Errors
+/// [`codes::FILE_READ`] when the folder cannot be listed, [`codes::IMAGE_NONE`] when it has none.
+pub fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = |error: std::io::Error| {
+        Error::new(&codes::FILE_READ, format!("cannot list {}: {error}", folder.display()))
+            .help("give a folder of images")
+    };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(cannot)? {
+        let path = entry.map_err(cannot)?.path();
+        if is_image(&path) && path.is_file() {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(Error::new(
+            &codes::IMAGE_NONE,
+            format!("no .jpg, .jpeg or .png file in {}", folder.display()),
+        ));
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Whether the extension is one that is read.
+pub fn is_image(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| {
+        EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
+    use image::{ExtendedColorType, ImageEncoder};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sample() -> RgbImage {
+        RgbImage::from_fn(37, 21, |x, y| image::Rgb([(x * 7) as u8, (y * 12) as u8, 90]))
+    }
+
+    fn png() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let image = sample();
+        PngEncoder::new(&mut bytes)
+            .write_image(&image, image.width(), image.height(), ExtendedColorType::Rgb8)
+            .unwrap();
+        bytes
+    }
+
+    fn jpeg(exif: Option<u8>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 95);
+        if let Some(orientation) = exif {
+            // One little-endian TIFF directory with the single entry 0x0112, a SHORT.
+            let mut block = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+            block.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+            encoder.set_exif_metadata(block).unwrap();
+        }
+        encoder.encode_image(&sample()).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn png_is_exact_and_jpeg_is_close() {
+        assert_eq!(decode(&png()).unwrap(), sample());
+        let (decoded, original) = (decode(&jpeg(None)).unwrap(), sample());
+        assert_eq!(decoded.dimensions(), (37, 21));
+        let far =
+            decoded.as_raw().iter().zip(original.as_raw()).filter(|(a, b)| a.abs_diff(**b) > 24);
+        assert_eq!(far.count(), 0);
+    }
+
+    #[test]
+    fn exif_orientation_turns_the_image_upright() {
+        let upright = decode(&jpeg(None)).unwrap();
+        let turned = decode(&jpeg(Some(6))).unwrap();
+        assert_eq!(turned, image::imageops::rotate90(&upright));
+    }
+
+    #[test]
+    fn sixteen_bit_samples_keep_their_upper_byte() {
+        let wide = image::ImageBuffer::<image::Luma<u16>, _>::from_fn(2, 1, |x, _| {
+            image::Luma([[0x12FF, 0xFF80][x as usize]])
+        });
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::ImageLuma16(wide).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        assert_eq!(
+            decode(bytes.get_ref()).unwrap().as_raw(),
+            &[0x12, 0x12, 0x12, 0xFF, 0xFF, 0xFF]
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_image_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.png");
+        fs::write(&path, "not an image").unwrap();
+        let error = read(&path).unwrap_err();
+        assert_eq!(error.code().id, "SG0401");
+        assert!(error.to_string().contains("notes.png"), "{error}");
+    }
+
+    #[test]
+    fn images_are_sorted_and_a_folder_without_any_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("folder.png")).unwrap();
+        fs::write(folder.path().join("readme.txt"), "").unwrap();
+        assert_eq!(images_in(folder.path()).unwrap_err().code().id, "SG0402");
+        for name in ["b.PNG", "a.jpeg", "c.jpg"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let names: Vec<_> = images_in(folder.path()).unwrap();
+        let names: Vec<_> = names.iter().filter_map(|path| path.file_name()).collect();
+        assert_eq!(names, ["a.jpeg", "b.PNG", "c.jpg"]);
+        assert_eq!(images_in(Path::new("/nonexistent")).unwrap_err().code().id, "SG0101");
+    }
+
+    /// A header that promises 2^31 x 2^31 pixels is refused before memory is taken.
+    #[test]
+    fn absurd_sizes_are_refused() {
+        let mut bytes = png();
+        bytes[16..24].copy_from_slice(&[0x7F, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF]);
+        assert_eq!(decode(&bytes).unwrap_err().code().id, "SG0401");
+    }
+
+    static VALID: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| [png(), jpeg(None), jpeg(Some(6))]);
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+        #[test]
+        fn damaged_files_never_panic(
+            which in 0usize..3,
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            keep in any::<prop::sample::Index>(),
+            cut: bool,
+        ) {
+            let mut bytes = VALID[which].clone();
+            for (at, value) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = value;
+            }
+            if cut {
+                bytes.truncate(keep.index(bytes.len()));
+            }
+            if let Err(error) = decode(&bytes) {
+                prop_assert_eq!(error.code().id, "SG0401");
+            }
+        }
+    }
+}
