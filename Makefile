@@ -10,6 +10,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 PYTHON ?= python3
 VENV := build/venv
+LINT := build/venv-lint
 TRAINING := build/venv-train
 SHARED := $(or $(SEIGO_SHARED),../shared)
 
@@ -18,6 +19,7 @@ DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys z3:z3 python
 # The ONNX node tests of this release cover opsets up to 22.
 ONNX_VERSION := 1.17.0
 TORCH_VERSION := 2.8.0
+PYSLANG_VERSION := 12.1.0
 
 .PHONY: help
 help: ## List the targets
@@ -77,8 +79,17 @@ test-cosim: deps ## Random networks in the RTL at every width of the array
 	$(CARGO) test --release --locked --test cosim -- --ignored --nocapture
 
 .PHONY: lint-rtl
-lint-rtl: deps ## Lint every RTL module at several parameter sets; silent when clean
-	sim/lint.sh
+lint-rtl: $(LINT)/ready ## Lint every RTL module at several parameter sets and generated top levels: Verilator, slang, Icarus
+	for target in kv260 zynq7020; do
+	  $(CARGO) run --quiet --locked -- build tests/fixtures/colors.ceras --target $$target -o build/lint/$$target >/dev/null
+	done
+	PYTHON=$(LINT)/bin/python sim/lint.sh build/lint/kv260 build/lint/zynq7020
+
+$(LINT)/ready: Makefile | deps
+	rm -rf $(LINT)
+	$(PYTHON) -m venv $(LINT)
+	$(LINT)/bin/pip install -q pyslang==$(PYSLANG_VERSION)
+	touch $@
 
 .PHONY: prove
 prove: deps ## Prove the properties of the shared memory, and that each fails on a broken module

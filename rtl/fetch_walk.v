@@ -102,17 +102,20 @@ module fetch_walk #(
   reg  [19:0] plane_base_q, tap_offset_q;
   reg  [16:0] delta_x_q, delta_y_q;
 
+  // Offset of the first tap of the current kernel row.
+  reg  [19:0] row_offset_q;
+
   // Last group of the running batch, and how many of the following batches have one group more.
   reg  [4:0]  group_end_q;
   reg  [15:0] extra_left_q;
-  wire        more_next  = extra_left_q != 16'd0;
-  wire        first_next = begin_walk || last_batch;
   wire last_group = group_q == group_end_q;
   wire last_tap_x = tap_x_q + 4'd1 == taps_x;
   wire last_tap   = last_tap_x && (tap_y_q + 4'd1 == taps_y);
   wire last_step  = step_q == last_step_q;
   wire last_batch = batch_q == last_batch_q;
   wire last_tile  = tile_q == last_tile_q;
+  wire more_next  = extra_left_q != 16'd0;
+  wire first_next = begin_walk || last_batch;
   wire next_step  = advance_i && walking_q && last_group;
   wire next_batch = next_step && last_step;
   wire next_tile  = next_batch && last_batch;
@@ -205,8 +208,6 @@ module fetch_walk #(
     end
   end
 
-  // Offset of the first tap of the current kernel row.
-  reg [19:0] row_offset_q;
   always @(posedge aclk) begin
     if (restart || (next_step && last_tap)) row_offset_q <= 20'd0 - pad_words_q - {12'd0, pad_left};
     else if (next_step && last_tap_x)       row_offset_q <= row_offset_q + dilation_words_q;

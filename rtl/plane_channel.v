@@ -41,7 +41,7 @@ module plane_channel #(
         assign products[144+16*t +: 16] = product_q[33:18];
         wire unused = &{1'b0, product_q[34], product_q[17:16]};
       end else begin : g_single
-        for (j = 0; j < DP; j = j + 1) begin : g_pixel
+        for (j = 0; j < DP; j = j + 1) begin : g_product
           wire signed [7:0] a = window_i[Place+8*j +: 8];
           reg signed [15:0] product_q;
           always @(posedge aclk) if (multiply_i[j]) product_q <= a * weight;

@@ -492,11 +492,11 @@ module seigo #(
   wire                 plane_write_ready;
   generate
     for (i = 0; i < 2; i = i + 1) begin : gen_filter
-      writeback #(.P(P), .N(DP), .RowBits(RowBits)) i_store (
+      writeback #(.P(P), .N(DP), .RowBits(RowBits)) i_plane_store (
         .aclk(aclk), .aresetn(core_resetn),
         .start_i(engine_start && chain > i), .wide_i(plane_wide[i]),
-        .base_i(descriptor[PlaneBase0Lsb + 64*i +: PlaneBase0Width]),
-        .stride_i(descriptor[PlaneStride0Lsb + 64*i +: PlaneStride0Width]),
+        .base_i(descriptor[PlaneBase0Lsb + (PlaneBase1Lsb - PlaneBase0Lsb)*i +: PlaneBase0Width]),
+        .stride_i(descriptor[PlaneStride0Lsb + (PlaneStride1Lsb - PlaneStride0Lsb)*i +: PlaneStride0Width]),
         .pixels_i(plane_pixels[23:0]), .planes_i(tiles), .idle_o(filter_idle[i]),
         .valid_i(plane_valid[i]), .ready_o(plane_ready[i]), .data_i(plane_data),
         .count_i({1'b0, plane_count}),

@@ -76,12 +76,12 @@ module stem_unit #(
   localparam Reads = (WindowBytes + MaxShift + 15) / 16;
 
   // The fewest memories that keep the array fed
-  function integer lanes_needed(input integer limit);
+  function integer lanes_needed(input integer reads);
     integer lanes;
     begin
       lanes_needed = K;
       for (lanes = K; lanes >= 1; lanes = lanes - 1)
-        if ((K + lanes - 1) / lanes * Reads <= limit) lanes_needed = lanes;
+        if ((K + lanes - 1) / lanes * Reads <= reads) lanes_needed = lanes;
     end
   endfunction
 

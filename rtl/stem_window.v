@@ -89,13 +89,13 @@ module stem_window #(
   wire       a_ends = a_room[PositionBits-1:4] == 0;
   wire [3:0] a_shift = a_position_q[3:0];
 
-  // Pad value of byte k of a word whose first byte belongs to channel `phase`
-  function [7:0] pad_value(input [31:0] pads, input [1:0] phase, input integer k);
+  // Pad value of byte `index` of a word whose first byte belongs to channel `phase`
+  function [7:0] pad_value(input [31:0] pads, input [1:0] phase, input integer index);
     begin
       case (phase)
-        2'd0: pad_value = pads[8*(k % C) +: 8];
-        2'd1: pad_value = pads[8*((k + 1) % C) +: 8];
-        default: pad_value = pads[8*((k + 2) % C) +: 8];
+        2'd0: pad_value = pads[8*(index % C) +: 8];
+        2'd1: pad_value = pads[8*((index + 1) % C) +: 8];
+        default: pad_value = pads[8*((index + 2) % C) +: 8];
       endcase
     end
   endfunction

@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
 # Lints every module of rtl/ at its defaults and at the parameter sets that its unit bench lists (if that drives the
-# module itself) or that it lists here; elaborates each module in Icarus Verilog too. Silent when clean.
+# module itself) or that it lists here, with Verilator and with slang; elaborates each module in Icarus Verilog too.
+# Lints the generated top level of each bundle that is given. Silent when clean.
+#
+#   PYTHON=python3 lint.sh [BUNDLE...]    PYTHON has pyslang
 set -euo pipefail
+bundles=()
+for bundle in "$@"; do bundles+=("$(realpath "$bundle")"); done
 cd "$(dirname "$0")/.."
 
 # Module, then the parameters of one elaboration.
@@ -32,8 +37,10 @@ stream_ring RingWords=1024
 "
 
 failed=0
+linted=""
 lint() { # lint MODULE PARAMETER...
   local module=$1
+  linted+="$*"$'\n'
   shift
   verilator --lint-only -Wall -Irtl -y rtl --top-module "$module" "${@/#/-G}" "rtl/$module.v" || failed=1
 }
@@ -52,5 +59,11 @@ for file in rtl/*.v; do
   while read -ra parameters; do
     lint "$module" "${parameters[@]}"
   done < <(sed -n 's|^// parameters: *||p' "$bench.cpp")
+done
+"${PYTHON:-python3}" sim/slang.py rtl <<<"$linted" || failed=1
+
+for bundle in "${bundles[@]}"; do
+  verilator --lint-only -Wall -I"$bundle/rtl" -y "$bundle/rtl" --top-module seigo_top "$bundle/rtl/seigo_top.v" || failed=1
+  "${PYTHON:-python3}" sim/slang.py "$bundle/rtl" <<<seigo_top || failed=1
 done
 exit $failed
