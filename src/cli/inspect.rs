@@ -24,9 +24,9 @@ pub struct Args {
     /// Print a stage itself instead of the tables about it
     #[arg(long, value_enum, value_name = "STAGE")]
     emit: Option<Emit>,
-    /// Passes to run, comma-separated and in this order [default: the standard ones]
+    /// Rewrites to run, comma-separated and in this order [default: the standard ones]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    passes: Option<Vec<String>>,
+    rewrites: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,7 +39,7 @@ enum Format {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Emit {
-    /// The graph after the passes, or that of the .ceras model
+    /// The graph after the rewrites, or that of the .ceras model
     Graph,
     /// The same as JSON
     Json,
@@ -56,8 +56,8 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
 
 /// Both forms of what is asked of a .ceras model.
 fn quantized(args: &Args) -> Result<(String, serde_json::Value)> {
-    if args.passes.is_some() || matches!(args.emit, Some(Emit::Imported)) {
-        return Err(Error::new(&codes::BAD_ARGUMENT, "a .ceras model has no passes to run")
+    if args.rewrites.is_some() || matches!(args.emit, Some(Emit::Imported)) {
+        return Err(Error::new(&codes::BAD_ARGUMENT, "a .ceras model has no rewrites to run")
             .help("inspect the ONNX model instead"));
     }
     let model = args.model.ceras()?;
@@ -77,14 +77,14 @@ fn json(report: &impl Serialize) -> Result<serde_json::Value> {
 fn float(args: &Args) -> Result<(String, serde_json::Value)> {
     let original = args.model.graph()?;
     let mut fused = original.clone();
-    let passes = match &args.passes {
+    let chosen = match &args.rewrites {
         None => rewrites::STANDARD.to_vec(),
         Some(names) => {
             let names: Vec<_> = names.iter().map(|name| name.trim()).collect();
             rewrites::by_names(&names)?
         }
     };
-    let applied = rewrites::run(&mut fused, &passes)
+    let applied = rewrites::run(&mut fused, &chosen)
         .map_err(|error| error.at(args.model.model.display().to_string()))?;
     Ok(match args.emit {
         Some(Emit::Graph | Emit::Json) => (fused.to_text(), fused.to_json()),

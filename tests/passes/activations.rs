@@ -5,7 +5,7 @@ use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_becomes, assert_untouched, kinds, rewrite};
 
-const PASS: &[&str] = &["recognize-activations"];
+const NAME: &[&str] = &["recognize-activations"];
 const SHAPE: &[usize] = &[1, 4, 5, 5];
 
 /// A network of one function.
@@ -23,7 +23,7 @@ fn silu_is_sigmoid_times_x_in_either_order() {
             let gate = net.op("Sigmoid", &[x]);
             net.op("Mul", &if swapped { [gate, x] } else { [x, gate] })
         });
-        assert_becomes(&graph, PASS, &["Silu"]);
+        assert_becomes(&graph, NAME, &["Silu"]);
     }
 }
 
@@ -49,7 +49,7 @@ fn hard_swish_in_three_spellings() {
         net.op("Mul", &[gate, x])
     });
     for graph in [with_operator, with_relu6, gate_first] {
-        assert_becomes(&graph, PASS, &["HardSwish"]);
+        assert_becomes(&graph, NAME, &["HardSwish"]);
     }
 }
 
@@ -61,7 +61,7 @@ fn hard_sigmoid_of_relu6() {
         let clipped = net.op("Clip", &[shifted, zero, six]);
         net.op("Div", &[clipped, six])
     });
-    assert_becomes(&graph, PASS, &["HardSigmoid"]);
+    assert_becomes(&graph, NAME, &["HardSigmoid"]);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn mish_is_x_times_tanh_of_softplus() {
         let tanh = net.op("Tanh", &[softplus]);
         net.op("Mul", &[x, tanh])
     });
-    assert_becomes(&graph, PASS, &["Mish"]);
+    assert_becomes(&graph, NAME, &["Mish"]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn gelu_with_erf() {
         let product = net.op("Mul", &[x, sum]);
         net.op("Mul", &[product, half])
     });
-    assert_becomes(&graph, PASS, &["Gelu"]);
+    assert_becomes(&graph, NAME, &["Gelu"]);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn gelu_with_tanh() {
         let half_x = net.op("Mul", &[x, half]);
         net.op("Mul", &[half_x, sum])
     });
-    assert_becomes(&graph, PASS, &["Gelu"]);
+    assert_becomes(&graph, NAME, &["Gelu"]);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn relu6_as_clip_and_as_max_and_min() {
         net.op("Min", &[relu, six])
     });
     for graph in [clip, min_of_relu] {
-        assert_becomes(&graph, PASS, &["Clamp"]);
+        assert_becomes(&graph, NAME, &["Clamp"]);
     }
 }
 
@@ -134,7 +134,7 @@ fn leaky_relu_as_max_and_as_prelu() {
         net.op("PRelu", &[x, slope])
     });
     for graph in [max, prelu] {
-        assert_becomes(&graph, PASS, &["LeakyRelu"]);
+        assert_becomes(&graph, NAME, &["LeakyRelu"]);
     }
 }
 
@@ -176,7 +176,7 @@ fn nearly_hard_swish_is_left_alone() {
         let product = net.op("Mul", &[x, clipped]);
         net.op("Div", &[product, six])
     });
-    let (rewritten, _) = rewrite(&graph, PASS);
+    let (rewritten, _) = rewrite(&graph, NAME);
     assert!(!kinds(&rewritten).contains(&"HardSwish".to_owned()), "{:?}", kinds(&rewritten));
     assert_eq!(rewritten.nodes.len(), 4);
 }
@@ -188,7 +188,7 @@ fn a_gate_that_leaves_the_network_is_still_computed() {
     let gate = net.op("Sigmoid", &[x]);
     let y = net.op("Mul", &[x, gate]);
     let graph = net.finish(&[y, gate]);
-    let (rewritten, rewrites) = rewrite(&graph, PASS);
+    let (rewritten, rewrites) = rewrite(&graph, NAME);
     assert_eq!((rewrites, kinds(&rewritten)), (1, vec!["Sigmoid".to_owned(), "Silu".to_owned()]));
     let sources: Vec<_> = rewritten.nodes.iter().map(|node| node.sources.len()).collect();
     assert_eq!(sources, [1, 1], "the gate is its own source");

@@ -5,7 +5,7 @@ use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_becomes, assert_untouched, kinds, rewrite};
 
-const PASS: &[&str] = &["fold-affine"];
+const NAME: &[&str] = &["fold-affine"];
 
 fn batch_norm(net: &mut Net, x: ValueId, channels: usize) -> ValueId {
     let (scale, bias) = (net.random(&[channels]), net.random(&[channels]));
@@ -23,7 +23,7 @@ fn batch_norm_goes_into_the_convolution() {
         let inputs = if with_bias { vec![x, weight, bias] } else { vec![x, weight] };
         let conv = net.op("Conv", &inputs);
         let y = batch_norm(&mut net, conv, 4);
-        assert_becomes(&net.finish(&[y]), PASS, &["Conv"]);
+        assert_becomes(&net.finish(&[y]), NAME, &["Conv"]);
     }
 }
 
@@ -43,7 +43,7 @@ fn scales_and_shifts_per_channel_go_into_grouped_convolutions() {
     let flipped = net.op("Sub", &[one, divided]);
     let offset = net.scalar(0.25);
     let y = net.op("Sub", &[flipped, offset]);
-    assert_becomes(&net.finish(&[y]), PASS, &["Conv (grouped)"]);
+    assert_becomes(&net.finish(&[y]), NAME, &["Conv (grouped)"]);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn batch_norm_alone_becomes_a_depthwise_convolution() {
     let mut net = Net::new();
     let x = net.input(&[1, 4, 5, 5]);
     let y = batch_norm(&mut net, x, 4);
-    assert_becomes(&net.finish(&[y]), PASS, &["Conv (grouped)"]);
+    assert_becomes(&net.finish(&[y]), NAME, &["Conv (grouped)"]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_convolution_that_others_read_keeps_its_weights() {
     let x = net.input(&[1, 3, 6, 6]);
     let conv = net.conv(x, [3, 4], 3);
     let y = batch_norm(&mut net, conv, 4);
-    let (rewritten, _) = rewrite(&net.finish(&[y, conv]), PASS);
+    let (rewritten, _) = rewrite(&net.finish(&[y, conv]), NAME);
     assert_eq!(kinds(&rewritten), ["Conv", "Conv (grouped)"]);
     let mut net = Net::new();
     let x = net.input(&[1, 3, 6, 6]);
@@ -123,10 +123,10 @@ fn one_divided_by_the_convolution_stays() {
     let mut rewritten = graph.clone();
     let applied = seigo::frontend::rewrites::run(
         &mut rewritten,
-        &seigo::frontend::rewrites::by_names(PASS).unwrap(),
+        &seigo::frontend::rewrites::by_names(NAME).unwrap(),
     )
     .unwrap();
-    assert_eq!(applied[0].rewrites, 0);
+    assert_eq!(applied[0].places, 0);
     assert_eq!(rewritten, graph);
 }
 
@@ -141,8 +141,8 @@ fn a_division_by_zero_stays_what_it_is() {
     let mut rewritten = graph.clone();
     let applied = seigo::frontend::rewrites::run(
         &mut rewritten,
-        &seigo::frontend::rewrites::by_names(PASS).unwrap(),
+        &seigo::frontend::rewrites::by_names(NAME).unwrap(),
     )
     .unwrap();
-    assert_eq!(applied[0].rewrites, 0);
+    assert_eq!(applied[0].places, 0);
 }

@@ -5,7 +5,7 @@ use seigo::frontend::onnx::Attribute;
 use crate::net::{Net, assert_untouched, kinds, rewrite};
 
 const SHAPE: &[usize] = &[1, 4, 7, 6];
-const PASS: &str = "average-to-conv";
+const NAME: &str = "average-to-conv";
 
 fn window(kernel: i64, pads: i64) -> Vec<(&'static str, Attribute)> {
     vec![
@@ -24,7 +24,7 @@ fn means_become_depthwise_convolutions() {
     padded.push(("count_include_pad", Attribute::Int(1)));
     let padded = net.with("AveragePool", &[x], &padded);
     let global = net.op("GlobalAveragePool", &[x]);
-    let (rewritten, rewrites) = rewrite(&net.finish(&[plain, padded, global]), &[PASS]);
+    let (rewritten, rewrites) = rewrite(&net.finish(&[plain, padded, global]), &[NAME]);
     assert_eq!(rewrites, 3);
     assert_eq!(kinds(&rewritten), ["Conv (grouped)"; 3]);
 }
@@ -37,7 +37,7 @@ fn windows_that_count_their_elements_stay() {
     let mut ceil = window(3, 0);
     ceil.push(("ceil_mode", Attribute::Int(1)));
     let ceil = net.with("AveragePool", &[x], &ceil);
-    assert_untouched(&net.finish(&[partial, ceil]), PASS);
+    assert_untouched(&net.finish(&[partial, ceil]), NAME);
 }
 
 #[test]
@@ -45,5 +45,5 @@ fn windows_larger_than_the_accelerator_takes_stay() {
     let mut net = Net::new();
     let x = net.input(&[1, 2, 16, 16]);
     let global = net.op("GlobalAveragePool", &[x]);
-    assert_untouched(&net.finish(&[global]), PASS);
+    assert_untouched(&net.finish(&[global]), NAME);
 }

@@ -5,7 +5,7 @@ use seigo::frontend::ops::epilogue::Residual;
 
 use crate::net::{Net, assert_becomes, assert_untouched, kinds, rewrite};
 
-const PASS: &[&str] = &["fuse-epilogues"];
+const NAME: &[&str] = &["fuse-epilogues"];
 const SHAPE: &[usize] = &[1, 4, 6, 6];
 
 #[test]
@@ -14,7 +14,7 @@ fn an_activation_is_fused() {
     let x = net.input(SHAPE);
     let conv = net.conv(x, [4, 4], 3);
     let y = net.op("LeakyRelu", &[conv]);
-    assert_becomes(&net.finish(&[y]), PASS, &["Conv + LeakyRelu"]);
+    assert_becomes(&net.finish(&[y]), NAME, &["Conv + LeakyRelu"]);
 }
 
 /// YOLO and MobileNetV2 add after the activation, ResNet before it.
@@ -33,7 +33,7 @@ fn a_residual_is_fused_after_or_before_the_activation() {
                 y = net.op("Relu", &[y]);
                 y = add(&mut net, y);
             }
-            let (rewritten, rewrites) = rewrite(&net.finish(&[y]), PASS);
+            let (rewritten, rewrites) = rewrite(&net.finish(&[y]), NAME);
             assert_eq!((rewrites, rewritten.nodes.len()), (2, 1));
             let Op::Conv(conv) = &rewritten.nodes[0].op else { panic!("no convolution") };
             let expected =
@@ -51,7 +51,7 @@ fn of_two_convolutions_the_later_takes_the_addition() {
     let (a, b) = (net.conv(x, [4, 4], 1), net.conv(x, [4, 4], 3));
     let sum = net.op("Add", &[a, b]);
     let y = net.op("Relu", &[sum]);
-    let (rewritten, _) = rewrite(&net.finish(&[y]), PASS);
+    let (rewritten, _) = rewrite(&net.finish(&[y]), NAME);
     assert_eq!(rewritten.nodes.len(), 2);
     let residual = |index: usize| match &rewritten.nodes[index].op {
         Op::Conv(conv) => conv.epilogue.residual,
@@ -70,7 +70,7 @@ fn a_second_activation_and_a_second_addition_stay() {
     let sum = net.op("Add", &[relu, x]);
     let second = net.op("Add", &[sum, other]);
     let y = net.op("Sigmoid", &[second]);
-    let (rewritten, _) = rewrite(&net.finish(&[y]), PASS);
+    let (rewritten, _) = rewrite(&net.finish(&[y]), NAME);
     let kinds = kinds(&rewritten);
     assert_eq!(kinds[1..], ["Add", "Sigmoid"], "{kinds:?}");
 }
@@ -83,7 +83,7 @@ fn an_activation_after_a_residual_after_an_activation_stays() {
     let silu = net.op("Sigmoid", &[conv]);
     let sum = net.op("Add", &[silu, x]);
     let y = net.op("Relu", &[sum]);
-    let (rewritten, _) = rewrite(&net.finish(&[y]), PASS);
+    let (rewritten, _) = rewrite(&net.finish(&[y]), NAME);
     assert_eq!(rewritten.nodes.len(), 2);
 }
 
@@ -143,6 +143,6 @@ fn residuals_that_are_computed_later_make_no_cycle() {
     let late = net.conv(pooled, [4, 4], 1);
     let late = net.op("Softmax", &[late]);
     let y = net.op("Add", &[first, late]);
-    let (rewritten, _) = rewrite(&net.finish(&[y]), PASS);
+    let (rewritten, _) = rewrite(&net.finish(&[y]), NAME);
     assert!(rewritten.nodes.len() <= 5);
 }

@@ -6,7 +6,7 @@ use seigo::frontend::ops::Op;
 
 use crate::net::{Net, assert_becomes, assert_untouched, rewrite};
 
-const PASS: &[&str] = &["recognize-focus"];
+const NAME: &[&str] = &["recognize-focus"];
 const END: i64 = i64::MAX;
 const YOLOX: [[i64; 2]; 4] = [[0, 0], [1, 0], [0, 1], [1, 1]];
 
@@ -43,21 +43,21 @@ fn four_slices_over_both_axes() {
     let image = net.input(&[1, 3, 8, 6]);
     let parts = YOLOX.map(|[y, x]| slice(&mut net, image, &[y, x], &[2, 3], &[2, 2]));
     let y = concat(&mut net, &parts, 1);
-    assert_becomes(&net.finish(&[y]), PASS, &["SpaceToDepth"]);
+    assert_becomes(&net.finish(&[y]), NAME, &["SpaceToDepth"]);
 }
 
 #[test]
 fn eight_and_six_slices_over_one_axis_each() {
     assert_eq!(slices_per_axis(&YOLOX, false).nodes.len(), 9);
-    assert_becomes(&slices_per_axis(&YOLOX, false), PASS, &["SpaceToDepth"]);
+    assert_becomes(&slices_per_axis(&YOLOX, false), NAME, &["SpaceToDepth"]);
     assert_eq!(slices_per_axis(&YOLOX, true).nodes.len(), 7);
-    assert_becomes(&slices_per_axis(&YOLOX, true), PASS, &["SpaceToDepth"]);
+    assert_becomes(&slices_per_axis(&YOLOX, true), NAME, &["SpaceToDepth"]);
 }
 
 #[test]
 fn another_order_and_a_repeated_phase_are_kept() {
     for order in [[[1, 1], [0, 1], [1, 0], [0, 0]], [[0, 0], [0, 0], [1, 1], [1, 0]]] {
-        let (rewritten, _) = rewrite(&slices_per_axis(&order, false), PASS);
+        let (rewritten, _) = rewrite(&slices_per_axis(&order, false), NAME);
         let [node] = &rewritten.nodes[..] else { panic!("{} nodes", rewritten.nodes.len()) };
         let Op::SpaceToDepth(op) = &node.op else { panic!("{:?}", node.op) };
         assert_eq!(op.offsets, order.map(|[y, x]| (y as usize, x as usize)));
@@ -118,7 +118,7 @@ fn an_intermediate_that_leaves_stays() {
     let image = net.input(&[1, 3, 8, 8]);
     let parts = YOLOX.map(|[y, x]| slice(&mut net, image, &[y, x], &[2, 3], &[2, 2]));
     let y = concat(&mut net, &parts, 1);
-    let (rewritten, _) = rewrite(&net.finish(&[y, parts[2]]), PASS);
+    let (rewritten, _) = rewrite(&net.finish(&[y, parts[2]]), NAME);
     assert_eq!(rewritten.nodes.len(), 2);
     let sources: usize = rewritten.nodes.iter().map(|node| node.sources.len()).sum();
     assert_eq!(sources, 5, "no node is named twice");

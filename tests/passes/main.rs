@@ -1,4 +1,4 @@
-//! Every pass leaves the outputs unchanged, does its work on the spellings that exporters write,
+//! Every rewrite leaves the outputs unchanged, does its work on the spellings that exporters write,
 //! and keeps off what only looks alike.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]

@@ -1,4 +1,4 @@
-//! Small networks in the spelling of an ONNX file, and the check that a pass leaves them unchanged.
+//! Small networks in the spelling of an ONNX file, and the check that a rewrite leaves them unchanged.
 
 use seigo::base::tensor::{DType, Tensor};
 use seigo::frontend::graph::{Builder, Graph, ValueId};
@@ -113,12 +113,12 @@ pub fn kinds(graph: &Graph) -> Vec<String> {
     graph.nodes.iter().map(|node| node.op.describe()).collect()
 }
 
-/// Runs passes by name, checks that the outputs stay the same on random inputs from -8 to 8 and
+/// Runs rewrites by name, checks that the outputs stay the same on random inputs from -8 to 8 and
 /// returns the new graph with the number of rewrites.
 pub fn rewrite(graph: &Graph, names: &[&str]) -> (Graph, usize) {
     let mut rewritten = graph.clone();
-    let passes = rewrites::by_names(names).unwrap();
-    let applied = rewrites::run(&mut rewritten, &passes).unwrap();
+    let chosen = rewrites::by_names(names).unwrap();
+    let applied = rewrites::run(&mut rewritten, &chosen).unwrap();
     for seed in 1..4u64 {
         let mut state = seed;
         let inputs: Vec<Tensor> = graph
@@ -140,7 +140,7 @@ pub fn rewrite(graph: &Graph, names: &[&str]) -> (Graph, usize) {
         graph.outputs.iter().map(|output| output.name.clone()).collect()
     };
     assert_eq!(names(graph), names(&rewritten));
-    (rewritten, applied.iter().map(|applied| applied.rewrites).sum())
+    (rewritten, applied.iter().map(|applied| applied.places).sum())
 }
 
 fn assert_same(name: &str, before: &Tensor, after: &Tensor) {
@@ -156,16 +156,16 @@ fn assert_same(name: &str, before: &Tensor, after: &Tensor) {
     }
 }
 
-/// The pass changes nothing.
-pub fn assert_untouched(graph: &Graph, pass: &str) {
-    let (rewritten, rewrites) = rewrite(graph, &[pass]);
+/// The rewrite changes nothing.
+pub fn assert_untouched(graph: &Graph, name: &str) {
+    let (rewritten, rewrites) = rewrite(graph, &[name]);
     assert_eq!(rewrites, 0, "{:?}", kinds(&rewritten));
     assert_eq!(kinds(&rewritten), kinds(graph));
 }
 
 /// All nodes become one of the given description.
-pub fn assert_becomes(graph: &Graph, passes: &[&str], expected: &[&str]) {
-    let (rewritten, _) = rewrite(graph, passes);
+pub fn assert_becomes(graph: &Graph, names: &[&str], expected: &[&str]) {
+    let (rewritten, _) = rewrite(graph, names);
     assert_eq!(kinds(&rewritten), expected);
     let sources: usize = rewritten.nodes.iter().map(|node| node.sources.len()).sum();
     assert!(sources <= graph.nodes.len(), "a node is named as a source twice");

@@ -4,7 +4,7 @@ use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_untouched, kinds, rewrite};
 
-const PASS: &str = "gemm-to-conv";
+const NAME: &str = "gemm-to-conv";
 
 #[test]
 fn a_product_behind_planes_of_one_pixel_becomes_a_convolution() {
@@ -20,7 +20,7 @@ fn a_product_behind_planes_of_one_pixel_becomes_a_convolution() {
             ("beta", Attribute::Float(2.0)),
         ];
         let product = net.with("Gemm", &[flat, weight, bias], &attributes);
-        let (rewritten, rewrites) = rewrite(&net.finish(&[product]), &[PASS]);
+        let (rewritten, rewrites) = rewrite(&net.finish(&[product]), &[NAME]);
         assert_eq!((rewrites, kinds(&rewritten)), (1, vec!["Conv".into(), "Flatten".into()]));
     }
 }
@@ -32,5 +32,5 @@ fn products_of_larger_planes_stay() {
     let flat = net.with("Flatten", &[x], &[("axis", Attribute::Int(1))]);
     let weight = net.random(&[10, 3]);
     let product = net.op("Gemm", &[flat, weight]);
-    assert_untouched(&net.finish(&[product]), PASS);
+    assert_untouched(&net.finish(&[product]), NAME);
 }

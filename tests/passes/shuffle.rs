@@ -5,7 +5,7 @@ use seigo::frontend::onnx::Attribute;
 
 use crate::net::{Net, assert_becomes, assert_untouched};
 
-const PASS: &[&str] = &["recognize-shuffle"];
+const NAME: &[&str] = &["recognize-shuffle"];
 
 /// Reshape, Transpose, Reshape on 1 x 12 x 4 x 5; the values of the steps.
 fn shuffle(split: &[i64], order: &[i64], joined: &[i64]) -> (Net, [ValueId; 3]) {
@@ -28,15 +28,15 @@ fn graph(split: &[i64], order: &[i64], joined: &[i64]) -> Graph {
 #[test]
 fn a_shuffle_of_three_groups_is_one_node() {
     let graph = graph(&[1, 3, 4, 4, 5], &[0, 2, 1, 3, 4], &[1, -1, 4, 5]);
-    assert_becomes(&graph, PASS, &["ChannelShuffle"]);
+    assert_becomes(&graph, NAME, &["ChannelShuffle"]);
 }
 
 #[test]
 fn what_only_looks_like_a_shuffle_stays() {
-    let pass = "recognize-shuffle";
-    assert_untouched(&graph(&[1, 3, 4, 4, 5], &[0, 1, 2, 4, 3], &[1, 12, 4, 5]), pass);
-    assert_untouched(&graph(&[1, 3, 4, 4, 5], &[0, 2, 1, 3, 4], &[1, 4, 12, 5]), pass);
-    assert_untouched(&graph(&[1, 3, 4, 5, 4], &[0, 2, 1, 3, 4], &[1, 12, 4, 5]), pass);
+    let name = "recognize-shuffle";
+    assert_untouched(&graph(&[1, 3, 4, 4, 5], &[0, 1, 2, 4, 3], &[1, 12, 4, 5]), name);
+    assert_untouched(&graph(&[1, 3, 4, 4, 5], &[0, 2, 1, 3, 4], &[1, 4, 12, 5]), name);
+    assert_untouched(&graph(&[1, 3, 4, 5, 4], &[0, 2, 1, 3, 4], &[1, 12, 4, 5]), name);
 }
 
 #[test]

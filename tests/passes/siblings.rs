@@ -5,7 +5,7 @@ use seigo::frontend::onnx::Attribute;
 use crate::net::{Net, assert_untouched, kinds, rewrite};
 
 const SHAPE: &[usize] = &[1, 4, 6, 6];
-const PASS: &[&str] = &["merge-siblings"];
+const NAME: &[&str] = &["merge-siblings"];
 
 #[test]
 fn pointwise_convolutions_of_one_tensor_become_one() {
@@ -14,7 +14,7 @@ fn pointwise_convolutions_of_one_tensor_become_one() {
     let (a, b) = (net.conv(x, [4, 3], 1), net.conv(x, [4, 5], 1));
     let weight = net.random(&[2, 4, 1, 1]);
     let c = net.op("Conv", &[x, weight]);
-    let (rewritten, rewrites) = rewrite(&net.finish(&[a, b, c]), PASS);
+    let (rewritten, rewrites) = rewrite(&net.finish(&[a, b, c]), NAME);
     assert_eq!((rewrites, kinds(&rewritten)), (2, vec!["Conv".to_owned(), "Split".to_owned()]));
     assert_eq!(rewritten.layers().count(), 1);
     assert_eq!(rewritten.nodes[0].sources.len(), 3);
@@ -84,6 +84,6 @@ fn siblings_with_others_between_them_keep_the_order() {
     let between = net.op("Relu", &[a]);
     let b = net.conv(x, [4, 3], 1);
     let sum = net.op("Add", &[between, b]);
-    let (rewritten, rewrites) = rewrite(&net.finish(&[sum]), PASS);
+    let (rewritten, rewrites) = rewrite(&net.finish(&[sum]), NAME);
     assert_eq!((rewrites, rewritten.nodes.len()), (1, 4));
 }

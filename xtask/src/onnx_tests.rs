@@ -1,7 +1,7 @@
 //! The ONNX project's own node tests: small models with inputs and expected outputs.
 //!
 //! Every model whose operators and element types are supported must give the expected outputs, by
-//! the tolerances of the ONNX project's runner, and must give the same after all passes. Inputs that must be known at conversion time, such
+//! the tolerances of the ONNX project's runner, and must give the same after all rewrites. Inputs that must be known at conversion time, such
 //! as shapes and axes, are turned into constants, which they are in models from practice.
 
 use std::collections::BTreeMap;
@@ -204,7 +204,7 @@ fn evaluate_with(model: &Model, inputs: &[Tensor], variable: usize) -> Result<Ve
     let after = Executor::new(&rewritten).run(&inputs[..variable])?;
     for (index, (after, before)) in after.iter().zip(&outputs).enumerate() {
         if let Some(difference) = difference(after, before)? {
-            let message = format!("the passes change output {index}: {difference}");
+            let message = format!("the rewrites change output {index}: {difference}");
             return Err(Error::new(&codes::INTERNAL, message));
         }
     }

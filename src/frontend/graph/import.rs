@@ -9,7 +9,7 @@ use crate::frontend::onnx::{self, Attribute, Dim, Model};
 use crate::frontend::ops::{Fact, Inputs, Op};
 
 /// Values up to this many elements are computed while shapes are inferred, since they may be
-/// shapes themselves; larger ones wait for the pass `fold-constants`.
+/// shapes themselves; larger ones wait for the rewrite `fold-constants`.
 const MAX_SHAPE_ELEMENTS: usize = 4096;
 
 /// Choices of the user about the import.

@@ -1,6 +1,6 @@
 //! The graph: values, operators in topological order, static shapes everywhere.
 //!
-//! Made by [`Graph::from_model`], changed only by `passes`, checked by [`Graph::validate`].
+//! Made by [`Graph::from_model`], changed only by `rewrites`, checked by [`Graph::validate`].
 
 mod builder;
 mod dump;
@@ -45,7 +45,7 @@ pub struct Value {
     pub fact: Fact,
 }
 
-/// A network output keeps its name even when a pass lets another value take its place.
+/// A network output keeps its name even when a rewrite lets another value take its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     /// Name in the model file.

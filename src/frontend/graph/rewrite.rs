@@ -1,4 +1,4 @@
-//! What passes need to see and change.
+//! What rewrites need to see and change.
 
 use super::{Graph, Node, ValueId};
 

@@ -1,4 +1,4 @@
-//! The rules of a well-formed graph, checked after import and after every pass.
+//! The rules of a well-formed graph, checked after import and after every rewrite.
 
 use super::Graph;
 use crate::base::error::{Error, Result, codes};

@@ -2,7 +2,7 @@
 //! write them with.
 //!
 //! ONNX: the operators of the same names; Silu is Sigmoid(x) * x, which exporters write as two
-//! nodes and the pass `fuse-activations` puts together.
+//! nodes and the rewrite `recognize-activations` puts together.
 
 mod fast;
 
@@ -21,7 +21,7 @@ use crate::base::tensor::{DType, Element, Tensor};
 pub enum Activation {
     Relu,
     /// Limits to `min..=max`; ReLU6 is 0 to 6. The bounds of the ONNX operator are its second
-    /// and third inputs; the pass `fuse-activations` reads them into this form.
+    /// and third inputs; the rewrite `recognize-activations` reads them into this form.
     Clamp {
         #[serde(with = "super::float_form")]
         min: f32,

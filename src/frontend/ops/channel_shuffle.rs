@@ -1,5 +1,5 @@
 //! Channel shuffle (ShuffleNet, Zhang et al. 2018, section 3.1): channels, seen as `groups` x n,
-//! are transposed to n x `groups`. No ONNX operator; made by the pass `recognize-shuffle`.
+//! are transposed to n x `groups`. No ONNX operator; made by the rewrite `recognize-shuffle`.
 
 use serde::{Deserialize, Serialize};
 

@@ -17,7 +17,7 @@ pub enum Residual {
 }
 
 /// Activation and residual addition, applied while the sums are in cache. ONNX has none of it;
-/// passes fuse following nodes into it.
+/// rewrites fuse following nodes into it.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Epilogue {

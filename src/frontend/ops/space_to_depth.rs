@@ -1,7 +1,7 @@
 //! Blocks of pixels rearranged into channels.
 //!
 //! ONNX: SpaceToDepth (opset 1 on). The Focus layer of YOLOv5 and YOLOX is the same with another
-//! order of the pixels; the pass `recognize-focus` makes it.
+//! order of the pixels; the rewrite `recognize-focus` makes it.
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 //! The weight 1 / (kernel height x kernel width) is one number, so that int8 with a power-of-two scale holds
 //! it to 1 part in 128 or better, and the convolution rounds once.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::base::tensor::Tensor;
 use crate::frontend::graph::{Graph, Node, ValueId};
@@ -19,7 +19,7 @@ const MAX_KERNEL: usize = 15;
 /// See the module.
 pub struct AverageToConv;
 
-impl Pass for AverageToConv {
+impl Rewrite for AverageToConv {
     fn name(&self) -> &'static str {
         "average-to-conv"
     }

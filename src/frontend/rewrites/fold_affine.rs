@@ -4,7 +4,7 @@
 //! (Ioffe and Szegedy 2015, section 3.1, for the former). A BatchNorm without such a convolution
 //! becomes a 1x1 depthwise one.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::base::tensor::Tensor;
 use crate::frontend::graph::{Graph, Node, ValueId};
@@ -31,7 +31,7 @@ impl Affine {
     }
 }
 
-impl Pass for FoldAffine {
+impl Rewrite for FoldAffine {
     fn name(&self) -> &'static str {
         "fold-affine"
     }

@@ -1,6 +1,6 @@
 //! Everything that does not depend on the network's input is computed now.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::frontend::graph::Graph;
 use crate::frontend::ops::Inputs;
@@ -8,7 +8,7 @@ use crate::frontend::ops::Inputs;
 /// See the module.
 pub struct FoldConstants;
 
-impl Pass for FoldConstants {
+impl Rewrite for FoldConstants {
     fn name(&self) -> &'static str {
         "fold-constants"
     }

@@ -1,6 +1,6 @@
 //! Zero padding in front of a convolution becomes the convolution's own.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::pad::PadMode;
@@ -9,7 +9,7 @@ use crate::frontend::ops::{Inputs, Op};
 /// See the module.
 pub struct FoldPads;
 
-impl Pass for FoldPads {
+impl Rewrite for FoldPads {
     fn name(&self) -> &'static str {
         "fold-pads"
     }

@@ -1,6 +1,6 @@
 //! Activations and residual additions into the convolution that produces their input.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::frontend::graph::{Graph, Links, ValueId};
 use crate::frontend::ops::Op;
@@ -10,7 +10,7 @@ use crate::frontend::ops::epilogue::{Epilogue, Residual};
 /// See the module.
 pub struct FuseEpilogues;
 
-impl Pass for FuseEpilogues {
+impl Rewrite for FuseEpilogues {
     fn name(&self) -> &'static str {
         "fuse-epilogues"
     }

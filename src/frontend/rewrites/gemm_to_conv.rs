@@ -2,7 +2,7 @@
 //!
 //! So classifiers end: global pooling, flattening, Gemm. The flattening moves behind the convolution.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::base::tensor::{DType, Tensor};
 use crate::frontend::graph::{Graph, Links, Node, ValueId};
@@ -15,7 +15,7 @@ use crate::frontend::ops::{Fact, Op};
 /// See the module.
 pub struct GemmToConv;
 
-impl Pass for GemmToConv {
+impl Rewrite for GemmToConv {
     fn name(&self) -> &'static str {
         "gemm-to-conv"
     }

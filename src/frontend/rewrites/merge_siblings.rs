@@ -3,7 +3,7 @@
 //! The merged output is split again; a split along the channels of one image is a view. The array
 //! then reads the input once.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::base::tensor::{DType, Tensor};
 use crate::frontend::graph::{Graph, Node, ValueId};
@@ -15,7 +15,7 @@ use crate::frontend::ops::{Fact, Op};
 /// See the module.
 pub struct MergeSiblings;
 
-impl Pass for MergeSiblings {
+impl Rewrite for MergeSiblings {
     fn name(&self) -> &'static str {
         "merge-siblings"
     }

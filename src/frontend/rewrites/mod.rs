@@ -1,6 +1,6 @@
 //! Rewrites of the graph that leave its outputs unchanged: fewer, larger operators.
 //!
-//! A pass names and describes itself; the command line's `--passes` and the tests follow from
+//! A rewrite names and describes itself; the command line's `--rewrites` and the tests follow from
 //! that. [`STANDARD`] is the order in which they run.
 
 mod average_to_conv;
@@ -21,8 +21,8 @@ use crate::base::error::{Error, Result, codes};
 use crate::frontend::graph::Graph;
 
 /// One rewrite.
-pub trait Pass: Sync {
-    /// Stable name, as given to `--passes`.
+pub trait Rewrite: Sync {
+    /// Stable name, as given to `--rewrites`.
     fn name(&self) -> &'static str;
 
     /// What it does, in one sentence.
@@ -35,19 +35,19 @@ pub trait Pass: Sync {
     fn run(&self, graph: &mut Graph) -> Result<usize>;
 }
 
-/// What one pass did.
+/// What one rewrite did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Applied {
-    /// Name of the pass.
-    pub pass: &'static str,
+    /// Name of the rewrite.
+    pub rewrite: &'static str,
     /// Places it changed.
-    pub rewrites: usize,
+    pub places: usize,
     /// Layers after it.
     pub layers: usize,
 }
 
-/// All passes in their standard order.
-pub static STANDARD: &[&dyn Pass] = &[
+/// All rewrites in their standard order.
+pub static STANDARD: &[&dyn Rewrite] = &[
     &fold_constants::FoldConstants,
     &remove_identities::RemoveIdentities,
     &recognize_focus::RecognizeFocus,
@@ -59,40 +59,45 @@ pub static STANDARD: &[&dyn Pass] = &[
     &merge_siblings::MergeSiblings,
 ];
 
-/// What quantization adds: rewrites towards what the accelerator does.
-pub static ACCELERATOR: &[&dyn Pass] =
+/// What quantization adds to [`STANDARD`], after it: rewrites towards what the accelerator does.
+pub static ACCELERATOR: &[&dyn Rewrite] =
     &[&average_to_conv::AverageToConv, &gemm_to_conv::GemmToConv];
 
-/// Looks passes up by name.
+/// Everything that runs before quantization, in order.
+pub fn for_accelerator() -> Vec<&'static dyn Rewrite> {
+    STANDARD.iter().chain(ACCELERATOR).copied().collect()
+}
+
+/// Looks rewrites up by name.
 ///
 /// # Errors
 /// [`codes::BAD_ARGUMENT`] for an unknown name.
-pub fn by_names(names: &[&str]) -> Result<Vec<&'static dyn Pass>> {
+pub fn by_names(names: &[&str]) -> Result<Vec<&'static dyn Rewrite>> {
     names
         .iter()
         .map(|name| {
-            let all = || STANDARD.iter().chain(ACCELERATOR).copied();
-            all().find(|pass| pass.name() == *name).ok_or_else(|| {
-                let known: Vec<_> = all().map(|pass| pass.name()).collect();
-                Error::new(&codes::BAD_ARGUMENT, format!("there is no pass \"{name}\""))
-                    .help(format!("the passes are: {}", known.join(", ")))
+            let all = || for_accelerator().into_iter();
+            all().find(|rewrite| rewrite.name() == *name).ok_or_else(|| {
+                let known: Vec<_> = all().map(|rewrite| rewrite.name()).collect();
+                Error::new(&codes::BAD_ARGUMENT, format!("there is no rewrite \"{name}\""))
+                    .help(format!("the rewrites are: {}", known.join(", ")))
             })
         })
         .collect()
 }
 
-/// Runs passes in order; the graph is valid after each.
+/// Runs rewrites in order; the graph is valid after each.
 ///
 /// # Errors
-/// Those of the passes, with the pass named.
-pub fn run(graph: &mut Graph, passes: &[&dyn Pass]) -> Result<Vec<Applied>> {
-    let mut report = Vec::with_capacity(passes.len());
-    for pass in passes {
-        let in_pass = |error: Error| error.at(format!("pass {}", pass.name()));
-        let rewrites = pass.run(graph).map_err(in_pass)?;
-        graph.tidy().map_err(in_pass)?;
-        graph.validate().map_err(in_pass)?;
-        report.push(Applied { pass: pass.name(), rewrites, layers: graph.layers().count() });
+/// Those of the rewrites, with the rewrite named.
+pub fn run(graph: &mut Graph, rewrites: &[&dyn Rewrite]) -> Result<Vec<Applied>> {
+    let mut report = Vec::with_capacity(rewrites.len());
+    for rewrite in rewrites {
+        let named = |error: Error| error.at(format!("rewrite {}", rewrite.name()));
+        let places = rewrite.run(graph).map_err(named)?;
+        graph.tidy().map_err(named)?;
+        graph.validate().map_err(named)?;
+        report.push(Applied { rewrite: rewrite.name(), places, layers: graph.layers().count() });
     }
     Ok(report)
 }

@@ -4,7 +4,7 @@
 //! scalars) is a function of one number. It is evaluated on a grid and compared with the known
 //! activations, so the way in which an exporter spells a function does not matter.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::base::tensor::{DType, Tensor};
 use crate::frontend::graph::{Graph, Links, Node, ValueId};
@@ -17,7 +17,7 @@ pub struct RecognizeActivations;
 /// Operators in the longest known spelling (GELU with tanh: nine) and some room.
 const MAX_GROUP: usize = 12;
 
-impl Pass for RecognizeActivations {
+impl Rewrite for RecognizeActivations {
     fn name(&self) -> &'static str {
         "recognize-activations"
     }

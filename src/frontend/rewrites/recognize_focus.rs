@@ -3,7 +3,7 @@
 //! YOLOv5 and YOLOX export it as four (or, with one slice per axis, eight) Slice nodes and a
 //! Concat; the order of the slices is kept.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::frontend::graph::{Graph, Links, ValueId};
 use crate::frontend::ops::slice::Range;
@@ -20,7 +20,7 @@ struct Phase {
     step: [usize; 2],
 }
 
-impl Pass for RecognizeFocus {
+impl Rewrite for RecognizeFocus {
     fn name(&self) -> &'static str {
         "recognize-focus"
     }

@@ -1,6 +1,6 @@
 //! Channel shuffle (ShuffleNet, Zhang et al. 2018): Reshape, Transpose, Reshape.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::frontend::graph::Graph;
 use crate::frontend::ops::Op;
@@ -9,7 +9,7 @@ use crate::frontend::ops::channel_shuffle::ChannelShuffle;
 /// See the module.
 pub struct RecognizeShuffle;
 
-impl Pass for RecognizeShuffle {
+impl Rewrite for RecognizeShuffle {
     fn name(&self) -> &'static str {
         "recognize-shuffle"
     }

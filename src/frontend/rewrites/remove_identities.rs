@@ -1,6 +1,6 @@
 //! Operators that return their first input as it is.
 
-use super::Pass;
+use super::Rewrite;
 use crate::base::error::Result;
 use crate::frontend::graph::{Graph, Node};
 use crate::frontend::ops::Op;
@@ -8,7 +8,7 @@ use crate::frontend::ops::Op;
 /// See the module.
 pub struct RemoveIdentities;
 
-impl Pass for RemoveIdentities {
+impl Rewrite for RemoveIdentities {
     fn name(&self) -> &'static str {
         "remove-identities"
     }

@@ -28,8 +28,8 @@ pub struct Inspection {
     pub before: Totals,
     /// Totals after fusion.
     pub after: Totals,
-    /// What each pass did.
-    pub passes: Vec<Applied>,
+    /// What each rewrite did.
+    pub rewrites: Vec<Applied>,
     /// The fused nodes in order of execution.
     pub nodes: Vec<NodeReport>,
 }
@@ -86,7 +86,7 @@ pub struct NodeReport {
 
 impl Inspection {
     /// Compares the graph of the file with the fused one.
-    pub fn new(original: &Graph, fused: &Graph, passes: Vec<Applied>) -> Self {
+    pub fn new(original: &Graph, fused: &Graph, rewrites: Vec<Applied>) -> Self {
         let mut operators = BTreeMap::new();
         for node in &original.nodes {
             *operators.entry(node.op.kind().to_owned()).or_default() += 1;
@@ -98,14 +98,14 @@ impl Inspection {
         };
         Self {
             format: "seigo-inspection",
-            version: 1,
+            version: 2,
             name: original.name.clone(),
             inputs: original.inputs.iter().map(|&id| port(&original.value(id).name, id)).collect(),
             outputs: original.outputs.iter().map(|out| port(&out.name, out.value)).collect(),
             operators,
             before: Totals::new(original),
             after: Totals::new(fused),
-            passes,
+            rewrites,
             nodes: fused.nodes.iter().map(|node| NodeReport::new(fused, node)).collect(),
         }
     }
@@ -123,7 +123,7 @@ impl Inspection {
             self.operators.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         text.push_str(&format!("operators {}\n\n", operators.join(", ")));
         text.push_str(&format!("{}\n\n", self.totals_table().trim_fmt()));
-        text.push_str(&format!("{}\n\n", self.pass_table().trim_fmt()));
+        text.push_str(&format!("{}\n\n", self.rewrite_table().trim_fmt()));
         text.push_str(&format!("{}\n", self.node_table().trim_fmt()));
         text
     }
@@ -145,12 +145,12 @@ impl Inspection {
         right_align(table, 1..7)
     }
 
-    fn pass_table(&self) -> Table {
-        let mut table = table(&["pass", "rewrites", "layers after"]);
-        for applied in &self.passes {
+    fn rewrite_table(&self) -> Table {
+        let mut table = table(&["rewrite", "places", "layers after"]);
+        for applied in &self.rewrites {
             table.add_row([
-                applied.pass.to_owned(),
-                applied.rewrites.to_string(),
+                applied.rewrite.to_owned(),
+                applied.places.to_string(),
                 applied.layers.to_string(),
             ]);
         }

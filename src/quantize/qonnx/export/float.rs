@@ -1,4 +1,4 @@
-//! A float graph as an ONNX model, with the operators that passes made written out.
+//! A float graph as an ONNX model, with the operators that rewrites made written out.
 
 use super::operator::operator;
 use super::writer::Writer;
