@@ -14,7 +14,6 @@ use seigo::base::error::Result;
 use seigo::base::tensor::Tensor;
 use seigo::frontend::graph::Graph;
 use seigo::frontend::onnx::Model;
-use seigo::frontend::rewrites;
 use seigo::model::ceras;
 use seigo::model::qgraph::QGraph;
 use seigo::quantize::ptq::{self, Frames};
@@ -61,8 +60,7 @@ impl Frames for Pictures {
 }
 
 fn quantized(model: &Model, images: &Path) -> Result<QGraph> {
-    let mut graph = Graph::from_model(model, &Default::default())?;
-    rewrites::run(&mut graph, rewrites::STANDARD)?;
+    let graph = Graph::from_model(model, &Default::default())?;
     let mut files: Vec<PathBuf> =
         images.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     files.sort();

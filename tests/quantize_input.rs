@@ -114,7 +114,7 @@ fn a_network_without_convolution_is_refused() {
     let value = builder.node("relu", Activation::Relu, &[image]).unwrap();
     builder.output("result", value);
     let graph = builder.finish().unwrap();
-    assert_eq!(refusal(&graph, &Given(1, waves), "no convolution"), "SG0502");
+    assert_eq!(refusal(&graph, &Given(1, waves), "no layer of the network"), "SG0502");
 }
 
 #[test]

@@ -12,7 +12,6 @@ use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
 use crate::base::npy;
 use crate::base::tensor::Tensor;
-use crate::frontend::rewrites;
 use crate::model::ceras::Model;
 use crate::model::qgraph::{QGraph, QOp, Width};
 use crate::quantize::ptq::{Frames, Options, Report, quantize};
@@ -99,9 +98,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         return Err(Error::new(&codes::BAD_ARGUMENT, "the model is quantized already")
             .help("give the ONNX model that it was made from"));
     }
-    let (mut graph, _) = args.model.fused()?;
-    rewrites::run(&mut graph, rewrites::ACCELERATOR)
-        .at(|| args.model.model.display().to_string())?;
+    let graph = args.model.graph()?;
     let frames = Folder::open(args, &Network::Float(graph.clone()), terminal)?;
     let without = |technique| !args.without.contains(&technique);
     let options = Options {

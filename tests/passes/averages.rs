@@ -34,10 +34,43 @@ fn windows_that_count_their_elements_stay() {
     let mut net = Net::new();
     let x = net.input(SHAPE);
     let partial = net.with("AveragePool", &[x], &window(3, 1));
-    let mut ceil = window(3, 0);
+    let mut ceil = window(4, 0);
     ceil.push(("ceil_mode", Attribute::Int(1)));
     let ceil = net.with("AveragePool", &[x], &ceil);
-    assert_untouched(&net.finish(&[partial, ceil]), NAME);
+    let mut same = window(3, 0);
+    same[2] = ("auto_pad", Attribute::String("SAME_UPPER".into()));
+    let same = net.with("AveragePool", &[x], &same);
+    assert_untouched(&net.finish(&[partial, ceil, same]), NAME);
+}
+
+#[test]
+fn pads_that_are_left_to_the_operator_are_written_out() {
+    let mut net = Net::new();
+    let x = net.input(SHAPE);
+    let mut means = Vec::new();
+    for auto_pad in ["SAME_UPPER", "SAME_LOWER", "VALID"] {
+        let mut same = window(2, 0);
+        same[2] = ("auto_pad", Attribute::String(auto_pad.into()));
+        same.push(("count_include_pad", Attribute::Int(1)));
+        means.push(net.with("AveragePool", &[x], &same));
+    }
+    // With `ceil_mode`, the window that is there for no more than the pad of the file.
+    let mut ceil = window(3, 1);
+    ceil.push(("ceil_mode", Attribute::Int(1)));
+    ceil.push(("count_include_pad", Attribute::Int(1)));
+    means.push(net.with("AveragePool", &[x], &ceil));
+    let (rewritten, rewrites) = rewrite(&net.finish(&means), &[NAME]);
+    assert_eq!((rewrites, kinds(&rewritten)), (4, vec!["Conv (grouped)".into(); 4]));
+}
+
+#[test]
+fn a_mean_that_drops_its_axes_is_flattened_behind() {
+    let mut net = Net::new();
+    let x = net.input(SHAPE);
+    let axes = net.ints(&[-2, -1]);
+    let mean = net.with("ReduceMean", &[x, axes], &[("keepdims", Attribute::Int(0))]);
+    let (rewritten, _) = rewrite(&net.finish(&[mean]), &[NAME]);
+    assert_eq!(kinds(&rewritten), ["Conv (grouped)", "Flatten"]);
 }
 
 #[test]

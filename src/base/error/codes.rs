@@ -75,7 +75,7 @@ codes! {
 
     CALIBRATION = "SG0501", "The calibration data cannot be used.",
         "give a folder of images that the network will see, or .npy tensors of the input's shape";
-    NOTHING_TO_QUANTIZE = "SG0502", "The network has no convolution that could be quantized.",
+    NOTHING_TO_QUANTIZE = "SG0502", "No layer of the network can compute in integers.",
         "check the model with `seigo inspect`";
     ACTIVATION_NON_FINITE = "SG0503", "A value computed on a calibration image is NaN or infinite.",
         "check the pre-processing (`--task`) and the model; it diverges on ordinary input";
@@ -87,6 +87,8 @@ codes! {
         "the model file was edited or damaged; quantize again";
     LAYER_NAME = "SG0507", "A layer that an option names does not exist.",
         "see `seigo inspect` for the names";
+    BATCH = "SG0508", "The network takes several frames at once.",
+        "give the input one frame with --input-shape NAME=1x..., or export the model with a batch of 1";
     QUANTIZED_FORM = "SG0510", "A quantized model uses a form of quantization that has no integer rule.",
         "requantize with --requantize, or quantize again with int8 and zero points inside of int8";
     CERAS_FORMAT = "SG0601", "The file is not a .ceras model, or it is damaged.",

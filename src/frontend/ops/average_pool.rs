@@ -72,7 +72,7 @@ impl Operator for AveragePool {
 
 impl AveragePool {
     /// Elements that count in each window along one axis.
-    fn counts(&self, axis: &Axis) -> Vec<f32> {
+    pub fn counts(&self, axis: &Axis) -> Vec<f32> {
         let counted = if self.count_include_pad {
             // Elements behind the end pad, which a last partial window reaches, never count.
             Axis { input: axis.input + axis.begin + axis.end, begin: 0, end: 0, ..*axis }

@@ -11,7 +11,6 @@ mod build;
 mod cholesky;
 mod function;
 mod gptq;
-mod lower;
 mod moments;
 mod precision;
 mod range;
@@ -22,15 +21,16 @@ mod sensitivity;
 mod statistics;
 mod successive;
 mod trial;
+mod unfuse;
 mod weights;
 
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::frontend::graph::Graph;
-use crate::frontend::ops::Op;
+use crate::frontend::rewrites::{self, Rewrite};
 use crate::model::qgraph::{QGraph, Width};
 
-use assign::Assignment;
+use assign::{Assignment, Kind};
 pub use report::{LayerQuality, Report};
 
 /// Choices of the quantizer; the default is the best known recipe.
@@ -152,10 +152,14 @@ pub struct Quantized {
     pub report: Report,
 }
 
-/// Quantizes a graph after the standard passes.
+/// Quantizes a network as it was imported: runs every rewrite that the accelerator wants
+/// ([`rewrites::for_accelerator`]), then chooses scales and rounds weights.
+///
+/// The decibels of the report compare with `graph` itself, so that a rewrite that is wrong shows in them.
 ///
 /// # Errors
-/// [`codes::CALIBRATION`] without frames, [`codes::NOTHING_TO_QUANTIZE`],
+/// [`codes::CALIBRATION`] without frames, [`codes::BATCH`] for a network of several frames at once,
+/// [`codes::NOTHING_TO_QUANTIZE`] when no layer would compute in integers,
 /// [`codes::ACTIVATION_NON_FINITE`], [`codes::ACCUMULATOR`], [`codes::LAYER_NAME`],
 /// [`codes::BAD_ARGUMENT`] for more float layers than there are or an absurd ratio.
 pub fn quantize(
@@ -164,17 +168,48 @@ pub fn quantize(
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Quantized> {
+    quantize_rewritten(graph, &rewrites::for_accelerator(), frames, options, progress)
+}
+
+/// As [`quantize`], with a choice of rewrites.
+///
+/// # Errors
+/// Those of [`quantize`], and of the rewrites.
+pub fn quantize_rewritten(
+    graph: &Graph,
+    rewrites: &[&dyn Rewrite],
+    frames: &dyn Frames,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Quantized> {
     if frames.is_empty() {
         return Err(Error::new(&codes::CALIBRATION, "there is no calibration frame"));
     }
+    one_frame_at_a_time(graph)?;
     precision::check(options)?;
-    let attempt = |options: &Options| Attempt::new(graph, frames, options, progress);
+    let mut rewritten = graph.clone();
+    rewrites::run(&mut rewritten, rewrites)?;
+    let attempt = |options: &Options| Attempt::new(graph, &rewritten, frames, options, progress);
     let rate = |attempt: Attempt| attempt.rate(frames, options, progress);
     let plain = rate(attempt(options)?)?;
     match precision::choose(plain.report.clone(), options, attempt)? {
         None => Ok(plain),
         Some(mixed) => rate(mixed),
     }
+}
+
+/// Integers are computed frame by frame, on the accelerator and off it.
+fn one_frame_at_a_time(graph: &Graph) -> Result<()> {
+    let batched = graph.inputs.iter().copied().find(|&id| {
+        let shape = &graph.fact(id).shape;
+        shape.len() > 2 && shape[0] != 1
+    });
+    let Some(id) = batched else { return Ok(()) };
+    let (name, shape) = (&graph.value(id).name, &graph.fact(id).shape);
+    Err(Error::new(
+        &codes::BATCH,
+        format!("input \"{name}\" takes {} frames at once: {shape:?}", shape[0]),
+    ))
 }
 
 /// A quantized network before the sensitivity of its layers is measured.
@@ -187,17 +222,20 @@ struct Attempt {
 }
 
 impl Attempt {
+    /// `imported` is the network that `rewritten` was made from.
     fn new(
-        graph: &Graph,
+        imported: &Graph,
+        rewritten: &Graph,
         frames: &dyn Frames,
         options: &Options,
         progress: Progress<'_>,
     ) -> Result<Self> {
-        let mut graph = graph.clone();
-        lower::lower(&mut graph, options)?;
+        let mut graph = rewritten.clone();
+        unfuse::unfuse_activations(&mut graph, options)?;
         let assignment = Assignment::new(&graph, options)?;
-        if !graph.nodes.iter().any(|node| matches!(node.op, Op::Conv(_))) {
-            return Err(Error::new(&codes::NOTHING_TO_QUANTIZE, "the network has no convolution"));
+        if !assignment.kinds.iter().any(|kind| matches!(kind, Kind::Conv | Kind::Add)) {
+            let message = "no layer of the network would compute in integers";
+            return Err(Error::new(&codes::NOTHING_TO_QUANTIZE, message));
         }
         progress("statistics", options.calibrating(frames));
         let statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
@@ -214,7 +252,7 @@ impl Attempt {
         } else {
             quantized.clone()
         };
-        let report = report::measure(&graph, &quantized, frames, options, progress)?;
+        let report = report::measure(imported, &graph, &quantized, frames, options, progress)?;
         Ok(Self { float: graph, alone, quantized: Quantized { graph: quantized, report } })
     }
 

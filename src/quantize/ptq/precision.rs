@@ -51,14 +51,14 @@ pub fn choose(
     }
     let mut most = fails;
     while !meets(&best.quantized.report) {
-        if most == ranking.len() {
+        if most + 1 >= ranking.len() {
             return Err(Error::new(
                 &codes::BAD_ARGUMENT,
-                format!("--min-sqnr {ratio}: not reached with every layer in float"),
+                format!("--min-sqnr {ratio}: not reached with a single layer in integers"),
             ));
         }
         fails = most;
-        most = (2 * most).max(1).min(ranking.len());
+        most = (2 * most).max(1).min(ranking.len() - 1);
         best = with(most)?;
     }
     while most - fails > 1 {

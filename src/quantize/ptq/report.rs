@@ -22,7 +22,7 @@ pub struct Report {
     pub frames: usize,
     /// Whether none of these frames calibrated.
     pub held_out: bool,
-    /// Signal to noise ratio in dB of the network's answer: of the scores where the task is known
+    /// Signal to noise ratio in dB of the network's answer against the float network as it was imported: of the scores where the task is known
     /// (detection: objectness times class score of every box), else of the worst output.
     pub answer_sqnr: f64,
     /// Every value that a layer computes, in order of execution.
@@ -37,7 +37,7 @@ pub struct LayerQuality {
     /// Operator.
     pub operator: String,
     /// Signal to noise ratio in dB against the float network, errors of all layers before it
-    /// included.
+    /// included. Where the value leaves the network, that is the network as it was imported.
     pub sqnr: f64,
     /// Share of the elements that lie at an end of the integer range, 0 to 1.
     pub clipped: f64,
@@ -62,8 +62,10 @@ struct Sums {
     max: f64,
 }
 
-/// Runs both networks on frames.
+/// Runs the networks on frames: what leaves is compared with the network as it was imported, what
+/// lies inside with `graph`, the network that was rounded, in which every value has its counterpart.
 pub fn measure(
+    imported: &Graph,
     graph: &Graph,
     quantized: &QGraph,
     source: &dyn Frames,
@@ -73,17 +75,24 @@ pub fn measure(
     let measured = options.measuring(source, options.report_frames);
     progress("error per layer", measured.len());
     let engine = Engine::new(quantized)?;
-    let executor = Executor::new(graph);
+    let (original, executor) = (Executor::new(imported), Executor::new(graph));
     let names: HashMap<&str, usize> =
         quantized.values.iter().enumerate().map(|(index, v)| (&*v.name, index)).collect();
     let per_frame = parallel::map(measured.len(), |number| {
         let inputs = source.frame(measured[number])?;
         let mut floats: Vec<Option<Tensor>> = vec![None; quantized.values.len()];
-        let exact = executor.run_observed(&inputs, |id, tensor| {
+        executor.run_observed(&inputs, |id, tensor| {
             if let Some(&index) = names.get(&*graph.value(id).name) {
                 floats[index] = Some(tensor.clone());
             }
         })?;
+        let exact = original.run(&inputs)?;
+        for (output, tensor) in imported.outputs.iter().zip(&exact) {
+            let same = quantized.outputs.iter().find(|left| left.name == output.name);
+            if let Some(same) = same {
+                floats[same.value.0] = Some(tensor.clone());
+            }
+        }
         let mut sums = vec![Sums::default(); quantized.values.len()];
         let outputs = engine.run_observed(&inputs, |id, tensor| {
             if let Some(float) = floats[id.0].take() {
@@ -91,8 +100,8 @@ pub fn measure(
             }
             Ok(())
         })?;
-        let answer = Answer::of(graph, source, &exact)?;
-        let noise = answer.noise(&Answer::of(graph, source, &outputs)?);
+        let answer = Answer::of(imported, source, &exact)?;
+        let noise = answer.noise(&Answer::of(imported, source, &outputs)?);
         progress("error per layer", 0);
         Ok((sums, answer.signal(), noise))
     })?;
