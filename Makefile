@@ -76,7 +76,7 @@ test-rtl: deps ## Build and run the unit testbench of every RTL module
 
 .PHONY: test-cosim
 test-cosim: deps ## Random networks in the RTL at every width of the array
-	$(CARGO) test --release --locked --test cosim -- --ignored --nocapture
+	$(CARGO) test --release --locked --test it cosim:: -- --ignored --nocapture
 
 .PHONY: lint-rtl
 lint-rtl: $(LINT)/ready ## Lint every RTL module at several parameter sets and generated top levels: Verilator, slang, Icarus
@@ -122,7 +122,7 @@ synth: build ## Synthesize the whole design for kv260 and zynq7020 with yosys: r
 .PHONY: bench
 bench: $(VENV)/ready build test-icarus ## Measure everything that docs/benchmarks.md says, beside ONNX Runtime, and write its tables
 	$(CARGO) bench --locked
-	$(CARGO) test --release --locked --test schedule_peaks --test schedule_tiles --test memory_puzzles -- --nocapture
+	$(CARGO) test --release --locked --test it -- --nocapture schedule_peaks:: schedule_tiles:: memory_puzzles::
 	$(CARGO) build --release --locked -p xtask
 	target/release/xtask bench --shared $(SHARED) --python $(VENV)/bin/python
 

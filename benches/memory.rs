@@ -4,7 +4,7 @@
 //! A plain table, because the puzzles' times differ by orders of magnitude and each run counts.
 #![allow(missing_docs, reason = "a bench has no public interface")]
 
-#[path = "../tests/memory/naive.rs"]
+#[path = "../tests/it/memory/naive.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod naive;
 

@@ -1,0 +1,145 @@
+//! Bundles that cannot be made or used: one clear message each, exit status 2, nothing half-written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use seigo::compile::boards::Target;
+use seigo::compile::schedule::{Work, build};
+use seigo::model::ceras::Model;
+use tempfile::TempDir;
+
+use crate::networks;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+fn seigo(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seigo"));
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+/// It must end with status 2 and this code; the message.
+fn refused(output: &Output, code: &str) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains(&format!("error[{code}]")), "{text}");
+    assert!(text.contains("help: "), "{text}");
+    text
+}
+
+/// A folder with a bundle of a small classifier.
+fn bundle() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(fixture("colors.ceras"), folder.path().join("colors.ceras")).unwrap();
+    fs::copy(fixture("colors/red/a.png"), folder.path().join("a.png")).unwrap();
+    let built = seigo(folder.path(), &["build", "colors.ceras", "-o", "out"]).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    folder
+}
+
+const COSIM: &[&str] = &["cosim", "out", "--image", "a.png"];
+
+#[test]
+fn a_bundle_that_was_changed_is_refused_by_the_file_s_name() {
+    let folder = bundle();
+    let out = folder.path().join("out");
+    for name in ["rtl/seigo_top.v", "program.bin", "model.ceras", "target.json", "manifest.json"] {
+        let path = out.join(name);
+        let before = fs::read(&path).unwrap();
+        let mut bytes = before.clone();
+        bytes[before.len() / 2] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let text = refused(&seigo(folder.path(), COSIM).output().unwrap(), "SG1004");
+        assert!(text.contains(name) || name == "manifest.json", "{text}");
+        fs::remove_file(&path).unwrap();
+        refused(&seigo(folder.path(), COSIM).output().unwrap(), "SG1004");
+        fs::write(&path, before).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_that_is_no_bundle_is_neither_run_nor_replaced() {
+    let folder = bundle();
+    fs::create_dir(folder.path().join("mine")).unwrap();
+    fs::write(folder.path().join("mine/notes"), "mine").unwrap();
+    let built = seigo(folder.path(), &["build", "colors.ceras", "-o", "mine"]).output().unwrap();
+    refused(&built, "SG1004");
+    assert_eq!(fs::read(folder.path().join("mine/notes")).unwrap(), b"mine");
+    refused(&seigo(folder.path(), &["cosim", "mine"]).output().unwrap(), "SG1004");
+}
+
+#[test]
+fn missing_tools_are_named() {
+    let folder = bundle();
+    let tools = folder.path().join("tools");
+    fs::create_dir(&tools).unwrap();
+    let run = || {
+        let mut command = seigo(folder.path(), COSIM);
+        command.env("PATH", &tools).env("SEIGO_CACHE", folder.path().join("cache"));
+        command.output().unwrap()
+    };
+    assert!(refused(&run(), "SG1001").contains("verilator"));
+    // A Verilator that does nothing: then there is no compiler.
+    let verilator = tools.join("verilator");
+    fs::write(&verilator, "#!/bin/sh\nexit 0\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&verilator, mode).unwrap();
+    let text = String::from_utf8_lossy(&run().stderr).into_owned();
+    assert!(text.contains("error[SG100"), "{text}");
+    assert_eq!(run().status.code(), Some(2));
+}
+
+#[test]
+fn a_model_that_does_not_fit_names_the_tensors() {
+    let folder = bundle();
+    let mut target = Target::load("kv260").unwrap();
+    target.name = "tiny".to_owned();
+    target.pixels = 1;
+    target.port_domains.banks = 1;
+    target.block_bytes = 1024;
+    target.port_domains.bytes = 1024;
+    target.port_domains.count = 1;
+    target.memory_bytes = 1024;
+    let json = serde_json::to_vec(&target).unwrap();
+    fs::write(folder.path().join("tiny.json"), json).unwrap();
+    let arguments = ["build", "colors.ceras", "--target", "tiny.json", "-o", "other"];
+    let text = refused(&seigo(folder.path(), &arguments).output().unwrap(), "SG0702");
+    assert!(text.contains("colors.ceras") && text.contains("sum"), "{text}");
+    assert!(!folder.path().join("other").exists());
+}
+
+#[test]
+fn layers_of_the_processor_are_refused_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::load("kv260").unwrap();
+    let (mut random, mut found) = (1u32, None);
+    for _ in 0..200 {
+        let graph = networks::random(&mut |limit| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 8) as usize % limit.max(1)
+        });
+        let passes = build(&graph, &target).unwrap().passes;
+        let layers = passes.into_iter().find_map(|pass| match pass.work {
+            Work::Processor { layers } => Some(layers),
+            _ => None,
+        });
+        let bytes = Model::new(graph.clone()).to_bytes().unwrap();
+        if let Some(layers) = layers
+            && seigo::emit::bundle::Bundle::new(&bytes, target.clone()).is_ok()
+        {
+            found = Some((bytes, graph.layers[layers[0]].name.clone()));
+            break;
+        }
+    }
+    let (bytes, layer) = found.expect("one network in 200 has such a layer");
+    fs::write(folder.path().join("mixed.ceras"), bytes).unwrap();
+    let arguments = ["build", "mixed.ceras", "-o", "out", "--no-processor"];
+    let text = refused(&seigo(folder.path(), &arguments).output().unwrap(), "SG0901");
+    assert!(text.contains(&layer), "{text}");
+    assert!(!folder.path().join("out").exists());
+    let built = seigo(folder.path(), &arguments[..4]).output().unwrap();
+    assert!(built.status.success());
+}

@@ -1,0 +1,42 @@
+//! Tests across modules, all in one binary: the library is linked once, and a helper that no test
+//! uses any more is reported as dead code.
+//!
+//! A test file is a module here; `cargo test --test it NAME::` runs one of them.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step of a test is a failed test")]
+
+mod accelerator;
+mod architecture;
+mod bundle;
+mod ceras;
+mod ceras_size;
+mod cli;
+mod coco_shared;
+mod cosim;
+mod damage;
+mod fixtures;
+#[cfg(unix)]
+mod interrupt;
+mod memory;
+mod memory_owners;
+mod memory_puzzles;
+mod networks;
+mod operator_json;
+mod passes;
+mod program;
+mod qonnx;
+mod quantize;
+mod quantize_input;
+mod quantized;
+mod quark;
+mod reference_oracle;
+mod rtl;
+mod schedule;
+mod schedule_peaks;
+mod schedule_program;
+mod schedule_tiles;
+mod scheduled;
+mod shapes;
+mod support;
+mod target;
+mod yolox_nano;

@@ -1,0 +1,82 @@
+//! `average-to-conv`.
+
+use seigo::frontend::onnx::Attribute;
+
+use super::net::{Net, assert_untouched, kinds, rewrite};
+
+const SHAPE: &[usize] = &[1, 4, 7, 6];
+const NAME: &str = "average-to-conv";
+
+fn window(kernel: i64, pads: i64) -> Vec<(&'static str, Attribute)> {
+    vec![
+        ("kernel_shape", Attribute::Ints(vec![kernel; 2])),
+        ("strides", Attribute::Ints(vec![2, 1])),
+        ("pads", Attribute::Ints(vec![pads; 4])),
+    ]
+}
+
+#[test]
+fn means_become_depthwise_convolutions() {
+    let mut net = Net::new();
+    let x = net.input(SHAPE);
+    let plain = net.with("AveragePool", &[x], &window(3, 0));
+    let mut padded = window(3, 1);
+    padded.push(("count_include_pad", Attribute::Int(1)));
+    let padded = net.with("AveragePool", &[x], &padded);
+    let global = net.op("GlobalAveragePool", &[x]);
+    let (rewritten, rewrites) = rewrite(&net.finish(&[plain, padded, global]), &[NAME]);
+    assert_eq!(rewrites, 3);
+    assert_eq!(kinds(&rewritten), ["Conv (grouped)"; 3]);
+}
+
+#[test]
+fn windows_that_count_their_elements_stay() {
+    let mut net = Net::new();
+    let x = net.input(SHAPE);
+    let partial = net.with("AveragePool", &[x], &window(3, 1));
+    let mut ceil = window(4, 0);
+    ceil.push(("ceil_mode", Attribute::Int(1)));
+    let ceil = net.with("AveragePool", &[x], &ceil);
+    let mut same = window(3, 0);
+    same[2] = ("auto_pad", Attribute::String("SAME_UPPER".into()));
+    let same = net.with("AveragePool", &[x], &same);
+    assert_untouched(&net.finish(&[partial, ceil, same]), NAME);
+}
+
+#[test]
+fn pads_that_are_left_to_the_operator_are_written_out() {
+    let mut net = Net::new();
+    let x = net.input(SHAPE);
+    let mut means = Vec::new();
+    for auto_pad in ["SAME_UPPER", "SAME_LOWER", "VALID"] {
+        let mut same = window(2, 0);
+        same[2] = ("auto_pad", Attribute::String(auto_pad.into()));
+        same.push(("count_include_pad", Attribute::Int(1)));
+        means.push(net.with("AveragePool", &[x], &same));
+    }
+    // With `ceil_mode`, the window that is there for no more than the pad of the file.
+    let mut ceil = window(3, 1);
+    ceil.push(("ceil_mode", Attribute::Int(1)));
+    ceil.push(("count_include_pad", Attribute::Int(1)));
+    means.push(net.with("AveragePool", &[x], &ceil));
+    let (rewritten, rewrites) = rewrite(&net.finish(&means), &[NAME]);
+    assert_eq!((rewrites, kinds(&rewritten)), (4, vec!["Conv (grouped)".into(); 4]));
+}
+
+#[test]
+fn a_mean_that_drops_its_axes_is_flattened_behind() {
+    let mut net = Net::new();
+    let x = net.input(SHAPE);
+    let axes = net.ints(&[-2, -1]);
+    let mean = net.with("ReduceMean", &[x, axes], &[("keepdims", Attribute::Int(0))]);
+    let (rewritten, _) = rewrite(&net.finish(&[mean]), &[NAME]);
+    assert_eq!(kinds(&rewritten), ["Conv (grouped)", "Flatten"]);
+}
+
+#[test]
+fn windows_larger_than_the_accelerator_takes_stay() {
+    let mut net = Net::new();
+    let x = net.input(&[1, 2, 16, 16]);
+    let global = net.op("GlobalAveragePool", &[x]);
+    assert_untouched(&net.finish(&[global]), NAME);
+}

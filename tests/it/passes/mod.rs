@@ -1,0 +1,15 @@
+//! Every rewrite leaves the outputs unchanged, does its work on the spellings that exporters write,
+//! and keeps off what only looks alike.
+
+mod activations;
+mod affine;
+mod averages;
+mod epilogues;
+mod focus;
+mod identities;
+mod net;
+mod pads;
+mod products;
+mod shapes;
+mod shuffle;
+mod siblings;

@@ -1,0 +1,287 @@
+//! Quantized ONNX models built here: the imported integers are those that the float executor
+//! computes for QuantizeLinear and DequantizeLinear, and the exports compute them again.
+
+use prost::Message as _;
+use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
+use seigo::base::tensor::{DType, Tensor};
+use seigo::frontend::graph::{self, Graph};
+use seigo::frontend::onnx::{Attributes, Dim, Input, Model, Node};
+use seigo::frontend::ops::epilogue::Residual;
+use seigo::frontend::ops::window::Axis;
+use seigo::model::qgraph::{
+    ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
+};
+use seigo::quantize::qonnx::{self, Arithmetic, ImportOptions, export, import};
+use seigo::software::engine::Engine;
+use seigo::software::executor::Executor;
+use seigo::software::reference;
+
+/// A generator that needs no state outside (Marsaglia 2003, xorshift).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn within(&mut self, low: i64, high: i64) -> i64 {
+        low + (self.next() % (high - low + 1) as u64) as i64
+    }
+}
+
+fn node(op: &str, domain: &str, inputs: &[&str], output: &str, attributes: Attributes) -> Node {
+    Node {
+        name: format!("{output}_node"),
+        op_type: op.into(),
+        domain: domain.into(),
+        inputs: inputs.iter().map(|&name| name.to_owned()).collect(),
+        outputs: vec![output.to_owned()],
+        attributes,
+    }
+}
+
+/// Convolution with a scale per channel, pooling of integers, addition, concatenation, product:
+/// unsigned activations with zero points.
+fn operator_form(first_scale: f32) -> Model {
+    let mut random = Random(7);
+    let mut initializers = vec![
+        ("xs".into(), Tensor::scalar(first_scale)),
+        ("xz".into(), Tensor::scalar(130u8)),
+        ("ws".into(), Tensor::vector(vec![0.125f32, 0.03125, 0.0625, 0.25])),
+        ("wz".into(), Tensor::vector(vec![0i8; 4])),
+        ("ys".into(), Tensor::scalar(4f32)),
+        ("yz".into(), Tensor::scalar(101u8)),
+        ("as".into(), Tensor::scalar(8f32)),
+        ("az".into(), Tensor::scalar(120u8)),
+        ("ms".into(), Tensor::scalar(0.0625f32)),
+        ("mz".into(), Tensor::scalar(0i8)),
+        ("os".into(), Tensor::scalar(64f32)),
+        ("shape".into(), Tensor::vector(vec![1i64, -1])),
+    ];
+    let weights = (0..4 * 3 * 9).map(|_| random.within(-128, 127) as i8).collect();
+    initializers.push(("w".into(), Tensor::new(&[4, 3, 3, 3], weights).unwrap()));
+    let bias = (0..4).map(|_| random.within(-900, 900) as i32).collect();
+    initializers.push(("b".into(), Tensor::vector::<i32>(bias)));
+    let matrix = (0..8 * 9 * 5).map(|_| random.within(-128, 127) as i8).collect();
+    initializers.push(("m".into(), Tensor::new(&[72, 5], matrix).unwrap()));
+    let plain = Attributes::default;
+    let same = plain().with("pads", vec![1i64, 1, 1, 1]);
+    let pool = plain().with("kernel_shape", vec![2i64, 2]).with("strides", vec![2i64, 2]);
+    let channels = plain().with("axis", 1i64);
+    let ms = "com.microsoft";
+    let conv = ["q", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"];
+    let nodes = vec![
+        node("QuantizeLinear", "", &["x", "xs", "xz"], "q", plain()),
+        node("QLinearConv", "", &conv, "c", same),
+        node("MaxPool", "", &["c"], "p", pool),
+        node("QLinearAdd", ms, &["p", "ys", "yz", "p", "ys", "yz", "as", "az"], "s", plain()),
+        node("QLinearConcat", ms, &["as", "az", "p", "ys", "yz", "s", "as", "az"], "k", channels),
+        node("Reshape", "", &["k", "shape"], "f", plain()),
+        node("QLinearMatMul", "", &["f", "as", "az", "m", "ms", "mz", "os", "yz"], "o", plain()),
+        node("DequantizeLinear", "", &["o", "os", "yz"], "out", plain()),
+    ];
+    let dims = [1, 3, 6, 6].map(Dim::Known).to_vec();
+    Model {
+        opset: 17,
+        name: "operators".into(),
+        producer: String::new(),
+        inputs: vec![Input { name: "x".into(), dtype: DType::F32, dims: Some(dims) }],
+        outputs: vec!["out".into()],
+        initializers,
+        nodes,
+    }
+}
+
+/// Numbers on the grid of the first scale, so that no rounding rule matters for them.
+fn frame(random: &mut Random, shape: &[usize], step: f32, largest: i64) -> Tensor {
+    let count = shape.iter().product();
+    let values = (0..count).map(|_| random.within(-largest, largest) as f32 * step).collect();
+    Tensor::new(shape, values).unwrap()
+}
+
+#[test]
+fn operators_on_unsigned_tensors_keep_their_integers() {
+    let model = operator_form(0.5);
+    let graph = import(&model, &ImportOptions::default()).unwrap();
+    assert_eq!(graph.rounding, Rounding::HalfEven);
+    assert!(graph.layers.iter().all(|layer| !layer.op.is_float()), "{:?}", graph.layers);
+    let mut lowered = model;
+    qonnx::lower(&mut lowered).unwrap();
+    let float = Graph::from_model(&lowered, &Default::default()).unwrap();
+    let (executor, engine) = (Executor::new(&float), Engine::new(&graph).unwrap());
+    let mut random = Random(99);
+    let mut distinct = std::collections::BTreeSet::new();
+    for _ in 0..40 {
+        let input = [frame(&mut random, &[1, 3, 6, 6], 0.5, 150)];
+        let (ours, theirs) = (engine.run(&input).unwrap(), executor.run(&input).unwrap());
+        assert_eq!(ours, theirs);
+        distinct.extend(ours[0].values::<f32>().unwrap().iter().map(|value| value.to_bits()));
+    }
+    assert!(distinct.len() > 20, "the outputs say nothing");
+}
+
+#[test]
+fn a_free_scale_is_refused_by_name_and_requantized_to_float() {
+    let model = operator_form(0.3);
+    let error = import(&model, &ImportOptions::default()).unwrap_err();
+    assert_eq!(error.code().id, "SG0505");
+    assert!(error.message().contains("\"q\""), "{error}");
+    let mut lowered = model;
+    qonnx::lower(&mut lowered).unwrap();
+    let mut graph = Graph::from_model(&lowered, &Default::default()).unwrap();
+    let before = graph.clone();
+    assert!(qonnx::dequantize(&mut graph).unwrap() > 5);
+    let left = |name: &str| graph.nodes.iter().any(|node| node.op.kind() == name);
+    assert!(!left("QuantizeLinear") && !left("DequantizeLinear") && left("Conv"));
+    // So small that nothing saturates inside of the quantized model.
+    let input = [frame(&mut Random(3), &[1, 3, 6, 6], 0.3, 3)];
+    let quantized = Executor::new(&before).run(&input).unwrap();
+    let float = Executor::new(&graph).run(&input).unwrap();
+    for (a, b) in quantized[0].values::<f32>().unwrap().iter().zip(float[0].values().unwrap()) {
+        let b: f32 = *b;
+        assert!((a - b).abs() < 300.0, "{a} and {b}");
+    }
+}
+
+#[test]
+fn a_float_model_is_refused() {
+    let mut model = operator_form(0.5);
+    model.nodes = vec![node("Relu", "", &["x"], "out", Attributes::default())];
+    let error = import(&model, &ImportOptions::default()).unwrap_err();
+    assert_eq!(error.code().id, "SG0502");
+}
+
+#[test]
+fn the_arithmetic_can_be_chosen() {
+    let own = Arithmetic::Own(Rounding::HalfUp);
+    let options = ImportOptions { arithmetic: Some(own), ..ImportOptions::default() };
+    assert_eq!(import(&operator_form(0.5), &options).unwrap().rounding, Rounding::HalfUp);
+}
+
+/// Two convolutions with functions, residuals before and after, and zero points.
+fn functions(random: &mut Random, rounding: Rounding) -> QGraph {
+    let scale = |random: &mut Random| Scale {
+        exponent: random.within(-7, -4) as i8,
+        zero: random.within(-128, 127) as i8,
+    };
+    let value = |name: &str, scales: Vec<Scale>| QValue {
+        name: name.into(),
+        shape: vec![1, 4, 5, 5],
+        format: Format::Integer { width: Width::I8, scales },
+    };
+    let scales = |random: &mut Random| (0..4).map(|_| scale(random)).collect::<Vec<_>>();
+    let values = ["x", "a", "b", "c", "d"].map(|name| value(name, scales(random))).to_vec();
+    let axis = Axis { input: 5, output: 5, kernel: 3, begin: 1, end: 1, ..Axis::UNIT };
+    let conv = |random: &mut Random, function, group: usize, residual| QConv {
+        axes: [axis, axis],
+        group,
+        weights: (0..4 * 4 / group * 9).map(|_| random.within(-128, 127) as i8).collect(),
+        exponents: vec![-12; 4],
+        bias: (0..4).map(|_| random.within(-9000, 9000) as i32).collect(),
+        output: ConvOutput::Function {
+            function,
+            arguments: (0..4).map(|_| random.within(1, 6) as i8).collect(),
+            shifts: (0..4).map(|_| random.within(3, 6) as i8).collect(),
+            residual,
+        },
+    };
+    let layer = |name: &str, conv: QConv, inputs: &[usize], output| Layer {
+        name: name.into(),
+        op: QOp::Conv(Box::new(conv)),
+        inputs: inputs.iter().map(|&id| Some(Operand::Value(QValueId(id)))).collect(),
+        outputs: vec![QValueId(output)],
+        sources: vec![name.into()],
+    };
+    let sigmoid = |t: f64| 1.0 / (1.0 + (-t).exp());
+    let clamp = Base::Clamp { min: -700, max: 3000 };
+    let layers = vec![
+        layer("first", conv(random, 0, 1, None), &[0], 1),
+        layer("second", conv(random, 1, 4, Some(Residual::BeforeActivation)), &[1, 0], 2),
+        layer("third", conv(random, 2, 2, Some(Residual::AfterActivation)), &[2, 1], 3),
+        Layer {
+            name: "sum".into(),
+            op: QOp::Add,
+            inputs: [3, 2].map(|id| Some(Operand::Value(QValueId(id)))).to_vec(),
+            outputs: vec![QValueId(4)],
+            sources: Vec::new(),
+        },
+    ];
+    QGraph {
+        name: "functions".into(),
+        values,
+        layers,
+        inputs: vec![QValueId(0)],
+        outputs: vec![QOutput { name: "y".into(), value: QValueId(4) }],
+        functions: vec![
+            Function::tabulate("silu", Base::Relu, Layout::TwoSegments, false, |t| t * sigmoid(t)),
+            Function::tabulate("sigmoid", Base::Zero, Layout::Uniform, true, sigmoid),
+            Function::straight("clamp", clamp),
+        ],
+        rounding,
+    }
+}
+
+#[test]
+fn the_exact_export_of_functions_computes_the_references_integers() {
+    let mut random = Random(2024);
+    for case in 0..12 {
+        let rounding = if case % 2 == 0 { Rounding::HalfUp } else { Rounding::HalfEven };
+        let graph = functions(&mut random, rounding);
+        let bytes = export::exact(&graph).unwrap().encode_to_vec();
+        let model = Model::decode(&bytes, None).unwrap();
+        let exported = Graph::from_model(&model, &Default::default()).unwrap();
+        for _ in 0..3 {
+            let input = [frame(&mut random, &[1, 4, 5, 5], 0.0078125, 150)];
+            let ours = reference::run(&graph, &input).unwrap();
+            assert_eq!(Executor::new(&exported).run(&input).unwrap(), ours, "case {case}");
+        }
+    }
+}
+
+/// A resize by 2 and 3 in a form of before opset 11: the scales second, or an attribute.
+fn old_resize(op: &str, opset: i64, mode: &str) -> Model {
+    let scales = vec![1f32, 1.0, 2.0, 3.0];
+    let attributes = Attributes::default().with("mode", mode);
+    let (inputs, attributes, initializers) = if opset < 9 {
+        (vec!["x"], attributes.with("scales", scales), Vec::new())
+    } else {
+        (vec!["x", "s"], attributes, vec![("s".into(), Tensor::vector(scales))])
+    };
+    let dims = [1, 2, 3, 4].map(Dim::Known).to_vec();
+    Model {
+        opset,
+        name: "old".into(),
+        producer: String::new(),
+        inputs: vec![Input { name: "x".into(), dtype: DType::F32, dims: Some(dims) }],
+        outputs: vec!["y".into()],
+        initializers,
+        nodes: vec![node(op, "", &inputs, "y", attributes)],
+    }
+}
+
+#[test]
+fn scales_of_an_old_resize_are_exported_as_the_third_input() {
+    let frame = frame(&mut Random(5), &[1, 2, 3, 4], 0.25, 100);
+    let graph = |model: &Model| Graph::from_model(model, &graph::ImportOptions::default()).unwrap();
+    let run = |graph: &Graph| Executor::new(graph).run(std::slice::from_ref(&frame)).unwrap();
+    for (op, opset) in [("Upsample", 7), ("Upsample", 9), ("Resize", 10)] {
+        for mode in ["nearest", "linear"] {
+            let old = graph(&old_resize(op, opset, mode));
+            let bytes = export::float(&old).unwrap().encode_to_vec();
+            let written = Model::decode(&bytes, None).unwrap();
+            assert!(written.opset >= 11);
+            let [resize] = &written.nodes[..] else { panic!("one node, not {:?}", written.nodes) };
+            assert_eq!(resize.op_type, "Resize");
+            let [x, region, scales] = &resize.inputs[..] else { panic!("{:?}", resize.inputs) };
+            assert_eq!((&**x, &**region), ("x", ""));
+            let (_, scales) = written.initializers.iter().find(|(name, _)| name == scales).unwrap();
+            assert_eq!(scales.values::<f32>().unwrap(), [1.0, 1.0, 2.0, 3.0]);
+            let output = run(&old);
+            assert_eq!(output[0].shape(), [1, 2, 6, 12]);
+            assert_eq!(run(&graph(&written)), output, "{op} {opset} {mode}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Plans become programs whose execution gives the reference's numbers in every stored tensor.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use seigo::base::error::Result;
+use seigo::compile::boards::Target;
+use seigo::compile::program::{Design, encode};
+use seigo::compile::schedule::{Modes, Plan, build_parts, modes, order, place};
+use seigo::model::qgraph::QGraph;
+
+use crate::accelerator::Build;
+use crate::networks::{self, NANO};
+use crate::quantized::{Choices, inputs};
+
+fn target(pixels: u64, chained: bool) -> Target {
+    let mut target = Target::load("kv260").unwrap();
+    target.pixels = pixels;
+    target.port_domains.banks = pixels;
+    target.capabilities.depthwise_chained = chained;
+    target
+}
+
+/// A build in the searched order, split results in parts where `parts` says so.
+fn build<'a>(graph: &'a QGraph, target: &Target, parts: bool) -> Result<Build<'a>> {
+    let mut schedule = build_parts(graph, target, parts)?;
+    let bytes = modes::bytes(&schedule, target, Modes::default());
+    order(&mut schedule, &bytes);
+    let placed = place(graph, &mut schedule, target)?;
+    let design = Design::new(graph, &schedule, target)?;
+    let program = encode(graph, &schedule, &placed, &design)?;
+    let build = Build { graph, schedule, placed, design, program };
+    build.check(&build.program.stream)?;
+    Ok(build)
+}
+
+fn random(numbers: Vec<u32>) -> QGraph {
+    let mut choices = Choices::new(numbers);
+    networks::random(&mut |limit| choices.below(limit))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_networks_run_as_planned(
+        numbers in prop::collection::vec(any::<u32>(), 0..200),
+        seed in any::<u64>(),
+        pixels in prop::sample::select(vec![1u64, 2, 4, 8]),
+        flags in any::<[bool; 2]>(),
+    ) {
+        let graph = random(numbers);
+        let build = match build(&graph, &target(pixels, flags[0]), flags[1]) {
+            // A kernel may be too large for the weight ring.
+            Err(error) if error.code().id == "SG0901" => return Ok(()),
+            built => built.map_err(|error| TestCaseError::fail(error.to_string()))?,
+        };
+        let inputs = inputs(&graph, seed);
+        build.simulate(&inputs).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    }
+}
+
+/// Memory of so many small blocks, each a domain.
+fn tight(pixels: u64, blocks: u64) -> Target {
+    let mut target = target(pixels, true);
+    target.block_bytes = 64 * pixels;
+    target.port_domains.bytes = target.block_bytes;
+    target.port_domains.count = blocks;
+    target.memory_bytes = blocks * target.block_bytes;
+    target
+}
+
+/// None where the memory does not hold the network.
+fn build_if_it_fits<'a>(graph: &'a QGraph, target: &Target) -> Option<Build<'a>> {
+    match build(graph, target, false) {
+        Err(error) if ["SG0702", "SG0901"].contains(&error.code().id) => None,
+        built => Some(built.unwrap()),
+    }
+}
+
+/// From the least memory on that holds a network: what is planned is a program, with tensors side by
+/// side in blocks, too.
+#[test]
+fn tight_plans_are_programs() {
+    let mut runner = TestRunner::deterministic();
+    let numbers = prop::collection::vec(any::<u32>(), 0..200);
+    let mut narrow = 0;
+    for _ in 0..60 {
+        let graph = random(numbers.new_tree(&mut runner).unwrap().current());
+        for pixels in [1, 4] {
+            let mut sizes = (1..=128).filter_map(|blocks| {
+                let target = tight(pixels, blocks);
+                Some((build_if_it_fits(&graph, &target)?, target))
+            });
+            for (build, target) in sizes.by_ref().take(2) {
+                narrow += usize::from(build.placed.problem.alignment() < target.block_bytes);
+                build.simulate(&inputs(&graph, target.blocks())).unwrap();
+            }
+        }
+    }
+    assert!(narrow > 0, "no plan with blocks that tensors share");
+}
+
+#[test]
+fn the_plan_of_yolox_nano_is_a_program() {
+    let graph = NANO.graph();
+    for (pixels, chained, parts) in [(4, true, false), (4, true, true), (1, false, false)] {
+        let build = build(&graph, &target(pixels, chained), parts).unwrap();
+        println!("{} bytes, {:?}", build.program.stream.len(), build.summary());
+    }
+    let target = target(4, true);
+    let plan = Plan::new(&graph, &target).unwrap();
+    let design = Design::new(&graph, &plan.schedule, &target).unwrap();
+    let program = encode(&graph, &plan.schedule, &plan.placed, &design).unwrap();
+    let estimate = plan.schedule.passes.iter();
+    let estimate = estimate
+        .map(|pass| seigo::compile::schedule::cost::stream_bytes(&graph, &pass.work))
+        .sum::<u64>();
+    // The end of the program is a descriptor of its own, and so are transfers.
+    let end = 320;
+    assert_eq!(program.stream.len() as u64, estimate + end);
+}
