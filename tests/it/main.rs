@@ -39,4 +39,5 @@ mod scheduled;
 mod shapes;
 mod support;
 mod target;
+mod windows;
 mod yolox_nano;

@@ -1,8 +1,6 @@
 //! Quantization keeps what a network computes, whatever the windows of its pools and convolutions look
 //! like, and a rewrite that is wrong shows in the report.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
-
 use proptest::prelude::*;
 use seigo::Result;
 use seigo::base::tensor::{DType, Tensor};
