@@ -13,7 +13,7 @@ use seigo::base::error::Result;
 use seigo::base::files;
 use seigo::base::tensor::Tensor;
 use seigo::compile::program::layout;
-use seigo::emit::bundle::Bundle;
+use seigo::emit::bundle;
 use seigo::verify::cosim::Verifier;
 
 const BEAT: usize = 16;
@@ -33,9 +33,9 @@ fn main() {
 }
 
 fn dump(bundle: &Path, folder: &Path, seed: u64) -> Result<()> {
-    let bundle = Bundle::open(bundle)?;
-    let verifier = Verifier::from(&bundle);
-    let graph = &bundle.model.graph;
+    let compiled = bundle::open(bundle)?;
+    let verifier = Verifier::new(&compiled);
+    let graph = &compiled.model.graph;
     let mut random = pixels_of(seed);
     let mut inputs = Vec::new();
     for &input in &graph.inputs {
@@ -48,12 +48,12 @@ fn dump(bundle: &Path, folder: &Path, seed: u64) -> Result<()> {
 
     let mut expected = vec![0; buffers.output];
     let mut mask = vec![0; buffers.output];
-    for leaving in &bundle.schedule.leaving {
-        let stored = &bundle.schedule.stored[leaving.stored.0];
+    for leaving in &compiled.schedule().leaving {
+        let stored = &compiled.schedule().stored[leaving.stored.0];
         let numbers = values.get(&leaving.value).map_or(&[][..], Vec::as_slice);
         let at = leaving.offset as usize;
         for (buffer, numbers) in [(&mut expected, numbers), (&mut mask, &vec![-1; numbers.len()])] {
-            let bytes = layout::pack(stored, &bundle.design, numbers);
+            let bytes = layout::pack(stored, &compiled.design, numbers);
             buffer[at..at + bytes.len()].copy_from_slice(&bytes);
         }
     }

@@ -5,6 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::base::error::{Error, Result, codes};
 
 /// Reads a whole file.
@@ -41,6 +43,11 @@ pub fn read_start<'a>(path: &Path, start: &'a mut [u8]) -> Result<&'a [u8]> {
 /// [`codes::FILE_READ`] with the path and the system's reason.
 pub fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|error| cannot_read(path, &error))
+}
+
+/// SHA-256 of some bytes in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 /// Held while a file is written.

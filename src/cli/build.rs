@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::terminal::Terminal;
-use crate::base::error::{Error, Place as _, Result, codes};
-use crate::base::files;
+use crate::base::error::{Place as _, Result};
 use crate::compile::boards::Target;
-use crate::compile::schedule::Work;
-use crate::emit::bundle::Bundle;
+use crate::compile::{CompileOptions, Compiled};
+use crate::emit::{bundle, verilog};
+use crate::model::ceras::Model;
 
 /// Compile a .ceras model for a target: Verilog, program and manifest in one folder
 #[derive(Debug, clap::Args)]
@@ -27,37 +27,19 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let bytes = files::read(&args.model)?;
+    let model = Model::load(&args.model)?;
     let target = Target::load(&args.target)?;
-    let bundle = Bundle::new(&bytes, target).at(|| args.model.display().to_string())?;
-    if args.no_processor {
-        all_on_accelerator(&bundle).at(|| args.model.display().to_string())?;
-    }
-    bundle.write(&args.output)?;
-    let verilog: usize = bundle.verilog().iter().map(|(_, text)| text.len()).sum();
+    let options = CompileOptions { accelerator_only: args.no_processor };
+    let compiled = Compiled::new(model, &target, options);
+    let compiled = compiled.at(|| args.model.display().to_string())?;
+    bundle::write(&compiled, &args.output)?;
+    let verilog: usize = verilog::files(&compiled)?.iter().map(|(_, text)| text.len()).sum();
     terminal.remark(&format!(
         "wrote {}: {} passes, program of {} bytes, Verilog of {verilog} bytes; next: seigo cosim {}",
         args.output.display(),
-        bundle.schedule.passes.len(),
-        bundle.program.stream.len(),
+        compiled.schedule().passes.len(),
+        compiled.program.stream.len(),
         args.output.display(),
     ));
     Ok(0)
-}
-
-/// No pass waits for the processor.
-fn all_on_accelerator(bundle: &Bundle) -> Result<()> {
-    let layers = bundle.schedule.passes.iter().flat_map(|pass| match &pass.work {
-        Work::Processor { layers } => &layers[..],
-        _ => &[],
-    });
-    let names: Vec<&str> =
-        layers.map(|&index| bundle.model.graph.layers[index].name.as_str()).collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let message = format!("only the processor can do {}", names.join(", "));
-    Err(Error::new(&codes::PROGRAM_LIMIT, message).help(
-        "`seigo inspect` says why; without --no-processor the accelerator waits for these layers",
-    ))
 }

@@ -9,7 +9,7 @@ use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::compile::boards::Target;
-use crate::emit::bundle::Bundle;
+use crate::compile::{CompileOptions, Compiled};
 use crate::frontend::graph::Graph;
 use crate::model::ceras;
 use crate::software::engine::Engine;
@@ -46,8 +46,8 @@ pub enum Network {
     Float(Graph),
     /// A .ceras model in software.
     Quantized(Box<ceras::Model>, Software),
-    /// A .ceras model on its simulated accelerator: the bundle and the simulation.
-    Rtl(Box<Bundle>, PathBuf),
+    /// A .ceras model on its simulated accelerator: compiled for its target, and the simulation.
+    Rtl(Box<Compiled>, PathBuf),
 }
 
 /// What computes a .ceras model in software.
@@ -61,6 +61,37 @@ pub enum Software {
 
 /// Name and extents of a network input or output.
 pub type Port<'a> = (&'a str, &'a [usize]);
+
+/// What a network takes and gives.
+pub struct Interface<'a> {
+    pub inputs: Vec<Port<'a>>,
+    pub outputs: Vec<Port<'a>>,
+    /// The task that the model file carries.
+    pub task: Option<&'a serde_json::Value>,
+}
+
+impl<'a> Interface<'a> {
+    pub fn of_model(model: &'a ceras::Model) -> Self {
+        let graph = &model.graph;
+        let inputs = graph.inputs.iter().map(|&id| graph.value(id));
+        let outputs = graph.outputs.iter();
+        Self {
+            inputs: inputs.map(|value| (&*value.name, &*value.shape)).collect(),
+            outputs: outputs.map(|out| (&*out.name, &*graph.value(out.value).shape)).collect(),
+            task: model.meta.task.as_ref(),
+        }
+    }
+
+    fn of_graph(graph: &'a Graph) -> Self {
+        let inputs = graph.inputs.iter().map(|&id| graph.value(id));
+        let outputs = graph.outputs.iter();
+        Self {
+            inputs: inputs.map(|value| (&*value.name, &*value.fact.shape)).collect(),
+            outputs: outputs.map(|out| (&*out.name, &*graph.fact(out.value).shape)).collect(),
+            task: None,
+        }
+    }
+}
 
 impl Network {
     pub fn open(args: &NetworkArgs, terminal: &Terminal) -> Result<Self> {
@@ -83,56 +114,32 @@ impl Network {
     }
 
     fn simulated(args: &NetworkArgs, terminal: &Terminal) -> Result<Self> {
-        let bytes = args.model.ceras()?.to_bytes()?;
+        let model = args.model.ceras()?;
         let target = Target::load(&args.target)?;
-        let bundle = Bundle::new(&bytes, target).at(|| args.model.model.display().to_string())?;
+        let compiled = Compiled::new(model, &target, CompileOptions::default());
+        let compiled = compiled.at(|| args.model.model.display().to_string())?;
         terminal.remark("building the simulation, unless it is in the cache");
-        let library = cosim::compile(&bundle.verilog(), &bundle.design, false)?;
-        Ok(Self::Rtl(Box::new(bundle), library))
+        let library = cosim::compile(&compiled, false)?;
+        Ok(Self::Rtl(Box::new(compiled), library))
     }
 
-    /// The quantized graph, where there is one.
-    fn quantized(&self) -> Option<&ceras::Model> {
+    /// What is known of the network without running it.
+    pub fn interface(&self) -> Interface<'_> {
         match self {
-            Self::Float(_) => None,
-            Self::Quantized(model, _) => Some(model),
-            Self::Rtl(bundle, _) => Some(&bundle.model),
+            Self::Float(graph) => Interface::of_graph(graph),
+            Self::Quantized(model, _) => Interface::of_model(model),
+            Self::Rtl(compiled, _) => Interface::of_model(&compiled.model),
         }
     }
 
     /// Network inputs.
     pub fn inputs(&self) -> Vec<Port<'_>> {
-        match (self, self.quantized()) {
-            (_, Some(model)) => {
-                let ports = model.graph.inputs.iter().map(|&id| model.graph.value(id));
-                ports.map(|value| (&*value.name, &*value.shape)).collect()
-            }
-            (Self::Float(graph), _) => {
-                let ports = graph.inputs.iter().map(|&id| graph.value(id));
-                ports.map(|value| (&*value.name, &*value.fact.shape)).collect()
-            }
-            _ => Vec::new(),
-        }
+        self.interface().inputs
     }
 
     /// Network outputs.
     pub fn outputs(&self) -> Vec<Port<'_>> {
-        match (self, self.quantized()) {
-            (_, Some(model)) => {
-                let outputs = model.graph.outputs.iter();
-                outputs.map(|out| (&*out.name, &*model.graph.value(out.value).shape)).collect()
-            }
-            (Self::Float(graph), _) => {
-                let outputs = graph.outputs.iter();
-                outputs.map(|out| (&*out.name, &*graph.fact(out.value).shape)).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The task that the model file carries.
-    pub fn task(&self) -> Option<&serde_json::Value> {
-        self.quantized().and_then(|model| model.meta.task.as_ref())
+        self.interface().outputs
     }
 
     /// Prepares the network for any number of frames.
@@ -141,13 +148,7 @@ impl Network {
             Self::Float(graph) => Runner::Float(Executor::new(graph)),
             Self::Quantized(model, Software::Fast) => Runner::Fast(Engine::new(&model.graph)?),
             Self::Quantized(model, Software::Reference) => Runner::Reference(&model.graph),
-            Self::Rtl(bundle, library) => Runner::Rtl(cosim::Rtl::new(
-                &bundle.model.graph,
-                &bundle.schedule,
-                &bundle.design,
-                &bundle.program,
-                library.clone(),
-            )),
+            Self::Rtl(compiled, library) => Runner::Rtl(cosim::Rtl::new(compiled, library.clone())),
         })
     }
 }

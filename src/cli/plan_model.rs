@@ -6,9 +6,10 @@ use super::plan::Format;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
+use crate::compile::Compiled;
 use crate::compile::boards::Target;
 use crate::compile::packing::{Packing, csv, validate};
-use crate::compile::program::{self, Design, cost};
+use crate::compile::program::cost;
 use crate::compile::schedule::modes::{Modes, survey};
 use crate::compile::schedule::{self, Plan, Schedule, StoredId, tile};
 use crate::model::ceras::{Model, Tag};
@@ -57,7 +58,7 @@ pub fn run(path: &Path, args: &PlanArgs, format: Format, terminal: &Terminal) ->
                 .at(place())
         })?;
         let plan = Plan::from_bytes(&model.graph, version, bytes).at(place)?;
-        return show_plan(&model.graph, &plan, format);
+        return show_plan(&model, &plan, format).at(place);
     };
     let mut target = Target::load(name)?;
     if args.depthwise_sequential {
@@ -90,7 +91,7 @@ pub fn run(path: &Path, args: &PlanArgs, format: Format, terminal: &Terminal) ->
                 files::write(to, &model.to_bytes()?)?;
                 terminal.remark(&format!("wrote {}", to.display()));
             }
-            show_plan(&model.graph, &plan, format)
+            show_plan(&model, &plan, format).at(place)
         }
         Err(error) if args.save.is_some() || !is_about_memory(&error) => Err(error.at(place())),
         Err(error) => {
@@ -124,10 +125,13 @@ fn strips(graph: &QGraph, target: &Target, format: Format) -> Result<String> {
     )
 }
 
-fn show_plan(graph: &QGraph, plan: &Plan, format: Format) -> Result<String> {
-    let mut report = PlanReport::of_plan(graph, plan);
-    if let Ok(costs) = predict(graph, plan) {
-        report.predict(&costs);
+fn show_plan(model: &Model, plan: &Plan, format: Format) -> Result<String> {
+    let mut report = PlanReport::of_plan(&model.graph, plan);
+    match Compiled::of_plan(model.clone(), plan.clone()) {
+        Ok(compiled) => report.predict(&costs(&compiled)?),
+        // What has a plan but no program is shown with the estimate.
+        Err(error) if error.code() == &codes::PROGRAM_LIMIT => {}
+        Err(error) => return Err(error),
     }
     show(
         &Shown {
@@ -142,13 +146,9 @@ fn show_plan(graph: &QGraph, plan: &Plan, format: Format) -> Result<String> {
 }
 
 /// Cycles of every pass and of the end, with the largest cause of those without work.
-///
-/// # Errors
-/// [`codes::PROGRAM_LIMIT`] when the plan holds something that has no program.
-fn predict(graph: &QGraph, plan: &Plan) -> Result<Vec<(u64, Option<&'static str>)>> {
-    let design = Design::new(graph, &plan.schedule, &plan.target)?;
-    let program = program::encode(graph, &plan.schedule, &plan.placed, &design)?;
-    let costs = cost::predict(&program.stream, &design, cost::Timing::default())?;
+fn costs(compiled: &Compiled) -> Result<Vec<(u64, Option<&'static str>)>> {
+    let Compiled { design, program, .. } = compiled;
+    let costs = cost::predict(&program.stream, design, cost::Timing::default())?;
     Ok(costs.iter().map(|cost| (cost.cycles, cost.cause().map(cost::Cause::name))).collect())
 }
 

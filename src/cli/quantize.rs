@@ -186,7 +186,12 @@ impl Folder {
         let mut files = npy_files(&args.calib)?;
         let task = if files.is_empty() {
             files = image::images_in(&args.calib)?;
-            Some(vision::bind(network, &args.model.model, args.task.as_deref(), terminal)?)
+            Some(vision::bind(
+                &network.interface(),
+                &args.model.model,
+                args.task.as_deref(),
+                terminal,
+            )?)
         } else {
             None
         };

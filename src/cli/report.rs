@@ -13,7 +13,9 @@ use super::vision::Vision;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
 use crate::compile::boards::Target;
-use crate::emit::bundle::Bundle;
+use crate::compile::{CompileOptions, Compiled};
+use crate::emit::bundle;
+use crate::model::ceras::Model;
 use crate::present::html::{self, Extras, Measured, Picture, Resources, Score, View};
 use crate::vision::overlay;
 use crate::vision::task::{BBox, Classes, Prediction, Purpose, image as task_image};
@@ -60,8 +62,7 @@ pub struct Args {
 const READABLE: u32 = 480;
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let bytes = files::read(&args.model)?;
-    let bundle = bundle(args, &bytes)?;
+    let compiled = compiled(args)?;
     let extras = Extras {
         measured: read(args.cosim.as_deref(), Measured::from_json)?,
         score: read(args.eval.as_deref(), Score::from_json)?,
@@ -73,26 +74,28 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         (Some(cosim), _) => cosim.display().to_string(),
         (None, model) => model.display().to_string(),
     };
-    let page = html::render(&bundle, &bytes, &extras).at(place)?;
+    let page = html::render(&compiled, &extras).at(place)?;
     files::write(&args.output, page.as_bytes())?;
     terminal.remark(&format!("wrote {}", args.output.display()));
     Ok(0)
 }
 
-/// The bundle that was given, if it is of the model; else one that is made for the target.
-fn bundle(args: &Args, bytes: &[u8]) -> Result<Bundle> {
-    let model = || args.model.display().to_string();
+/// The bundle that was given, if it is of the model; else the model compiled for the target.
+fn compiled(args: &Args) -> Result<Compiled> {
+    let place = || args.model.display().to_string();
+    let model = Model::load(&args.model)?;
     let Some(folder) = &args.build else {
-        return Bundle::new(bytes, Target::load(&args.target)?).at(model);
+        let target = Target::load(&args.target)?;
+        return Compiled::new(model, &target, CompileOptions::default()).at(place);
     };
-    let bundle = Bundle::open(folder)?;
-    if files::read(&folder.join("model.ceras"))? != bytes {
+    let compiled = bundle::open(folder)?;
+    if compiled.model != model {
         let message = format!("{} was built of another model", folder.display());
         return Err(Error::new(&codes::REPORT_INPUT, message)
             .help("build this model with `seigo build`, or give the model.ceras of the bundle")
-            .at(model()));
+            .at(place()));
     }
-    Ok(bundle)
+    Ok(compiled)
 }
 
 fn read<T>(path: Option<&Path>, parse: fn(&str) -> Result<T>) -> Result<Option<T>> {

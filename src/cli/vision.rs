@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize as _;
 
-use super::network::{Network, NetworkArgs, Runner};
+use super::network::{Interface, Network, NetworkArgs, Runner};
 use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
@@ -28,7 +28,7 @@ impl<'a> Vision<'a> {
         given: Option<&str>,
         terminal: &Terminal,
     ) -> Result<Self> {
-        let task = bind(network, &args.model.model, given, terminal)?;
+        let task = bind(&network.interface(), &args.model.model, given, terminal)?;
         Ok(Self { network, runner: network.runner()?, task })
     }
 
@@ -68,12 +68,12 @@ impl<'a> Vision<'a> {
 /// The task of a network: `given` (a file or a preset), else the file beside the model, else the
 /// one in the model, else the preset whose layout the outputs have.
 pub fn bind(
-    network: &Network,
+    network: &Interface<'_>,
     model: &Path,
     given: Option<&str>,
     terminal: &Terminal,
 ) -> Result<Task> {
-    let inputs = network.inputs();
+    let inputs = &network.inputs;
     let &[(_, shape)] = &inputs[..] else {
         return Err(Error::new(
             &codes::TASK_OUTPUT,
@@ -81,7 +81,7 @@ pub fn bind(
         )
         .at(model.display().to_string()));
     };
-    match (given, network.task()) {
+    match (given, network.task) {
         (Some(name), _) => Task::new(TaskSpec::load(name)?, shape).at(|| name),
         (None, _) if path_beside(model).exists() => {
             let path = path_beside(model);
@@ -99,14 +99,14 @@ pub fn bind(
 
 /// The first preset that accepts outputs of the model's shapes.
 fn recognize(
-    network: &Network,
+    network: &Interface<'_>,
     shape: &[usize],
     model: &Path,
     terminal: &Terminal,
 ) -> Result<Task> {
     let blank = |dims: &[usize]| Tensor::new(dims, vec![0f32; dims.iter().product()]);
     let input = blank(shape)?;
-    let ports = network.outputs();
+    let ports = &network.outputs;
     let zeros = ports.iter().map(|(_, shape)| blank(shape)).collect::<Result<Vec<_>>>()?;
     let named: Vec<(&str, &Tensor)> =
         ports.iter().zip(&zeros).map(|((name, _), zeros)| (*name, zeros)).collect();

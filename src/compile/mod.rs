@@ -1,6 +1,9 @@
 //! A quantized network for a target: boards, packing of shared memory, schedule, program.
 
 pub mod boards;
+mod compiled;
 pub mod packing;
 pub mod program;
 pub mod schedule;
+
+pub use compiled::{CompileOptions, Compiled};

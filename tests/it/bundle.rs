@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use seigo::compile::boards::Target;
 use seigo::compile::schedule::{Work, build};
+use seigo::compile::{CompileOptions, Compiled};
 use seigo::model::ceras::Model;
 use tempfile::TempDir;
 
@@ -128,7 +129,7 @@ fn layers_of_the_processor_are_refused_on_request() {
         });
         let bytes = Model::new(graph.clone()).to_bytes().unwrap();
         if let Some(layers) = layers
-            && seigo::emit::bundle::Bundle::new(&bytes, target.clone()).is_ok()
+            && Compiled::new(Model::new(graph.clone()), &target, CompileOptions::default()).is_ok()
         {
             found = Some((bytes, graph.layers[layers[0]].name.clone()));
             break;

@@ -2,7 +2,7 @@
 //!
 //! All networks of a run share one design, so that it is compiled once.
 
-use seigo::verify::cosim::{End, Timing};
+use seigo::verify::cosim::{End, Timing, Verifier};
 
 use crate::quantized::inputs;
 use crate::rtl::{Bench, networks, target};
@@ -13,13 +13,13 @@ fn run(pixels: u64, count: usize) {
     let bench = Bench::new(&graphs, pixels);
     let (mut compared, mut cycles) = (0, 0);
     for (seed, build) in bench.builds.iter().enumerate() {
-        let verifier = bench.verifier(build);
-        let values = verifier.values(&inputs(build.graph, seed as u64)).unwrap();
+        let verifier = Verifier::new(build);
+        let values = verifier.values(&inputs(build.graph(), seed as u64)).unwrap();
         let stalls = (seed % 2 == 1).then_some(seed as u64);
         let mut device = bench.device(build, &values, Timing { stalls, ..Timing::default() });
         let frame = verifier.run(&mut device, &values).unwrap();
         assert_eq!(frame.end, End::Done, "network {seed}");
-        assert_eq!(frame.mismatch, None, "network {seed}: {:#?}", build.schedule);
+        assert_eq!(frame.mismatch, None, "network {seed}: {:#?}", build.schedule());
         for (cause, &cycles) in frame.stalls.iter().enumerate() {
             let passes = frame.passes.iter().map(|pass| pass.held_up[cause]);
             assert_eq!(passes.sum::<u64>(), u64::from(cycles), "the counter of cause {cause}");

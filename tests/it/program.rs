@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use seigo::compile::boards::Target;
 
-use crate::accelerator::{Build, accelerable, layers, outcome};
+use crate::accelerator::{accelerable, check, compile, layers, outcome, simulate};
 use crate::quantized::{graphs, inputs};
 
 /// A built-in target with memory enough for any test.
@@ -25,9 +25,9 @@ proptest! {
     ) {
         let graph = accelerable(graph);
         let inputs = inputs(&graph, seed);
-        match Build::new(&graph, &target(pixels)) {
-            Ok(build) => build.simulate(&inputs).map_err(|error| {
-                TestCaseError::fail(format!("{error}\n{:#?}", build.schedule))
+        match compile(&graph, &target(pixels)) {
+            Ok(build) => simulate(&build, &inputs).map_err(|error| {
+                TestCaseError::fail(format!("{error}\n{:#?}", build.schedule()))
             })?,
             Err(error) => prop_assert!(
                 ["SG0901", "SG0702"].contains(&error.code().id), "{error}"
@@ -47,9 +47,9 @@ proptest! {
         let seed = u64::from(numbers[0]);
         let graph = layers::network(numbers);
         graph.validate().unwrap();
-        let build = Build::new(&graph, &target(pixels)).unwrap();
-        build.simulate(&inputs(&graph, seed)).map_err(|error| {
-            TestCaseError::fail(format!("{error}\n{:#?}", build.schedule))
+        let build = compile(&graph, &target(pixels)).unwrap();
+        simulate(&build, &inputs(&graph, seed)).map_err(|error| {
+            TestCaseError::fail(format!("{error}\n{:#?}", build.schedule()))
         })?;
     }
 }
@@ -62,7 +62,7 @@ fn changed_records_are_noticed() {
     let (mut changed, mut noticed) = (0, 0);
     for seed in 0..12 {
         let graph = layers::network(numbers(seed));
-        let mut build = Build::new(&graph, &target(4)).unwrap();
+        let mut build = compile(&graph, &target(4)).unwrap();
         let inputs = inputs(&graph, 1);
         let original = build.program.stream.clone();
         // The first record begins behind the first descriptor; its first bytes are lane 0's bias.
@@ -70,7 +70,7 @@ fn changed_records_are_noticed() {
             build.program.stream.clone_from(&original);
             build.program.stream[byte] ^= 0x55;
             changed += 1;
-            noticed += usize::from(build.simulate(&inputs).is_err());
+            noticed += usize::from(simulate(&build, &inputs).is_err());
         }
     }
     assert!(3 * noticed > changed, "{noticed} of {changed}");
@@ -84,7 +84,7 @@ fn most_random_graphs_are_built() {
     let mut counts = std::collections::BTreeMap::new();
     for _ in 0..300 {
         let graph = accelerable(graphs().new_tree(&mut runner).unwrap().current());
-        *counts.entry(outcome(Build::new(&graph, &target(4)))).or_insert(0) += 1;
+        *counts.entry(outcome(compile(&graph, &target(4)))).or_insert(0) += 1;
     }
     println!("{counts:#?}");
     assert!(counts.get("built").copied().unwrap_or(0) > 150, "{counts:#?}");
@@ -98,13 +98,13 @@ fn damage_is_noticed() {
     let mut checked = 0;
     for _ in 0..60 {
         let graph = accelerable(graphs().new_tree(&mut runner).unwrap().current());
-        let Ok(build) = Build::new(&graph, &target(4)) else { continue };
+        let Ok(build) = compile(&graph, &target(4)) else { continue };
         let entries = build.program.entries.clone();
         for entry in entries {
             for byte in (0..320).step_by(7) {
                 let mut stream = build.program.stream.clone();
                 stream[entry.offset + byte] ^= 1 << (byte % 8);
-                let error = build.check(&stream).unwrap_err();
+                let error = check(&build, &stream).unwrap_err();
                 assert_eq!(error.code().id, "SG0902", "{error}");
                 checked += 1;
             }

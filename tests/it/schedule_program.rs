@@ -4,12 +4,13 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use seigo::base::error::Result;
+use seigo::compile::Compiled;
 use seigo::compile::boards::Target;
-use seigo::compile::program::{Design, encode};
 use seigo::compile::schedule::{Modes, Plan, build_parts, modes, order, place};
+use seigo::model::ceras::Model;
 use seigo::model::qgraph::QGraph;
 
-use crate::accelerator::Build;
+use crate::accelerator::{check, compile, simulate};
 use crate::networks::{self, NANO};
 use crate::quantized::{Choices, inputs};
 
@@ -22,16 +23,13 @@ fn target(pixels: u64, chained: bool) -> Target {
 }
 
 /// A build in the searched order, split results in parts where `parts` says so.
-fn build<'a>(graph: &'a QGraph, target: &Target, parts: bool) -> Result<Build<'a>> {
+fn build(graph: &QGraph, target: &Target, parts: bool) -> Result<Compiled> {
     let mut schedule = build_parts(graph, target, parts)?;
     let bytes = modes::bytes(&schedule, target, Modes::default());
     order(&mut schedule, &bytes);
     let placed = place(graph, &mut schedule, target)?;
-    let design = Design::new(graph, &schedule, target)?;
-    let program = encode(graph, &schedule, &placed, &design)?;
-    let build = Build { graph, schedule, placed, design, program };
-    build.check(&build.program.stream)?;
-    Ok(build)
+    let plan = Plan { target: target.clone(), schedule, placed };
+    Compiled::of_plan(Model::new(graph.clone()), plan)
 }
 
 fn random(numbers: Vec<u32>) -> QGraph {
@@ -56,7 +54,7 @@ proptest! {
             built => built.map_err(|error| TestCaseError::fail(error.to_string()))?,
         };
         let inputs = inputs(&graph, seed);
-        build.simulate(&inputs).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        simulate(&build, &inputs).map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
 }
 
@@ -71,7 +69,7 @@ fn tight(pixels: u64, blocks: u64) -> Target {
 }
 
 /// None where the memory does not hold the network.
-fn build_if_it_fits<'a>(graph: &'a QGraph, target: &Target) -> Option<Build<'a>> {
+fn build_if_it_fits(graph: &QGraph, target: &Target) -> Option<Compiled> {
     match build(graph, target, false) {
         Err(error) if ["SG0702", "SG0901"].contains(&error.code().id) => None,
         built => Some(built.unwrap()),
@@ -93,8 +91,8 @@ fn tight_plans_are_programs() {
                 Some((build_if_it_fits(&graph, &target)?, target))
             });
             for (build, target) in sizes.by_ref().take(2) {
-                narrow += usize::from(build.placed.problem.alignment() < target.block_bytes);
-                build.simulate(&inputs(&graph, target.blocks())).unwrap();
+                narrow += usize::from(build.plan.placed.problem.alignment() < target.block_bytes);
+                simulate(&build, &inputs(&graph, target.blocks())).unwrap();
             }
         }
     }
@@ -106,12 +104,14 @@ fn the_plan_of_yolox_nano_is_a_program() {
     let graph = NANO.graph();
     for (pixels, chained, parts) in [(4, true, false), (4, true, true), (1, false, false)] {
         let build = build(&graph, &target(pixels, chained), parts).unwrap();
-        println!("{} bytes, {:?}", build.program.stream.len(), build.summary());
+        println!(
+            "{} bytes, {:?}",
+            build.program.stream.len(),
+            check(&build, &build.program.stream)
+        );
     }
     let target = target(4, true);
-    let plan = Plan::new(&graph, &target).unwrap();
-    let design = Design::new(&graph, &plan.schedule, &target).unwrap();
-    let program = encode(&graph, &plan.schedule, &plan.placed, &design).unwrap();
+    let Compiled { plan, program, .. } = compile(&graph, &target).unwrap();
     let estimate = plan.schedule.passes.iter();
     let estimate = estimate
         .map(|pass| seigo::compile::schedule::cost::stream_bytes(&graph, &pass.work))

@@ -17,7 +17,7 @@ use seigo::vision::task::image::{images_in, read};
 use seigo::vision::task::{Task, TaskSpec};
 use serde_json::Value;
 
-use crate::accelerator::Build;
+use crate::accelerator::{check, compile, simulate};
 use crate::support::shared;
 
 const MODEL: &str = "models/yolox_nano.onnx";
@@ -115,7 +115,11 @@ fn the_program_stores_every_tensor_of_the_reference() {
     };
     let calibration = First::of(&shared.join("coco/calib"));
     let graph = quantize(&graph, &calibration, &options, &|_, _| ()).unwrap().graph;
-    let build = Build::new(&graph, &Target::load("kv260").unwrap()).unwrap();
-    println!("{} ring words, {:?}", build.program.stream.len() / 32, build.summary());
-    build.simulate(&[First::of(&shared.join("coco/eval")).0]).unwrap();
+    let build = compile(&graph, &Target::load("kv260").unwrap()).unwrap();
+    println!(
+        "{} ring words, {:?}",
+        build.program.stream.len() / 32,
+        check(&build, &build.program.stream).unwrap()
+    );
+    simulate(&build, &[First::of(&shared.join("coco/eval")).0]).unwrap();
 }

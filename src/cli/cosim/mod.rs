@@ -3,17 +3,18 @@
 mod junit;
 mod show;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use super::network::{Network, Software};
+use super::network::Interface;
 use super::terminal::Terminal;
 use super::{DIFFERS, vision};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::npy;
 use crate::base::tensor::Tensor;
+use crate::compile::Compiled;
 use crate::compile::program::cost;
-use crate::emit::bundle::Bundle;
+use crate::emit::bundle;
 use crate::verify::cosim::{
     self, Device, End, Frame, Geometry, Simulation, Timing, Values, Verifier, Waves,
 };
@@ -82,13 +83,13 @@ impl Ran {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let bundle = Bundle::open(&args.bundle)?;
-    let first = first_pass(args, &bundle)?;
-    let inputs = inputs(args, terminal)?;
-    let bench = Bench::new(args, &bundle, args.trace.is_some(), terminal)?;
+    let compiled = bundle::open(&args.bundle)?;
+    let first = first_pass(args, &compiled)?;
+    let inputs = inputs(args, &compiled, terminal)?;
+    let bench = Bench::new(args, &compiled, args.trace.is_some(), terminal)?;
     let memory = cost::Timing { read_latency: args.latency, ..cost::Timing::default() };
-    let predicted = cost::predict(&bundle.program.stream, &bundle.design, memory)?;
-    let passes = bundle.program.entries.len();
+    let predicted = cost::predict(&compiled.program.stream, &compiled.design, memory)?;
+    let passes = compiled.program.entries.len();
     let bar = terminal.progress(inputs.len(), "frames");
     let mut device: Option<Device> = None;
     let mut all: Vec<Ran> = Vec::new();
@@ -109,10 +110,10 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
             name,
         };
         bar.inc(1);
-        let text = show::frame(args.format, &bundle, &predicted, &ran);
+        let text = show::frame(args.format, &compiled, &predicted, &ran);
         bar.suspend(|| terminal.result(&text))?;
         if !ran.equal() && all.iter().all(Ran::equal) && args.trace.is_none() {
-            waves_of_difference(args, &bundle, (&ran.frame, number as u64), &values, terminal)?;
+            waves_of_difference(args, &compiled, (&ran.frame, number as u64), &values, terminal)?;
         }
         all.push(ran);
     }
@@ -125,9 +126,9 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
 }
 
 /// The pass that `--from-layer` names; the first one without.
-fn first_pass(args: &Args, bundle: &Bundle) -> Result<usize> {
+fn first_pass(args: &Args, compiled: &Compiled) -> Result<usize> {
     let Some(layer) = &args.from_layer else { return Ok(0) };
-    let entries = &bundle.program.entries;
+    let entries = &compiled.program.entries;
     let of = |name: &str| name.split(" + ").any(|own| own == layer);
     entries.iter().position(|entry| of(&entry.name)).ok_or_else(|| {
         Error::new(&codes::BAD_ARGUMENT, format!("no pass computes \"{layer}\""))
@@ -143,19 +144,19 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    fn new(args: &Args, bundle: &'a Bundle, traces: bool, terminal: &Terminal) -> Result<Self> {
+    fn new(args: &Args, compiled: &'a Compiled, traces: bool, terminal: &Terminal) -> Result<Self> {
         terminal.remark("building the simulation, unless it is in the cache");
         let started = Instant::now();
-        let library = cosim::compile(&bundle.verilog(), &bundle.design, traces)?;
+        let library = cosim::compile(compiled, traces)?;
         let seconds = started.elapsed().as_secs_f64();
         terminal.remark(&format!("simulation ready after {seconds:.1} s"));
-        let verifier = Verifier::from(bundle);
+        let verifier = Verifier::new(compiled);
         let timing = Timing { latency: args.latency, stalls: args.stall_seed };
         Ok(Self { verifier, library, timing })
     }
 
     fn device(&self, values: &Values) -> Result<Device> {
-        let simulation = Simulation::load(&self.library, Geometry::of(self.verifier.design))?;
+        let simulation = Simulation::load(&self.library, Geometry::of(self.verifier.design()))?;
         Ok(Device::new(simulation, self.verifier.buffers(values)?, self.timing))
     }
 }
@@ -164,7 +165,7 @@ impl<'a> Bench<'a> {
 /// (for an error of the hardware: its pass) beside the bundle's files.
 fn waves_of_difference(
     args: &Args,
-    bundle: &Bundle,
+    compiled: &Compiled,
     (frame, number): (&Frame, u64),
     values: &Values,
     terminal: &Terminal,
@@ -174,10 +175,10 @@ fn waves_of_difference(
         (None, End::Fault { pass, .. }) => usize::from(pass),
         (None, End::Done) => return Ok(()),
     };
-    let pass = pass.min(bundle.program.entries.len().saturating_sub(1));
+    let pass = pass.min(compiled.program.entries.len().saturating_sub(1));
     let path = args.bundle.join("difference.fst");
     terminal.remark("running the frame again, for waves of the pass that differs");
-    let bench = Bench::new(args, bundle, true, terminal)?;
+    let bench = Bench::new(args, compiled, true, terminal)?;
     let mut device = bench.device(values)?;
     device.set_image(&bench.verifier.image(values)?, number);
     let waves = Waves { path: &path, passes: pass..pass + 1 };
@@ -192,7 +193,11 @@ fn waves_of_difference(
 }
 
 /// Frames with their names: images, or a tensor.
-fn inputs(args: &Args, terminal: &Terminal) -> Result<Vec<(String, Vec<Tensor>)>> {
+fn inputs(
+    args: &Args,
+    compiled: &Compiled,
+    terminal: &Terminal,
+) -> Result<Vec<(String, Vec<Tensor>)>> {
     if let Some(path) = &args.input {
         return Ok(vec![(path.display().to_string(), vec![npy::read(path)?])]);
     }
@@ -204,12 +209,9 @@ fn inputs(args: &Args, terminal: &Terminal) -> Result<Vec<(String, Vec<Tensor>)>
                 .help("give --image, --images or --input"));
         }
     };
-    let network = Network::Quantized(
-        Box::new(crate::model::ceras::Model::load(&args.bundle.join("model.ceras"))?),
-        Software::Reference,
-    );
-    let model: &Path = &args.bundle.join("model.ceras");
-    let task = vision::bind(&network, model, args.task.as_deref(), terminal)?;
+    let interface = Interface::of_model(&compiled.model);
+    let model = args.bundle.join(bundle::MODEL);
+    let task = vision::bind(&interface, &model, args.task.as_deref(), terminal)?;
     paths
         .iter()
         .take(args.frames)

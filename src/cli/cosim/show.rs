@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::{Format, Ran};
+use crate::compile::Compiled;
 use crate::compile::program::cost::PassCost;
-use crate::emit::bundle::Bundle;
 use crate::verify::cosim::{CAUSES, End, Mismatch, PassReport};
 
-pub fn frame(format: Format, bundle: &Bundle, predicted: &[PassCost], ran: &Ran) -> String {
+pub fn frame(format: Format, compiled: &Compiled, predicted: &[PassCost], ran: &Ran) -> String {
     match format {
-        Format::Table => table(bundle, predicted, ran),
+        Format::Table => table(compiled, predicted, ran),
         Format::Json => format!("{}\n", document(predicted, ran)),
     }
 }
@@ -26,7 +26,7 @@ fn cause(pass: &PassReport, cost: &PassCost) -> (&'static str, Option<u64>) {
     }
 }
 
-fn table(bundle: &Bundle, predicted: &[PassCost], ran: &Ran) -> String {
+fn table(compiled: &Compiled, predicted: &[PassCost], ran: &Ran) -> String {
     let frame = &ran.frame;
     let mut lines = vec![
         ran.name.clone(),
@@ -60,13 +60,13 @@ fn table(bundle: &Bundle, predicted: &[PassCost], ran: &Ran) -> String {
         "  {} cycles, {} tensors compared, {:.2} s",
         frame.cycles, frame.compared, ran.seconds
     ));
-    lines.extend(verdict(bundle, ran));
+    lines.extend(verdict(compiled, ran));
     lines.join("\n") + "\n"
 }
 
-fn verdict(bundle: &Bundle, ran: &Ran) -> Option<String> {
+fn verdict(compiled: &Compiled, ran: &Ran) -> Option<String> {
     if let Some(mismatch) = &ran.frame.mismatch {
-        return Some(format!("  DIFFERS first in {}", place(bundle, mismatch)));
+        return Some(format!("  DIFFERS first in {}", place(compiled, mismatch)));
     }
     match ran.frame.end {
         End::Fault { code, client, block, pass } => {
@@ -76,9 +76,9 @@ fn verdict(bundle: &Bundle, ran: &Ran) -> Option<String> {
     }
 }
 
-fn place(bundle: &Bundle, mismatch: &Mismatch) -> String {
+fn place(compiled: &Compiled, mismatch: &Mismatch) -> String {
     let d = mismatch.difference;
-    let entry = bundle.program.entries.get(mismatch.pass);
+    let entry = compiled.program.entries.get(mismatch.pass);
     format!(
         "pass {} ({}), {}: channel {}, row {}, column {}: {} instead of {}; {} numbers differ; cycle {}",
         mismatch.pass,

@@ -1,6 +1,5 @@
 //! From a schedule with addresses to the instruction stream.
 
-use super::check::Buffers;
 use super::dense::{DensePass, window};
 use super::design::{Design, WORD, limit};
 use super::fields::{self, SEGMENT_WORD};
@@ -62,14 +61,7 @@ pub fn encode(
     end.set(fields::WAIT_DMA, 1)?;
     finish(&mut end, schedule.passes.len())?;
     stream.extend(end.bytes());
-    let Buffers { image, output, scratch } = buffers::sizes(graph, schedule, design);
-    Ok(Program {
-        stream,
-        entries,
-        image_bytes: image,
-        output_bytes: output,
-        scratch_bytes: scratch,
-    })
+    Ok(Program { stream, entries, buffers: buffers::sizes(graph, schedule, design) })
 }
 
 fn finish(descriptor: &mut Descriptor, index: usize) -> Result<()> {

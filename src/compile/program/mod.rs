@@ -30,12 +30,8 @@ pub struct Program {
     pub stream: Vec<u8>,
     /// Passes in order, then the end.
     pub entries: Vec<Entry>,
-    /// Bytes of the image buffer.
-    pub image_bytes: u64,
-    /// Bytes of the output buffer.
-    pub output_bytes: u64,
-    /// Bytes of the scratch buffer.
-    pub scratch_bytes: u64,
+    /// Sizes of the buffers in DDR beside it.
+    pub buffers: check::Buffers,
 }
 
 /// A pass in the stream.

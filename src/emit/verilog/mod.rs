@@ -8,6 +8,9 @@ mod sources;
 use std::fmt::Write as _;
 
 use crate::base::arithmetic::{Base, Function, Layout};
+use crate::base::error::Result;
+use crate::base::files::sha256;
+use crate::compile::Compiled;
 use crate::compile::program::Design;
 
 pub use sources::SOURCES;
@@ -17,6 +20,17 @@ pub const TOP: &str = "seigo_top";
 
 /// Bits of a function in the function table, see `rtl/output_lanes.v`.
 const FUNCTION_BITS: u32 = 72;
+
+/// Every Verilog file of the accelerator by name, the generated top level last.
+///
+/// # Errors
+/// [`codes::INTERNAL`](crate::base::error::codes::INTERNAL) when the model cannot be written.
+pub fn files(compiled: &Compiled) -> Result<Vec<(String, String)>> {
+    let hash = sha256(&compiled.model.to_bytes()?);
+    let written = SOURCES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    let top = (format!("{TOP}.v"), top(&compiled.design, &hash));
+    Ok(written.chain([top]).collect())
+}
 
 /// The top level of `design`, for the model with hash `model` (hexadecimal digits).
 pub fn top(design: &Design, model: &str) -> String {

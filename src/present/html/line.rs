@@ -1,9 +1,9 @@
 //! A pass of the program with all that is known of it.
 
 use super::inputs::Measured;
+use crate::compile::Compiled;
 use crate::compile::program::cost::{Cause, PassCost};
 use crate::compile::schedule::cost;
-use crate::emit::bundle::Bundle;
 use crate::present::tables::plan::PlanReport;
 use crate::present::tables::quantized::QuantizedInspection;
 
@@ -47,22 +47,22 @@ impl Line {
     }
 }
 
-/// The passes of a bundle.
+/// The passes of a compiled network.
 pub fn lines(
-    bundle: &Bundle,
+    compiled: &Compiled,
     inspection: &QuantizedInspection,
     plan: &PlanReport,
     predicted: &[PassCost],
     measured: Option<&Measured>,
 ) -> Vec<Line> {
-    let graph = &bundle.model.graph;
-    let passes = bundle.schedule.passes.iter().zip(&plan.passes).zip(predicted).enumerate();
+    let graph = compiled.graph();
+    let passes = compiled.schedule().passes.iter().zip(&plan.passes).zip(predicted).enumerate();
     let line = |(index, ((pass, row), predicted)): (usize, ((&_, &_), &PassCost))| {
         let pass: &crate::compile::schedule::Pass = pass;
         let row: &crate::present::tables::plan::PassRow = row;
         let cycles = measured.map(|frames| frames.first().passes[index].cycles);
         let (dense_macs, plane_macs) = cost::macs(graph, &pass.work);
-        let pixels = bundle.target.pixels;
+        let pixels = compiled.target().pixels;
         Line {
             kind: row.kind,
             layers: row.layers.clone(),
@@ -75,7 +75,7 @@ pub fn lines(
             cause: predicted.cause(),
             dense_macs,
             plane_macs,
-            ddr: cost::work_traffic(graph, &bundle.schedule, &pass.work, pixels).total(),
+            ddr: cost::work_traffic(graph, compiled.schedule(), &pass.work, pixels).total(),
         }
     };
     passes.map(line).collect()

@@ -10,20 +10,21 @@ use crate::present::tables::inspect::grouped;
 use crate::present::tables::plan::{chart, runs};
 
 pub fn section(content: &Content<'_>) -> Markup {
-    let bundle = content.bundle;
-    let packing = &bundle.placed.packing;
-    let tensors: Vec<_> = (0..bundle.schedule.stored.len()).map(|id| Some(StoredId(id))).collect();
-    let title = format!("{} on {}", bundle.model.graph.name, bundle.target.name);
-    let drawing = chart(title, &bundle.target, &bundle.schedule, &tensors, packing);
+    let compiled = content.compiled;
+    let packing = &compiled.plan.placed.packing;
+    let tensors: Vec<_> =
+        (0..compiled.schedule().stored.len()).map(|id| Some(StoredId(id))).collect();
+    let title = format!("{} on {}", compiled.graph().name, compiled.target().name);
+    let drawing = chart(title, compiled.target(), compiled.schedule(), &tensors, packing);
     html! {
         p {
             "Every tensor by the passes in which it lives (to the right) and the addresses that it holds "
             "(upward). Peak " (grouped(packing.height)) " B of "
-            (grouped(bundle.target.memory_bytes)) "; no plan is below "
+            (grouped(compiled.target().memory_bytes)) "; no plan is below "
             (grouped(packing.lower_bound)) " B, the most that must live at once."
         }
         div.scroll.chart role="region" aria-label="Memory plan" tabindex="0" { (PreEscaped(drawing)) }
-        (folded("Every tensor in numbers", numbers(packing, bundle.target.block_bytes)))
+        (folded("Every tensor in numbers", numbers(packing, compiled.target().block_bytes)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `seigo report`: everything that is known of a quantized model on a target as one HTML page.
 //!
 //! The page needs no network and no script, follows the viewer's light or dark preference and prints.
-//! Numbers stand beside every chart. [`render`] makes it of a [`Bundle`] and [`Extras`].
+//! Numbers stand beside every chart. [`render`] makes it of a [`Compiled`] and [`Extras`].
 
 mod accuracy;
 mod chart;
@@ -19,8 +19,8 @@ mod timeline;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::base::error::{Error, Result, codes};
+use crate::compile::Compiled;
 use crate::compile::program::cost::{self, PassCost};
-use crate::emit::bundle::Bundle;
 use crate::present::tables::plan::PlanReport;
 use crate::present::tables::quantized::QuantizedInspection;
 use crate::quantize::ptq;
@@ -46,7 +46,7 @@ pub struct Extras {
 
 /// Everything that the sections read.
 struct Content<'a> {
-    bundle: &'a Bundle,
+    compiled: &'a Compiled,
     inspection: QuantizedInspection,
     plan: PlanReport,
     quality: Option<ptq::Report>,
@@ -85,13 +85,13 @@ const SECTIONS: [Section; 8] = [
     ("resources", "Resources", resources::section),
 ];
 
-/// The page of the model file `bytes`, which `bundle` was made of.
+/// The page of a network on a target.
 ///
 /// # Errors
 /// [`codes::REPORT_INPUT`] when measured frames are of another program; [`codes::CERAS_FORMAT`] when the
 /// model's report cannot be read; those of the cost model.
-pub fn render(bundle: &Bundle, bytes: &[u8], extras: &Extras) -> Result<String> {
-    let Bundle { model, target, schedule, placed, design, program, .. } = bundle;
+pub fn render(compiled: &Compiled, extras: &Extras) -> Result<String> {
+    let Compiled { model, plan, design, program } = compiled;
     let predicted = cost::predict(&program.stream, design, cost::Timing::default())?;
     let quality = model.meta.report.clone().map(serde_json::from_value).transpose();
     let quality = quality.map_err(|error| {
@@ -100,16 +100,16 @@ pub fn render(bundle: &Bundle, bytes: &[u8], extras: &Extras) -> Result<String> 
     if let Some(measured) = &extras.measured {
         measured.check(program)?;
     }
-    let inspection = QuantizedInspection::new(model, bytes)?;
-    let plan = PlanReport::of_parts(&model.graph, target, schedule, placed);
-    let lines = line::lines(bundle, &inspection, &plan, &predicted, extras.measured.as_ref());
-    let content = Content { bundle, inspection, plan, quality, predicted, lines, extras };
+    let inspection = QuantizedInspection::new(model, &model.to_bytes()?)?;
+    let plan = PlanReport::of_plan(&model.graph, plan);
+    let lines = line::lines(compiled, &inspection, &plan, &predicted, extras.measured.as_ref());
+    let content = Content { compiled, inspection, plan, quality, predicted, lines, extras };
     Ok(document(&content).into_string())
 }
 
 fn document(content: &Content<'_>) -> Markup {
-    let network = &content.bundle.model.graph.name;
-    let target = &content.bundle.target;
+    let network = &content.compiled.graph().name;
+    let target = content.compiled.target();
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -150,7 +150,7 @@ fn document(content: &Content<'_>) -> Markup {
 
 /// Where the numbers come from.
 fn provenance(content: &Content<'_>) -> Markup {
-    let model = &content.bundle.model;
+    let model = &content.compiled.model;
     html! {
         p {
             "Made by Seigo " (env!("CARGO_PKG_VERSION")) " from a model that " (model.meta.tool) " wrote"

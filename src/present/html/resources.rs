@@ -12,7 +12,7 @@ use crate::compile::boards::Target;
 const FULL: f64 = 0.8;
 
 pub fn section(content: &Content<'_>) -> Markup {
-    let target = &content.bundle.target;
+    let target = content.compiled.target();
     html! {
         @match &content.extras.resources {
             None => {

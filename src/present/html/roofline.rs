@@ -17,7 +17,7 @@ struct Roof {
 
 impl Roof {
     fn of(content: &Content<'_>) -> Self {
-        let target = &content.bundle.target;
+        let target = content.compiled.target();
         let clock = target.clock_mhz as f64 * 1e6;
         let port = target.ddr_bits as f64 / 8.0;
         Self {

@@ -34,8 +34,8 @@ pub fn section(content: &Content<'_>) -> Markup {
 }
 
 fn figures(content: &Content<'_>) -> Vec<Figure> {
-    let Content { bundle, inspection, plan, quality, extras, .. } = content;
-    let target = &bundle.target;
+    let Content { compiled, inspection, plan, quality, extras, .. } = content;
+    let target = compiled.target();
     let cycles = content.cycles();
     let mut figures = Vec::new();
     if let Some((name, Some(value))) =
@@ -157,8 +157,8 @@ fn scores(content: &Content<'_>) -> Markup {
 }
 
 fn facts(content: &Content<'_>) -> Markup {
-    let Content { bundle, inspection, .. } = content;
-    let target = &bundle.target;
+    let Content { compiled, inspection, .. } = content;
+    let target = compiled.target();
     let port = |port: &Port| format!("{}: {} of {}", port.name, port.dtype, dims(&port.shape));
     let ports = |ports: &[Port]| ports.iter().map(port).collect::<Vec<_>>().join("; ");
     let (dense, plane) = content

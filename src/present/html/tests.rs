@@ -1,19 +1,20 @@
 use super::*;
+use crate::compile::CompileOptions;
 use crate::compile::boards::Target;
+use crate::model::ceras::Model;
 use std::path::Path;
 
-fn colors() -> (Vec<u8>, Bundle) {
+fn colors() -> Compiled {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/colors.ceras");
-    let bytes = std::fs::read(path).unwrap();
-    let bundle = Bundle::new(&bytes, Target::load("kv260").unwrap()).unwrap();
-    (bytes, bundle)
+    let (model, target) = (Model::load(&path).unwrap(), Target::load("kv260").unwrap());
+    Compiled::new(model, &target, CompileOptions::default()).unwrap()
 }
 
 /// What the co-simulation would print if every pass took its predicted cycles and ten more.
-fn frame(bundle: &Bundle) -> serde_json::Value {
+fn frame(compiled: &Compiled) -> serde_json::Value {
     let predicted =
-        cost::predict(&bundle.program.stream, &bundle.design, cost::Timing::default()).unwrap();
-    let entries = bundle.program.entries.iter().zip(&predicted);
+        cost::predict(&compiled.program.stream, &compiled.design, cost::Timing::default()).unwrap();
+    let entries = compiled.program.entries.iter().zip(&predicted);
     let passes: Vec<_> = entries
         .map(|(entry, cost)| serde_json::json!({ "name": entry.name, "cycles": cost.cycles + 10 }))
         .collect();
@@ -26,8 +27,8 @@ fn frame(bundle: &Bundle) -> serde_json::Value {
 
 #[test]
 fn every_section_is_there_without_extras() {
-    let (bytes, bundle) = colors();
-    let page = render(&bundle, &bytes, &Extras::default()).unwrap();
+    let compiled = colors();
+    let page = render(&compiled, &Extras::default()).unwrap();
     for (anchor, title, _) in SECTIONS {
         assert!(page.contains(&format!("<section id=\"{anchor}\"")), "{anchor}");
         assert!(page.contains(&format!(">{title}</h2>")), "{title}");
@@ -41,13 +42,13 @@ fn every_section_is_there_without_extras() {
 
 #[test]
 fn counted_cycles_replace_predicted_ones() {
-    let (bytes, bundle) = colors();
-    let frame = frame(&bundle);
+    let compiled = colors();
+    let frame = frame(&compiled);
     let extras = Extras {
         measured: Some(Measured::from_json(&frame.to_string()).unwrap()),
         ..Extras::default()
     };
-    let page = render(&bundle, &bytes, &extras).unwrap();
+    let page = render(&compiled, &extras).unwrap();
     assert!(page.contains("Bit-exact"));
     assert!(page.contains(&format!("Sum: {} cycles", frame["cycles"])), "{}", frame["cycles"]);
     assert!(page.contains(">77</td>"));
@@ -55,40 +56,40 @@ fn counted_cycles_replace_predicted_ones() {
 
 #[test]
 fn frames_of_another_program_are_refused() {
-    let (bytes, bundle) = colors();
-    let mut frame = frame(&bundle);
+    let compiled = colors();
+    let mut frame = frame(&compiled);
     frame["passes"][1]["name"] = "other".into();
     let extras = Extras {
         measured: Some(Measured::from_json(&frame.to_string()).unwrap()),
         ..Extras::default()
     };
-    let error = render(&bundle, &bytes, &extras).unwrap_err();
+    let error = render(&compiled, &extras).unwrap_err();
     assert_eq!(error.code().id, "SG1101");
     assert!(error.message().contains("pass 1 is \"other\" instead of"), "{error}");
 }
 
 #[test]
 fn a_wrong_bit_is_said_aloud() {
-    let (bytes, bundle) = colors();
-    let mut frame = frame(&bundle);
+    let compiled = colors();
+    let mut frame = frame(&compiled);
     frame["equal"] = false.into();
     let extras = Extras {
         measured: Some(Measured::from_json(&frame.to_string()).unwrap()),
         ..Extras::default()
     };
-    let page = render(&bundle, &bytes, &extras).unwrap();
+    let page = render(&compiled, &extras).unwrap();
     assert!(page.contains("Not bit-exact") && !page.contains("Bit-exact"));
 }
 
 #[test]
 fn accuracy_is_set_beside_the_float_network() {
-    let (bytes, bundle) = colors();
+    let compiled = colors();
     let score = |top1: usize| {
         let text = format!("{{\"images\": 200, \"top1\": {top1}, \"top5\": 200}}");
         Some(Score::from_json(&text).unwrap())
     };
     let extras = Extras { score: score(180), float_score: score(190), ..Extras::default() };
-    let page = render(&bundle, &bytes, &extras).unwrap();
+    let page = render(&compiled, &extras).unwrap();
     assert!(page.contains("94.7 % of the float network's 95.0"));
 }
 

@@ -20,8 +20,8 @@ pub fn section(content: &Content<'_>) -> Markup {
     html! {
         p {
             "One frame from its start to its end: " (grouped(content.cycles())) " cycles, "
-            (duration(content.cycles() as f64 / content.bundle.target.clock_mhz as f64))
-            " at " (content.bundle.target.clock_mhz) " MHz. The pale part of a bar is idle time."
+            (duration(content.cycles() as f64 / content.compiled.target().clock_mhz as f64))
+            " at " (content.compiled.target().clock_mhz) " MHz. The pale part of a bar is idle time."
         }
         (chart(content))
         (legend(&[("dense", "dense pass"), ("plane", "plane pass"), ("transfer", "launch of a transfer")]))

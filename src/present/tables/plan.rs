@@ -8,7 +8,7 @@ use crate::compile::packing::{self, Packing};
 use crate::compile::schedule::cost::{self, Traffic};
 use crate::compile::schedule::modes::Survey;
 use crate::compile::schedule::tile::{Strips, Tiling};
-use crate::compile::schedule::{Dense, Pass, Placed, Plan, Schedule, StoredId, Work, touched};
+use crate::compile::schedule::{Dense, Pass, Plan, Schedule, StoredId, Work, touched};
 use crate::model::qgraph::QGraph;
 
 /// Everything that `seigo plan` says of a model.
@@ -87,11 +87,7 @@ struct Subject<'a> {
 impl PlanReport {
     /// Of a plan.
     pub fn of_plan(graph: &QGraph, plan: &Plan) -> Self {
-        Self::of_parts(graph, &plan.target, &plan.schedule, &plan.placed)
-    }
-
-    /// Of the parts of a plan.
-    pub fn of_parts(graph: &QGraph, target: &Target, schedule: &Schedule, placed: &Placed) -> Self {
+        let Plan { target, schedule, placed } = plan;
         let subject = Subject { graph, target, schedule, packing: &placed.packing };
         let tensors: Vec<_> = (0..schedule.stored.len()).map(|id| Some(StoredId(id))).collect();
         subject.report(placed.problem.alignment(), &tensors, None)

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
+use crate::compile::Compiled;
 use crate::compile::program::Design;
 use crate::emit::verilog;
 
@@ -46,13 +47,14 @@ pub fn cache() -> PathBuf {
     }
 }
 
-/// The library for the Verilog files in `rtl` and the top level `top`; made when it is not kept yet.
+/// The library that simulates the design of a network; made when it is not kept yet.
 /// With `waves` it can write wave files, and is slower.
 ///
 /// # Errors
 /// [`codes::SIMULATION_TOOL`] when Verilator or the compiler is missing,
 /// [`codes::SIMULATION_BUILD`] with their message when they fail, [`codes::FILE_WRITE`].
-pub fn library(sources: &[(String, String)], design: &Design, waves: bool) -> Result<PathBuf> {
+pub fn library(compiled: &Compiled, waves: bool) -> Result<PathBuf> {
+    let (sources, design) = (verilog::files(compiled)?, &compiled.design);
     let version = tool(Command::new("verilator").arg("--version"), "verilator")?;
     let compiler = tool(Command::new("c++").arg("--version"), "c++")?;
     let mut hash = Sha256::new();
@@ -61,7 +63,7 @@ pub fn library(sources: &[(String, String)], design: &Design, waves: bool) -> Re
         hash.update(text);
         hash.update([0]);
     }
-    for (name, text) in sources {
+    for (name, text) in &sources {
         hash.update(name);
         hash.update([0]);
         hash.update(text);
@@ -75,7 +77,7 @@ pub fn library(sources: &[(String, String)], design: &Design, waves: bool) -> Re
     std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
     let work = tempfile::Builder::new().prefix("build").tempdir_in(&folder);
     let work = work.map_err(|error| cannot_write(&folder, &error))?;
-    let built = build(work.path(), sources, design, waves, &folder, &version)?;
+    let built = build(work.path(), &sources, design, waves, &folder, &version)?;
     std::fs::rename(&built, &kept).map_err(|error| cannot_write(&kept, &error))?;
     Ok(kept)
 }

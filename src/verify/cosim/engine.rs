@@ -10,32 +10,22 @@ use super::library::{Geometry, Simulation};
 use super::memory::Timing;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
-use crate::compile::program::{Design, Program, buffers};
-use crate::compile::schedule::Schedule;
-use crate::model::qgraph::QGraph;
+use crate::compile::Compiled;
+use crate::compile::program::buffers;
 use crate::software::reference;
 
 /// A network on the simulated accelerator, with the processor's layers beside it.
 pub struct Rtl<'a> {
-    graph: &'a QGraph,
-    schedule: &'a Schedule,
-    design: &'a Design,
-    program: &'a Program,
+    compiled: &'a Compiled,
     library: PathBuf,
     /// Devices that run no frame at the moment: as many as threads have needed at once.
     idle: Mutex<Vec<Device>>,
 }
 
 impl<'a> Rtl<'a> {
-    /// The simulation `library` of `design` with a program for it.
-    pub fn new(
-        graph: &'a QGraph,
-        schedule: &'a Schedule,
-        design: &'a Design,
-        program: &'a Program,
-        library: PathBuf,
-    ) -> Self {
-        Self { graph, schedule, design, program, library, idle: Mutex::default() }
+    /// A network on `library`, the simulation of its design.
+    pub fn new(compiled: &'a Compiled, library: PathBuf) -> Self {
+        Self { compiled, library, idle: Mutex::default() }
     }
 
     /// One float tensor per network input to one per network output.
@@ -46,18 +36,23 @@ impl<'a> Rtl<'a> {
     pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let stored = self.stored(inputs)?;
         let mut integers = HashMap::new();
-        for (&id, tensor) in self.graph.inputs.iter().zip(&stored) {
+        for (&id, tensor) in self.compiled.graph().inputs.iter().zip(&stored) {
             integers.insert(id, tensor.to_i64s()?);
         }
-        let image = buffers::image(self.graph, self.schedule, self.design, &integers)?;
+        let image = buffers::image(
+            self.compiled.graph(),
+            self.compiled.schedule(),
+            &self.compiled.design,
+            &integers,
+        )?;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut device = match idle {
             Some(device) => device,
             None => self.device()?,
         };
         device.set_image(&image, 0);
-        let mut host = Host::new(self.graph, self.schedule, self.design, stored);
-        let words = self.program.stream.len() / 32;
+        let mut host = Host::new(self.compiled, stored);
+        let words = self.compiled.program.stream.len() / 32;
         let end = device.frame(words, |event, device| match event {
             Event::Processor(index) => host.step(usize::from(index), device),
             Event::Pass(_) => Ok(()),
@@ -74,29 +69,29 @@ impl<'a> Rtl<'a> {
     }
 
     fn device(&self) -> Result<Device> {
-        let geometry = Geometry::of(self.design);
+        let geometry = Geometry::of(&self.compiled.design);
         let simulation = Simulation::load(&self.library, geometry)?;
         let buffers = Buffers {
-            stream: self.program.stream.clone(),
-            image: vec![0; self.program.image_bytes as usize],
-            output: self.program.output_bytes as usize,
-            scratch: self.program.scratch_bytes as usize,
+            stream: self.compiled.program.stream.clone(),
+            image: vec![0; self.compiled.program.buffers.image as usize],
+            output: self.compiled.program.buffers.output as usize,
+            scratch: self.compiled.program.buffers.scratch as usize,
         };
         Ok(Device::new(simulation, buffers, Timing::default()))
     }
 
     /// The network inputs as stored.
     fn stored(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        if inputs.len() != self.graph.inputs.len() {
+        if inputs.len() != self.compiled.graph().inputs.len() {
             let message = format!(
                 "{} inputs given, the network has {}",
                 inputs.len(),
-                self.graph.inputs.len()
+                self.compiled.graph().inputs.len()
             );
             return Err(Error::new(&codes::SHAPE, message));
         }
-        let inputs = self.graph.inputs.iter().zip(inputs).map(|(&id, tensor)| {
-            let value = self.graph.value(id);
+        let inputs = self.compiled.graph().inputs.iter().zip(inputs).map(|(&id, tensor)| {
+            let value = self.compiled.graph().value(id);
             if tensor.shape() != value.shape {
                 let message = format!("{:?} given, it has {:?}", tensor.shape(), value.shape);
                 return Err(Error::new(&codes::SHAPE, message))

@@ -8,39 +8,19 @@ use super::device::{Buffers, Device, End, Event};
 use super::host::Host;
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
+use crate::compile::Compiled;
 use crate::compile::program::layout::{self, Difference};
-use crate::compile::program::{Design, Program, buffers};
-use crate::compile::schedule::{Leaving, Schedule, StoredId, Work};
-use crate::emit::bundle::Bundle;
-use crate::model::qgraph::{QGraph, QValueId};
+use crate::compile::program::{Design, buffers};
+use crate::compile::schedule::{Leaving, StoredId, Work};
+use crate::model::qgraph::QValueId;
 use crate::software::reference;
 
 const WORD: usize = 16;
 
-/// What is needed to run and check frames.
+/// Runs frames of a compiled network and checks them.
+#[derive(Debug, Clone, Copy)]
 pub struct Verifier<'a> {
-    /// The network.
-    pub graph: &'a QGraph,
-    /// Its passes.
-    pub schedule: &'a Schedule,
-    /// Word address of every stored tensor.
-    pub bases: &'a [usize],
-    /// The hardware.
-    pub design: &'a Design,
-    /// The stream.
-    pub program: &'a Program,
-}
-
-impl<'a> From<&'a Bundle> for Verifier<'a> {
-    fn from(bundle: &'a Bundle) -> Self {
-        Self {
-            graph: &bundle.model.graph,
-            schedule: &bundle.schedule,
-            bases: &bundle.placed.bases,
-            design: &bundle.design,
-            program: &bundle.program,
-        }
-    }
+    compiled: &'a Compiled,
 }
 
 /// The first stored tensor that differs from the reference.
@@ -101,13 +81,23 @@ pub struct Frame {
 pub type Values = HashMap<QValueId, Vec<i64>>;
 
 impl<'a> Verifier<'a> {
+    /// Of a network.
+    pub fn new(compiled: &'a Compiled) -> Self {
+        Self { compiled }
+    }
+
+    /// The hardware.
+    pub fn design(&self) -> &'a Design {
+        &self.compiled.design
+    }
+
     /// All values that the reference computes from float inputs.
     ///
     /// # Errors
     /// Those of [`reference::run_observed`].
     pub fn values(&self, inputs: &[Tensor]) -> Result<Values> {
         let mut values = Values::new();
-        reference::run_stored(self.graph, inputs, |id, tensor| {
+        reference::run_stored(self.compiled.graph(), inputs, |id, tensor| {
             if let Ok(integers) = tensor.to_i64s() {
                 values.insert(id, integers);
             }
@@ -121,7 +111,12 @@ impl<'a> Verifier<'a> {
     /// # Errors
     /// Those of [`buffers::image`].
     pub fn image(&self, values: &Values) -> Result<Vec<u8>> {
-        buffers::image(self.graph, self.schedule, self.design, values)
+        buffers::image(
+            self.compiled.graph(),
+            self.compiled.schedule(),
+            &self.compiled.design,
+            values,
+        )
     }
 
     /// The buffers of a frame.
@@ -130,10 +125,10 @@ impl<'a> Verifier<'a> {
     /// Those of [`Verifier::image`].
     pub fn buffers(&self, values: &Values) -> Result<Buffers> {
         Ok(Buffers {
-            stream: self.program.stream.clone(),
+            stream: self.compiled.program.stream.clone(),
             image: self.image(values)?,
-            output: self.program.output_bytes as usize,
-            scratch: self.program.scratch_bytes as usize,
+            output: self.compiled.program.buffers.output as usize,
+            scratch: self.compiled.program.buffers.scratch as usize,
         })
     }
 
@@ -158,11 +153,11 @@ impl<'a> Verifier<'a> {
         waves: Option<&Waves<'_>>,
     ) -> Result<Frame> {
         let mut host = self.host(values)?;
-        let mut passes = Vec::with_capacity(self.program.entries.len());
+        let mut passes = Vec::with_capacity(self.compiled.program.entries.len());
         let mut mismatch = None;
         let start = device.cycle;
         let mut last = (start, device.held_up);
-        let words = self.program.stream.len() / 32;
+        let words = self.compiled.program.stream.len() / 32;
         record(device, waves, 0)?;
         let end = device.frame(words, |event, device| {
             let index = match event {
@@ -186,10 +181,10 @@ impl<'a> Verifier<'a> {
         let end = end?;
         let cycles = last.0 - start;
         let mut compared = passes.iter().map(|pass| pass.stored.len()).sum();
-        let leaving = self.schedule.leaving.iter();
+        let leaving = self.compiled.schedule().leaving.iter();
         let outputs: Vec<(QValueId, Vec<i64>)> =
             leaving.map(|own| (own.value, self.output(device, own))).collect();
-        for (leaving, (_, found)) in self.schedule.leaving.iter().zip(&outputs) {
+        for (leaving, (_, found)) in self.compiled.schedule().leaving.iter().zip(&outputs) {
             compared += 1;
             if mismatch.is_none()
                 && end == End::Done
@@ -209,7 +204,7 @@ impl<'a> Verifier<'a> {
         found: &[i64],
         cycle: u64,
     ) -> Option<Mismatch> {
-        let stored = &self.schedule.stored[id.0];
+        let stored = &self.compiled.schedule().stored[id.0];
         let expected = values.get(&stored.value)?;
         let pixels = stored.height * stored.width;
         let differ = |at: &usize| expected[*at] != found[*at];
@@ -222,16 +217,17 @@ impl<'a> Verifier<'a> {
             found: found[at],
             count: (0..found.len()).filter(differ).count(),
         };
-        let value = format!("{} in the output buffer", self.graph.value(stored.value).name);
-        Some(Mismatch { pass: self.schedule.passes.len(), value, difference, cycle })
+        let value =
+            format!("{} in the output buffer", self.compiled.graph().value(stored.value).name);
+        Some(Mismatch { pass: self.compiled.schedule().passes.len(), value, difference, cycle })
     }
 
     fn host(&self, values: &Values) -> Result<Host<'a>> {
-        let inputs = self.graph.inputs.iter().map(|&id| {
+        let inputs = self.compiled.graph().inputs.iter().map(|&id| {
             let integers = values.get(&id).cloned().unwrap_or_default();
-            reference::to_tensor(self.graph.value(id), integers)
+            reference::to_tensor(self.compiled.graph().value(id), integers)
         });
-        Ok(Host::new(self.graph, self.schedule, self.design, inputs.collect::<Result<_>>()?))
+        Ok(Host::new(self.compiled, inputs.collect::<Result<_>>()?))
     }
 
     /// A pass that has just ended; `last` are the counts at the end of the one before.
@@ -242,19 +238,24 @@ impl<'a> Verifier<'a> {
         values: &Values,
         last: (u64, [u64; 6]),
     ) -> PassReport {
-        let entry = self.program.entries.get(index);
+        let entry = self.compiled.program.entries.get(index);
         let mut report = PassReport {
             name: entry.map_or_else(String::new, |entry| entry.name.clone()),
             cycles: device.cycle - last.0,
             held_up: std::array::from_fn(|cause| device.held_up[cause] - last.1[cause]),
             stored: Vec::new(),
         };
-        let Some(pass) = self.schedule.passes.get(index) else { return report };
+        let Some(pass) = self.compiled.schedule().passes.get(index) else { return report };
         if matches!(pass.work, Work::Transfer(_)) {
             return report; // still under way
         }
         for id in layout::results(pass) {
-            let name = self.graph.value(self.schedule.stored[id.0].value).name.clone();
+            let name = self
+                .compiled
+                .graph()
+                .value(self.compiled.schedule().stored[id.0].value)
+                .name
+                .clone();
             report.stored.push((name, self.compare(device, values, id)));
         }
         report
@@ -262,21 +263,22 @@ impl<'a> Verifier<'a> {
 
     /// Compares a tensor in the shared memory with the reference.
     fn compare(&self, device: &Device, values: &Values, id: StoredId) -> Option<Difference> {
-        let stored = &self.schedule.stored[id.0];
+        let stored = &self.compiled.schedule().stored[id.0];
         let expected = values.get(&stored.value)?;
-        let base = self.bases[id.0];
-        let words = layout::words(stored, self.design);
+        let base = self.compiled.bases()[id.0];
+        let words = layout::words(stored, &self.compiled.design);
         let bytes: Vec<u8> =
             (base..base + words).flat_map(|word| device.simulation.word(word)).collect();
-        layout::compare(stored, self.design, &bytes, expected)
+        layout::compare(stored, &self.compiled.design, &bytes, expected)
     }
 
     /// The integers of a value that has left, in the order channel, row, column.
     pub fn output(&self, device: &Device, leaving: &Leaving) -> Vec<i64> {
-        let stored = &self.schedule.stored[leaving.stored.0];
+        let stored = &self.compiled.schedule().stored[leaving.stored.0];
         let start = leaving.offset as usize;
-        let bytes = &device.output()[start..start + layout::words(stored, self.design) * WORD];
-        layout::unpack(stored, self.design, bytes)
+        let bytes =
+            &device.output()[start..start + layout::words(stored, &self.compiled.design) * WORD];
+        layout::unpack(stored, &self.compiled.design, bytes)
     }
 }
 

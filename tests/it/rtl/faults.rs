@@ -3,7 +3,7 @@
 
 use seigo::compile::program::fields;
 use seigo::compile::schedule::{Client, Work};
-use seigo::verify::cosim::End;
+use seigo::verify::cosim::{End, Verifier};
 
 use super::rig::Rig;
 use super::{Bench, counters, networks, target};
@@ -38,7 +38,7 @@ impl Rig<'_> {
         self.mark();
         let end = self.device.frame(self.words(), |_, _| Ok(())).unwrap();
         let End::Fault { code, client, block, pass } = end else { panic!("{end:?}") };
-        let owners = &self.build.placed.owners;
+        let owners = &self.build.plan.placed.owners;
         let may_write = owners.iter().take(usize::from(pass) + 1).fold(0, |mask, owners| {
             let writers = Client::ALL.iter().filter(|client| client.writes());
             writers.fold(mask, |mask, &client| mask | owners.mask(client))
@@ -75,8 +75,8 @@ fn bus_errors(rig: &mut Rig<'_>) {
     let program = &rig.build.program;
     let areas = [
         (0, program.stream.len(), READ),
-        (1, program.image_bytes as usize, READ),
-        (2, program.output_bytes as usize, WRITE),
+        (1, program.buffers.image as usize, READ),
+        (2, program.buffers.output as usize, WRITE),
     ];
     for (region, bytes, code) in areas {
         let words = bytes / 16;
@@ -125,18 +125,18 @@ fn damaged_descriptors(rig: &mut Rig<'_>) {
 fn foreign_blocks(rig: &mut Rig<'_>) {
     let entries: Vec<_> = rig.build.program.entries.iter().map(|entry| entry.offset).collect();
     let mut refused = 0;
-    for (pass, owners) in rig.build.placed.owners.clone().iter().enumerate() {
+    for (pass, owners) in rig.build.plan.placed.owners.clone().iter().enumerate() {
         for client in Client::ALL {
             let mask = owners.mask(client);
             // A transfer goes on while later passes run, whose tables then have its blocks too.
             let goes_on = [Client::ReadDma, Client::WriteDma].contains(&client);
-            let begins = matches!(rig.build.schedule.passes[pass].work, Work::Transfer(_));
+            let begins = matches!(rig.build.schedule().passes[pass].work, Work::Transfer(_));
             if mask == 0 || (goes_on && !begins) {
                 continue;
             }
             let block = mask.trailing_zeros();
             let stream = rig.device.memory.regions[0].bytes.clone();
-            for (own, owners) in rig.build.placed.owners.iter().enumerate().skip(pass) {
+            for (own, owners) in rig.build.plan.placed.owners.iter().enumerate().skip(pass) {
                 if (own > pass && !goes_on) || owners.mask(client) >> block & 1 == 0 {
                     break;
                 }
@@ -156,7 +156,7 @@ fn foreign_blocks(rig: &mut Rig<'_>) {
     assert!(refused > 5, "{refused}");
     let [first, second] = [Client::WriteConv, Client::WritePlane];
     let stream = rig.device.memory.regions[0].bytes.clone();
-    let own = rig.build.placed.owners[0];
+    let own = rig.build.plan.placed.owners[0];
     let free = (0..rig.bench.design.blocks as u32)
         .find(|block| (own.mask(first) | own.mask(second)) >> block & 1 == 0)
         .unwrap();
@@ -203,7 +203,7 @@ fn resets(rig: &mut Rig<'_>) {
 
 /// A start while a frame runs changes nothing.
 fn start_while_busy(rig: &mut Rig<'_>) {
-    let verifier = rig.bench.verifier(rig.build);
+    let verifier = Verifier::new(rig.build);
     rig.device.start(rig.build.program.stream.len() / 32).unwrap();
     let mut starts = 0;
     while rig.device.read(CONTROL).unwrap() & DONE == 0 {
@@ -213,7 +213,7 @@ fn start_while_busy(rig: &mut Rig<'_>) {
     }
     assert!(starts > 10, "{starts}");
     assert_eq!(rig.device.read(STATUS).unwrap() & STATUS_ERROR, 0);
-    for leaving in &rig.build.schedule.leaving {
+    for leaving in &rig.build.schedule().leaving {
         let found = verifier.output(&rig.device, leaving);
         assert_eq!(found, rig.values[&leaving.value]);
     }

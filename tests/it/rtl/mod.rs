@@ -11,13 +11,13 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use seigo::base::arithmetic::Function;
+use seigo::compile::Compiled;
 use seigo::compile::boards::Target;
 use seigo::compile::program::Design;
-use seigo::emit::verilog;
 use seigo::model::qgraph::{ConvOutput, QGraph, QOp};
 use seigo::verify::cosim::{self, Device, Geometry, Simulation, Timing, Values, Verifier};
 
-use crate::accelerator::{Build, layers};
+use crate::accelerator::{compile, layers};
 
 /// A target of P pixels with 512 KiB of shared memory.
 pub fn target(pixels: u64) -> Target {
@@ -57,7 +57,7 @@ pub fn networks(count: usize, target: &Target) -> Vec<QGraph> {
             }
         }
         graph.functions = functions.clone();
-        if Build::new(&graph, target).is_ok() {
+        if compile(&graph, target).is_ok() {
             graphs.push(graph);
         }
     }
@@ -68,7 +68,7 @@ pub fn networks(count: usize, target: &Target) -> Vec<QGraph> {
 }
 
 /// The hardware that holds every network.
-fn union(builds: &[Build<'_>]) -> Design {
+fn union(builds: &[Compiled]) -> Design {
     let mut design = builds[0].design.clone();
     for build in builds {
         design.max_width = design.max_width.max(build.design.max_width);
@@ -78,47 +78,34 @@ fn union(builds: &[Build<'_>]) -> Design {
 }
 
 /// Networks on one design.
-pub struct Bench<'a> {
-    pub builds: Vec<Build<'a>>,
+pub struct Bench {
+    pub builds: Vec<Compiled>,
     pub design: Design,
-    sources: Vec<(String, String)>,
     library: PathBuf,
 }
 
-impl<'a> Bench<'a> {
-    pub fn new(graphs: &'a [QGraph], pixels: u64) -> Self {
+impl Bench {
+    pub fn new(graphs: &[QGraph], pixels: u64) -> Self {
         let target = target(pixels);
-        let mut builds: Vec<Build<'a>> =
-            graphs.iter().map(|graph| Build::new(graph, &target).unwrap()).collect();
+        let mut builds: Vec<Compiled> =
+            graphs.iter().map(|graph| compile(graph, &target).unwrap()).collect();
         builds.retain(|build| build.design.stem.is_none());
         let design = union(&builds);
-        let mut sources: Vec<(String, String)> = verilog::SOURCES
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect();
-        sources.push((format!("{}.v", verilog::TOP), verilog::top(&design, "0")));
-        let library = cosim::compile(&sources, &design, false).unwrap();
-        Self { builds, design, sources, library }
+        for build in &mut builds {
+            build.design.clone_from(&design);
+        }
+        let library = cosim::compile(&builds[0], false).unwrap();
+        Self { builds, design, library }
     }
 
     /// The same with wave files.
     pub fn traced(mut self) -> Self {
-        self.library = cosim::compile(&self.sources, &self.design, true).unwrap();
+        self.library = cosim::compile(&self.builds[0], true).unwrap();
         self
     }
 
-    pub fn verifier<'b>(&'b self, build: &'b Build<'_>) -> Verifier<'b> {
-        Verifier {
-            graph: build.graph,
-            schedule: &build.schedule,
-            bases: &build.placed.bases,
-            design: &self.design,
-            program: &build.program,
-        }
-    }
-
-    pub fn device(&self, build: &Build<'_>, values: &Values, timing: Timing) -> Device {
+    pub fn device(&self, build: &Compiled, values: &Values, timing: Timing) -> Device {
         let simulation = Simulation::load(&self.library, Geometry::of(&self.design)).unwrap();
-        Device::new(simulation, self.verifier(build).buffers(values).unwrap(), timing)
+        Device::new(simulation, Verifier::new(build).buffers(values).unwrap(), timing)
     }
 }

@@ -1,6 +1,6 @@
 //! A difference is found in its pass, and a wave file of that pass alone is written.
 
-use seigo::verify::cosim::{Timing, Waves};
+use seigo::verify::cosim::{Timing, Verifier, Waves};
 
 use super::{Bench, networks, target};
 use crate::quantized::inputs;
@@ -10,13 +10,13 @@ fn a_changed_weight_is_found_and_its_pass_recorded() {
     let graphs = networks(12, &target(4));
     let bench = Bench::new(&graphs, 4).traced();
     let build = bench.builds.iter().max_by_key(|build| build.program.entries.len()).unwrap();
-    let verifier = bench.verifier(build);
-    let values = verifier.values(&inputs(build.graph, 1)).unwrap();
+    let verifier = Verifier::new(build);
+    let values = verifier.values(&inputs(build.graph(), 1)).unwrap();
     let mut device = bench.device(build, &values, Timing::default());
     let dense = |pass: &seigo::compile::schedule::Pass| {
         matches!(pass.work, seigo::compile::schedule::Work::Dense(_))
     };
-    let pass = build.schedule.passes.iter().position(dense).unwrap();
+    let pass = build.schedule().passes.iter().position(dense).unwrap();
     // The records follow the descriptor; the first is lane 0's bias.
     let bias = build.program.entries[pass].offset + 4 * seigo::compile::program::fields::WORDS;
     device.memory.regions[0].bytes[bias + 1] ^= 0x40;
