@@ -16,7 +16,8 @@ use seigo::compile::program::layout;
 use seigo::emit::bundle;
 use seigo::verify::cosim::Verifier;
 
-const BEAT: usize = 16;
+/// A beat carries a word.
+const BEAT: usize = seigo::compile::capabilities::WORD;
 const PAGE: usize = 4096;
 
 fn main() {

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::check::Buffers;
-use super::design::{Design, WORD};
+use super::design::Design;
 use super::layout;
 use super::simulate::image_bytes;
 use crate::base::error::{Error, Result, codes};
+use crate::compile::capabilities::{WORD, image_pitch};
 use crate::compile::schedule::{Buffer, Schedule, Source, Transfer, Work};
 use crate::model::qgraph::{QGraph, QValueId};
 
@@ -17,7 +18,7 @@ pub fn sizes(graph: &QGraph, schedule: &Schedule, design: &Design) -> Buffers {
         if let Some(image) = streamed(work) {
             let shape = &graph.value(image).shape;
             let extent = |axis: usize| shape.get(axis).copied().unwrap_or(1);
-            let pitch = (extent(1) * extent(3)).next_multiple_of(WORD);
+            let pitch = image_pitch(extent(3), extent(1));
             sizes.image = sizes.image.max((pitch * extent(2)) as u64);
         }
         let Work::Transfer(Transfer { stored, buffer, offset, .. }) = work else { continue };

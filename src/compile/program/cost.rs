@@ -5,9 +5,10 @@
 //! `docs/benchmarks.md` compares it with the RTL.
 
 use super::decode::{Kind, Pass, decode};
-use super::design::{Design, WORD};
+use super::design::Design;
 use super::fields as f;
 use crate::base::error::Result;
+use crate::compile::capabilities::{WORD, image_pitch};
 
 /// Memory behind the AXI port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -365,7 +366,8 @@ impl Patches {
         let d = pass.descriptor;
         let none = Self { stem: false, group: 0, next: 0 };
         let (true, Some(stem)) = (d.flag(f::FROM_STEM), model.design.stem) else { return none };
-        let beats = (d.get(f::IN_WIDTH) * stem.channels).div_ceil(WORD) as u64 * model.timing.beat;
+        let beats =
+            (image_pitch(d.get(f::IN_WIDTH), stem.channels) / WORD) as u64 * model.timing.beat;
         let rows = (stem.kernel - d.get(f::PAD_TOP).min(stem.kernel - 1)) as u64;
         let group = (d.get(f::STEPS) as u64).max(
             beats * stem.stride as u64 * model.design.pixels as u64

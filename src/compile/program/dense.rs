@@ -1,13 +1,14 @@
 //! Passes of the dense array: descriptor and tile records.
 
-use super::design::{BATCH, Design, limit};
+use super::design::{Design, limit, refused};
 use super::encode::Encoder;
-use super::fields::{self, SEGMENT_WORD, SEGMENT_WORDS, SEGMENTS};
+use super::fields::{self, SEGMENT_WORD, SEGMENT_WORDS};
 use super::filter::Filters;
 use super::layer::{Layer, Stage};
 use super::record::{Descriptor, lanes};
 use super::stem;
 use crate::base::error::Result;
+use crate::compile::capabilities::{ArrayWindow, BATCH, SEGMENTS, reads_padding};
 use crate::compile::schedule::{CHANNELS, Dense, Source, View};
 use crate::frontend::ops::epilogue::Residual;
 use crate::frontend::ops::window::Axis;
@@ -117,18 +118,8 @@ impl<'a> DensePass<'a> {
     fn geometry(&self, d: &mut Descriptor) -> Result<()> {
         let [rows, columns] = self.layer.axes;
         let Some(stem) = &self.stem else {
-            let same = |get: fn(&Axis) -> usize, what: &str| {
-                let (y, x) = (get(&rows), get(&columns));
-                let flat = |axis: &Axis| axis.kernel == 1;
-                match (flat(&rows), flat(&columns)) {
-                    _ if y == x => Ok(y),
-                    (true, false) if what == "dilation" => Ok(x),
-                    (_, true) if what == "dilation" => Ok(y),
-                    _ => Err(limit(format!("{what} {y} of rows and {x} of columns must be equal"))),
-                }
-            };
-            let stride = same(|axis| axis.stride, "stride")?;
-            let dilation = same(|axis| axis.dilation, "dilation")?;
+            let ArrayWindow { stride, dilation } =
+                ArrayWindow::fit(&self.layer.axes).map_err(refused)?;
             window(d, self.encoder.design, &[rows, columns], stride)?;
             d.set(fields::DILATION, dilation)?;
             d.set(fields::TAPS_Y, rows.kernel)?;
@@ -365,12 +356,6 @@ fn stem_weights(stem: &stem::Convolution<'_>, slots: &[Option<usize>], stream: &
             stream.extend(bytes.map(weight));
         }
     }
-}
-
-/// Whether some tap of some output lies outside of the input.
-fn reads_padding(axis: &Axis) -> bool {
-    let reach = (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation;
-    axis.begin > 0 || reach >= axis.input
 }
 
 /// Extents, batches and the walk of the lanes over the output pixels.

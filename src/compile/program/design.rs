@@ -2,46 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fields::{
-    DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, STEP_RING_WORDS,
-};
 use super::stem;
 use crate::base::arithmetic::Function;
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::{DspKind, Target};
+use crate::compile::capabilities::{
+    BLOCKS, BURST, DESCRIPTOR_WORDS, FILTER_RING_WORDS, FUNCTIONS, LANE_RING_WORDS, MAX_RING,
+    Reason, STEP_RING_WORDS, Stem, WORD, image_pitch, reads_padding,
+};
 use crate::compile::schedule::{Dense, Schedule, Source, Work};
 use crate::model::qgraph::{QGraph, QOp};
-
-/// Bytes of a word: 16 int8 channels of a pixel.
-pub const WORD: usize = 16;
-/// Largest number of groups that a weight tile is held for.
-pub const BATCH: usize = 16;
-/// Blocks that an owner mask covers.
-pub const MAX_BLOCKS: usize = 128;
-/// Ring words that a burst brings at once.
-pub const BURST: usize = 256 / RING_WORD;
-/// Largest weight ring, in ring words.
-const MAX_RING: usize = 16_384;
-/// Functions that a design can hold.
-pub const MAX_FUNCTIONS: usize = 16;
-
-/// The stem unit's shape: K x K pixels of C channels at stride S.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stem {
-    /// K.
-    pub kernel: usize,
-    /// S.
-    pub stride: usize,
-    /// C, 1 to 4.
-    pub channels: usize,
-}
-
-impl Stem {
-    /// Words of a patch.
-    pub fn planes(&self) -> usize {
-        (self.kernel * self.kernel * self.channels).div_ceil(WORD)
-    }
-}
 
 /// Parameters of the top level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,16 +56,16 @@ impl Design {
                 domains.banks
             )));
         }
-        if graph.functions.len() > MAX_FUNCTIONS {
+        if graph.functions.len() > FUNCTIONS {
             return Err(limit(format!(
-                "{} activation functions; {MAX_FUNCTIONS} fit the descriptor",
+                "{} activation functions; {FUNCTIONS} fit the descriptor",
                 graph.functions.len()
             )));
         }
         let blocks = target.blocks() as usize;
-        if blocks > MAX_BLOCKS {
+        if blocks > BLOCKS {
             return Err(limit(format!(
-                "{blocks} blocks of shared memory; owner masks have {MAX_BLOCKS} bits"
+                "{blocks} blocks of shared memory; owner masks have {BLOCKS} bits"
             )));
         }
         let domain_rows = domains.bytes as usize / (WORD * pixels);
@@ -147,7 +117,7 @@ impl Design {
     fn hold_tile(&mut self, graph: &QGraph, dense: &Dense) -> Result<()> {
         let (taps, padded) = match &graph.layers[dense.layer].op {
             QOp::Conv(conv) => {
-                let padded = conv.axes.iter().any(|axis| axis.begin + axis.end > 0);
+                let padded = conv.axes.iter().any(reads_padding);
                 (conv.axes[0].kernel * conv.axes[1].kernel, padded)
             }
             _ => (1, false),
@@ -176,9 +146,9 @@ impl Design {
         image: crate::model::qgraph::QValueId,
     ) -> Result<Stem> {
         let convolution = stem::Convolution::new(graph, dense.layer, image)?;
-        let row = graph.value(image).shape[3] * convolution.stem.channels;
+        let row = image_pitch(graph.value(image).shape[3], convolution.stem.channels) / WORD;
         // Row buffers of a single word do not exist.
-        self.image_row_words = self.image_row_words.max(row.div_ceil(WORD)).max(2);
+        self.image_row_words = self.image_row_words.max(row).max(2);
         if self.stem.is_some_and(|stem| stem != convolution.stem) {
             return Err(limit("two passes need stem units of different shapes"));
         }
@@ -210,6 +180,11 @@ fn chained_width(graph: &QGraph, dense: &Dense) -> Option<usize> {
     let first = dense.filters.first()?;
     let input = graph.layers.get(first.layer)?.input(0)?;
     graph.value(input).shape.get(3).copied()
+}
+
+/// The error for a layer that the hardware cannot do, for a reason.
+pub fn refused(reason: Reason) -> Error {
+    limit(reason.to_string())
 }
 
 /// An error about what the hardware cannot do.

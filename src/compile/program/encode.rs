@@ -1,12 +1,13 @@
 //! From a schedule with addresses to the instruction stream.
 
 use super::dense::{DensePass, window};
-use super::design::{Design, WORD, limit};
+use super::design::{Design, limit};
 use super::fields::{self, SEGMENT_WORD};
 use super::filter::Filters;
 use super::record::Descriptor;
 use super::{Entry, Program, buffers};
 use crate::base::error::{Error, Place as _, Result, codes};
+use crate::compile::capabilities::WORD;
 use crate::compile::schedule::{
     Buffer, CHANNELS, Client, Owners, Placed, PlaneRef, PlaneWork, Schedule, StoredId, Transfer,
     Work,

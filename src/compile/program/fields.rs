@@ -55,14 +55,12 @@ macro_rules! fields {
     (@s) => { true };
 }
 
-/// Bytes of a ring word.
-pub const RING_WORD: usize = 32;
-/// Ring words of a descriptor.
-pub const DESCRIPTOR_WORDS: usize = 10;
+pub use crate::compile::capabilities::{
+    DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, SEGMENTS, STEP_RING_WORDS,
+};
+
 /// 32-bit words of a descriptor.
 pub const WORDS: usize = DESCRIPTOR_WORDS * RING_WORD / 4;
-/// Segments of the plane table.
-pub const SEGMENTS: usize = 8;
 /// First word of the plane table.
 pub const SEGMENT_WORD: usize = 32;
 /// Words of a segment.
@@ -71,12 +69,6 @@ pub const SEGMENT_WORDS: usize = 2;
 pub const MAGIC_VALUE: u32 = 0x5E16;
 /// Value of the field Version.
 pub const VERSION_VALUE: u32 = 1;
-/// Ring words of the lane parameters of a tile.
-pub const LANE_RING_WORDS: usize = 4;
-/// Ring words of a plane filter.
-pub const FILTER_RING_WORDS: usize = 9;
-/// Ring words of a step, without the zero points of a padded pass.
-pub const STEP_RING_WORDS: usize = 8;
 
 fields! { DESCRIPTOR:
     KIND = "Kind", 0 0 8 u, "0 dense, 1 plane (plane engine fed by fetch), 2 DMA, 3 processor step, 4 end of program";

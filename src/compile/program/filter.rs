@@ -1,36 +1,22 @@
 //! Filters of the plane engine: 3 x 3 depthwise convolutions and maxima.
 
-use super::design::limit;
+use super::design::{limit, refused};
 use super::encode::Encoder;
 use super::fields;
 use super::layer::{Layer, Stage};
 use super::record::{Descriptor, lanes};
 use crate::base::error::{Place as _, Result};
+use crate::compile::capabilities::{FILTERS, Maximum, SIDE, Walk, Window};
 use crate::compile::schedule::{CHANNELS, Filter, StoredId};
 use crate::frontend::ops::Op;
-use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::{QOp, Scale, Width};
-
-/// Side of the engine's window.
-const SIDE: usize = 3;
-
-/// How the engine walks over a plane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Walk {
-    stride: usize,
-    pads: [usize; 2],
-    output: [usize; 2],
-}
 
 /// One of the filters.
 struct One<'a> {
     /// `None` for a maximum.
     layer: Option<Layer<'a>>,
     result: StoredId,
-    walk: Walk,
-    /// Where the kernel begins in the window of 3 x 3.
-    place: [usize; 2],
-    kernel: [usize; 2],
+    window: Window,
     scales: &'a [Scale],
 }
 
@@ -55,12 +41,12 @@ impl<'a> Filters<'a> {
             .iter()
             .map(|filter| one(encoder, filter).at(|| encoder.graph.layers[filter.layer].place()))
             .collect::<Result<_>>()?;
-        if filters.len() > 2 {
-            return Err(limit(format!("{} filters on one input; two exist", filters.len())));
+        if filters.len() > FILTERS {
+            return Err(limit(format!("{} filters on one input; {FILTERS} exist", filters.len())));
         }
         if let [first, second] = &filters[..] {
             let maximum = first.layer.is_none() || second.layer.is_none();
-            if first.walk != second.walk || maximum {
+            if first.window.walk != second.window.walk || maximum {
                 return Err(limit("two filters on one input need the same stride and padding"));
             }
         }
@@ -79,7 +65,7 @@ impl<'a> Filters<'a> {
     /// `PROGRAM_LIMIT` when a result does not fit the filter.
     pub fn describe(&self, d: &mut Descriptor) -> Result<()> {
         let Some(first) = self.filters.first() else { return Ok(()) };
-        let Walk { stride, pads, output } = first.walk;
+        let Walk { stride, pads, output } = first.window.walk;
         d.set(fields::CHAIN, self.filters.len())?;
         d.set(fields::PLANE_HEIGHT, output[0])?;
         d.set(fields::PLANE_WIDTH, output[1])?;
@@ -151,7 +137,8 @@ impl<'a> Filters<'a> {
 fn tap(filter: &One<'_>, layer: &Layer<'_>, channel: Option<usize>, place: [usize; 2]) -> i8 {
     let Some(channel) = channel else { return 0 };
     let inside = |axis: usize| {
-        place[axis].checked_sub(filter.place[axis]).filter(|&tap| tap < filter.kernel[axis])
+        let tap = place[axis].checked_sub(filter.window.first[axis]);
+        tap.filter(|&tap| tap < filter.window.kernel[axis])
     };
     match (inside(0), inside(1)) {
         (Some(y), Some(x)) => layer.weight(channel, 0, channel, [y, x]),
@@ -160,8 +147,9 @@ fn tap(filter: &One<'_>, layer: &Layer<'_>, channel: Option<usize>, place: [usiz
 }
 
 fn mask(filter: &One<'_>) -> usize {
-    let rows = filter.place[0]..filter.place[0] + filter.kernel[0];
-    let columns = filter.place[1]..filter.place[1] + filter.kernel[1];
+    let Window { first, kernel, .. } = filter.window;
+    let rows = first[0]..first[0] + kernel[0];
+    let columns = first[1]..first[1] + kernel[1];
     rows.flat_map(|y| columns.clone().map(move |x| y * SIDE + x))
         .fold(0, |mask, tap| mask | 1 << tap)
 }
@@ -172,13 +160,13 @@ fn one<'a>(encoder: &'a Encoder<'a>, filter: &Filter) -> Result<One<'a>> {
     let Some((value, (Width::I8, scales))) = input.and_then(|v| Some((v, v.integer()?))) else {
         return Err(limit("the plane engine reads int8 tensors only"));
     };
-    let (layer, axes) = match &node.op {
+    let (layer, window) = match &node.op {
         QOp::MaxPool(Op::MaxPool(pool)) => {
             let axes = pool.window.axes(&pool.window.kernel, &value.shape[2..], pool.ceil)?;
             let &[rows, columns] = &axes[..] else {
                 return Err(limit("the plane engine takes maxima over two axes"));
             };
-            (None, cascade([rows, columns])?)
+            (None, Maximum::fit(&[rows, columns]).map_err(refused)?.window)
         }
         _ => {
             let layer = Layer::new(encoder.graph, filter.layer, None)?;
@@ -186,66 +174,9 @@ fn one<'a>(encoder: &'a Encoder<'a>, filter: &Filter) -> Result<One<'a>> {
                 return Err(limit("the plane engine takes depthwise convolutions only"));
             }
             layer.check_weights(encoder.design)?;
-            let axes = layer.axes;
-            (Some(layer), axes)
+            let window = Window::fit(&layer.axes).map_err(refused)?;
+            (Some(layer), window)
         }
     };
-    let [rows, columns] = axes;
-    if rows.stride != columns.stride || !(1..=2).contains(&rows.stride) {
-        return Err(limit(format!(
-            "strides {} and {}; the plane engine takes 1 or 2",
-            rows.stride, columns.stride
-        )));
-    }
-    let [y, x] = [fit(&rows)?, fit(&columns)?];
-    Ok(One {
-        layer,
-        result: filter.result,
-        walk: Walk {
-            stride: rows.stride,
-            pads: [rows.begin + y, columns.begin + x],
-            output: [rows.output, columns.output],
-        },
-        place: [y, x],
-        kernel: [rows.kernel, columns.kernel],
-        scales,
-    })
-}
-
-/// The stages of a large maximum are 3 x 3 maxima with stride 1 and padding 1.
-fn cascade(axes: [Axis; 2]) -> Result<[Axis; 2]> {
-    if axes.iter().all(|axis| axis.kernel <= SIDE) {
-        return Ok(axes);
-    }
-    let whole = |axis: &Axis| {
-        let half = axis.kernel / 2;
-        axis.kernel % 2 == 1
-            && axis.stride == 1
-            && axis.dilation == 1
-            && axis.begin == half
-            && axis.output == axis.input
-    };
-    if !axes.iter().all(whole) || axes[0].kernel != axes[1].kernel {
-        return Err(limit("maxima above 3 x 3 need an odd square kernel, stride 1, same extent"));
-    }
-    Ok(axes.map(|axis| Axis { kernel: SIDE, begin: 1, end: 1, ..axis }))
-}
-
-/// Where in the engine's window a kernel of at most 3 taps begins, so that the padding is 0 or 1 and
-/// the window reaches at most one position beyond the end.
-fn fit(axis: &Axis) -> Result<usize> {
-    let flat = axis.kernel == 1 || axis.dilation == 1;
-    let fits = |place: &usize| {
-        let pad = axis.begin + place;
-        pad <= 1 && (axis.output - 1) * axis.stride + 2 <= axis.input + pad
-    };
-    match SIDE.checked_sub(axis.kernel) {
-        Some(spare) if flat => (0..=spare).find(fits).ok_or_else(|| {
-            limit(format!("the plane engine cannot place the window {axis:?}; it pads by one"))
-        }),
-        _ => Err(limit(format!(
-            "a kernel of {} with dilation {}; the plane engine has 3 x 3 taps",
-            axis.kernel, axis.dilation
-        ))),
-    }
+    Ok(One { layer, result: filter.result, window, scales })
 }

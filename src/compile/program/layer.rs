@@ -2,10 +2,11 @@
 //!
 //! Additions, changes of scale and copies are convolutions with a diagonal of weights.
 
-use super::design::{Design, limit};
+use super::design::{Design, limit, refused};
 use super::record::Lane;
 use crate::base::arithmetic::{FRACTION, Rounding};
 use crate::base::error::{Error, Result, codes};
+use crate::compile::capabilities::{Aligned, align};
 use crate::frontend::ops::epilogue::Residual;
 use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::{ConvOutput, QConv, QGraph, QOp, QValueId, Scale, Width};
@@ -122,28 +123,12 @@ impl<'a> Layer<'a> {
             inputs.iter().map(|&position| input(graph, layer, position)).collect::<Result<_>>()?;
         let mut weights = vec![Vec::new(); inputs.len()];
         let mut lanes = Vec::new();
-        for (channel, scale) in scales.iter().enumerate() {
-            let own: Vec<Scale> = inputs.iter().map(|scales| scales[channel]).collect();
-            let exponents = || own.iter().map(|scale| i32::from(scale.exponent));
-            let least = exponents().min().unwrap_or(0);
-            let shift = i32::from(scale.exponent) - least;
-            // A left shift beyond 2 goes into the weights; int8 is saturated after 8 at the latest.
-            let left = if width == Width::I8 { shift.max(-8) } else { shift };
-            let extra = (-2 - left).max(0);
-            if exponents().max().unwrap_or(0) - least + extra > 6 {
-                return Err(limit(format!(
-                    "channel {channel} needs a weight above 64 to align its inputs"
-                )));
-            }
-            let mut bias = 0;
-            for ((weights, own), exponent) in weights.iter_mut().zip(&own).zip(exponents()) {
-                let weight = 1i8 << (exponent - least + extra);
-                bias -= i32::from(weight) * i32::from(own.zero);
+        for (aligned, scale) in align(&inputs, scales, width).map_err(refused)?.iter().zip(scales) {
+            for (weights, &weight) in weights.iter_mut().zip(&aligned.weights) {
                 weights.push(weight);
             }
-            // Sums are below 2^15, so that every right shift from 17 on gives 0.
-            let argument = (left + extra).min(31);
-            lanes.push(Lane { bias, argument, zero: scale.zero.into(), ..Lane::IDLE });
+            let Aligned { bias, shift, .. } = *aligned;
+            lanes.push(Lane { bias, argument: shift, zero: scale.zero.into(), ..Lane::IDLE });
         }
         let value = graph.layers[layer].outputs[0];
         Ok(Self::pointwise(graph, layer, value, (Kind::Diagonal(weights), lanes, width)))

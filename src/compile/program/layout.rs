@@ -1,6 +1,7 @@
 //! Stored tensors as words: how a value lies in planes of 16 channels.
 
-use super::design::{Design, WORD};
+use super::design::Design;
+use crate::compile::capabilities::WORD;
 use crate::compile::schedule::{CHANNELS, Pass, Stage, Stored, StoredId, Work};
 use crate::model::qgraph::Width;
 

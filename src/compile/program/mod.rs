@@ -20,7 +20,8 @@ mod record;
 pub mod simulate;
 mod stem;
 
-pub use design::{Design, Stem};
+pub use crate::compile::capabilities::Stem;
+pub use design::Design;
 pub use encode::encode;
 
 /// The stream, and where things are in it.

@@ -4,7 +4,7 @@
 //! convolved channel by channel fit each other. Where a pass cannot read a value as a view, a copy
 //! makes it a tensor first.
 
-use super::channels::{self, Channel, MAX_SEGMENTS};
+use super::channels::{self, Channel};
 use super::classify::Unit;
 use super::roles::Roles;
 use super::{
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::compile::boards::Target;
+use crate::compile::capabilities::{SEGMENTS, image_pitch};
 use crate::model::qgraph::{Layer, QGraph, QOp, QValueId, Width};
 
 /// The passes of a network that passed [`QGraph::validate`] on a target, in the order of the layers.
@@ -60,8 +61,8 @@ pub fn build_parts(graph: &QGraph, target: &Target, parts: bool) -> Result<Sched
 /// Bytes of the image that the stem unit streams from the start of its buffer: rows of pixels, each a
 /// multiple of a word.
 fn raw_bytes(shape: &[usize]) -> u64 {
-    let extent = |axis: usize| shape.get(axis).copied().unwrap_or(1) as u64;
-    extent(2) * (extent(1) * extent(3)).next_multiple_of(cost::WORD)
+    let extent = |axis: usize| shape.get(axis).copied().unwrap_or(1);
+    (extent(2) * image_pitch(extent(3), extent(1))) as u64
 }
 
 pub(super) struct Builder<'a> {
@@ -85,11 +86,11 @@ impl Builder<'_> {
     fn layer(&mut self, index: usize, layer: &Layer) -> Result<()> {
         self.done[index] = true;
         match self.roles.units[index] {
-            Unit::Dense => self.dense(index)?,
-            Unit::Plane(walk) => self.plane(index, walk)?,
-            Unit::Cascade(_) => self.cascades(index)?,
-            Unit::View => self.view(layer)?,
-            Unit::Processor => {}
+            Ok(Unit::Dense) => self.dense(index)?,
+            Ok(Unit::Plane(walk)) => self.plane(index, walk)?,
+            Ok(Unit::Cascade(_)) => self.cascades(index)?,
+            Ok(Unit::View) => self.view(layer)?,
+            Err(_) => {}
         }
         if self.roles.middle[index] {
             self.processor(index, layer);
@@ -125,7 +126,7 @@ impl Builder<'_> {
             Some(Work::Processor { layers }) => layers.push(index),
             _ => self.pass(Work::Processor { layers: vec![index] }),
         }
-        if self.roles.units[index] == Unit::View {
+        if self.roles.units[index] == Ok(Unit::View) {
             return;
         }
         for &id in &layer.outputs {
@@ -238,11 +239,11 @@ impl Builder<'_> {
         let pieces = |own: &[Channel]| channels::segments(&channels::view(id, 0, own).planes);
         let mut home = self.home(id)?;
         let mut joined = 0;
-        while pieces(&home) > MAX_SEGMENTS {
+        while pieces(&home) > SEGMENTS {
             // What is joined already stays; the rest is joined piece by piece.
             let own = &home[joined..];
             let count = (1..=own.len())
-                .take_while(|&count| pieces(&own[..count]) <= MAX_SEGMENTS)
+                .take_while(|&count| pieces(&own[..count]) <= SEGMENTS)
                 .last()
                 .unwrap_or(own.len());
             let part: Vec<Channel> = own[..count].to_vec();

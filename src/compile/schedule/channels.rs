@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use super::{CHANNELS, PlaneRef, Schedule, StoredId, View};
 use crate::base::error::{Result, codes};
 use crate::base::tensor::Tensor;
+use crate::compile::capabilities::{self as can, Fit, Reason, Role};
 use crate::frontend::ops::{Inputs, Op};
 use crate::model::qgraph::{Layer, Moved, Operand, QGraph, QValueId, moved};
-
-/// Pieces of the plane table.
-pub const MAX_SEGMENTS: usize = 8;
 
 /// A channel of a value: a slot of a stored tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,33 +32,46 @@ enum Pixels {
     Doubled,
 }
 
-/// Whether a movement takes whole channels, either as they are or doubled in both directions.
+/// Whether a movement takes whole channels, either as they are or doubled in both directions; else why it
+/// is no view.
 ///
 /// # Errors
 /// Those of evaluating the movement.
-pub fn is_view(graph: &QGraph, layer: &Layer, op: &Op) -> Result<bool> {
-    Ok(pixels(graph, layer, op)?.is_some())
+pub fn view_of(graph: &QGraph, layer: &Layer, op: &Op) -> Result<Fit<()>> {
+    Ok(pixels(graph, layer, op)?.map(|_| ()))
 }
 
-fn pixels(graph: &QGraph, layer: &Layer, op: &Op) -> Result<Option<Pixels>> {
-    let ids = || layer.inputs.iter().flatten().filter_map(Operand::value);
-    let storable = |id: QValueId| super::classify::is_storable(graph, id);
-    if !ids().all(storable) || !layer.outputs.iter().all(|&id| storable(id)) {
-        return Ok(None);
+fn pixels(graph: &QGraph, layer: &Layer, op: &Op) -> Result<Fit<Pixels>> {
+    if let Err(reason) = all_storable(graph, layer) {
+        return Ok(Err(reason));
     }
+    let ids = || layer.inputs.iter().flatten().filter_map(Operand::value);
     let four = |id: QValueId| graph.value(id).shape.len() == 4;
     match op {
-        Op::Identity(_) | Op::ChannelShuffle(_) => return Ok(Some(Pixels::Same)),
-        Op::Concat(op) if op.axis == 1 && ids().all(four) => return Ok(Some(Pixels::Same)),
-        Op::Split(op) if op.axis == 1 && ids().all(four) => return Ok(Some(Pixels::Same)),
-        Op::SpaceToDepth(_) | Op::DepthToSpace(_) => return Ok(None),
+        Op::Identity(_) | Op::ChannelShuffle(_) => return Ok(Ok(Pixels::Same)),
+        Op::Concat(op) if op.axis == 1 && ids().all(four) => return Ok(Ok(Pixels::Same)),
+        Op::Split(op) if op.axis == 1 && ids().all(four) => return Ok(Ok(Pixels::Same)),
+        Op::SpaceToDepth(_) | Op::DepthToSpace(_) => return Ok(Err(Reason::SplitsChannels)),
         _ => {}
     }
-    let (Some(input), &[output]) = (layer.input(0), &layer.outputs[..]) else { return Ok(None) };
-    if ids().count() != 1 {
-        return Ok(None);
-    }
-    by_positions(graph, layer, op, input, output)
+    let by_positions = match (layer.input(0), &layer.outputs[..]) {
+        (Some(input), &[output]) if ids().count() == 1 => {
+            by_positions(graph, layer, op, input, output)?
+        }
+        _ => None,
+    };
+    Ok(by_positions.ok_or(Reason::SplitsChannels))
+}
+
+/// Whether all tensors of a movement can lie in the shared memory.
+fn all_storable(graph: &QGraph, layer: &Layer) -> Fit<()> {
+    let inputs = layer.inputs.iter().flatten().filter_map(Operand::value).enumerate();
+    let role = |position| if position == 0 { Role::Input } else { Role::Second };
+    let inputs = inputs.map(|(position, id)| (role(position), id));
+    let outputs = layer.outputs.iter().map(|&id| (Role::Output, id));
+    let storable =
+        |(role, id)| can::storable(graph.value(id)).map_err(|fault| Reason::Tensor(role, fault));
+    inputs.chain(outputs).try_for_each(storable)
 }
 
 /// Whether a movement takes pixels as they are, resized or not.
@@ -135,7 +146,7 @@ pub fn move_channels(
         }
         return Ok(outputs);
     }
-    let doubled = pixels(graph, layer, op)? == Some(Pixels::Doubled);
+    let doubled = pixels(graph, layer, op)? == Ok(Pixels::Doubled);
     let mut marks = Vec::with_capacity(layer.inputs.len());
     for operand in &layer.inputs {
         marks.push(match operand {

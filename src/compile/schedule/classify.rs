@@ -1,22 +1,14 @@
-//! Which unit does a layer: what the accelerator's array, plane engine and views can do, by layer.
+//! Which unit does a layer, or why none does: what the accelerator's array, plane engine and views
+//! can do, by layer.
 
 use super::channels;
 use crate::base::arithmetic::Rounding;
 use crate::base::error::Result;
+use crate::compile::capabilities::{
+    self as can, ArrayWindow, Fault, Fit, Maximum, Reason, Role, Walk, Window,
+};
 use crate::frontend::ops::Op;
-use crate::frontend::ops::window::Axis;
-use crate::model::qgraph::{ConvOutput, Layer, QConv, QGraph, QOp, QValueId, Width};
-
-/// Taps of the plane engine along an axis.
-const SIDE: usize = 3;
-/// Largest kernel, stride and dilation of the dense array.
-const MAX_STEP: usize = 15;
-/// Largest padding of the dense array at the top or left.
-const MAX_PAD: usize = 255;
-/// Largest extent of a plane along an axis.
-const MAX_EXTENT: usize = (1 << 16) - 1;
-/// Largest exponent of two as a weight.
-const MAX_WEIGHT_SHIFT: i32 = 6;
+use crate::model::qgraph::{ConvOutput, Layer, QConv, QGraph, QOp, QValueId};
 
 /// The unit that does a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,153 +21,103 @@ pub enum Unit {
     Cascade(usize),
     /// Nothing: channels are read from where they lie.
     View,
-    /// The processor.
-    Processor,
 }
 
-/// How the plane engine walks over a plane; two filters on one input must agree in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Walk {
-    stride: usize,
-    pads: [usize; 2],
-    output: [usize; 2],
-}
-
-/// The unit of every layer.
+/// The unit of every layer, or why it is the processor.
 ///
 /// # Errors
 /// Those of evaluating a movement.
-pub fn units(graph: &QGraph) -> Result<Vec<Unit>> {
+pub fn units(graph: &QGraph) -> Result<Vec<Fit<Unit>>> {
     graph.layers.iter().map(|layer| unit(graph, layer)).collect()
 }
 
-fn unit(graph: &QGraph, layer: &Layer) -> Result<Unit> {
+fn unit(graph: &QGraph, layer: &Layer) -> Result<Fit<Unit>> {
     if graph.rounding != Rounding::HalfUp {
-        return Ok(Unit::Processor);
+        return Ok(Err(Reason::RoundsHalfEven));
     }
     Ok(match &layer.op {
         QOp::Conv(conv) => conv_unit(graph, layer, conv),
-        QOp::Add if aligns(graph, layer, &[0, 1]) => Unit::Dense,
-        QOp::Rescale if aligns(graph, layer, &[0]) => Unit::Dense,
-        QOp::MaxPool(op) => pool_unit(graph, layer, op)?,
-        QOp::Move(op) if channels::is_view(graph, layer, op)? => Unit::View,
-        QOp::Add | QOp::Rescale | QOp::DpuAdd | QOp::Move(_) | QOp::Float(_) => Unit::Processor,
+        QOp::Add => aligned(graph, layer, &[Role::Input, Role::Second]),
+        QOp::Rescale => aligned(graph, layer, &[Role::Input]),
+        QOp::MaxPool(op) => return pool_unit(graph, layer, op),
+        QOp::Move(op) => channels::view_of(graph, layer, op)?.map(|_| Unit::View),
+        QOp::DpuAdd => Err(Reason::DpuRules),
+        QOp::Float(_) => Err(Reason::Float),
     })
 }
 
-/// Whether a tensor can lie in shared memory: one frame, int8 or int16, planes that are not empty.
-pub fn is_storable(graph: &QGraph, id: QValueId) -> bool {
-    let value = graph.value(id);
-    let width = value.integer().map(|(width, _)| width);
-    let one = value.shape.first() == Some(&1) && (2..=4).contains(&value.shape.len());
-    let extents = value.shape.iter().skip(2).all(|extent| (1..=MAX_EXTENT).contains(extent));
-    matches!(width, Some(Width::I8 | Width::I16)) && one && extents && value.channels() > 0
-}
-
-fn is_readable(graph: &QGraph, id: Option<QValueId>) -> bool {
-    id.is_some_and(|id| {
-        let narrow = matches!(graph.value(id).integer(), Some((Width::I8, _)));
-        narrow && is_storable(graph, id)
-    })
-}
-
-fn conv_unit(graph: &QGraph, layer: &Layer, conv: &QConv) -> Unit {
-    let residual = conv.residual().is_none() || is_readable(graph, layer.input(1));
-    let stored = is_readable(graph, layer.input(0)) && is_storable(graph, layer.outputs[0]);
-    if matches!(conv.output, ConvOutput::Dpu { .. }) || !residual || !stored {
-        return Unit::Processor;
+/// Why the array does a depthwise convolution for which there is a unit of its own.
+pub fn not_plane(layer: &Layer) -> Option<Reason> {
+    let QOp::Conv(conv) = &layer.op else { return None };
+    if !is_depthwise(conv) || conv.residual().is_some() {
+        return None;
     }
-    let depthwise = conv.group == conv.outputs() && conv.group_inputs() == 1 && conv.group > 1;
-    if depthwise
-        && conv.residual().is_none()
-        && let Some(walk) = walk(&conv.axes)
+    Window::fit(&conv.axes).err()
+}
+
+fn is_depthwise(conv: &QConv) -> bool {
+    conv.group == conv.outputs() && conv.group_inputs() == 1 && conv.group > 1
+}
+
+/// Whether a unit can read an input.
+fn readable(graph: &QGraph, layer: &Layer, role: Role) -> Fit<QValueId> {
+    let id = layer.input(usize::from(role == Role::Second));
+    let wrong = |fault| Reason::Tensor(role, fault);
+    can::readable(id.map(|id| graph.value(id))).map_err(wrong)?;
+    id.ok_or(wrong(Fault::Missing))
+}
+
+/// Whether a unit can write a result.
+fn writable(graph: &QGraph, layer: &Layer) -> Fit<()> {
+    let output = graph.value(layer.outputs[0]);
+    can::storable(output).map_err(|fault| Reason::Tensor(Role::Output, fault))
+}
+
+fn conv_unit(graph: &QGraph, layer: &Layer, conv: &QConv) -> Fit<Unit> {
+    if matches!(conv.output, ConvOutput::Dpu { .. }) {
+        return Err(Reason::DpuRules);
+    }
+    readable(graph, layer, Role::Input)?;
+    if conv.residual().is_some() {
+        readable(graph, layer, Role::Second)?;
+    } else if is_depthwise(conv)
+        && let Ok(window) = Window::fit(&conv.axes)
     {
-        return Unit::Plane(walk);
+        return writable(graph, layer).map(|()| Unit::Plane(window.walk));
     }
-    if fits_array(&conv.axes) { Unit::Dense } else { Unit::Processor }
+    writable(graph, layer)?;
+    ArrayWindow::fit(&conv.axes).map(|_| Unit::Dense)
 }
 
-/// Whether the dense array's address generators can walk this window.
-fn fits_array(axes: &[Axis; 2]) -> bool {
-    let [rows, columns] = axes;
-    let dilation = |axis: &Axis| (axis.kernel > 1).then_some(axis.dilation);
-    let dilations = dilation(rows).zip(dilation(columns));
-    let small = axes.iter().all(|axis| {
-        axis.kernel.max(axis.stride).max(dilation(axis).unwrap_or(1)) <= MAX_STEP
-            && axis.begin <= MAX_PAD
-    });
-    small
-        && rows.stride == columns.stride
-        && dilations.is_none_or(|(rows, columns)| rows == columns)
+/// An addition or change of scale.
+fn aligned(graph: &QGraph, layer: &Layer, inputs: &[Role]) -> Fit<Unit> {
+    let mut scales = Vec::with_capacity(inputs.len());
+    for &role in inputs {
+        let value = graph.value(readable(graph, layer, role)?);
+        scales.push(value.integer().map_or(&[][..], |(_, scales)| scales));
+    }
+    writable(graph, layer)?;
+    let (width, outputs) = graph
+        .value(layer.outputs[0])
+        .integer()
+        .ok_or(Reason::Tensor(Role::Output, Fault::Float))?;
+    can::align(&scales, outputs, width).map(|_| Unit::Dense)
 }
 
-fn pool_unit(graph: &QGraph, layer: &Layer, op: &Op) -> Result<Unit> {
-    let Op::MaxPool(pool) = op else { return Ok(Unit::Processor) };
-    let Some(input) = layer.input(0).filter(|&id| is_readable(graph, Some(id))) else {
-        return Ok(Unit::Processor);
+fn pool_unit(graph: &QGraph, layer: &Layer, op: &Op) -> Result<Fit<Unit>> {
+    let Op::MaxPool(pool) = op else { return Ok(Err(Reason::Float)) };
+    let input = match readable(graph, layer, Role::Input).and_then(|id| {
+        writable(graph, layer)?;
+        Ok(id)
+    }) {
+        Ok(input) => input,
+        Err(reason) => return Ok(Err(reason)),
     };
     let shape = &graph.value(input).shape;
-    if shape.len() != 4 || !is_storable(graph, layer.outputs[0]) {
-        return Ok(Unit::Processor);
-    }
     let axes = pool.window.axes(&pool.window.kernel, &shape[2..], pool.ceil)?;
-    let &[rows, columns] = &axes[..] else { return Ok(Unit::Processor) };
-    if let Some(walk) = walk(&[rows, columns]) {
-        return Ok(Unit::Plane(walk));
-    }
-    let same = |axis: &Axis| {
-        axis.kernel % 2 == 1
-            && (axis.stride, axis.dilation) == (1, 1)
-            && axis.begin == axis.kernel / 2
-            && axis.output == axis.input
-    };
-    if rows.kernel == columns.kernel && rows.kernel > SIDE && same(&rows) && same(&columns) {
-        return Ok(Unit::Cascade(rows.kernel / 2));
-    }
-    Ok(Unit::Processor)
-}
-
-/// How the plane engine does a window, if it can.
-fn walk(axes: &[Axis; 2]) -> Option<Walk> {
-    let [rows, columns] = axes;
-    if rows.stride != columns.stride || !(1..=2).contains(&rows.stride) {
-        return None;
-    }
-    let pads = [rows.begin + place(rows)?, columns.begin + place(columns)?];
-    Some(Walk { stride: rows.stride, pads, output: [rows.output, columns.output] })
-}
-
-/// The first of the three taps that a kernel takes, so that padding is 0 or 1 at the beginning and
-/// the window of three reaches at most one position behind the end.
-fn place(axis: &Axis) -> Option<usize> {
-    if axis.kernel > 1 && axis.dilation > 1 {
-        return None;
-    }
-    let last = (axis.output - 1) * axis.stride;
-    (0..=SIDE.checked_sub(axis.kernel)?).find(|place| {
-        let pad = axis.begin + place;
-        pad <= 1 && last + SIDE <= axis.input + pad + 1
-    })
-}
-
-/// Whether the inputs at `positions` reach the output's scale by weights that are powers of two up
-/// to 64 and one shift of the output lanes (rules A8 and A13, rescale).
-fn aligns(graph: &QGraph, layer: &Layer, positions: &[usize]) -> bool {
-    let readable = positions.iter().all(|&position| is_readable(graph, layer.input(position)));
-    if !readable || !is_storable(graph, layer.outputs[0]) {
-        return false;
-    }
-    let scales = |id: QValueId| graph.value(id).integer().map(|(_, scales)| scales);
-    let Some((width, outputs)) = graph.value(layer.outputs[0]).integer() else { return false };
-    let inputs: Vec<_> =
-        positions.iter().filter_map(|&position| scales(layer.input(position)?)).collect();
-    (0..outputs.len()).all(|channel| {
-        let exponents = || inputs.iter().map(|scales| i32::from(scales[channel].exponent));
-        let least = exponents().min().unwrap_or(0);
-        let shift = i32::from(outputs[channel].exponent) - least;
-        // A left shift beyond 2 goes into the weights; int8 is saturated after 8 at the latest.
-        let shift = if width == Width::I8 { shift.max(-8) } else { shift };
-        let spread = exponents().max().unwrap_or(0) - least;
-        spread + (-2 - shift).max(0) <= MAX_WEIGHT_SHIFT
-    })
+    let &[rows, columns] = &axes[..] else { return Ok(Err(Reason::WindowAxes(axes.len()))) };
+    Ok(Maximum::fit(&[rows, columns]).map(|maximum| match maximum.stages {
+        1 => Unit::Plane(maximum.window.walk),
+        stages => Unit::Cascade(stages),
+    }))
 }

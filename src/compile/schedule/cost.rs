@@ -1,10 +1,13 @@
 //! Sizes of tensors and estimates of the cycles of a pass.
 
 use super::{CHANNELS, Dense, PlaneWork, Schedule, Source, Stored, StoredId, Work};
+use crate::compile::capabilities::{
+    self as can, DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, STEP_RING_WORDS,
+};
 use crate::model::qgraph::{QGraph, QOp, Width};
 
-/// Bytes of a word: 16 int8 channels of a pixel.
-pub const WORD: u64 = 16;
+/// Bytes of a word, as the type that sizes have here.
+pub const WORD: u64 = can::WORD as u64;
 /// Cycles from the start of a pass to its first result, and from its last one to the next start.
 const FILL: u64 = 56;
 
@@ -75,15 +78,6 @@ fn filter_cycles(schedule: &Schedule, result: StoredId, plane: u64, pixels: u64)
     planes * plane.div_ceil((pixels / 2).clamp(1, 2))
 }
 
-/// Bytes of a ring word of the instruction stream.
-const RING_WORD: u64 = 32;
-/// Ring words of a descriptor, of lane parameters, of a plane filter with its lane parameters, of a
-/// step's weights.
-const DESCRIPTOR: u64 = 10;
-const LANES: u64 = 4;
-const FILTER: u64 = 9;
-const STEP: u64 = 8;
-
 /// Bytes of the instruction stream that a pass takes: descriptor, parameters, weights.
 pub fn stream_bytes(graph: &QGraph, work: &Work) -> u64 {
     let tiles = match work {
@@ -91,22 +85,22 @@ pub fn stream_bytes(graph: &QGraph, work: &Work) -> u64 {
         Work::Plane(plane) => plane.source.planes.len(),
         Work::Transfer(_) | Work::Processor { .. } => 0,
     };
-    (DESCRIPTOR + tiles as u64 * tile_words(graph, work)) * RING_WORD
+    (DESCRIPTOR_WORDS as u64 + tiles as u64 * tile_words(graph, work)) * RING_WORD as u64
 }
 
 /// Ring words of a tile's record, all of which the ring must hold at once.
 pub fn tile_words(graph: &QGraph, work: &Work) -> u64 {
     let convolution = |layer: usize| matches!(graph.layers[layer].op, QOp::Conv(_));
     let filters = |filters: &[super::Filter]| {
-        filters.iter().filter(|filter| convolution(filter.layer)).count() as u64 * FILTER
+        filters.iter().filter(|filter| convolution(filter.layer)).count() * FILTER_RING_WORDS
     };
     match work {
         Work::Dense(dense) => {
             let padded = pads(graph, dense) && matches!(dense.source, Source::Memory(_));
-            let step = STEP + u64::from(padded);
-            LANES + filters(&dense.filters) + steps(graph, dense) * step
+            let step = (STEP_RING_WORDS + usize::from(padded)) as u64;
+            (LANE_RING_WORDS + filters(&dense.filters)) as u64 + steps(graph, dense) * step
         }
-        Work::Plane(plane) => filters(&plane.filters),
+        Work::Plane(plane) => filters(&plane.filters) as u64,
         Work::Transfer(_) | Work::Processor { .. } => 0,
     }
 }
@@ -114,10 +108,7 @@ pub fn tile_words(graph: &QGraph, work: &Work) -> u64 {
 /// Whether a window of the layer reaches beyond its input.
 fn pads(graph: &QGraph, dense: &Dense) -> bool {
     let QOp::Conv(conv) = &graph.layers[dense.layer].op else { return false };
-    conv.axes.iter().any(|axis| {
-        let last = (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation;
-        axis.begin > 0 || last >= axis.input + axis.begin
-    })
+    conv.axes.iter().any(can::reads_padding)
 }
 
 /// Bytes of a frame between accelerator and DDR.

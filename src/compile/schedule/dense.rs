@@ -1,9 +1,10 @@
 //! Passes of the dense array, with what is chained behind.
 
 use super::build::Builder;
-use super::classify::{Unit, Walk};
+use super::classify::Unit;
 use super::{CHANNELS, Dense, Filter, Source, View, Work, channels};
 use crate::base::error::{Error, Result, codes};
+use crate::compile::capabilities::Walk;
 use crate::frontend::ops::Op;
 use crate::model::qgraph::{QConv, QGraph, QOp, QValueId, Width};
 
@@ -58,7 +59,7 @@ impl Builder<'_> {
         let stays = !self.roles.to_middle[result.0] && !self.roles.to_tail[result.0];
         let &[reader] = &self.roles.readers[result.0][..] else { return None };
         let QOp::Move(Op::Split(_)) = &self.graph.layers[reader].op else { return None };
-        if !self.parts || !plain || !stays || self.roles.units[reader] != Unit::View {
+        if !self.parts || !plain || !stays || self.roles.units[reader] != Ok(Unit::View) {
             return None;
         }
         let outputs = self.graph.layers[reader].outputs.iter();
@@ -145,7 +146,7 @@ impl Builder<'_> {
             .iter()
             .filter(|&&reader| !self.done[reader])
             .filter_map(|&reader| match self.roles.units[reader] {
-                Unit::Plane(walk) => Some((reader, walk)),
+                Ok(Unit::Plane(walk)) => Some((reader, walk)),
                 _ => None,
             })
             .collect();
@@ -175,7 +176,7 @@ impl Builder<'_> {
         let reads = |&reader: &usize| {
             let outputs = || self.graph.layers[reader].outputs.iter();
             let passive =
-                roles.units[reader] == Unit::View && !outputs().any(|id| roles.wanted[id.0]);
+                roles.units[reader] == Ok(Unit::View) && !outputs().any(|id| roles.wanted[id.0]);
             !chained.contains(&reader) && !passive && !roles.tail[reader] && !roles.middle[reader]
         };
         roles.to_middle[value.0]

@@ -4,6 +4,7 @@
 //! descriptor encodes it (`program`) nor at which address a tensor lies (the memory plan). Words are
 //! those of `docs/accelerator.md`.
 
+mod assignment;
 mod build;
 mod channels;
 mod classify;
@@ -19,16 +20,15 @@ mod roles;
 pub mod tile;
 pub mod validate;
 
+pub use crate::compile::capabilities::CHANNELS;
 use crate::model::qgraph::{QValueId, Width};
+pub use assignment::{Assigned, Worker, assignment};
 pub use build::{build, build_parts};
 pub use modes::Modes;
 pub use order::order;
-pub use place::{Client, MAX_BLOCKS, Owners, Placed, lifetimes, place, touched};
+pub use place::{Client, Owners, Placed, lifetimes, place, touched};
 pub use plan::{Plan, VERSION};
 use serde::{Deserialize, Serialize};
-
-/// Channels of a plane.
-pub const CHANNELS: usize = 16;
 
 /// Index of a tensor in [`Schedule::stored`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -7,11 +7,10 @@ use std::time::Duration;
 use super::{CHANNELS, PlaneRef, Schedule, Source, StoredId, Work, cost, ports};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
+use crate::compile::capabilities::BLOCKS;
 use crate::compile::packing::{self, Buffer, Limit, Packing, Problem};
 use crate::model::qgraph::QGraph;
 
-/// Blocks that an owner mask covers.
-pub const MAX_BLOCKS: u64 = 128;
 /// A net for huge networks; before it the number of nodes ends a search, on every machine alike.
 const NET: Duration = Duration::from_secs(20);
 /// Longest search for a packing that fits.
@@ -102,13 +101,10 @@ pub struct Placed {
 /// [`codes::PLAN_CAPACITY`] with the tensors that do not fit, [`codes::PLAN_TIMEOUT`],
 /// [`codes::PLAN_PROBLEM`] for a memory of more blocks than the masks have bits.
 pub fn place(graph: &QGraph, schedule: &mut Schedule, target: &Target) -> Result<Placed> {
-    if target.blocks() > MAX_BLOCKS {
+    if target.blocks() > BLOCKS as u64 {
         return Err(Error::new(
             &codes::PLAN_PROBLEM,
-            format!(
-                "{} blocks of shared memory; owner masks have {MAX_BLOCKS} bits",
-                target.blocks()
-            ),
+            format!("{} blocks of shared memory; owner masks have {BLOCKS} bits", target.blocks()),
         )
         .help("give the target larger blocks"));
     }

@@ -1,9 +1,10 @@
 //! Passes of the plane engine alone.
 
 use super::build::{Builder, stored};
-use super::classify::{Unit, Walk};
+use super::classify::Unit;
 use super::{Filter, PlaneWork, Stage, StoredId, View, Work, channels};
 use crate::base::error::{Error, Result, codes};
+use crate::compile::capabilities::Walk;
 use crate::model::qgraph::{QOp, QValueId};
 
 impl Builder<'_> {
@@ -17,7 +18,7 @@ impl Builder<'_> {
         let source = self.natural_view(input)?;
         let mut candidates = vec![(index, walk)];
         for &reader in self.roles.readers[input.0].iter().filter(|&&reader| !self.done[reader]) {
-            if let Unit::Plane(own) = self.roles.units[reader] {
+            if let Ok(Unit::Plane(own)) = self.roles.units[reader] {
                 candidates.push((reader, own));
             }
         }
@@ -43,7 +44,7 @@ impl Builder<'_> {
             .iter()
             .filter(|&&reader| reader == index || !self.done[reader])
             .filter_map(|&reader| match self.roles.units[reader] {
-                Unit::Cascade(stages) => Some((stages, reader)),
+                Ok(Unit::Cascade(stages)) => Some((stages, reader)),
                 _ => None,
             })
             .collect();

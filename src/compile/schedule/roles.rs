@@ -4,20 +4,17 @@
 use super::classify::{self, Unit};
 use crate::base::error::Result;
 use crate::compile::boards::Capabilities;
-use crate::frontend::ops::Op;
-use crate::model::qgraph::{Layer, Operand, QConv, QGraph, QOp, QValueId, Width};
-
-/// Image channels that the stem unit takes.
-const STEM_CHANNELS: std::ops::RangeInclusive<usize> = 1..=4;
-/// Largest kernel and stride of the stem unit, in pixels.
-const MAX_STEM_REACH: usize = 15;
+use crate::compile::capabilities::{Fit, Pixels, Reason, Stem};
+use crate::model::qgraph::{Layer, Operand, QGraph, QOp, QValueId};
 
 /// Roles of all layers and values.
 pub struct Roles {
-    /// By layer.
-    pub units: Vec<Unit>,
+    /// By layer, or why it is the processor.
+    pub units: Vec<Fit<Unit>>,
     /// By layer: the image behind a convolution that the stem unit feeds.
     pub stems: Vec<Option<QValueId>>,
+    /// By layer: why the stem unit does not feed a convolution on an image.
+    pub not_stems: Vec<Option<Reason>>,
     /// By layer: a rearrangement of the image that is part of a stem convolution.
     pub folded: Vec<bool>,
     /// By layer: the processor does it while the accelerator waits.
@@ -44,6 +41,7 @@ impl Roles {
         let mut roles = Self {
             units: classify::units(graph)?,
             stems: vec![None; layers],
+            not_stems: vec![None; layers],
             folded: vec![false; layers],
             middle: vec![false; layers],
             tail: vec![false; layers],
@@ -70,17 +68,17 @@ impl Roles {
         let (wanted, middle, tail) = (any(&self.wanted), any(&self.to_middle), any(&self.to_tail));
         let (mut read, mut read_middle, mut read_tail) = (false, false, false);
         match self.units[index] {
-            Unit::Dense | Unit::Plane(_) | Unit::Cascade(_) => read = true,
-            Unit::View => {
+            Ok(Unit::Dense | Unit::Plane(_) | Unit::Cascade(_)) => read = true,
+            Ok(Unit::View) => {
                 (read, read_middle, read_tail) = (wanted, middle, tail);
                 (self.middle[index], self.tail[index]) = (middle, tail && !middle);
             }
-            Unit::Processor if self.folded[index] => {}
-            Unit::Processor if wanted || middle => {
+            Err(_) if self.folded[index] => {}
+            Err(_) if wanted || middle => {
                 self.middle[index] = true;
                 read_middle = true;
             }
-            Unit::Processor => {
+            Err(_) => {
                 self.tail[index] = true;
                 read_tail = true;
             }
@@ -97,22 +95,30 @@ impl Roles {
     /// Convolutions on one image, directly or behind a space-to-depth, as long as one stem unit fits
     /// all of them.
     fn find_stems(&mut self, graph: &QGraph) {
-        let mut streamed = None;
+        let mut streamed: Option<(QValueId, Stem)> = None;
         let mut rearrangements: Vec<usize> = Vec::new();
         for (index, layer) in graph.layers.iter().enumerate() {
             let QOp::Conv(conv) = &layer.op else { continue };
-            let Some(image) = self.units[index].eq(&Unit::Dense).then(|| self.image(graph, layer))
-            else {
-                continue;
-            };
-            let Some((id, block, producer)) = image else { continue };
-            let own = stem_shape(graph, conv, id, block).map(|shape| (id, shape));
-            if own.is_none() || streamed.is_some_and(|streamed| Some(streamed) != own) {
+            if self.units[index] != Ok(Unit::Dense) {
                 continue;
             }
-            streamed = own;
-            self.stems[index] = Some(id);
-            rearrangements.extend(producer);
+            let Some(pixels) = Pixels::of(graph, index) else { continue };
+            let shape = Stem::fit(conv, graph.value(pixels.image), &pixels).and_then(|stem| {
+                let own = (pixels.image, stem);
+                if streamed.is_none_or(|streamed| streamed == own) {
+                    Ok(own)
+                } else {
+                    Err(Reason::StemTaken)
+                }
+            });
+            match shape {
+                Ok(shape) => {
+                    streamed = Some(shape);
+                    self.stems[index] = Some(pixels.image);
+                    rearrangements.extend(pixels.rearrangement);
+                }
+                Err(reason) => self.not_stems[index] = Some(reason),
+            }
         }
         for index in rearrangements {
             let output = graph.layers[index].outputs[0];
@@ -125,41 +131,6 @@ impl Roles {
                 !self.to_tail[output.0] && self.readers[output.0].iter().all(streams);
         }
     }
-
-    /// The network input behind a layer, the side of a block of its pixels, and the layer between.
-    fn image(&self, graph: &QGraph, layer: &Layer) -> Option<(QValueId, usize, Option<usize>)> {
-        let input = layer.input(0)?;
-        if graph.inputs.contains(&input) {
-            return Some((input, 1, None));
-        }
-        let index = graph.layers.iter().position(|layer| layer.outputs == [input])?;
-        let producer = &graph.layers[index];
-        let QOp::Move(Op::SpaceToDepth(op)) = &producer.op else { return None };
-        let mut offsets = op.offsets.clone();
-        offsets.sort_unstable();
-        offsets.dedup();
-        let image = producer.input(0).filter(|id| graph.inputs.contains(id))?;
-        (offsets.len() == op.offsets.len()).then_some((image, op.block, Some(index)))
-    }
-}
-
-/// Kernel, stride and channels of a convolution on raw pixels, where the stem unit can do it.
-fn stem_shape(
-    graph: &QGraph,
-    conv: &QConv,
-    image: QValueId,
-    block: usize,
-) -> Option<(usize, usize, usize)> {
-    let value = graph.value(image);
-    let [rows, columns] = conv.axes;
-    let square = rows.kernel == columns.kernel && rows.stride == columns.stride;
-    let dilated = rows.kernel > 1 && (rows.dilation > 1 || columns.dilation > 1);
-    let bytes = value.shape.len() == 4 && matches!(value.integer(), Some((Width::I8, _)));
-    let reach = rows.kernel.max(rows.stride) * block;
-    let padded = rows.begin.max(columns.begin) * block < rows.kernel * block;
-    let fits = square && !dilated && bytes && padded && conv.group == 1 && reach <= MAX_STEM_REACH;
-    (fits && STEM_CHANNELS.contains(&value.channels()))
-        .then(|| (rows.kernel * block, rows.stride * block, value.channels()))
 }
 
 fn readers(graph: &QGraph) -> Vec<Vec<usize>> {

@@ -9,13 +9,12 @@ use super::host::Host;
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
+use crate::compile::capabilities::WORD;
 use crate::compile::program::layout::{self, Difference};
 use crate::compile::program::{Design, buffers};
 use crate::compile::schedule::{Leaving, StoredId, Work};
 use crate::model::qgraph::QValueId;
 use crate::software::reference;
-
-const WORD: usize = 16;
 
 /// Runs frames of a compiled network and checks them.
 #[derive(Debug, Clone, Copy)]

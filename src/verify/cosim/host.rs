@@ -5,12 +5,11 @@ use super::device::Device;
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
+use crate::compile::capabilities::WORD;
 use crate::compile::program::layout;
 use crate::compile::schedule::{Buffer, StoredId, Work};
 use crate::model::qgraph::QValueId;
 use crate::software::reference;
-
-const WORD: usize = 16;
 
 /// The processor's part of one frame.
 pub struct Host<'a> {

@@ -4,8 +4,10 @@
 use std::collections::VecDeque;
 
 use super::library::{Inputs, Outputs};
+use crate::compile::capabilities::WORD;
 
-const BEAT: usize = 16;
+/// A beat carries a word.
+const BEAT: usize = WORD;
 const OKAY: u32 = 0;
 const SLVERR: u32 = 2;
 const DECERR: u32 = 3;

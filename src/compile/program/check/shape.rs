@@ -2,8 +2,9 @@
 
 use super::demand;
 use crate::base::error::Result;
+use crate::compile::capabilities::BURST;
 use crate::compile::program::decode::{Descriptor, Kind, Pass};
-use crate::compile::program::design::{BURST, Design};
+use crate::compile::program::design::Design;
 use crate::compile::program::fields as f;
 
 /// Checks a pass.

@@ -3,8 +3,9 @@
 use super::engine::Plane;
 use super::lanes::{Lanes, Mode};
 use crate::base::error::{Place as _, Result};
+use crate::compile::capabilities::{BLOCKS, WORD};
 use crate::compile::program::decode::{Kind, Pass, decode, wrong};
-use crate::compile::program::design::{Design, WORD};
+use crate::compile::program::design::Design;
 use crate::compile::program::fields::{self as f, Field};
 
 /// Shared memory and the buffers in DDR.
@@ -86,7 +87,9 @@ impl<'a> Machine<'a> {
     /// A word that `mask` must allow.
     fn locate(&self, pass: &Pass<'_>, mask: Field, word: usize) -> Result<std::ops::Range<usize>> {
         let block = word / self.design.block_words;
-        if block >= 128 || !pass.descriptor.flag_at(mask, block) || word * WORD >= self.memory.len()
+        if block >= BLOCKS
+            || !pass.descriptor.flag_at(mask, block)
+            || word * WORD >= self.memory.len()
         {
             return Err(wrong(format!("{} does not allow word {word}", mask.name)));
         }

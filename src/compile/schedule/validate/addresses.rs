@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::wrong;
 use crate::base::error::Result;
 use crate::compile::boards::Target;
+use crate::compile::capabilities::{BLOCKS, WORD};
 use crate::compile::packing;
 use crate::compile::schedule::{
-    CHANNELS, Client, MAX_BLOCKS, Owners, Placed, Schedule, Source, Stored, StoredId, Transfer,
-    View, Work,
+    CHANNELS, Client, Owners, Placed, Schedule, Source, Stored, StoredId, Transfer, View, Work,
 };
 use crate::model::qgraph::{QValueId, Width};
 
@@ -37,8 +37,8 @@ pub fn placed(schedule: &Schedule, target: &Target, placed: &Placed) -> Result<(
         return Err(wrong(format!("owner masks of {} passes", placed.owners.len())));
     }
     let words = target.memory_bytes as usize / WORD;
-    if target.blocks() > MAX_BLOCKS {
-        return Err(wrong(format!("{} blocks; the masks have {MAX_BLOCKS} bits", target.blocks())));
+    if target.blocks() > BLOCKS as u64 {
+        return Err(wrong(format!("{} blocks; the masks have {BLOCKS} bits", target.blocks())));
     }
     let mut areas = Vec::with_capacity(count);
     for (index, stored) in schedule.stored.iter().enumerate() {
@@ -64,9 +64,6 @@ pub fn placed(schedule: &Schedule, target: &Target, placed: &Placed) -> Result<(
     check.buffers()?;
     check.owners(&placed.owners)
 }
-
-/// Bytes of a word.
-const WORD: usize = 16;
 
 /// Where a tensor lies, in words.
 #[derive(Clone, Copy)]

@@ -1,0 +1,60 @@
+//! What the accelerator can do: the one place that knows its limits.
+//!
+//! A function `fit` takes a layer's numbers and returns the place or the value that the hardware
+//! needs, or the [`Reason`] why it cannot. The scheduler asks whether and keeps the reason, the
+//! encoder asks again and writes the value down, so the two cannot disagree. What checks their work
+//! (`schedule::validate`, `program::check`, `program::simulate`) derives the same limits again and
+//! shares nothing but the constants of the format.
+//!
+//! Limits of a target (capacity, flags) are in [`super::boards`], bit positions in
+//! `program::fields`.
+
+mod align;
+mod limits;
+mod reason;
+mod stem;
+mod tensor;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests;
+mod window;
+
+pub use align::{Aligned, MAX_WEIGHT_SHIFT, align};
+pub use limits::{LIMITS, Limit};
+pub use reason::{Fault, Fit, Reason, Role};
+pub use stem::{MAX_STEM_REACH, Pixels, STEM_CHANNELS, Stem, image_pitch};
+pub use tensor::{MAX_EXTENT, readable, storable};
+pub use window::{
+    ArrayWindow, MAX_KERNEL, MAX_PAD, MAX_PLANE_STRIDE, Maximum, Place, SIDE, Walk, Window,
+    reads_padding,
+};
+
+/// Channels of a plane.
+pub const CHANNELS: usize = 16;
+/// Bytes of a word: 16 int8 channels of a pixel.
+pub const WORD: usize = CHANNELS;
+/// Blocks of the shared memory that an owner mask covers.
+pub const BLOCKS: usize = 128;
+/// Pieces of the plane table: runs of planes that make up the input of a pass.
+pub const SEGMENTS: usize = 8;
+/// Largest number of groups that a weight tile is held for.
+pub const BATCH: usize = 16;
+/// Activation functions that a design can hold.
+pub const FUNCTIONS: usize = 16;
+/// Filters of the plane engine that one pass can do.
+pub const FILTERS: usize = 2;
+
+/// Bytes of a ring word of the instruction stream.
+pub const RING_WORD: usize = 32;
+/// Ring words of a descriptor.
+pub const DESCRIPTOR_WORDS: usize = 10;
+/// Ring words of the lane parameters of a tile.
+pub const LANE_RING_WORDS: usize = 4;
+/// Ring words of a plane filter: taps, zero points, lane parameters.
+pub const FILTER_RING_WORDS: usize = 9;
+/// Ring words of a step, without the zero points of a padded pass.
+pub const STEP_RING_WORDS: usize = 8;
+/// Ring words that a burst brings at once.
+pub const BURST: usize = 256 / RING_WORD;
+/// Largest weight ring, in ring words.
+pub const MAX_RING: usize = 16_384;
