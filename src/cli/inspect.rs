@@ -7,13 +7,15 @@ use super::model::ModelArgs;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
+use crate::compile::boards::Target;
 use crate::frontend::rewrites;
 use crate::present::tables::inspect::Inspection;
 use crate::present::tables::quantized::QuantizedInspection;
 use crate::present::tables::quantized_dump;
+use crate::quantize::ptq::{Options, Preview};
 
 /// Show what a model consists of: operators, layers before and after fusion, MACs, parameters,
-/// bytes, and where each node is done
+/// bytes, and what would compute in int8; of a .ceras model, who computes each layer on a target
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -27,6 +29,10 @@ pub struct Args {
     /// Rewrites to run, comma-separated and in this order [default: the standard ones]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     rewrites: Option<Vec<String>>,
+    /// Of a .ceras model: the target whose accelerator does the layers, a built-in one or a target file
+    /// [default: kv260]
+    #[arg(long, value_name = "NAME|FILE")]
+    target: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,7 +71,10 @@ fn quantized(args: &Args) -> Result<(String, serde_json::Value)> {
         let graph = &model.graph;
         return Ok((quantized_dump::to_text(graph), quantized_dump::to_json(graph)?));
     }
-    let inspection = QuantizedInspection::new(&model, &files::read(&args.model.model)?)?;
+    let target = Target::load(args.target.as_deref().unwrap_or("kv260"))?;
+    let file = files::read(&args.model.model)?;
+    let inspection = QuantizedInspection::new(&model, &file, &target)
+        .map_err(|error| error.at(args.model.model.display().to_string()))?;
     Ok((inspection.to_text(), json(&inspection)?))
 }
 
@@ -75,6 +84,10 @@ fn json(report: &impl Serialize) -> Result<serde_json::Value> {
 
 /// Both forms of what is asked of an ONNX model.
 fn float(args: &Args) -> Result<(String, serde_json::Value)> {
+    if args.target.is_some() {
+        let message = "--target needs a .ceras model: only integers run on the accelerator";
+        return Err(Error::new(&codes::BAD_ARGUMENT, message).help("quantize the model first"));
+    }
     let original = args.model.graph()?;
     let mut fused = original.clone();
     let chosen = match &args.rewrites {
@@ -90,7 +103,8 @@ fn float(args: &Args) -> Result<(String, serde_json::Value)> {
         Some(Emit::Graph | Emit::Json) => (fused.to_text(), fused.to_json()),
         Some(Emit::Imported) => (original.to_text(), original.to_json()),
         None => {
-            let inspection = Inspection::new(&original, &fused, applied);
+            let preview = Preview::new(&original, &Options::default())?;
+            let inspection = Inspection::new(&original, &fused, applied, &preview);
             (inspection.to_text(), json(&inspection)?)
         }
     })

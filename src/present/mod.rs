@@ -1,5 +1,4 @@
 //! What a person sees: tables, JSON, the HTML report.
 
 pub mod html;
-pub mod placement;
 pub mod tables;

@@ -152,7 +152,7 @@ impl fmt::Display for Reason {
             Self::RoundsHalfEven => {
                 write!(f, "the model rounds half to even; the accelerator rounds half up")
             }
-            Self::Float => write!(f, "computed in float"),
+            Self::Float => write!(f, "quantization left it in float"),
             Self::DpuRules => write!(f, "follows the DPU's rules, which no unit does"),
             Self::Tensor(role, fault) => write!(f, "{role} {fault}"),
             Self::SplitsChannels => write!(

@@ -100,7 +100,7 @@ pub fn render(compiled: &Compiled, extras: &Extras) -> Result<String> {
     if let Some(measured) = &extras.measured {
         measured.check(program)?;
     }
-    let inspection = QuantizedInspection::new(model, &model.to_bytes()?)?;
+    let inspection = QuantizedInspection::new(model, &model.to_bytes()?, &plan.target)?;
     let plan = PlanReport::of_plan(&model.graph, plan);
     let lines = line::lines(compiled, &inspection, &plan, &predicted, extras.measured.as_ref());
     let content = Content { compiled, inspection, plan, quality, predicted, lines, extras };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::frontend::graph::{Graph, Node};
 use crate::frontend::rewrites::Applied;
-use crate::present::placement::{Placement, place};
+use crate::quantize::ptq::{Decision, Preview};
 
 /// Everything `seigo inspect` says of a model.
 #[derive(Debug, Serialize)]
@@ -77,16 +77,40 @@ pub struct NodeReport {
     pub parameters: usize,
     /// Bytes of its outputs.
     pub output_bytes: usize,
-    /// Where it is done, and why.
-    #[serde(flatten)]
-    pub placement: Placement,
+    /// What quantization would make of it.
+    pub quantized: Form,
+    /// Why, where that needs a word.
+    pub why: String,
     /// ONNX nodes that became this one.
     pub sources: Vec<String>,
 }
 
+/// How a node computes after quantization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// In integers.
+    Int8,
+    /// In float.
+    Float,
+    /// Not at all: it only gives parts of its input's memory other names.
+    View,
+}
+
+impl Form {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Int8 => "int8",
+            Self::Float => "float",
+            Self::View => "view",
+        }
+    }
+}
+
 impl Inspection {
-    /// Compares the graph of the file with the fused one.
-    pub fn new(original: &Graph, fused: &Graph, rewrites: Vec<Applied>) -> Self {
+    /// Compares the graph of the file with the fused one; `preview` says what quantization would make of
+    /// it.
+    pub fn new(original: &Graph, fused: &Graph, rewrites: Vec<Applied>, preview: &Preview) -> Self {
         let mut operators = BTreeMap::new();
         for node in &original.nodes {
             *operators.entry(node.op.kind().to_owned()).or_default() += 1;
@@ -106,7 +130,7 @@ impl Inspection {
             before: Totals::new(original),
             after: Totals::new(fused),
             rewrites,
-            nodes: fused.nodes.iter().map(|node| NodeReport::new(fused, node)).collect(),
+            nodes: fused.nodes.iter().map(|node| NodeReport::new(fused, node, preview)).collect(),
         }
     }
 
@@ -159,7 +183,7 @@ impl Inspection {
 
     fn node_table(&self) -> Table {
         let mut table =
-            table(&["node", "operator", "output", "MACs", "parameters", "where", "why"]);
+            table(&["node", "operator", "output", "MACs", "parameters", "quantized", "why"]);
         for node in &self.nodes {
             table.add_row([
                 node.name.clone(),
@@ -167,8 +191,8 @@ impl Inspection {
                 dims(&node.shape),
                 grouped(node.macs),
                 grouped(node.parameters as u64),
-                node.placement.place().to_owned(),
-                node.placement.why().to_owned(),
+                node.quantized.name().to_owned(),
+                node.why.clone(),
             ]);
         }
         right_align(table, 3..5)
@@ -200,7 +224,8 @@ impl Totals {
 }
 
 impl NodeReport {
-    fn new(graph: &Graph, node: &Node) -> Self {
+    fn new(graph: &Graph, node: &Node, preview: &Preview) -> Self {
+        let (quantized, why) = form(graph, node, preview);
         let parameters = graph
             .input_facts(node)
             .into_iter()
@@ -215,9 +240,24 @@ impl NodeReport {
             macs: graph.macs(node),
             parameters,
             output_bytes: node.outputs.iter().map(|&id| graph.fact(id).bytes()).sum(),
-            placement: place(graph, node),
+            quantized,
+            why,
             sources: node.sources.clone(),
         }
+    }
+}
+
+/// What quantization makes of a node, and why.
+fn form(graph: &Graph, node: &Node, preview: &Preview) -> (Form, String) {
+    if graph.is_view(node) {
+        return (Form::View, String::new());
+    }
+    match preview.of(node) {
+        Some((Decision::Float(reason), _)) => (Form::Float, reason.to_string()),
+        Some((_, Some(reason))) => (Form::Int8, format!("its activation in float: {reason}")),
+        Some((Decision::Moved, None)) => (Form::Int8, "moves integers".to_owned()),
+        Some((Decision::Integer, None)) => (Form::Int8, String::new()),
+        None => (Form::Int8, "part of another layer".to_owned()),
     }
 }
 

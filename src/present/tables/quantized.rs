@@ -6,6 +6,8 @@ use serde::Serialize;
 use super::inspect::{Port, dims, grouped, right_align, table};
 use crate::base::arithmetic::{FRACTION, Rounding};
 use crate::base::error::Result;
+use crate::compile::boards::Target;
+use crate::compile::schedule::{Assigned, Worker, assignment};
 use crate::frontend::ops::epilogue::Residual;
 use crate::model::ceras::{Model, section_sizes};
 use crate::model::qgraph::{
@@ -37,6 +39,8 @@ pub struct QuantizedInspection {
     pub source_nodes: usize,
     /// Layers that are mere views of their input's memory.
     pub views: usize,
+    /// Target whose accelerator does the layers.
+    pub target: String,
     /// Layers in order of execution, views included.
     pub layers: Vec<LayerReport>,
     /// Every use of a value by a layer.
@@ -62,6 +66,10 @@ pub struct LayerReport {
     pub view: bool,
     /// Int8 weights.
     pub weights: usize,
+    /// Who does it on the target.
+    pub worker: Worker,
+    /// Why, where that needs a word.
+    pub why: Option<String>,
     /// Bits of a signed accumulator that holds every partial sum.
     pub accumulator_bits: Option<u32>,
     /// Nodes of the original model whose work it does.
@@ -95,11 +103,11 @@ pub struct SectionReport {
 }
 
 impl QuantizedInspection {
-    /// Inspects a model that was read from `file`.
+    /// Inspects a model that was read from `file`, for a target.
     ///
     /// # Errors
-    /// Those of [`section_sizes`].
-    pub fn new(model: &Model, file: &[u8]) -> Result<Self> {
+    /// Those of [`section_sizes`] and [`assignment`].
+    pub fn new(model: &Model, file: &[u8], target: &Target) -> Result<Self> {
         let graph = &model.graph;
         let sections = section_sizes(file)?.into_iter();
         let mut sections: Vec<_> =
@@ -107,8 +115,10 @@ impl QuantizedInspection {
         let contents: usize = sections.iter().map(|section| section.bytes).sum();
         let rest = "header and padding".to_owned();
         sections.push(SectionReport { section: rest, bytes: file.len() - contents });
+        let assigned = assignment(graph, target)?;
+        let layers = graph.layers.iter().zip(assigned);
         let layers: Vec<_> =
-            graph.layers.iter().map(|layer| LayerReport::new(graph, layer)).collect();
+            layers.map(|(layer, assigned)| LayerReport::new(graph, layer, assigned)).collect();
         let port = |name: &str, id| {
             let value = graph.value(id);
             Port { name: name.to_owned(), dtype: width(value), shape: value.shape.clone() }
@@ -116,7 +126,7 @@ impl QuantizedInspection {
         let outputs = graph.outputs.iter();
         Ok(Self {
             format: "seigo-quantized-inspection",
-            version: 1,
+            version: 2,
             name: graph.name.clone(),
             tool: model.meta.tool.clone(),
             source: model.meta.source.clone(),
@@ -126,6 +136,7 @@ impl QuantizedInspection {
             weights: layers.iter().map(|layer| layer.weights).sum(),
             source_nodes: layers.iter().map(|layer| layer.sources.len()).sum(),
             views: layers.iter().filter(|layer| layer.view).count(),
+            target: target.name.clone(),
             layers,
             edges: edges(graph),
             sections,
@@ -154,7 +165,9 @@ impl QuantizedInspection {
             grouped(self.file_bytes as u64),
             grouped(self.weights as u64)
         ));
-        for table in [self.section_table(), self.layer_table(), self.edge_table()] {
+        for table in
+            [self.section_table(), self.layer_table(), self.worker_table(), self.edge_table()]
+        {
             text.push_str(&format!("{table}\n\n"));
         }
         text.truncate(text.trim_end().len());
@@ -187,6 +200,19 @@ impl QuantizedInspection {
             ]);
         }
         right_align(table, 4..7)
+    }
+
+    fn worker_table(&self) -> Table {
+        let by = format!("on {} by", self.target);
+        let mut table = table(&["layer", &by, "why"]);
+        for layer in &self.layers {
+            table.add_row([
+                layer.name.clone(),
+                layer.worker.to_string(),
+                layer.why.clone().unwrap_or_default(),
+            ]);
+        }
+        table
     }
 
     fn edge_table(&self) -> Table {
@@ -241,7 +267,7 @@ fn operator(graph: &QGraph, layer: &Layer) -> String {
 }
 
 impl LayerReport {
-    fn new(graph: &QGraph, layer: &Layer) -> Self {
+    fn new(graph: &QGraph, layer: &Layer, assigned: Assigned) -> Self {
         let output = layer.outputs.first().map(|&id| graph.value(id));
         let (weights, bits) = match &layer.op {
             QOp::Conv(conv) => {
@@ -256,6 +282,8 @@ impl LayerReport {
             shape: output.map_or_else(Vec::new, |value| value.shape.clone()),
             width: output.map_or_else(String::new, width),
             view: graph.is_view(layer),
+            worker: assigned.worker,
+            why: assigned.reason.map(|reason| reason.to_string()),
             weights,
             accumulator_bits: bits,
             sources: layer.sources.clone(),

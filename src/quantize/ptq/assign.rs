@@ -2,11 +2,13 @@
 //! each channel.
 
 use super::Options;
+use super::in_float::InFloat;
 use crate::base::error::{Error, Result, codes};
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::Op;
 use crate::frontend::ops::binary::Binary;
 use crate::frontend::ops::epilogue::Epilogue;
+use crate::frontend::ops::global_pool::GlobalPool;
 use crate::model::qgraph::{Moved, QOp, Width, moved};
 
 /// How a node is done.
@@ -38,6 +40,8 @@ pub struct Origin {
 pub struct Assignment {
     /// Per node.
     pub kinds: Vec<Kind>,
+    /// Per node: why it is in float.
+    reasons: Vec<Option<InFloat>>,
     /// Per value: width of its integers, `None` for float values and constants.
     pub widths: Vec<Option<Width>>,
     /// Per value: where each channel's scale comes from; empty for float values.
@@ -46,11 +50,13 @@ pub struct Assignment {
 
 impl Assignment {
     pub fn new(graph: &Graph, options: &Options) -> Result<Self> {
-        let kinds = kinds(graph, options)?;
+        let decisions = decide(graph, options)?;
+        let reasons = decisions.iter().map(|decision| decision.err()).collect();
+        let kinds = kinds_of(&decisions);
         let reaches = reaches_compute(graph, &kinds);
         let count = graph.values.len();
-        let mut assignment =
-            Self { kinds, widths: vec![None; count], origins: vec![Vec::new(); count] };
+        let (widths, origins) = (vec![None; count], vec![Vec::new(); count]);
+        let mut assignment = Self { kinds, reasons, widths, origins };
         for &input in &graph.inputs {
             if reaches[input.0] {
                 assignment.own(graph, input, Width::I8);
@@ -60,6 +66,16 @@ impl Assignment {
             assignment.node(graph, index, node, &reaches, options.head);
         }
         Ok(assignment)
+    }
+
+    /// Whether any node would compute in integers.
+    pub fn computes(&self) -> bool {
+        self.kinds.iter().any(|kind| matches!(kind, Kind::Conv | Kind::Add))
+    }
+
+    /// Why a node is in float.
+    pub fn reason(&self, index: usize) -> InFloat {
+        self.reasons[index].unwrap_or(InFloat::NoRule)
     }
 
     /// Whether the value's own channels carry its scales.
@@ -74,8 +90,11 @@ impl Assignment {
     }
 
     fn node(&mut self, graph: &Graph, index: usize, node: &Node, reaches: &[bool], head: Width) {
-        if self.kinds[index] == Kind::Move && !self.movement(graph, node) {
+        if self.kinds[index] == Kind::Move
+            && let Err(reason) = self.movement(graph, node)
+        {
             self.kinds[index] = Kind::Float;
+            self.reasons[index] = Some(reason);
         }
         for &output in &node.outputs {
             let compute = reaches[output.0];
@@ -95,9 +114,9 @@ impl Assignment {
         }
     }
 
-    /// Moves the origins through a node; `false` when an input is float, widths differ or channels
-    /// would mix.
-    fn movement(&mut self, graph: &Graph, node: &Node) -> bool {
+    /// Moves the origins through a node, unless an input is float, widths differ or channels would
+    /// mix.
+    fn movement(&mut self, graph: &Graph, node: &Node) -> std::result::Result<(), InFloat> {
         let mut width = None;
         let mut inputs = Vec::with_capacity(node.inputs.len());
         for input in &node.inputs {
@@ -105,25 +124,41 @@ impl Assignment {
                 None => None,
                 Some(id) => match (graph.constant(*id), self.widths[id.0]) {
                     (Some(value), _) => Some(Moved::Constant(value)),
-                    (None, None) => return false,
-                    (None, Some(own)) if *width.get_or_insert(own) != own => return false,
+                    (None, None) => return Err(InFloat::FloatInput),
+                    (None, Some(own)) if *width.get_or_insert(own) != own => {
+                        return Err(InFloat::Widths);
+                    }
                     (None, Some(_)) => {
                         Some(Moved::Quantized(&graph.fact(*id).shape, &self.origins[id.0][..]))
                     }
                 },
             });
         }
-        let Ok(outputs) = moved(&node.op, &inputs) else { return false };
+        let outputs = moved(&node.op, &inputs).map_err(|_| InFloat::MixesChannels)?;
         for (&output, origins) in node.outputs.iter().zip(outputs) {
             self.widths[output.0] = width;
             self.origins[output.0] = origins;
         }
-        width.is_some()
+        width.map(|_| ()).ok_or(InFloat::FloatInput)
     }
 }
 
 /// How each node could be done, its inputs left aside.
+///
+/// # Errors
+/// [`codes::LAYER_NAME`] when a pattern of the options names no layer.
 pub fn kinds(graph: &Graph, options: &Options) -> Result<Vec<Kind>> {
+    Ok(kinds_of(&decide(graph, options)?))
+}
+
+/// A kind that computes or moves integers, or why there is none.
+type Answer = std::result::Result<Kind, InFloat>;
+
+fn kinds_of(decisions: &[Answer]) -> Vec<Kind> {
+    decisions.iter().map(|decision| decision.unwrap_or(Kind::Float)).collect()
+}
+
+fn decide(graph: &Graph, options: &Options) -> Result<Vec<Answer>> {
     for pattern in &options.float_layers {
         if !graph.nodes.iter().any(|node| named(pattern, node)) {
             return Err(Error::new(
@@ -132,19 +167,26 @@ pub fn kinds(graph: &Graph, options: &Options) -> Result<Vec<Kind>> {
             ));
         }
     }
-    let kind = |node: &Node| {
+    let decision = |node: &Node| {
         if options.float_layers.iter().any(|pattern| named(pattern, node)) {
-            return Kind::Float;
+            return Err(InFloat::Chosen);
         }
+        let rank = graph.fact(node.outputs[0]).shape.len();
         match &node.op {
-            Op::Conv(_) if is_quantizable_conv(graph, node) => Kind::Conv,
-            Op::Binary(Binary::Add) if adds_feature_maps(graph, node) => Kind::Add,
-            Op::MaxPool(_) if graph.fact(node.outputs[0]).shape.len() == 4 => Kind::MaxPool,
-            op if QOp::moves(op) => Kind::Move,
-            _ => Kind::Float,
+            Op::Conv(_) => quantizable_conv(graph, node, rank).map(|()| Kind::Conv),
+            Op::Binary(Binary::Add) if adds_feature_maps(graph, node) => Ok(Kind::Add),
+            Op::Binary(Binary::Add) => Err(InFloat::UnequalTerms),
+            Op::MaxPool(_) if rank == 4 => Ok(Kind::MaxPool),
+            Op::MaxPool(_) => Err(InFloat::Rank(rank)),
+            op if QOp::moves(op) => Ok(Kind::Move),
+            // The rewrites make convolutions of those that can be one.
+            Op::Gemm(_) | Op::MatMul(_) => Err(InFloat::NoConvolution),
+            Op::AveragePool(_) => Err(InFloat::UnevenMean),
+            Op::GlobalPool(GlobalPool::Average) => Err(InFloat::UnevenMean),
+            _ => Err(InFloat::NoRule),
         }
     };
-    Ok(graph.nodes.iter().map(kind).collect())
+    Ok(graph.nodes.iter().map(decision).collect())
 }
 
 /// Per value, whether it reaches a convolution, addition or pooling of integers.
@@ -169,13 +211,15 @@ pub fn reaches_compute(graph: &Graph, kinds: &[Kind]) -> Vec<bool> {
     reaches
 }
 
-fn is_quantizable_conv(graph: &Graph, node: &Node) -> bool {
+fn quantizable_conv(graph: &Graph, node: &Node, rank: usize) -> std::result::Result<(), InFloat> {
     let constant = |position: usize| node.input(position).map(|id| graph.constant(id).is_some());
-    let input = node.input(0).map(|id| graph.constant(id).is_none());
-    input == Some(true)
-        && constant(1) == Some(true)
-        && constant(2) != Some(false)
-        && graph.fact(node.outputs[0]).shape.len() == 4
+    if constant(0) != Some(false) {
+        return Err(InFloat::ConstantInput);
+    }
+    if constant(1) != Some(true) || constant(2) == Some(false) {
+        return Err(InFloat::ComputedWeights);
+    }
+    if rank == 4 { Ok(()) } else { Err(InFloat::Rank(rank)) }
 }
 
 fn adds_feature_maps(graph: &Graph, node: &Node) -> bool {

@@ -11,8 +11,10 @@ mod build;
 mod cholesky;
 mod function;
 mod gptq;
+mod in_float;
 mod moments;
 mod precision;
+mod preview;
 mod range;
 mod report;
 mod rules;
@@ -26,11 +28,13 @@ mod weights;
 
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
-use crate::frontend::graph::Graph;
+use crate::frontend::graph::{Graph, ValueId};
 use crate::frontend::rewrites::{self, Rewrite};
 use crate::model::qgraph::{QGraph, Width};
 
-use assign::{Assignment, Kind};
+use assign::Assignment;
+pub use in_float::InFloat;
+pub use preview::{Decision, Preview};
 pub use report::{LayerQuality, Report};
 
 /// Choices of the quantizer; the default is the best known recipe.
@@ -200,16 +204,19 @@ pub fn quantize_rewritten(
 
 /// Integers are computed frame by frame, on the accelerator and off it.
 fn one_frame_at_a_time(graph: &Graph) -> Result<()> {
-    let batched = graph.inputs.iter().copied().find(|&id| {
-        let shape = &graph.fact(id).shape;
-        shape.len() > 2 && shape[0] != 1
-    });
-    let Some(id) = batched else { return Ok(()) };
+    let Some((id, frames)) = batch(graph) else { return Ok(()) };
     let (name, shape) = (&graph.value(id).name, &graph.fact(id).shape);
-    Err(Error::new(
-        &codes::BATCH,
-        format!("input \"{name}\" takes {} frames at once: {shape:?}", shape[0]),
-    ))
+    let message = format!("input \"{name}\" takes {frames} frames at once: {shape:?}");
+    Err(Error::new(&codes::BATCH, message))
+}
+
+/// The first input of several frames, with their number.
+fn batch(graph: &Graph) -> Option<(ValueId, usize)> {
+    let batch = |id: ValueId| {
+        let shape = &graph.fact(id).shape;
+        (shape.len() > 2 && shape[0] != 1).then(|| (id, shape[0]))
+    };
+    graph.inputs.iter().copied().find_map(batch)
 }
 
 /// A quantized network before the sensitivity of its layers is measured.
@@ -233,7 +240,7 @@ impl Attempt {
         let mut graph = rewritten.clone();
         unfuse::unfuse_activations(&mut graph, options)?;
         let assignment = Assignment::new(&graph, options)?;
-        if !assignment.kinds.iter().any(|kind| matches!(kind, Kind::Conv | Kind::Add)) {
+        if !assignment.computes() {
             let message = "no layer of the network would compute in integers";
             return Err(Error::new(&codes::NOTHING_TO_QUANTIZE, message));
         }
