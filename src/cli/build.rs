@@ -18,7 +18,7 @@ pub struct Args {
     /// Built-in target, or a target file (docs/targets.md)
     #[arg(long, value_name = "NAME|FILE", default_value = "kv260")]
     target: String,
-    /// Refuse a model with layers between two passes that only the processor can do
+    /// Refuse a model of which the processor does layers within a frame, or all of them
     #[arg(long)]
     no_processor: bool,
     /// Folder to write; an older bundle there is replaced
@@ -34,12 +34,21 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let compiled = compiled.at(|| args.model.display().to_string())?;
     bundle::write(&compiled, &args.output)?;
     let verilog: usize = verilog::files(&compiled)?.iter().map(|(_, text)| text.len()).sum();
+    let folder = args.output.display();
+    if !compiled.uses_accelerator() {
+        terminal.warning(&format!(
+            "the accelerator computes no layer of this model: {folder} holds hardware without a pass \
+             to run. `seigo inspect {} --target {}` says why, layer by layer",
+            args.model.display(),
+            args.target
+        ));
+        return Ok(0);
+    }
     terminal.remark(&format!(
-        "wrote {}: {} passes, program of {} bytes, Verilog of {verilog} bytes; next: seigo cosim {}",
-        args.output.display(),
+        "wrote {folder}: {} passes, program of {} bytes, Verilog of {verilog} bytes; next: seigo cosim \
+         {folder}",
         compiled.schedule().passes.len(),
         compiled.program.stream.len(),
-        args.output.display(),
     ));
     Ok(0)
 }

@@ -33,6 +33,11 @@ impl Terminal {
         }
     }
 
+    /// Prints a warning: of what is done as asked and is hardly what was meant. It is not left out.
+    pub fn warning(&self, text: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "warning: {text}");
+    }
+
     /// A progress bar over `length` steps; invisible where stderr is no terminal.
     pub fn progress(&self, length: usize, what: &str) -> ProgressBar {
         if self.quiet {

@@ -2,7 +2,7 @@
 
 use super::boards::Target;
 use super::program::{self, Design, Program, check};
-use super::schedule::{Plan, Schedule, Work};
+use super::schedule::{Plan, Schedule, Work, assignment};
 use crate::base::error::{Error, Result, codes};
 use crate::model::ceras::Model;
 use crate::model::qgraph::QGraph;
@@ -10,7 +10,7 @@ use crate::model::qgraph::QGraph;
 /// What a compilation may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CompileOptions {
-    /// Refuse a network of which the processor computes layers between two passes.
+    /// Refuse a network of which the processor computes layers between two passes, or all layers.
     pub accelerator_only: bool,
 }
 
@@ -36,7 +36,7 @@ impl Compiled {
     pub fn new(model: Model, target: &Target, options: CompileOptions) -> Result<Self> {
         let plan = Plan::new(&model.graph, target)?;
         if options.accelerator_only {
-            all_on_accelerator(&model.graph, &plan.schedule)?;
+            all_on_accelerator(&model.graph, &plan)?;
         }
         Self::of_plan(model, plan)
     }
@@ -52,6 +52,11 @@ impl Compiled {
         let program = program::encode(&model.graph, &plan.schedule, &plan.placed, &design)?;
         check::check(&program.stream, &design, program.buffers)?;
         Ok(Self { model, plan, design, program })
+    }
+
+    /// Whether any pass computes: without one, the processor does the whole network.
+    pub fn uses_accelerator(&self) -> bool {
+        computes(self.schedule())
     }
 
     /// The network.
@@ -75,17 +80,47 @@ impl Compiled {
     }
 }
 
-/// No pass waits for the processor.
-fn all_on_accelerator(graph: &QGraph, schedule: &Schedule) -> Result<()> {
-    let layers = schedule.passes.iter().flat_map(|pass| match &pass.work {
-        Work::Processor { layers } => &layers[..],
-        _ => &[],
-    });
-    let names: Vec<&str> = layers.map(|&index| graph.layers[index].name.as_str()).collect();
-    if names.is_empty() {
+fn computes(schedule: &Schedule) -> bool {
+    schedule.passes.iter().any(|pass| matches!(pass.work, Work::Dense(_) | Work::Plane(_)))
+}
+
+/// Some pass computes, and none waits for the processor.
+fn all_on_accelerator(graph: &QGraph, plan: &Plan) -> Result<()> {
+    let schedule = &plan.schedule;
+    let layers: Vec<usize> = match computes(schedule) {
+        false => schedule.tail.clone(),
+        true => {
+            let layers = schedule.passes.iter().flat_map(|pass| match &pass.work {
+                Work::Processor { layers } => &layers[..],
+                _ => &[],
+            });
+            layers.copied().collect()
+        }
+    };
+    if layers.is_empty() && computes(schedule) {
         return Ok(());
     }
-    let message = format!("only the processor can do {}", names.join(", "));
-    Err(Error::new(&codes::PROGRAM_LIMIT, message)
-        .help("allow the processor: the accelerator then waits for these layers"))
+    let assigned = assignment(graph, &plan.target)?;
+    let why = |&index: &usize| {
+        let name = &graph.layers[index].name;
+        match assigned[index].reason {
+            Some(reason) => format!("{name} ({reason})"),
+            None => name.clone(),
+        }
+    };
+    let mut names: Vec<String> = layers.iter().take(NAMED).map(why).collect();
+    if layers.len() > NAMED {
+        names.push(format!("and {} more", layers.len() - NAMED));
+    }
+    let message = match computes(schedule) {
+        true => format!("only the processor can do {}", names.join(", ")),
+        false => format!("the accelerator computes no layer: {}", names.join(", ")),
+    };
+    Err(Error::new(&codes::PROGRAM_LIMIT, message).help(
+        "`seigo inspect` with the target says why for every layer; the processor may do them where \
+         it is allowed",
+    ))
 }
+
+/// Layers that a refusal names.
+const NAMED: usize = 8;

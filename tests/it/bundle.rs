@@ -10,7 +10,7 @@ use seigo::compile::{CompileOptions, Compiled};
 use seigo::model::ceras::Model;
 use tempfile::TempDir;
 
-use crate::networks;
+use crate::networks::{self, Net, Shape};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -143,4 +143,40 @@ fn layers_of_the_processor_are_refused_on_request() {
     assert!(!folder.path().join("out").exists());
     let built = seigo(folder.path(), &arguments[..4]).output().unwrap();
     assert!(built.status.success());
+}
+
+/// A network of one layer, whose kernel is larger than any unit takes.
+fn beyond_the_accelerator(folder: &Path) {
+    let (mut net, image) = Net::new("wide", 3, 20);
+    let result = net.conv("wide", image, 4, Shape::square(17, 1), None);
+    net.output(result);
+    fs::write(folder.join("wide.ceras"), Model::new(net.finish()).to_bytes().unwrap()).unwrap();
+}
+
+#[test]
+fn a_network_that_is_all_the_processor_s_is_refused_on_request_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    beyond_the_accelerator(folder.path());
+    let arguments = ["build", "wide.ceras", "-o", "out", "--no-processor"];
+    let text = refused(&seigo(folder.path(), &arguments).output().unwrap(), "SG0901");
+    assert!(text.contains("wide (a 17 x 17 kernel; the array takes up to 15 x 15)"), "{text}");
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn a_bundle_without_a_pass_is_written_with_a_warning_and_never_called_equal() {
+    let folder = tempfile::tempdir().unwrap();
+    beyond_the_accelerator(folder.path());
+    let built = seigo(folder.path(), &["-q", "build", "wide.ceras", "-o", "out"]).output().unwrap();
+    let text = String::from_utf8_lossy(&built.stderr).into_owned();
+    assert!(built.status.success(), "{text}");
+    assert!(text.contains("warning: the accelerator computes no layer of this model"), "{text}");
+    let inspected = seigo(folder.path(), &["inspect", "wide.ceras"]).output().unwrap();
+    let text = String::from_utf8_lossy(&inspected.stdout).into_owned();
+    assert!(text.contains("processor, after the last pass"), "{text}");
+    let arguments = ["cosim", "out", "--input", "x.npy", "--junit", "out.xml"];
+    let run = seigo(folder.path(), &arguments).output().unwrap();
+    refused(&run, "SG1006");
+    assert!(run.stdout.is_empty());
+    assert!(!folder.path().join("out.xml").exists());
 }

@@ -118,6 +118,9 @@ codes! {
     SIMULATION_FAULT = "SG1005", "The simulated accelerator reported an error.",
         "this is a defect of Seigo; docs/accelerator.md lists the codes; please report it with the model";
 
+    NOTHING_COMPARED = "SG1006", "There is nothing that a co-simulation could compare.",
+        "`seigo inspect MODEL.ceras --target NAME` says why the accelerator computes no layer";
+
     PROGRAM_LIMIT = "SG0901", "A layer needs something that the accelerator cannot do.",
         "keep the layer on the processor with --float-layers, or change it as the message says";
     PROGRAM_INVALID = "SG0902", "A program breaks a rule of the instruction stream.",

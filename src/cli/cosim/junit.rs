@@ -28,6 +28,9 @@ fn suite(ran: &Ran) -> TestSuite {
             let message = format!("code {code}, client {client}, block {block}, pass {pass}");
             outputs.status = failure(NonSuccessKind::Error, message);
         }
+        End::Done if ran.frame.compared == 0 => {
+            outputs.status = failure(NonSuccessKind::Error, "nothing was compared".to_owned());
+        }
         End::Done => {
             let last = ran.frame.mismatch.as_ref();
             if let Some(mismatch) = last.filter(|own| own.pass >= ran.frame.passes.len()) {
@@ -36,6 +39,7 @@ fn suite(ran: &Ran) -> TestSuite {
             }
         }
     }
+    outputs.set_system_out(format!("{} outputs compared", ran.frame.outputs.len()));
     suite.add_test_case(outputs);
     suite
 }

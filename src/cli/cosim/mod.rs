@@ -77,15 +77,26 @@ struct Ran {
 }
 
 impl Ran {
+    /// Whether something was compared, and all of it equal.
     fn equal(&self) -> bool {
-        self.frame.mismatch.is_none() && self.frame.end == End::Done
+        let Frame { mismatch, end, compared, .. } = &self.frame;
+        mismatch.is_none() && *end == End::Done && *compared > 0
     }
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let compiled = bundle::open(&args.bundle)?;
+    if !compiled.uses_accelerator() {
+        let message = "the bundle has no pass: the processor computes all layers of the network";
+        return Err(
+            Error::new(&codes::NOTHING_COMPARED, message).at(args.bundle.display().to_string())
+        );
+    }
     let first = first_pass(args, &compiled)?;
     let inputs = inputs(args, &compiled, terminal)?;
+    if inputs.is_empty() {
+        return Err(Error::new(&codes::NOTHING_COMPARED, "there is no frame to run"));
+    }
     let bench = Bench::new(args, &compiled, args.trace.is_some(), terminal)?;
     let memory = cost::Timing { read_latency: args.latency, ..cost::Timing::default() };
     let predicted = cost::predict(&compiled.program.stream, &compiled.design, memory)?;

@@ -57,8 +57,11 @@ fn table(compiled: &Compiled, predicted: &[PassCost], ran: &Ran) -> String {
         .collect();
     lines.push(format!("  stall cycles: {}", stalls.join(", ")));
     lines.push(format!(
-        "  {} cycles, {} tensors compared, {:.2} s",
-        frame.cycles, frame.compared, ran.seconds
+        "  {} cycles, {:.2} s; compared: {} tensors in shared memory, {} outputs in DDR",
+        frame.cycles,
+        ran.seconds,
+        frame.compared - frame.outputs.len(),
+        frame.outputs.len()
     ));
     lines.extend(verdict(compiled, ran));
     lines.join("\n") + "\n"
@@ -72,7 +75,11 @@ fn verdict(compiled: &Compiled, ran: &Ran) -> Option<String> {
         End::Fault { code, client, block, pass } => {
             Some(format!("  FAULT code {code}, client {client}, block {block}, pass {pass}"))
         }
-        End::Done => Some("  equal to the reference, bit for bit".to_owned()),
+        End::Done if ran.frame.compared == 0 => Some("  NOTHING was compared".to_owned()),
+        End::Done => Some(format!(
+            "  {} tensors, all equal to the reference, bit for bit",
+            ran.frame.compared
+        )),
     }
 }
 
