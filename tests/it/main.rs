@@ -7,6 +7,7 @@
 
 mod accelerator;
 mod architecture;
+mod assignment;
 mod bundle;
 mod ceras;
 mod ceras_size;
@@ -17,6 +18,7 @@ mod damage;
 mod fixtures;
 #[cfg(unix)]
 mod interrupt;
+mod limits;
 mod memory;
 mod memory_owners;
 mod memory_puzzles;
