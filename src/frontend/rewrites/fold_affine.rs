@@ -18,15 +18,15 @@ use crate::frontend::ops::window::Window;
 pub struct FoldAffine;
 
 /// y = scale x + shift, one pair per channel (dimension 1).
-struct Affine {
+pub(super) struct Affine {
     input: ValueId,
-    scale: Vec<f32>,
-    shift: Vec<f32>,
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
 }
 
 impl Affine {
     /// Division by zero, or a sum that overflows, stays in the graph as it is.
-    fn is_finite(&self) -> bool {
+    pub fn is_finite(&self) -> bool {
         self.scale.iter().chain(&self.shift).all(|value| value.is_finite())
     }
 }
@@ -64,7 +64,8 @@ impl Rewrite for FoldAffine {
     }
 }
 
-fn affine(graph: &Graph, node: &Node) -> Option<Affine> {
+/// The scale and shift that a node is, if it is.
+pub(super) fn affine(graph: &Graph, node: &Node) -> Option<Affine> {
     match &node.op {
         Op::BatchNorm(op) => {
             let input = node.input(0)?;
