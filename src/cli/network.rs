@@ -118,6 +118,12 @@ impl Network {
         let target = Target::load(&args.target)?;
         let compiled = Compiled::new(model, &target, CompileOptions::default());
         let compiled = compiled.at(|| args.model.model.display().to_string())?;
+        if !compiled.uses_accelerator() {
+            terminal.warning(
+                "the accelerator computes no layer of this model: what the simulation gives is the \
+                 processor's alone",
+            );
+        }
         terminal.remark("building the simulation, unless it is in the cache");
         let library = cosim::compile(&compiled, false)?;
         Ok(Self::Rtl(Box::new(compiled), library))

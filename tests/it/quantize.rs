@@ -6,6 +6,7 @@ use seigo::base::arithmetic::FRACTION;
 use seigo::base::tensor::{DType, Tensor};
 use seigo::frontend::graph::{Builder, Graph, ValueId};
 use seigo::frontend::ops::activation::Activation;
+use seigo::frontend::ops::average_pool::AveragePool;
 use seigo::frontend::ops::binary::Binary;
 use seigo::frontend::ops::concat::Concat;
 use seigo::frontend::ops::conv::Conv;
@@ -16,7 +17,7 @@ use seigo::frontend::ops::reshape::Reshape;
 use seigo::frontend::ops::window::Window;
 use seigo::frontend::rewrites;
 use seigo::model::qgraph::{ConvOutput, QOp};
-use seigo::quantize::ptq::{Frames, Options, Quantized, quantize};
+use seigo::quantize::ptq::{Decision, Frames, InFloat, Options, Preview, Quantized, quantize};
 use seigo::software::engine::Engine;
 use seigo::software::executor::Executor;
 
@@ -233,6 +234,50 @@ fn error_is_measured_on_frames_that_do_not_calibrate() {
 fn float_layers(quantized: &Quantized) -> Vec<&str> {
     let layers = quantized.graph.layers.iter().filter(|layer| layer.op.is_float());
     layers.map(|layer| &*layer.name).collect()
+}
+
+/// What `seigo inspect` says of a network before it is quantized comes true.
+#[test]
+fn a_preview_says_what_quantization_does() {
+    let (mut net, image) = Network::new(&[1, 3, 32, 32]);
+    let x = net.conv(image, (3, 8), 3, 2, 1);
+    let x = net.activate(x, Activation::Silu);
+    let window = Window { kernel: vec![3; 2], pads: vec![(1, 1); 2], ..Window::default() };
+    let uneven = AveragePool { window, ceil: false, count_include_pad: false };
+    let x = net.builder.node("uneven", uneven, &[x]).unwrap();
+    let x = net.conv(x, (8, 8), 1, 1, 1);
+    let x = net.activate(x, Activation::Relu);
+    let x = net.conv(x, (8, 4), 1, 1, 1);
+    let x = net.activate(x, Activation::Sigmoid);
+    let mixed = net.finish(x);
+    let mut seen = std::collections::BTreeSet::new();
+    for graph in [mixed, residual_network(), face_network()] {
+        let preview = Preview::new(&graph, &Options::default()).unwrap();
+        let quantized = run(&graph, &frames(8), &Options::default()).unwrap().graph;
+        let layer = |name: &str| quantized.layers.iter().find(|layer| layer.name == name);
+        for node in &graph.nodes {
+            let (decision, besides) = preview.of(node).unwrap();
+            let made = layer(&node.name).unwrap();
+            let float = matches!(decision, Decision::Float(_));
+            assert_eq!(made.op.is_float(), float, "{}: {decision:?}", node.name);
+            assert_eq!(matches!(made.op, QOp::Move(_)), decision == Decision::Moved);
+            let part = layer(&format!("{}:activation", node.name));
+            assert_eq!(part.is_some(), besides.is_some(), "{}: {besides:?}", node.name);
+            seen.insert(format!("{decision:?} {besides:?}"));
+        }
+    }
+    let kinds = ["Integer None", "Integer Some(NoRule)", "Moved None", "Float(UnevenMean) None"];
+    assert!(kinds.into_iter().all(|kind| seen.contains(kind)), "{seen:?}");
+}
+
+#[test]
+fn a_network_that_cannot_be_quantized_is_previewed_in_float() {
+    let (mut net, image) = Network::new(&[4, 3, 32, 32]);
+    let x = net.conv(image, (3, 8), 3, 2, 1);
+    let graph = net.finish(x);
+    let preview = Preview::new(&graph, &Options::default()).unwrap();
+    let float = Decision::Float(InFloat::Batch(4));
+    assert_eq!(preview.of(&graph.nodes[0]), Some((float, None)));
 }
 
 #[test]

@@ -9,6 +9,10 @@ pub const SIDE: usize = 3;
 pub const MAX_PLANE_STRIDE: usize = 2;
 /// Largest kernel, stride and dilation of the array.
 pub const MAX_KERNEL: usize = 15;
+const _: () = assert!(
+    crate::frontend::rewrites::MAX_KERNEL == MAX_KERNEL,
+    "rewrites make convolutions for the array as long as it takes them"
+);
 /// Largest padding of the array at the top or left.
 pub const MAX_PAD: usize = 255;
 

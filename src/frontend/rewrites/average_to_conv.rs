@@ -5,7 +5,7 @@
 //! where pads do not count, or a last window is cut off, the divisor changes at the border, which no
 //! convolution does; such means stay as they are.
 
-use super::Rewrite;
+use super::{MAX_KERNEL, Rewrite};
 use crate::base::error::Result;
 use crate::base::tensor::{DType, Tensor};
 use crate::frontend::graph::{Graph, Node, ValueId};
@@ -16,9 +16,6 @@ use crate::frontend::ops::global_pool::GlobalPool;
 use crate::frontend::ops::reduce::Reduction;
 use crate::frontend::ops::window::{Axis, Window};
 use crate::frontend::ops::{Fact, Op};
-
-/// Largest extent of a window.
-const MAX_KERNEL: usize = 15;
 
 /// See the module.
 pub struct AverageToConv;

@@ -59,6 +59,10 @@ pub static STANDARD: &[&dyn Rewrite] = &[
     &merge_siblings::MergeSiblings,
 ];
 
+/// Largest kernel that rewrites towards the accelerator make; `compile::capabilities` holds that the array
+/// takes it.
+pub const MAX_KERNEL: usize = 15;
+
 /// What quantization adds to [`STANDARD`], after it: rewrites towards what the accelerator does.
 pub static ACCELERATOR: &[&dyn Rewrite] =
     &[&average_to_conv::AverageToConv, &gemm_to_conv::GemmToConv];

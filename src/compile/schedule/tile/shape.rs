@@ -1,5 +1,6 @@
 //! A pass, seen from the rows of its last result: what it touches of every tensor for some of them.
 
+use crate::compile::capabilities::SIDE;
 use crate::compile::schedule::{
     CHANNELS, Client, Filter, PlaneRef, Schedule, Source, StoredId, Work, cost, touched,
 };
@@ -129,8 +130,8 @@ fn window(graph: &QGraph, layer: usize, output: usize) -> Option<Axis> {
                 pool.window.axes(&pool.window.kernel, &graph.value(input).shape[2..], pool.ceil);
             let axis = *axes.ok()?.first()?;
             // A stage of a cascade looks one row up and down.
-            let large = axis.kernel > 3;
-            Some(if large { Axis { kernel: 3, begin: 1, end: 1, output, ..axis } } else { axis })
+            let large = axis.kernel > SIDE;
+            Some(if large { Axis { kernel: SIDE, begin: 1, end: 1, output, ..axis } } else { axis })
         }
         _ => None,
     }
