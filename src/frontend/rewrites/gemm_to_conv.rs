@@ -7,8 +7,8 @@
 //! follows on the vector itself, a bias, a scale, an activation, is taken along, so that layer follows on
 //! layer; the flattening moves behind the convolution.
 
-use super::Rewrite;
 use super::fold_affine::affine;
+use super::{MAX_KERNEL, Rewrite};
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::{DType, Tensor};
 use crate::frontend::graph::{Graph, Links, Node, ValueId};
@@ -20,8 +20,6 @@ use crate::frontend::ops::reshape::Reshape;
 use crate::frontend::ops::window::Window;
 use crate::frontend::ops::{Fact, Inputs, Op};
 
-/// Largest extent of a window.
-const MAX_KERNEL: usize = 15;
 /// Inputs up to which a sum of int8 products surely fits 32 bits: 2^15 * 2^7 * 2^7 = 2^29.
 const MAX_INPUTS: usize = 1 << 15;
 

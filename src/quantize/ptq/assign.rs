@@ -9,6 +9,7 @@ use crate::frontend::ops::Op;
 use crate::frontend::ops::binary::Binary;
 use crate::frontend::ops::epilogue::Epilogue;
 use crate::frontend::ops::global_pool::GlobalPool;
+use crate::frontend::rewrites::MAX_KERNEL;
 use crate::model::qgraph::{Moved, QOp, Width, moved};
 
 /// How a node is done.
@@ -181,8 +182,13 @@ fn decide(graph: &Graph, options: &Options) -> Result<Vec<Answer>> {
             op if QOp::moves(op) => Ok(Kind::Move),
             // The rewrites make convolutions of those that can be one.
             Op::Gemm(_) | Op::MatMul(_) => Err(InFloat::NoConvolution),
-            Op::AveragePool(_) => Err(InFloat::UnevenMean),
-            Op::GlobalPool(GlobalPool::Average) => Err(InFloat::UnevenMean),
+            Op::AveragePool(_) | Op::GlobalPool(GlobalPool::Average) if rank != 4 => {
+                Err(InFloat::Rank(rank))
+            }
+            Op::AveragePool(pool) if pool.window.kernel.iter().all(|&taps| taps <= MAX_KERNEL) => {
+                Err(InFloat::UnevenMean)
+            }
+            Op::AveragePool(_) | Op::GlobalPool(GlobalPool::Average) => Err(InFloat::LargeMean),
             _ => Err(InFloat::NoRule),
         }
     };

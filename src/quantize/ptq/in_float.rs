@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::frontend::rewrites::MAX_KERNEL;
+
 /// Why quantization leaves a node in float, with the numbers that decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InFloat {
@@ -21,8 +23,10 @@ pub enum InFloat {
     Rank(usize),
     /// A product that no rewrite makes a convolution of, such as one of two computed factors.
     NoConvolution,
-    /// A mean whose windows count different numbers of elements, or too many.
+    /// A mean whose windows count different numbers of elements.
     UnevenMean,
+    /// A mean over larger windows than a convolution on the accelerator has.
+    LargeMean,
     /// An addition of tensors of different shapes, or of a constant.
     UnequalTerms,
     /// A movement of what is float.
@@ -46,8 +50,9 @@ impl fmt::Display for InFloat {
             Self::ConstantInput => "the input is a constant",
             Self::Rank(rank) => return write!(f, "the result has rank {rank}; int8 needs 4"),
             Self::NoConvolution => "no rewrite makes a convolution of this product",
-            Self::UnevenMean => {
-                "its windows count different numbers of elements, or more than 15 x 15"
+            Self::UnevenMean => "its windows count different numbers of elements",
+            Self::LargeMean => {
+                return write!(f, "a mean over more than {MAX_KERNEL} rows or columns");
             }
             Self::UnequalTerms => "adds a constant, or tensors of different shapes",
             Self::FloatInput => "moves what is float",
