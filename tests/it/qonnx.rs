@@ -146,6 +146,64 @@ fn a_free_scale_is_refused_by_name_and_requantized_to_float() {
     }
 }
 
+/// A convolution whose output is quantized with `zero`, as ONNX Runtime writes it where a ReLU was, and again
+/// behind a pooling; in operators on quantized tensors or in pairs.
+fn folded_relu(zero: Tensor, operators: bool) -> Model {
+    let mut model = operator_form(0.5);
+    let names = ["xs", "xz", "w", "ws", "wz", "b"];
+    model.initializers.retain(|(name, _)| names.contains(&&**name));
+    let range = Tensor::scalar(6f32 / 255.0);
+    model.initializers.extend([("ys".into(), range), ("yz".into(), zero)]);
+    let plain = Attributes::default;
+    let channels = || plain().with("axis", 0i64);
+    let pool = plain().with("kernel_shape", vec![2i64, 2]);
+    let conv = ["q", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"];
+    model.outputs = vec!["e".into(), "out".into()];
+    model.nodes = vec![node("QuantizeLinear", "", &["x", "xs", "xz"], "q", plain())];
+    model.nodes.extend(match operators {
+        true => vec![node("QLinearConv", "", &conv, "c", plain())],
+        false => vec![
+            node("DequantizeLinear", "", &["q", "xs", "xz"], "d", plain()),
+            node("DequantizeLinear", "", &["w", "ws", "wz"], "v", channels()),
+            node("Conv", "", &["d", "v"], "f", plain()),
+            node("QuantizeLinear", "", &["f", "ys", "yz"], "c", plain()),
+        ],
+    });
+    model.nodes.extend([
+        node("DequantizeLinear", "", &["c", "ys", "yz"], "e", plain()),
+        node("MaxPool", "", &["e"], "p", pool),
+        node("QuantizeLinear", "", &["p", "ys", "yz"], "o", plain()),
+        node("DequantizeLinear", "", &["o", "ys", "yz"], "out", plain()),
+    ]);
+    model
+}
+
+#[test]
+fn a_relu_that_saturation_expresses_comes_back() {
+    let zeros = [Tensor::scalar(0u8), Tensor::scalar(-128i8), Tensor::scalar(128u8)];
+    for (zero, operators) in zeros.into_iter().flat_map(|z| [(z.clone(), true), (z, false)]) {
+        let symmetric = zero == Tensor::scalar(128u8);
+        let mut model = folded_relu(zero, operators);
+        qonnx::lower(&mut model).unwrap();
+        let mut graph = Graph::from_model(&model, &Default::default()).unwrap();
+        let before = graph.clone();
+        qonnx::dequantize(&mut graph).unwrap();
+        let clips = graph.nodes.iter().filter(|node| node.op.kind() == "Clip").count();
+        // Neither the image nor what a pooling makes of clipped numbers is clipped again.
+        assert_eq!(clips, usize::from(!symmetric));
+        if symmetric {
+            continue;
+        }
+        let input = [frame(&mut Random(3), &[1, 3, 6, 6], 0.5, 9)];
+        let quantized = Executor::new(&before).run(&input).unwrap();
+        let float = Executor::new(&graph).run(&input).unwrap();
+        let pairs = || quantized[0].values::<f32>().unwrap().iter().zip(float[0].values().unwrap());
+        assert!(pairs().all(|(a, b): (&f32, &f32)| (a - b).abs() < 0.02));
+        let ends = |end: f32| pairs().filter(|(a, _)| (**a - end).abs() < 1e-4).count();
+        assert!(ends(0.0) > 3 && ends(6.0) > 3, "both ends are reached");
+    }
+}
+
 #[test]
 fn a_float_model_is_refused() {
     let mut model = operator_form(0.5);

@@ -118,7 +118,10 @@ pub(super) fn slices<T: Operand>(inputs: Inputs<'_, T>, along: i64) -> Result<(u
 }
 
 /// Least and largest integer of a type that holds quantized numbers.
-fn limits(dtype: DType) -> Result<(i64, i64)> {
+///
+/// # Errors
+/// [`codes::SHAPE`] for other types.
+pub fn limits(dtype: DType) -> Result<(i64, i64)> {
     Ok(match dtype {
         DType::I8 => (i8::MIN.into(), i8::MAX.into()),
         DType::U8 => (0, u8::MAX.into()),

@@ -1,23 +1,39 @@
 //! A quantized graph back to float, so that it can be quantized again.
 
+use super::saturation;
 use crate::base::error::Result;
+use crate::base::tensor::Tensor;
 use crate::frontend::graph::Graph;
+use crate::frontend::ops::clip::Clip;
 use crate::frontend::ops::{Inputs, Op};
 
 /// Takes the quantization out of a graph: stored integers become the numbers that they stand for,
-/// and the pairs of QuantizeLinear and DequantizeLinear on activations disappear. Returns how many
-/// such operators are gone.
+/// and the pairs of QuantizeLinear and DequantizeLinear on activations disappear. Where such a pair also cuts off
+/// all negative numbers, as quantizers use it in the place of ReLU and ReLU6, a Clip takes its place. Returns how
+/// many such operators are gone.
 ///
 /// # Errors
 /// Those of evaluating an operator on constants, and of [`Graph::validate`].
 pub fn dequantize(graph: &mut Graph) -> Result<usize> {
+    let clips = saturation::clips(graph);
     let mut removed = 0;
-    for index in 0..graph.nodes.len() {
+    for (index, clip) in clips.into_iter().enumerate() {
         let node = &graph.nodes[index];
         if !matches!(node.op, Op::QuantizeLinear(_) | Op::DequantizeLinear(_)) {
             continue;
         }
         let (Some(input), Some(&output)) = (node.input(0), node.outputs.first()) else { continue };
+        removed += 1;
+        if let Some(range) = clip {
+            let name = node.name.clone();
+            let bound = |graph: &mut Graph, end: &str, value: f32| {
+                graph.add_constant(&format!("{name}:{end}"), Tensor::scalar(value))
+            };
+            let (least, most) = (bound(graph, "min", range.least), bound(graph, "max", range.most));
+            graph.nodes[index].op = Clip.into();
+            graph.nodes[index].inputs = vec![Some(input), Some(least), Some(most)];
+            continue;
+        }
         if graph.constant(input).is_some() {
             let inputs: Vec<_> =
                 node.inputs.iter().map(|id| id.and_then(|id| graph.constant(id))).collect();
@@ -27,7 +43,6 @@ pub fn dequantize(graph: &mut Graph) -> Result<usize> {
             graph.redirect(output, input);
         }
         graph.nodes[index].outputs.clear();
-        removed += 1;
     }
     graph.tidy()?;
     infer_again(graph)?;

@@ -8,6 +8,7 @@ mod dequantize;
 pub mod export;
 mod import;
 mod lower;
+mod saturation;
 mod scale;
 
 pub use dequantize::dequantize;
