@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Graph, Node, Output, Value, ValueId, order};
+use super::order::{self, structure};
+use super::{Graph, Node, Output, Value, ValueId};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::frontend::onnx::{self, Attribute, Dim, Model};
@@ -280,8 +281,4 @@ fn check_not_nan(name: &str, value: &Tensor) -> Result<()> {
         return Err(Error::new(&codes::NON_FINITE, format!("tensor \"{name}\" contains NaN")));
     }
     Ok(())
-}
-
-pub(super) fn structure(message: String) -> Error {
-    Error::new(&codes::ONNX_STRUCTURE, message)
 }

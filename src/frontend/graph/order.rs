@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::import::structure;
 use super::{Graph, ValueId};
 use crate::base::error::{Error, Result, codes};
 use crate::frontend::onnx::{self, Model};
@@ -91,6 +90,11 @@ impl Graph {
         self.inputs.iter_mut().for_each(renumber);
         self.outputs.iter_mut().map(|output| &mut output.value).for_each(renumber);
     }
+}
+
+/// A graph that is not well formed.
+pub(super) fn structure(message: String) -> Error {
+    Error::new(&codes::ONNX_STRUCTURE, message)
 }
 
 /// Indices so that `needs[i]` all come before `i`, smallest index first among the ready ones; the

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::assign::{Assignment, Kind};
+use super::filters::is_direct;
 use super::function::function;
 use super::scales::Scales;
-use super::weights::{Folded, Rounded, is_direct};
+use super::weights::{Folded, Rounded};
 use crate::base::arithmetic::{FRACTION, Function, Rounding};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::frontend::graph::{Graph, Node, ValueId};

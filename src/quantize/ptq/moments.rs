@@ -11,8 +11,8 @@ use std::sync::Mutex;
 use ndarray::{Array2, ArrayView2};
 
 use super::Options;
+use super::state::State;
 use super::statistics::{Random, mix};
-use super::successive::State;
 use super::weights::Folded;
 use crate::base::error::{Error, Result, codes};
 use crate::base::parallel;

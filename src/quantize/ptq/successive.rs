@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use super::build::Source;
 use super::gptq::Rounder;
 use super::moments::{Moments, Reader};
+use super::state::State;
 use super::weights::{Folded, Rounded};
 use super::{Frames, Options, Progress};
 use crate::base::error::{Error, Result, codes};
@@ -30,14 +31,6 @@ pub struct Walk<'a> {
     pub folded: &'a [Folded],
     /// Weights rounded to the nearest, by node.
     pub nearest: &'a HashMap<usize, Rounded>,
-}
-
-/// The living values of one frame, by value of the quantized graph.
-pub struct State {
-    /// Of the float network.
-    pub float: Vec<Option<Tensor>>,
-    /// Of the quantized network, as they are carried.
-    pub carried: Vec<Option<Tensor>>,
 }
 
 impl Walk<'_> {
