@@ -66,7 +66,7 @@ fn quantized(model: &Model, images: &Path) -> Result<QGraph> {
     files.sort();
     files.truncate(16);
     let frames = Pictures { files, shape: graph.fact(graph.inputs[0]).shape.clone() };
-    let done = ptq::quantize(&graph, &frames, &ptq::Options::default(), &|_, _| ())?;
+    let done = ptq::quantize(&graph, &frames, &ptq::Options::default(), &|_| ())?;
     Ok(done.graph)
 }
 

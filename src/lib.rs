@@ -13,6 +13,7 @@ pub mod frontend;
 pub mod model;
 pub mod present;
 pub mod quantize;
+pub mod session;
 pub mod software;
 pub mod verify;
 pub mod vision;

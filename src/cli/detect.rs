@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::network::{Network, NetworkArgs};
+use super::network::{NetworkArgs, bind};
 use super::terminal::Terminal;
-use super::vision::Vision;
 use crate::base::error::{Error, Result, codes};
 use crate::vision::overlay;
 use crate::vision::task::{BBox, Classes, Limits, Prediction, Purpose, image};
@@ -42,15 +41,15 @@ enum Format {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let network = Network::open(&args.network, terminal)?;
-    let mut vision = Vision::new(&network, &args.network, args.task.as_deref(), terminal)?;
+    let network = args.network.open(terminal)?;
+    let mut vision = bind(&network, args.task.as_deref(), terminal)?;
     if let (Some(score_threshold), Some(detection)) =
         (args.score, vision.task().spec().detection.clone())
     {
         let limits = Limits { score_threshold, ..detection.show };
         vision.task_mut().set_limits(Purpose::Show, limits)?;
     }
-    let prediction = vision.predict(&args.image, Purpose::Show)?;
+    let prediction = vision.predict(&args.image)?;
     let classes = &vision.task().spec().classes;
     if let Some(path) = &args.output {
         let mut picture = image::read(&args.image)?;

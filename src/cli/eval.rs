@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::network::{Network, NetworkArgs};
+use super::network::{NetworkArgs, bind};
 use super::terminal::Terminal;
-use super::vision::Vision;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
 use crate::base::parallel;
+use crate::session::Vision;
 use crate::vision::eval::classification::{Accuracy, LabeledImage, labeled_folders, labeled_list};
 use crate::vision::eval::coco::{self, Annotations, ResultRecord};
 use crate::vision::task::{Prediction, Purpose, image};
@@ -52,8 +52,8 @@ enum Format {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let network = Network::open(&args.network, terminal)?;
-    let vision = Vision::new(&network, &args.network, args.task.as_deref(), terminal)?;
+    let network = args.network.open(terminal)?;
+    let vision = bind(&network, args.task.as_deref(), terminal)?;
     let detector = vision.task().spec().detection.is_some();
     match (&args.coco, detector) {
         (Some(annotations), true) => detector_run(args, annotations, &vision, terminal),
@@ -82,7 +82,7 @@ fn detector_run(args: &Args, path: &Path, vision: &Vision<'_>, terminal: &Termin
     let bar = terminal.progress(pairing.images.len(), "images");
     let records = parallel::map(pairing.images.len(), |index| {
         let (id, path) = &pairing.images[index];
-        let prediction = vision.predict(path, Purpose::Evaluation)?;
+        let prediction = vision.predict_for(path, Purpose::Evaluation)?;
         bar.inc(1);
         Ok(match prediction {
             Prediction::Detections(found) => coco::records(*id, &found, &category_ids),
@@ -109,7 +109,7 @@ fn classifier_run(args: &Args, vision: &Vision<'_>, terminal: &Terminal) -> Resu
     images.truncate(args.limit.unwrap_or(usize::MAX));
     let bar = terminal.progress(images.len(), "images");
     let accuracy: Accuracy = parallel::map(images.len(), |index| {
-        let prediction = vision.predict(&images[index].path, Purpose::Evaluation)?;
+        let prediction = vision.predict_for(&images[index].path, Purpose::Evaluation)?;
         bar.inc(1);
         Ok(match prediction {
             Prediction::Classes(ranking) => Accuracy::of(&ranking, images[index].class),

@@ -54,7 +54,8 @@ enum Emit {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let (text, json) = if args.model.is_ceras()? { quantized(args)? } else { float(args)? };
+    let (text, json) =
+        if args.model.source().is_ceras()? { quantized(args)? } else { float(args)? };
     let as_json = args.format == Format::Json || matches!(args.emit, Some(Emit::Json));
     terminal.result(&if as_json { format!("{json:#}\n") } else { text })?;
     Ok(0)
@@ -66,7 +67,7 @@ fn quantized(args: &Args) -> Result<(String, serde_json::Value)> {
         return Err(Error::new(&codes::BAD_ARGUMENT, "a .ceras model has no rewrites to run")
             .help("inspect the ONNX model instead"));
     }
-    let model = args.model.ceras()?;
+    let model = args.model.source().quantized()?;
     if args.emit.is_some() {
         let graph = &model.graph;
         return Ok((quantized_dump::to_text(graph), quantized_dump::to_json(graph)?));
@@ -88,7 +89,7 @@ fn float(args: &Args) -> Result<(String, serde_json::Value)> {
         let message = "--target needs a .ceras model: only integers run on the accelerator";
         return Err(Error::new(&codes::BAD_ARGUMENT, message).help("quantize the model first"));
     }
-    let original = args.model.graph()?;
+    let original = args.model.source().graph()?;
     let mut fused = original.clone();
     let chosen = match &args.rewrites {
         None => rewrites::STANDARD.to_vec(),

@@ -20,7 +20,6 @@ mod report;
 mod run;
 mod shell;
 mod terminal;
-mod vision;
 
 use std::process::ExitCode;
 

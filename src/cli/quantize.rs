@@ -1,21 +1,17 @@
 //! `seigo quantize`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 
 use super::model::ModelArgs;
-use super::network::Network;
 use super::terminal::Terminal;
-use super::vision;
-use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::error::{Error, Result, codes};
 use crate::base::files;
-use crate::base::npy;
-use crate::base::tensor::Tensor;
-use crate::model::ceras::Model;
 use crate::model::qgraph::{QGraph, QOp, Width};
-use crate::quantize::ptq::{Frames, Options, Report, quantize};
-use crate::vision::task::{Task, image};
+use crate::quantize::ptq::{Options, Progress, Report};
+use crate::session::{self, Calibration};
+use crate::vision::task::path_beside;
 
 /// Quantize a model to int8 with power-of-two scales and write it as a .ceras file
 #[derive(Debug, clap::Args)]
@@ -94,12 +90,16 @@ fn worst_layers(text: &str) -> std::result::Result<usize, String> {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    if args.model.is_ceras()? {
+    let source = args.model.source();
+    if args.frames == 0 {
+        return Err(Error::new(&codes::CALIBRATION, "--frames 0 leaves no calibration frame"));
+    }
+    if source.is_ceras()? {
         return Err(Error::new(&codes::BAD_ARGUMENT, "the model is quantized already")
             .help("give the ONNX model that it was made from"));
     }
-    let graph = args.model.graph()?;
-    let frames = Folder::open(args, &Network::Float(graph.clone()), terminal)?;
+    let calibration = Calibration::folder(&args.calib, source.clone(), args.task.as_deref())?;
+    terminal.assumed(calibration.assumed(), &path_beside(&source.path));
     let without = |technique| !args.without.contains(&technique);
     let options = Options {
         seed: args.seed,
@@ -124,29 +124,23 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         ..Options::default()
     };
     let bar = terminal.progress(0, "");
-    let progress = |stage: &'static str, frames: usize| match frames {
-        0 => bar.inc(1),
-        _ => {
-            bar.set_length(frames as u64);
+    let progress = |progress: Progress| match progress {
+        Progress::Step => bar.inc(1),
+        Progress::Stage { name, len } => {
+            bar.set_length(len as u64);
             bar.set_position(0);
-            bar.set_message(stage);
+            bar.set_message(name);
         }
     };
-    let quantized = quantize(&graph, &frames, &options, &progress)
-        .at(|| args.model.model.display().to_string())?;
+    let (model, report) = session::quantize(source, &calibration, &options, &progress)?;
     bar.finish_and_clear();
-    let mut model = Model::new(quantized.graph);
-    let source = files::read(&args.model.model)?;
-    model.meta.source = Some(format!("crc32:{:08x}", crc32fast::hash(&source)));
-    model.meta.task = frames.task_json()?;
-    model.meta.report = Some(json(&quantized.report)?);
     let bytes = model.to_bytes()?;
     files::write(&args.output, &bytes)?;
     if let Some(path) = &args.report {
-        files::write(path, format!("{:#}\n", json(&quantized.report)?).as_bytes())?;
+        files::write(path, format!("{:#}\n", json(&report)?).as_bytes())?;
     }
     terminal.remark(&format!("wrote {}", args.output.display()));
-    terminal.result(&summary(&model.graph, &quantized.report, bytes.len()))?;
+    terminal.result(&summary(&model.graph, &report, bytes.len()))?;
     Ok(0)
 }
 
@@ -173,68 +167,4 @@ fn summary(graph: &QGraph, report: &Report, bytes: usize) -> String {
         report.frames,
         if report.held_out { " that did not calibrate" } else { "" }
     )
-}
-
-/// Calibration frames in a folder.
-struct Folder {
-    files: Vec<PathBuf>,
-    task: Option<Task>,
-}
-
-impl Folder {
-    fn open(args: &Args, network: &Network, terminal: &Terminal) -> Result<Self> {
-        let mut files = npy_files(&args.calib)?;
-        let task = if files.is_empty() {
-            files = image::images_in(&args.calib)?;
-            Some(vision::bind(
-                &network.interface(),
-                &args.model.model,
-                args.task.as_deref(),
-                terminal,
-            )?)
-        } else {
-            None
-        };
-        if args.frames == 0 {
-            return Err(Error::new(&codes::CALIBRATION, "--frames 0 leaves no calibration frame"));
-        }
-        Ok(Self { files, task })
-    }
-
-    fn task_json(&self) -> Result<Option<serde_json::Value>> {
-        let Some(task) = &self.task else { return Ok(None) };
-        let value = serde_json::to_value(task.spec());
-        value.map(Some).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
-    }
-}
-
-/// The .npy files of a folder by name; none where the folder cannot be listed, which reading
-/// images reports.
-fn npy_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
-    let paths = entries.flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> =
-        paths.filter(|path| path.extension().is_some_and(|extension| extension == "npy")).collect();
-    files.sort();
-    Ok(files)
-}
-
-impl Frames for Folder {
-    fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    fn frame(&self, index: usize) -> Result<Vec<Tensor>> {
-        let path = &self.files[index];
-        let place = || path.display().to_string();
-        let tensor = match &self.task {
-            Some(task) => task.preprocess(&image::read(path)?).at(place)?.0,
-            None => npy::read(path)?,
-        };
-        Ok(vec![tensor])
-    }
-
-    fn scores(&self, outputs: &[(&str, &Tensor)]) -> Result<Option<Vec<f32>>> {
-        self.task.as_ref().map(|task| task.scores(outputs)).transpose()
-    }
 }

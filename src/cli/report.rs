@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use image::imageops::{self, FilterType};
 use image::{ImageFormat, RgbImage};
 
-use super::model::ModelArgs;
-use super::network::{EngineKind, Network, NetworkArgs};
+use super::network::bind;
 use super::terminal::Terminal;
-use super::vision::Vision;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
 use crate::compile::boards::Target;
@@ -17,8 +15,9 @@ use crate::compile::{CompileOptions, Compiled};
 use crate::emit::bundle;
 use crate::model::ceras::Model;
 use crate::present::html::{self, Extras, Measured, Picture, Resources, Score, View};
+use crate::session::{Network, Options, Vision};
 use crate::vision::overlay;
-use crate::vision::task::{BBox, Classes, Prediction, Purpose, image as task_image};
+use crate::vision::task::{BBox, Classes, Prediction, image as task_image};
 
 /// Write everything that is known of a quantized model on a target as one HTML page, for offline reading
 #[derive(Debug, clap::Args)]
@@ -107,15 +106,12 @@ fn pictures(args: &Args, terminal: &Terminal) -> Result<Vec<Picture>> {
     if args.image.is_empty() {
         return Ok(Vec::new());
     }
-    let quantized = network_args(&args.model);
-    let network = Network::open(&quantized, terminal)?;
-    let vision = Vision::new(&network, &quantized, args.task.as_deref(), terminal)?;
-    let float = args.float.as_deref().map(network_args);
-    let float_network = float.as_ref().map(|args| Network::open(args, terminal)).transpose()?;
-    let float_vision = float_network.as_ref().zip(float.as_ref());
-    let float_vision = float_vision
-        .map(|(network, float)| Vision::new(network, float, args.task.as_deref(), terminal))
-        .transpose()?;
+    let task = args.task.as_deref();
+    let open = |model: &Path| Network::open(model, &Options::default());
+    let network = open(&args.model)?;
+    let vision = bind(&network, task, terminal)?;
+    let float = args.float.as_deref().map(open).transpose()?;
+    let float_vision = float.as_ref().map(|network| bind(network, task, terminal)).transpose()?;
     let classes = &vision.task().spec().classes;
     let picture = |path: &PathBuf| {
         let float = float_vision.as_ref().map(|vision| view(vision, path)).transpose()?;
@@ -125,15 +121,10 @@ fn pictures(args: &Args, terminal: &Terminal) -> Result<Vec<Picture>> {
     args.image.iter().map(picture).collect()
 }
 
-fn network_args(model: &Path) -> NetworkArgs {
-    let model = ModelArgs { model: model.to_owned(), input_shape: Vec::new() };
-    NetworkArgs { model, engine: EngineKind::Fast, target: String::new() }
-}
-
 /// What a network sees in an image, drawn into it.
 fn view(vision: &Vision<'_>, path: &Path) -> Result<View> {
     let picture = task_image::read(path)?;
-    let prediction = vision.predict(path, Purpose::Show)?;
+    let prediction = vision.predict(path)?;
     let (drawn, size) = draw_enlarged(&picture, &prediction, &vision.task().spec().classes);
     let mut png = Cursor::new(Vec::new());
     drawn.write_to(&mut png, ImageFormat::Png).map_err(|error| {

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::network::{Network, NetworkArgs};
+use super::network::{NetworkArgs, bind};
 use super::terminal::Terminal;
-use super::vision::Vision;
-use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::error::{Error, Result, codes};
 use crate::base::npy;
 use crate::base::tensor::Tensor;
+use crate::session::Network;
 
 /// Run a network on tensors or an image and write its raw outputs as .npy files
 #[derive(Debug, clap::Args)]
@@ -29,18 +29,16 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let network = Network::open(&args.network, terminal)?;
+    let network = args.network.open(terminal)?;
     let outputs = match &args.image {
-        Some(image) => {
-            Vision::new(&network, &args.network, args.task.as_deref(), terminal)?.outputs(image)?
-        }
+        Some(image) => bind(&network, args.task.as_deref(), terminal)?.outputs(image)?,
         None => {
             let inputs = inputs(&network, &args.input)?;
-            let place = || args.network.model.model.display().to_string();
-            network.runner()?.run(&inputs).at(place)?
+            network.run(&inputs)?
         }
     };
-    let names: Vec<_> = network.outputs().iter().map(|(name, _)| (*name).to_owned()).collect();
+    let names: Vec<_> =
+        network.interface().outputs.iter().map(|(name, _)| (*name).to_owned()).collect();
     std::fs::create_dir_all(&args.output).map_err(|error| {
         let folder = args.output.display();
         Error::new(&codes::FILE_WRITE, format!("cannot make the folder {folder}: {error}"))
@@ -59,7 +57,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
 
 /// The given tensors in the order of the network's inputs.
 fn inputs(network: &Network, given: &[String]) -> Result<Vec<Tensor>> {
-    let wanted: Vec<&str> = network.inputs().iter().map(|(name, _)| *name).collect();
+    let wanted: Vec<&str> = network.interface().inputs.iter().map(|(name, _)| *name).collect();
     let refuse = |message: String| {
         Error::new(&codes::BAD_ARGUMENT, message)
             .help(format!("give --input NAME=FILE.npy once for each of: {}", wanted.join(", ")))

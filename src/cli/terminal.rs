@@ -1,6 +1,7 @@
 //! What reaches the person: results on stdout, progress and remarks on stderr.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -36,6 +37,17 @@ impl Terminal {
     /// Prints a warning: of what is done as asked and is hardly what was meant. It is not left out.
     pub fn warning(&self, text: &str) {
         let _ = writeln!(std::io::stderr().lock(), "warning: {text}");
+    }
+
+    /// Says that a preset was taken because a task file is missing.
+    pub fn assumed(&self, preset: Option<&str>, missing: &Path) {
+        if let Some(preset) = preset {
+            self.remark(&format!(
+                "note: {} is not there; the outputs have the layout of `--task {preset}`, which is \
+                 used",
+                missing.display()
+            ));
+        }
     }
 
     /// A progress bar over `length` steps; invisible where stderr is no terminal.

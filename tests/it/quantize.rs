@@ -141,7 +141,7 @@ fn frames(count: usize) -> Synthetic {
 }
 
 fn run(graph: &Graph, frames: &Synthetic, options: &Options) -> Result<Quantized> {
-    quantize(graph, frames, options, &|_, _| ())
+    quantize(graph, frames, options, &|_| ())
 }
 
 /// Signal to noise in dB on frames that calibration did not see.
@@ -382,7 +382,7 @@ fn threshold_network(weight: f32, bias: f32, activation: Activation) -> Graph {
 /// The exponent of what "copy" gives.
 fn exponent_of_copy(graph: &Graph, range_trials: bool) -> i8 {
     let options = Options { range_trials, balancing: false, ..Options::default() };
-    let quantized = quantize(graph, &Peaks, &options, &|_, _| ()).unwrap().graph;
+    let quantized = quantize(graph, &Peaks, &options, &|_| ()).unwrap().graph;
     let copy = quantized.layers.iter().find(|layer| layer.name == "copy").unwrap();
     quantized.value(copy.outputs[0]).integer().unwrap().1[0].exponent
 }
@@ -422,7 +422,7 @@ fn later_layers_make_up_for_what_earlier_ones_lose() {
     let graph = threshold_network(1.0, 0.0, Activation::Relu);
     let faint = |compensation: bool| {
         let options = Options { compensation, range_search: false, ..Options::default() };
-        let quantized = quantize(&graph, &Faint, &options, &|_, _| ()).unwrap().graph;
+        let quantized = quantize(&graph, &Faint, &options, &|_| ()).unwrap().graph;
         let outputs = Engine::new(&quantized).unwrap().run(&Faint.frame(0).unwrap()).unwrap();
         let values = outputs[0].values::<f32>().unwrap();
         assert!((values[0] - 140.0).abs() < 0.5, "the peak is {}", values[0]);

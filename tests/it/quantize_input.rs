@@ -58,7 +58,7 @@ fn network(first: [f32; 4], second: [f32; 4], bias: f32) -> Graph {
 const PLAIN: [f32; 4] = [0.7, -0.4, 0.3, 0.9];
 
 fn run(graph: &Graph, frames: &dyn Frames) -> Result<Quantized> {
-    quantize(graph, frames, &Options::default(), &|_, _| ())
+    quantize(graph, frames, &Options::default(), &|_| ())
 }
 
 /// The code of the refusal, and that its text names a place.

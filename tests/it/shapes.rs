@@ -105,7 +105,7 @@ impl Shipped {
     fn both(&self, scenes: &[Scene], calibration: &Drawn<'_>) -> [Vec<Prediction>; 2] {
         let executor = Executor::new(&self.graph);
         let options = Options { calibration_frames: 48, rounding_frames: 32, ..Options::default() };
-        let quantized = quantize(&self.graph, calibration, &options, &|_, _| ()).unwrap();
+        let quantized = quantize(&self.graph, calibration, &options, &|_| ()).unwrap();
         let engine = Engine::new(&quantized.graph).unwrap();
         [
             self.predict(scenes, |inputs| executor.run(inputs)),

@@ -73,7 +73,7 @@ fn copy(builder: &mut Builder, name: &str, input: ValueId) -> ValueId {
 /// are float.
 fn compare(graph: &Graph, frames: &Planes) -> (f64, usize) {
     let Quantized { graph: quantized, report } =
-        quantize(graph, frames, &Options::default(), &|_, _| ()).unwrap();
+        quantize(graph, frames, &Options::default(), &|_| ()).unwrap();
     let (mut signal, mut error) = (1e-9, 1e-12);
     for index in 0..frames.len() {
         let input = frames.frame(index).unwrap();
@@ -103,7 +103,7 @@ fn a_mean_with_same_padding_of_ones_is_one_everywhere() {
             builder.node("pool", mean(window.clone(), false, false), &[value]).unwrap()
         });
         let frames = Planes { rows: 8, columns: 8, ones: true };
-        let quantized = quantize(&graph, &frames, &Options::default(), &|_, _| ()).unwrap().graph;
+        let quantized = quantize(&graph, &frames, &Options::default(), &|_| ()).unwrap().graph;
         let output = Engine::new(&quantized).unwrap().run(&frames.frame(0).unwrap()).unwrap();
         for &value in output[0].values::<f32>().unwrap() {
             assert!((value - 1.0).abs() < 0.01, "{value}");
@@ -173,7 +173,7 @@ fn the_report_notices_a_wrong_rewrite() {
     let frames = Planes { rows: 8, columns: 8, ones: false };
     let report = |rewrites: &[&dyn Rewrite]| {
         let options = Options::default();
-        quantize_rewritten(&graph, rewrites, &frames, &options, &|_, _| ()).unwrap().report
+        quantize_rewritten(&graph, rewrites, &frames, &options, &|_| ()).unwrap().report
     };
     let right = report(&rewrites::for_accelerator());
     let wrong = report(&[&WrongMean]);

@@ -114,7 +114,7 @@ fn the_program_stores_every_tensor_of_the_reference() {
         ..Options::default()
     };
     let calibration = First::of(&shared.join("coco/calib"));
-    let graph = quantize(&graph, &calibration, &options, &|_, _| ()).unwrap().graph;
+    let graph = quantize(&graph, &calibration, &options, &|_| ()).unwrap().graph;
     let build = compile(&graph, &Target::load("kv260").unwrap()).unwrap();
     println!(
         "{} ring words, {:?}",

@@ -6,19 +6,20 @@ mod show;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::network::Interface;
+use super::DIFFERS;
 use super::terminal::Terminal;
-use super::{DIFFERS, vision};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::npy;
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
 use crate::compile::program::cost;
 use crate::emit::bundle;
+use crate::session::network::Interface;
+use crate::session::vision;
 use crate::verify::cosim::{
     self, Device, End, Frame, Geometry, Simulation, Timing, Values, Verifier, Waves,
 };
-use crate::vision::task::image;
+use crate::vision::task::{image, path_beside};
 
 /// Run frames on the simulated accelerator, cycle by cycle, and compare every stored tensor
 #[derive(Debug, clap::Args)]
@@ -77,10 +78,8 @@ struct Ran {
 }
 
 impl Ran {
-    /// Whether something was compared, and all of it equal.
     fn equal(&self) -> bool {
-        let Frame { mismatch, end, compared, .. } = &self.frame;
-        mismatch.is_none() && *end == End::Done && *compared > 0
+        self.frame.is_exact()
     }
 }
 
@@ -220,15 +219,16 @@ fn inputs(
                 .help("give --image, --images or --input"));
         }
     };
-    let interface = Interface::of_model(&compiled.model);
     let model = args.bundle.join(bundle::MODEL);
-    let task = vision::bind(&interface, &model, args.task.as_deref(), terminal)?;
+    let interface = Interface::of_model(&compiled.model);
+    let bound = vision::bind(&interface, &model, args.task.as_deref())?;
+    terminal.assumed(bound.assumed, &path_beside(&model));
     paths
         .iter()
         .take(args.frames)
         .map(|path| {
             let name = path.display().to_string();
-            let (tensor, _) = task.preprocess(&image::read(path)?).at(|| name.clone())?;
+            let (tensor, _) = bound.task.preprocess(&image::read(path)?).at(|| name.clone())?;
             Ok((name, vec![tensor]))
         })
         .collect()

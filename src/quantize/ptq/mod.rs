@@ -146,8 +146,22 @@ pub trait Frames: Sync {
     }
 }
 
-/// A stage of the work, for progress displays: its name and how many frames it goes through.
-pub type Progress<'a> = &'a (dyn Fn(&'static str, usize) + Sync);
+/// How far the work is, for progress displays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// A stage begins.
+    Stage {
+        /// What it does.
+        name: &'static str,
+        /// How many steps it has.
+        len: usize,
+    },
+    /// A step of the stage is done.
+    Step,
+}
+
+/// Who is told how far the work is; called from several threads.
+pub type Observer<'a> = &'a (dyn Fn(Progress) + Sync);
 
 /// A quantized network with what is known of its quality.
 #[derive(Debug)]
@@ -172,7 +186,7 @@ pub fn quantize(
     graph: &Graph,
     frames: &dyn Frames,
     options: &Options,
-    progress: Progress<'_>,
+    progress: Observer<'_>,
 ) -> Result<Quantized> {
     quantize_rewritten(graph, &rewrites::for_accelerator(), frames, options, progress)
 }
@@ -186,7 +200,7 @@ pub fn quantize_rewritten(
     rewrites: &[&dyn Rewrite],
     frames: &dyn Frames,
     options: &Options,
-    progress: Progress<'_>,
+    progress: Observer<'_>,
 ) -> Result<Quantized> {
     if frames.is_empty() {
         return Err(Error::new(&codes::CALIBRATION, "there is no calibration frame"));
@@ -237,7 +251,7 @@ impl Attempt {
         rewritten: &Graph,
         frames: &dyn Frames,
         options: &Options,
-        progress: Progress<'_>,
+        progress: Observer<'_>,
     ) -> Result<Self> {
         let mut graph = rewritten.clone();
         unfuse::unfuse_activations(&mut graph, options)?;
@@ -246,7 +260,7 @@ impl Attempt {
             let message = "no layer of the network would compute in integers";
             return Err(Error::new(&codes::NOTHING_TO_QUANTIZE, message));
         }
-        progress("statistics", options.calibrating(frames));
+        progress(Progress::Stage { name: "statistics", len: options.calibrating(frames) });
         let statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
         let ranges = range::collect(&graph, &assignment, &statistics, options);
         let rules = rules::choose(&graph, &statistics, &ranges, frames, options, progress)?;
@@ -270,7 +284,7 @@ impl Attempt {
         mut self,
         frames: &dyn Frames,
         options: &Options,
-        progress: Progress<'_>,
+        progress: Observer<'_>,
     ) -> Result<Quantized> {
         let found = sensitivity::measure(&self.float, &self.alone, frames, options, progress)?;
         let layers = &mut self.quantized.report.layers;

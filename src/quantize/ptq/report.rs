@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::trial::{Answer, decibels, worst};
-use super::{Frames, Options, Progress};
+use super::{Frames, Observer, Options, Progress};
 use crate::base::arithmetic::power;
 use crate::base::error::Result;
 use crate::base::parallel;
@@ -70,10 +70,10 @@ pub fn measure(
     quantized: &QGraph,
     source: &dyn Frames,
     options: &Options,
-    progress: Progress<'_>,
+    progress: Observer<'_>,
 ) -> Result<Report> {
     let measured = options.measuring(source, options.report_frames);
-    progress("error per layer", measured.len());
+    progress(Progress::Stage { name: "error per layer", len: measured.len() });
     let engine = Engine::new(quantized)?;
     let (original, executor) = (Executor::new(imported), Executor::new(graph));
     let names: HashMap<&str, usize> =
@@ -102,7 +102,7 @@ pub fn measure(
         })?;
         let answer = Answer::of(imported, source, &exact)?;
         let noise = answer.noise(&Answer::of(imported, source, &outputs)?);
-        progress("error per layer", 0);
+        progress(Progress::Step);
         Ok((sums, answer.signal(), noise))
     })?;
     let answers = per_frame.iter().map(|(_, signal, noise)| (&signal[..], &noise[..]));

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::range::{self, Ranges, Rule};
 use super::statistics::Statistics;
 use super::trial::{Trial, worst};
-use super::{Frames, Options, Progress};
+use super::{Frames, Observer, Options, Progress};
 use crate::base::error::Result;
 use crate::base::parallel;
 use crate::base::tensor::Tensor;
@@ -30,7 +30,7 @@ pub fn choose(
     ranges: &Ranges,
     source: &dyn Frames,
     options: &Options,
-    progress: Progress<'_>,
+    progress: Observer<'_>,
 ) -> Result<HashMap<ValueId, Rule>> {
     let first = if options.range_search { RULES[0] } else { Rule::Widest };
     let mut rules: HashMap<ValueId, Rule> = ranges.keys().map(|&id| (id, first)).collect();
@@ -45,7 +45,7 @@ pub fn choose(
     let trials = |number: usize, candidates: &[(ValueId, Vec<i32>)], stage: &'static str| {
         let available = options.calibrating(source);
         let count = number.min(available);
-        progress(stage, count);
+        progress(Progress::Stage { name: stage, len: count });
         let per_frame = parallel::map(count, |number| {
             let trial = Trial::new(graph, source, number * available / count)?;
             let noise = |(id, exponents): &(ValueId, Vec<i32>)| {
@@ -53,7 +53,7 @@ pub fn choose(
                 trial.noise(HashMap::from([(*id, rounded)]))
             };
             let noises = candidates.iter().map(noise).collect::<Result<Vec<_>>>()?;
-            progress(stage, 0);
+            progress(Progress::Step);
             Ok((trial.answer.signal(), noises))
         })?;
         let of = |place: usize| {

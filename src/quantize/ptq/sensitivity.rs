@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::trial::{Trial, worst};
-use super::{Frames, Options, Progress};
+use super::{Frames, Observer, Options, Progress};
 use crate::base::error::{Error, Result, codes};
 use crate::base::parallel;
 use crate::frontend::graph::{Graph, ValueId};
@@ -21,10 +21,10 @@ pub fn measure(
     quantized: &QGraph,
     source: &dyn Frames,
     options: &Options,
-    progress: Progress<'_>,
+    progress: Observer<'_>,
 ) -> Result<Vec<Option<f64>>> {
     let measured = options.measuring(source, FRAMES.min(options.report_frames));
-    progress("sensitivity", measured.len());
+    progress(Progress::Stage { name: "sensitivity", len: measured.len() });
     let engine = Engine::new(quantized)?;
     let values = graph.values.iter().enumerate();
     let ids: HashMap<&str, ValueId> = values.map(|(id, v)| (&*v.name, ValueId(id))).collect();
@@ -49,7 +49,7 @@ pub fn measure(
             trial.noise(changed.collect::<Result<_>>()?)
         };
         let noises = computing.iter().map(noise).collect::<Result<Vec<_>>>()?;
-        progress("sensitivity", 0);
+        progress(Progress::Step);
         Ok((trial.answer.signal(), noises))
     })?;
     let mut found = vec![None; quantized.layers.len()];

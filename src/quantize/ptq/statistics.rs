@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::assign::Assignment;
-use super::{Frames, Options, Progress};
+use super::{Frames, Observer, Options, Progress};
 use crate::base::error::{Error, Result, codes};
 use crate::base::parallel;
 use crate::base::tensor::Tensor;
@@ -37,7 +37,7 @@ pub fn collect(
     assignment: &Assignment,
     source: &dyn Frames,
     options: &Options,
-    progress: Progress<'_>,
+    progress: Observer<'_>,
 ) -> Result<Statistics> {
     let executor = Executor::new(graph);
     let per_frame = parallel::map(options.calibrating(source), |index| {
@@ -52,7 +52,7 @@ pub fn collect(
                 }
             }
         })?;
-        progress("statistics", 0);
+        progress(Progress::Step);
         failure.map_or(Ok(seen), |error| Err(error.at(format!("calibration frame {index}"))))
     })?;
     let mut statistics = Statistics::default();

@@ -11,7 +11,7 @@ use super::gptq::Rounder;
 use super::moments::{Moments, Reader};
 use super::state::State;
 use super::weights::{Folded, Rounded};
-use super::{Frames, Options, Progress};
+use super::{Frames, Observer, Options, Progress};
 use crate::base::error::{Error, Result, codes};
 use crate::base::parallel;
 use crate::base::tensor::Tensor;
@@ -43,13 +43,13 @@ impl Walk<'_> {
         quantized: &mut QGraph,
         source: &dyn Frames,
         options: &Options,
-        progress: Progress<'_>,
+        progress: Observer<'_>,
     ) -> Result<QGraph> {
         let mut alone = quantized.clone();
         let graph = self.source.graph;
         let available = options.calibrating(source);
         let count = frames_within(quantized, available.min(options.rounding_frames));
-        progress("rounding of weights", graph.nodes.len());
+        progress(Progress::Stage { name: "rounding of weights", len: graph.nodes.len() });
         // Frames at equal distances, so that few of them still see all of the calibration set.
         let mut states = parallel::map(count, |number| {
             start(quantized, &source.frame(number * available / count)?)
@@ -69,7 +69,7 @@ impl Walk<'_> {
                 }
             }
             advance(graph, quantized, index, &ids, &dead_after[index], &mut states)?;
-            progress("rounding of weights", 0);
+            progress(Progress::Step);
         }
         quantized.validate()?;
         Ok(alone)

@@ -76,6 +76,13 @@ pub struct Frame {
     pub outputs: Vec<(QValueId, Vec<i64>)>,
 }
 
+impl Frame {
+    /// Whether the frame ended without a fault, something was compared, and all of it was equal.
+    pub fn is_exact(&self) -> bool {
+        self.mismatch.is_none() && self.end == End::Done && self.compared > 0
+    }
+}
+
 /// Every value of a frame by the reference.
 pub type Values = HashMap<QValueId, Vec<i64>>;
 

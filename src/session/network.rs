@@ -1,0 +1,220 @@
+//! A network that runs: a float graph, or a quantized model on one of the engines.
+
+use std::path::{Path, PathBuf};
+
+use super::source::{Source, name};
+use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::tensor::Tensor;
+use crate::compile::boards::Target;
+use crate::compile::{CompileOptions, Compiled};
+use crate::frontend::graph::Graph;
+use crate::model::ceras;
+use crate::model::qgraph::QGraph;
+use crate::software::engine::Engine;
+use crate::software::executor::Executor;
+use crate::software::reference;
+use crate::verify::cosim;
+
+/// What computes a .ceras model; all give the same bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum EngineKind {
+    /// The fast integer engine
+    #[default]
+    Fast,
+    /// The naive golden model
+    Reference,
+    /// The generated accelerator, simulated cycle by cycle
+    Rtl,
+}
+
+/// How a network is opened.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// What computes a .ceras model: the fast engine where nothing is said. An ONNX model runs in
+    /// float and takes none.
+    pub engine: Option<EngineKind>,
+    /// What [`EngineKind::Rtl`] simulates: the kv260 where nothing is said.
+    pub target: Option<Target>,
+}
+
+/// An opened network.
+#[derive(Debug)]
+pub struct Network {
+    path: PathBuf,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    /// The fused graph of an ONNX model.
+    Float(Box<Graph>),
+    /// A .ceras model in software: the fast engine, or the golden model.
+    Software { model: Box<ceras::Model>, fast: bool },
+    /// A .ceras model on its simulated accelerator.
+    Rtl { compiled: Box<Compiled>, library: PathBuf },
+}
+
+/// Name and extents of a network input or output.
+pub type Port<'a> = (&'a str, &'a [usize]);
+
+/// What a network takes and gives.
+#[derive(Debug, Clone)]
+pub struct Interface<'a> {
+    /// Its inputs.
+    pub inputs: Vec<Port<'a>>,
+    /// Its outputs.
+    pub outputs: Vec<Port<'a>>,
+    /// The task that the model file carries.
+    pub task: Option<&'a serde_json::Value>,
+}
+
+impl<'a> Interface<'a> {
+    /// Of a quantized model.
+    pub fn of_model(model: &'a ceras::Model) -> Self {
+        let graph = &model.graph;
+        let inputs = graph.inputs.iter().map(|&id| graph.value(id));
+        let outputs = graph.outputs.iter();
+        Self {
+            inputs: inputs.map(|value| (&*value.name, &*value.shape)).collect(),
+            outputs: outputs.map(|out| (&*out.name, &*graph.value(out.value).shape)).collect(),
+            task: model.meta.task.as_ref(),
+        }
+    }
+
+    /// Of a float graph.
+    pub fn of_graph(graph: &'a Graph) -> Self {
+        let inputs = graph.inputs.iter().map(|&id| graph.value(id));
+        let outputs = graph.outputs.iter();
+        Self {
+            inputs: inputs.map(|value| (&*value.name, &*value.fact.shape)).collect(),
+            outputs: outputs.map(|out| (&*out.name, &*graph.fact(out.value).shape)).collect(),
+            task: None,
+        }
+    }
+}
+
+impl Network {
+    /// Opens an ONNX or .ceras file. The engine `Rtl` builds the simulation, which takes up to half
+    /// a minute where it is not in the cache.
+    ///
+    /// # Errors
+    /// [`codes::BAD_ARGUMENT`] for options that mean nothing for the file; those of reading and
+    /// compiling the model, naming the file.
+    pub fn open(source: impl Into<Source>, options: &Options) -> Result<Self> {
+        let source = source.into();
+        let path = source.path.clone();
+        let refuse = |message: &str, help: &str| {
+            Err(Error::new(&codes::BAD_ARGUMENT, message).help(help).at(name(&path)))
+        };
+        let engine = options.engine.unwrap_or_default();
+        if options.target.is_some() && engine != EngineKind::Rtl {
+            return refuse(
+                "a target is given, and nothing is simulated",
+                "only the engine rtl runs on a target",
+            );
+        }
+        let form = match (source.is_ceras()?, options.engine) {
+            (false, None) => Form::Float(Box::new(source.fused()?.0)),
+            (false, Some(_)) => {
+                return refuse(
+                    "an engine is given for an ONNX model, which runs in float",
+                    "engines run quantized models; make one with `seigo quantize`",
+                );
+            }
+            (true, _) if engine == EngineKind::Rtl => simulated(&source, options)?,
+            (true, _) => Form::Software {
+                model: Box::new(source.quantized()?),
+                fast: engine == EngineKind::Fast,
+            },
+        };
+        Ok(Self { path, form })
+    }
+
+    /// The file that it came from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is known of the network without running it.
+    pub fn interface(&self) -> Interface<'_> {
+        match &self.form {
+            Form::Float(graph) => Interface::of_graph(graph),
+            Form::Software { model, .. } => Interface::of_model(model),
+            Form::Rtl { compiled, .. } => Interface::of_model(&compiled.model),
+        }
+    }
+
+    /// The compiled network, where the engine is [`EngineKind::Rtl`].
+    pub fn compiled(&self) -> Option<&Compiled> {
+        match &self.form {
+            Form::Rtl { compiled, .. } => Some(compiled),
+            _ => None,
+        }
+    }
+
+    /// Prepares the network for any number of frames.
+    ///
+    /// # Errors
+    /// [`codes::INTERNAL`] for a graph that the engine cannot prepare.
+    pub fn runner(&self) -> Result<Runner<'_>> {
+        Ok(match &self.form {
+            Form::Float(graph) => Runner::Float(Executor::new(graph)),
+            Form::Software { model, fast: true } => Runner::Fast(Engine::new(&model.graph)?),
+            Form::Software { model, fast: false } => Runner::Reference(&model.graph),
+            Form::Rtl { compiled, library } => {
+                Runner::Rtl(cosim::Rtl::new(compiled, library.clone()))
+            }
+        })
+    }
+
+    /// Runs one frame. For many, [`Self::runner`] prepares once.
+    ///
+    /// # Errors
+    /// Tensors that are not those of the network's inputs, naming the file.
+    pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+        self.runner()?.run(inputs).at(|| name(&self.path))
+    }
+}
+
+fn simulated(source: &Source, options: &Options) -> Result<Form> {
+    let default;
+    let target = match &options.target {
+        Some(target) => target,
+        None => {
+            default = Target::load("kv260")?;
+            &default
+        }
+    };
+    let compiled = Compiled::new(source.quantized()?, target, CompileOptions::default());
+    let compiled = compiled.at(|| name(&source.path))?;
+    let library = cosim::compile(&compiled, false)?;
+    Ok(Form::Rtl { compiled: Box::new(compiled), library })
+}
+
+/// A network, ready to run.
+pub enum Runner<'a> {
+    /// In float.
+    Float(Executor<'a>),
+    /// In integers, fast.
+    Fast(Engine<'a>),
+    /// In integers, by the golden model.
+    Reference(&'a QGraph),
+    /// On the simulated accelerator.
+    Rtl(cosim::Rtl<'a>),
+}
+
+impl Runner<'_> {
+    /// One float tensor per network input to one per network output.
+    ///
+    /// # Errors
+    /// Tensors that are not those of the network's inputs; for the accelerator, those of a frame.
+    pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+        match self {
+            Self::Float(executor) => executor.run(inputs),
+            Self::Fast(engine) => engine.run(inputs),
+            Self::Reference(graph) => reference::run(graph, inputs),
+            Self::Rtl(accelerator) => accelerator.run(inputs),
+        }
+    }
+}
