@@ -39,7 +39,7 @@ fn suite(ran: &Ran) -> TestSuite {
             }
         }
     }
-    outputs.set_system_out(format!("{} outputs compared", ran.frame.outputs.len()));
+    outputs.set_system_out(format!("{} outputs compared", ran.frame.compared - ran.frame.stored()));
     suite.add_test_case(outputs);
     suite
 }

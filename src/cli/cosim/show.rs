@@ -60,8 +60,8 @@ fn table(compiled: &Compiled, predicted: &[PassCost], ran: &Ran) -> String {
         "  {} cycles, {:.2} s; compared: {} tensors in shared memory, {} outputs in DDR",
         frame.cycles,
         ran.seconds,
-        frame.compared - frame.outputs.len(),
-        frame.outputs.len()
+        frame.stored(),
+        frame.compared - frame.stored()
     ));
     lines.extend(verdict(compiled, ran));
     lines.join("\n") + "\n"
