@@ -11,7 +11,9 @@
 //! Everything follows from model, target and tool version; opening makes it again and compares.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -34,34 +36,108 @@ struct Manifest {
     files: BTreeMap<String, String>,
 }
 
-/// Writes the folder beside its destination and renames it into place; an older bundle there is
-/// replaced.
+/// Writes the folder beside its destination and swaps it in; an older bundle there is replaced.
+///
+/// A run that ends at any moment leaves the old bundle or the new one: an interrupt waits until the
+/// swap is done, and what a crash leaves in the middle of it is put right by the next [`open`] or
+/// [`write`].
 ///
 /// # Errors
 /// [`codes::FILE_WRITE`]; [`codes::BUNDLE`] when something else than a bundle is in the way.
 pub fn write(compiled: &Compiled, folder: &Path) -> Result<()> {
+    let swap = Swap::of(folder)?;
+    let contents = contents(compiled)?;
+    let manifest = json(&manifest(&contents))?;
+    let _writing = files::hold_writes();
+    swap.recover();
     if folder.exists() && !folder.join(MANIFEST).is_file() {
         let message = format!("{} exists and is not a bundle", folder.display());
         return Err(Error::new(&codes::BUNDLE, message).help("give another folder"));
     }
-    let contents = contents(compiled)?;
-    let failed = |error: std::io::Error| {
+    swap.run(&contents, &manifest).map_err(|error| {
         let message = format!("cannot write {}: {error}", folder.display());
         Error::new(&codes::FILE_WRITE, message)
-    };
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(failed)?;
-    let beside = tempfile::Builder::new().prefix(".seigo-").tempdir_in(parent).map_err(failed)?;
-    std::fs::create_dir(beside.path().join("rtl")).map_err(failed)?;
-    for (name, bytes) in &contents {
-        files::write(&beside.path().join(name), bytes)?;
+    })
+}
+
+/// The places of a bundle while another one takes its place.
+struct Swap {
+    /// The folder that holds them.
+    parent: PathBuf,
+    /// Where the bundle is.
+    folder: PathBuf,
+    /// Where the old bundle waits while the new one is put in place.
+    aside: PathBuf,
+}
+
+impl Swap {
+    fn of(folder: &Path) -> Result<Self> {
+        let Some(name) = folder.file_name() else {
+            let message = format!("{} is not the name of a folder", folder.display());
+            return Err(Error::new(&codes::BUNDLE, message).help("give the folder's name"));
+        };
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new(".")).to_owned();
+        let aside = parent.join(format!(".{}.seigo-old", name.display()));
+        Ok(Self { parent, folder: folder.to_owned(), aside })
     }
-    files::write(&beside.path().join(MANIFEST), &json(&manifest(&contents))?)?;
-    if folder.exists() {
-        std::fs::remove_dir_all(folder).map_err(failed)?;
+
+    fn run(&self, contents: &BTreeMap<String, Vec<u8>>, manifest: &[u8]) -> io::Result<()> {
+        let new = self.stage(contents, manifest)?;
+        self.set_aside()?;
+        if let Err(error) = fs::rename(new.path(), &self.folder) {
+            self.recover();
+            return Err(error);
+        }
+        let _ = new.keep(); // renamed: nothing is left to delete there
+        self.delete_old()
     }
-    std::fs::rename(beside.keep(), folder).map_err(failed)
+
+    /// Writes the new bundle, complete, into a folder of its own.
+    fn stage(
+        &self,
+        contents: &BTreeMap<String, Vec<u8>>,
+        manifest: &[u8],
+    ) -> io::Result<tempfile::TempDir> {
+        fs::create_dir_all(&self.parent)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".seigo-");
+        // Temporary folders are private by default; a product is as readable as any other.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let new = builder.tempdir_in(&self.parent)?;
+        fs::create_dir(new.path().join("rtl"))?;
+        let files = contents.iter().map(|(name, bytes)| (name.as_str(), &bytes[..]));
+        for (name, bytes) in files.chain([(MANIFEST, manifest)]) {
+            let mut file = fs::File::create_new(new.path().join(name))?;
+            file.write_all(bytes)?;
+            file.sync_data()?;
+        }
+        Ok(new)
+    }
+
+    fn set_aside(&self) -> io::Result<()> {
+        match self.folder.exists() {
+            true => fs::rename(&self.folder, &self.aside),
+            false => Ok(()),
+        }
+    }
+
+    fn delete_old(&self) -> io::Result<()> {
+        match self.aside.exists() {
+            true => fs::remove_dir_all(&self.aside),
+            false => Ok(()),
+        }
+    }
+
+    /// Puts right what a crash between the steps left: the old bundle goes back where there is no new
+    /// one, else it is deleted. Where that fails, the bundle counts as missing.
+    fn recover(&self) {
+        let _ = match self.folder.exists() {
+            true => self.delete_old(),
+            false => fs::rename(&self.aside, &self.folder),
+        };
+    }
 }
 
 /// Opens a bundle: compiles its model for its target and compares every file.
@@ -72,6 +148,9 @@ pub fn write(compiled: &Compiled, folder: &Path) -> Result<()> {
 pub fn open(folder: &Path) -> Result<Compiled> {
     let place = || folder.display().to_string();
     let stale = |message: String| Error::new(&codes::BUNDLE, message).at(place());
+    if !folder.exists() {
+        Swap::of(folder)?.recover();
+    }
     if !folder.join(MANIFEST).is_file() {
         return Err(stale(format!("there is no {MANIFEST}")));
     }
@@ -118,4 +197,78 @@ fn manifest(contents: &BTreeMap<String, Vec<u8>>) -> Manifest {
 
 fn json(form: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec_pretty(form).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compile(target: &str) -> Compiled {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/colors.ceras");
+        let (model, target) = (Model::load(&path).unwrap(), Target::load(target).unwrap());
+        Compiled::new(model, &target, CompileOptions::default()).unwrap()
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// A run that ends after any of the steps leaves a complete bundle, the old one or the new one.
+    #[test]
+    fn a_swap_that_ends_early_leaves_one_complete_bundle() {
+        let (old, new) = (compile("kv260"), compile("zynq7020"));
+        let files = contents(&new).unwrap();
+        let manifest = json(&manifest(&files)).unwrap();
+        for steps in 0..=3 {
+            let place = tempfile::tempdir().unwrap();
+            let folder = place.path().join("out");
+            write(&old, &folder).unwrap();
+            let swap = Swap::of(&folder).unwrap();
+            let staged = swap.stage(&files, &manifest).unwrap().keep();
+            let all: [&dyn Fn() -> io::Result<()>; 3] = [
+                &|| swap.set_aside(),
+                &|| fs::rename(&staged, &folder),
+                // A deletion, too, may end half-way.
+                &|| fs::remove_file(swap.aside.join(MANIFEST)),
+            ];
+            all.iter().take(steps).for_each(|step| step().unwrap());
+            let expected = if steps < 2 { &old } else { &new };
+            assert_eq!(&open(&folder).unwrap(), expected, "after {steps} steps");
+            write(&new, &folder).unwrap();
+            assert_eq!(open(&folder).unwrap(), new);
+            assert!(!swap.aside.exists());
+        }
+    }
+
+    #[test]
+    fn a_bundle_replaces_another_and_nothing_else_is_left() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("out");
+        for target in ["kv260", "zynq7020"] {
+            write(&compile(target), &folder).unwrap();
+            assert_eq!(names(place.path()), ["out"]);
+            assert_eq!(open(&folder).unwrap().target().name, target);
+        }
+    }
+
+    /// What cannot be swapped in goes away again, and the old bundle stays.
+    #[test]
+    fn a_failed_write_keeps_the_old_bundle() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("out");
+        let old = compile("kv260");
+        write(&old, &folder).unwrap();
+        let swap = Swap::of(&folder).unwrap();
+        fs::write(&swap.aside, "in the way").unwrap();
+        let bad = BTreeMap::from([("no/such/folder".to_owned(), Vec::new())]);
+        assert!(swap.run(&bad, b"").is_err());
+        assert!(swap.run(&BTreeMap::new(), b"").is_err());
+        assert_eq!(open(&folder).unwrap(), old);
+        fs::remove_file(&swap.aside).unwrap();
+        assert_eq!(names(place.path()), ["out"]);
+    }
 }
