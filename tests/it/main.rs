@@ -20,7 +20,6 @@ mod fixtures;
 mod interrupt;
 mod limits;
 mod memory;
-mod memory_owners;
 mod memory_puzzles;
 mod networks;
 mod operator_json;

@@ -2,9 +2,8 @@
 //!
 //! A [`Problem`] lists buffers with their lifespans and sizes ([`csv`] reads and writes the
 //! MiniMalloc form). [`plan_contiguous`] gives every buffer an address, [`plan_blocks`] a list of
-//! logical blocks; both return a [`Packing`]. An [`OwnerTable`] says which client may read and
-//! write which block in which step. [`validate`] checks all of it again without the planners, and
-//! [`svg`] draws it.
+//! logical blocks; both return a [`Packing`]. [`validate`] checks all of it
+//! again without the planners, and [`svg`] draws it.
 
 mod blocks;
 pub mod bound;
@@ -14,7 +13,6 @@ pub mod csv;
 pub mod exact;
 mod greedy;
 pub mod instance;
-mod owner;
 mod packing;
 mod problem;
 pub mod svg;
@@ -23,6 +21,5 @@ pub mod validate;
 pub use blocks::{DEFAULT_BLOCK, plan_blocks};
 pub use contiguous::{DEFAULT_TIME_LIMIT, Limit, alternatives, plan_contiguous, plan_within};
 pub use greedy::{Fit, Order};
-pub use owner::{Access, AccessKind, Client, OwnerTable, Ownership};
 pub use packing::{How, Layout, Packing, VERSION};
 pub use problem::{Buffer, Lifespan, MAX_BUFFERS, MAX_BYTES, MAX_STEP, Problem};

@@ -1,4 +1,4 @@
-//! Independent check of packings and owner tables.
+//! Independent check of packings.
 //!
 //! Nothing here is shared with the planners: time is walked step event by step event, and every
 //! byte range or block has one holder at a time. The rules, each with its own message:
@@ -7,14 +7,10 @@
 //! 2. offsets are aligned, blocks are as many as the size needs and no block twice;
 //! 3. no two buffers that are alive in one step share a byte or a block;
 //! 4. height, lower bound and the claim of optimality are what the placements say;
-//! 5. the capacity is respected;
-//! 6. a buffer is written before it is read, and every access falls into its lifespan;
-//! 7. owner bits are exactly those that the accesses of the step need;
-//! 8. no block has two writers, or a writer and a reader of different data, in one step.
+//! 5. the capacity is respected.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::owner::{Access, AccessKind, Client, OwnerTable};
 use super::packing::{Layout, Packing};
 use super::problem::Problem;
 use crate::base::error::{Error, Result, codes};
@@ -28,33 +24,6 @@ pub fn packing(problem: &Problem, packing: &Packing) -> Result<()> {
     let spans = spans(problem, packing)?;
     check_disjoint(packing, &spans)?;
     check_figures(problem, packing, &spans)
-}
-
-/// Checks rules 6 to 8: `table` against the accesses of every step.
-///
-/// # Errors
-/// [`codes::PLAN_INVALID`] naming the step, the block or buffer, and the rule that is broken.
-pub fn owners(packing: &Packing, accesses: &[Access], table: &OwnerTable) -> Result<()> {
-    check_order(packing, accesses)?;
-    let unit = table.block_size;
-    if unit == 0 {
-        return Err(broken("the owner table has blocks of 0 bytes"));
-    }
-    let needed = needed_bits(packing, accesses, unit)?;
-    let given = given_bits(table)?;
-    if let Some((step, block, client, right)) = needed.difference(&given).next() {
-        let right = right.word();
-        return Err(broken(format!(
-            "step {step}: client {client} {right}s block {block} without owning it"
-        )));
-    }
-    if let Some((step, block, client, right)) = given.difference(&needed).next() {
-        let right = right.word();
-        return Err(broken(format!(
-            "step {step}: client {client} may {right} block {block} but never does"
-        )));
-    }
-    Ok(())
 }
 
 /// A half-open interval of bytes or of block numbers.
@@ -206,138 +175,6 @@ fn check_figures(problem: &Problem, packing: &Packing, spans: &[Vec<Span>]) -> R
         return Err(broken("the height equals the lower bound but is not called optimal"));
     }
     Ok(())
-}
-
-/// Rule 6. What is read in a step was written in an earlier one.
-fn check_order(packing: &Packing, accesses: &[Access]) -> Result<()> {
-    let mut first_write: HashMap<usize, u64> = HashMap::new();
-    for access in accesses {
-        let Some(buffer) = packing.buffers.get(access.buffer) else {
-            return Err(broken(format!("an access names buffer {}, which is none", access.buffer)));
-        };
-        let span = buffer.lifespan;
-        if access.step < span.lower || access.step >= span.upper {
-            return Err(broken(format!(
-                "\"{}\" is touched in step {} but lives {}..{}",
-                buffer.id, access.step, span.lower, span.upper
-            )));
-        }
-        if access.kind == AccessKind::Write {
-            let first = first_write.entry(access.buffer).or_insert(access.step);
-            *first = access.step.min(*first);
-        }
-    }
-    for access in accesses.iter().filter(|access| access.kind == AccessKind::Read) {
-        if first_write.get(&access.buffer).is_none_or(|&written| written >= access.step) {
-            return Err(broken(format!(
-                "\"{}\" is read in step {} before it is written",
-                packing.buffers[access.buffer].id, access.step
-            )));
-        }
-    }
-    Ok(())
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Right {
-    Read,
-    Write,
-}
-
-impl Right {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        }
-    }
-}
-
-/// Step, block, client, right.
-type Bits = BTreeSet<(u64, u64, Client, Right)>;
-
-/// Rules 7 and 8 from the side of the accesses.
-fn needed_bits(packing: &Packing, accesses: &[Access], unit: u64) -> Result<Bits> {
-    let mut bits = Bits::new();
-    let mut written: HashMap<(u64, u64), (Client, BTreeSet<usize>)> = HashMap::new();
-    for access in accesses.iter().filter(|access| access.kind == AccessKind::Write) {
-        for block in touched(packing, access.buffer, unit)? {
-            bits.insert((access.step, block, access.client, Right::Write));
-            let (client, buffers) = written
-                .entry((access.step, block))
-                .or_insert_with(|| (access.client, BTreeSet::new()));
-            buffers.insert(access.buffer);
-            if *client != access.client {
-                let message = format!("step {}: block {block} has two writers", access.step);
-                return Err(broken(message));
-            }
-        }
-    }
-    for access in accesses.iter().filter(|access| access.kind == AccessKind::Read) {
-        for block in touched(packing, access.buffer, unit)? {
-            bits.insert((access.step, block, access.client, Right::Read));
-            if let Some((_, buffers)) = written.get(&(access.step, block))
-                && let Some(&other) = buffers.iter().find(|&&other| other != access.buffer)
-            {
-                return Err(broken(format!(
-                    "step {}: block {block} is read for \"{}\" while \"{}\" is written",
-                    access.step, packing.buffers[access.buffer].id, packing.buffers[other].id
-                )));
-            }
-        }
-    }
-    Ok(bits)
-}
-
-/// Rules 7 and 8 from the side of the table.
-fn given_bits(table: &OwnerTable) -> Result<Bits> {
-    let mut bits = Bits::new();
-    for (&step, blocks) in &table.steps {
-        if !blocks.is_sorted_by(|a, b| a.block < b.block) {
-            return Err(broken(format!("step {step}: blocks are not listed once and in order")));
-        }
-        for own in blocks {
-            let block = u64::from(own.block);
-            bits.extend(own.readers.iter().map(|&client| (step, block, client, Right::Read)));
-            bits.extend(own.writer.map(|client| (step, block, client, Right::Write)));
-        }
-    }
-    Ok(bits)
-}
-
-/// Most blocks of one buffer in an owner table.
-const MAX_TOUCHED: u64 = 1 << 20;
-
-/// Blocks of the owner table that the bytes of a buffer lie in.
-fn touched(packing: &Packing, buffer: usize, unit: u64) -> Result<BTreeSet<u64>> {
-    let missing = || broken(format!("buffer {buffer} is not placed"));
-    let original = packing.buffers.get(buffer).ok_or_else(missing)?;
-    let (starts, length): (Vec<u64>, u64) = match &packing.layout {
-        Layout::Contiguous { alignment, offsets } => {
-            let offset = *offsets.get(buffer).ok_or_else(missing)?;
-            let rest = original.size.checked_rem(*alignment).ok_or_else(missing)?;
-            let extent = if rest == 0 { original.size } else { original.size + alignment - rest };
-            (vec![offset], extent)
-        }
-        Layout::Blocks { block_size, blocks } => {
-            let list = blocks.get(buffer).ok_or_else(missing)?;
-            let start = |&block: &u32| u64::from(block).checked_mul(*block_size);
-            let starts: Option<Vec<u64>> = list.iter().map(start).collect();
-            (starts.ok_or_else(missing)?, (*block_size).max(1))
-        }
-    };
-    let mut touched = BTreeSet::new();
-    for start in starts {
-        let last = start.checked_add(length - 1).ok_or_else(missing)?;
-        if last / unit - start / unit > MAX_TOUCHED {
-            return Err(broken(format!(
-                "\"{}\" lies in more than {MAX_TOUCHED} blocks",
-                original.id
-            )));
-        }
-        touched.extend(start / unit..=last / unit);
-    }
-    Ok(touched)
 }
 
 fn broken(message: impl Into<String>) -> Error {
