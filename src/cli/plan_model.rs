@@ -9,7 +9,7 @@ use crate::base::files;
 use crate::compile::Compiled;
 use crate::compile::boards::Target;
 use crate::compile::packing::{Packing, csv, validate};
-use crate::compile::program::cost;
+use crate::compile::program::predict;
 use crate::compile::schedule::modes::{Modes, survey};
 use crate::compile::schedule::{self, Plan, Schedule, StoredId, tile};
 use crate::model::ceras::{Model, Tag};
@@ -148,8 +148,8 @@ fn show_plan(model: &Model, plan: &Plan, format: Format) -> Result<String> {
 /// Cycles of every pass and of the end, with the largest cause of those without work.
 fn costs(compiled: &Compiled) -> Result<Vec<(u64, Option<&'static str>)>> {
     let Compiled { design, program, .. } = compiled;
-    let costs = cost::predict(&program.stream, design, cost::Timing::default())?;
-    Ok(costs.iter().map(|cost| (cost.cycles, cost.cause().map(cost::Cause::name))).collect())
+    let costs = predict::predict(&program.stream, design, predict::Timing::default())?;
+    Ok(costs.iter().map(|cost| (cost.cycles, cost.cause().map(predict::Cause::name))).collect())
 }
 
 fn show(shown: &Shown<'_>, format: Format) -> Result<String> {

@@ -114,7 +114,7 @@ fn the_plan_of_yolox_nano_is_a_program() {
     let Compiled { plan, program, .. } = compile(&graph, &target).unwrap();
     let estimate = plan.schedule.passes.iter();
     let estimate = estimate
-        .map(|pass| seigo::compile::schedule::cost::stream_bytes(&graph, &pass.work))
+        .map(|pass| seigo::compile::schedule::sizes::stream_bytes(&graph, &pass.work))
         .sum::<u64>();
     // The end of the program is a descriptor of its own, and so are transfers.
     let end = 320;

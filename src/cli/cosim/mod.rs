@@ -12,7 +12,7 @@ use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::npy;
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
-use crate::compile::program::cost;
+use crate::compile::program::predict;
 use crate::emit::bundle;
 use crate::session::network::Interface;
 use crate::session::vision;
@@ -97,8 +97,8 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         return Err(Error::new(&codes::NOTHING_COMPARED, "there is no frame to run"));
     }
     let bench = Bench::new(args, &compiled, args.trace.is_some(), terminal)?;
-    let memory = cost::Timing { read_latency: args.latency, ..cost::Timing::default() };
-    let predicted = cost::predict(&compiled.program.stream, &compiled.design, memory)?;
+    let memory = predict::Timing { read_latency: args.latency, ..predict::Timing::default() };
+    let predicted = predict::predict(&compiled.program.stream, &compiled.design, memory)?;
     let passes = compiled.program.entries.len();
     let bar = terminal.progress(inputs.len(), "frames");
     let mut device: Option<Device> = None;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Format, Ran};
 use crate::compile::Compiled;
-use crate::compile::program::cost::PassCost;
+use crate::compile::program::predict::PassCost;
 use crate::verify::cosim::{CAUSES, End, Mismatch, PassReport};
 
 pub fn frame(format: Format, compiled: &Compiled, predicted: &[PassCost], ran: &Ran) -> String {

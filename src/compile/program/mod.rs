@@ -6,7 +6,6 @@
 
 pub mod buffers;
 pub mod check;
-pub mod cost;
 pub mod decode;
 mod dense;
 pub mod design;
@@ -16,6 +15,7 @@ mod filter;
 pub mod generate;
 mod layer;
 pub mod layout;
+pub mod predict;
 mod record;
 pub mod simulate;
 mod stem;

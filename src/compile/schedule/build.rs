@@ -8,7 +8,7 @@ use super::channels::{self, Channel};
 use super::classify::Unit;
 use super::roles::Roles;
 use super::{
-    Buffer, Dense, Leaving, Pass, Schedule, Source, Stored, StoredId, Transfer, View, Work, cost,
+    Buffer, Dense, Leaving, Pass, Schedule, Source, Stored, StoredId, Transfer, View, Work, sizes,
 };
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::compile::boards::Target;
@@ -143,10 +143,10 @@ impl Builder<'_> {
 
     /// Room for a value in a buffer in DDR.
     fn reserve(&mut self, buffer: Buffer, id: QValueId) -> u64 {
-        let words = cost::words(&stored(self.graph, id), self.target.pixels);
+        let words = sizes::words(&stored(self.graph, id), self.target.pixels);
         let used = &mut self.used[buffer as usize];
         let offset = *used;
-        *used += words * cost::WORD;
+        *used += words * sizes::WORD;
         offset
     }
 

@@ -4,29 +4,32 @@
 //! descriptor encodes it (`program`) nor at which address a tensor lies (the memory plan). Words are
 //! those of `docs/accelerator.md`.
 
+mod access;
+mod addresses;
 mod assignment;
 mod build;
 mod channels;
 mod classify;
-pub mod cost;
 mod dense;
+pub mod estimate;
 pub mod modes;
 mod order;
-mod place;
 mod plan;
 mod plane;
 pub mod ports;
 mod roles;
+pub mod sizes;
 pub mod tile;
 pub mod validate;
 
 pub use crate::compile::capabilities::CHANNELS;
 use crate::model::qgraph::{QValueId, Width};
+pub use access::{Client, touched};
+pub use addresses::{Owners, Placed, lifetimes, place};
 pub use assignment::{Assigned, Worker, assignment};
 pub use build::{build, build_parts};
 pub use modes::Modes;
 pub use order::order;
-pub use place::{Client, Owners, Placed, lifetimes, place, touched};
 pub use plan::{Plan, VERSION};
 use serde::{Deserialize, Serialize};
 

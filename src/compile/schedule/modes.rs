@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use super::access::touched;
 use super::build::build_parts;
-use super::place::touched;
-use super::{Buffer, Schedule, Source, StoredId, Work, cost, order};
+use super::{Buffer, Schedule, Source, StoredId, Work, order, sizes};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
 use crate::compile::packing::{self, Packing, Problem};
@@ -45,7 +45,7 @@ pub fn bytes(schedule: &Schedule, target: &Target, modes: Modes) -> Vec<u64> {
             modes.streamed_pixels.is_some_and(|least| stored.height * stored.width >= least);
         large || (only_leaves[index] && leaves.contains(&StoredId(index)))
     };
-    let size = |index: usize| cost::words(&schedule.stored[index], target.pixels) * cost::WORD;
+    let size = |index: usize| sizes::words(&schedule.stored[index], target.pixels) * sizes::WORD;
     (0..schedule.stored.len()).map(|index| if streamed(index) { 0 } else { size(index) }).collect()
 }
 
@@ -71,7 +71,7 @@ pub fn lifetimes(
     modes: Modes,
 ) -> Vec<(Option<StoredId>, packing::Buffer)> {
     let bytes = bytes(schedule, target, modes);
-    let all = super::place::lifetimes(graph, schedule, target, false);
+    let all = super::addresses::lifetimes(graph, schedule, target, false);
     let mut buffers: Vec<(Option<StoredId>, packing::Buffer)> = all
         .into_iter()
         .zip(bytes)
@@ -106,8 +106,8 @@ pub fn survey(graph: &QGraph, target: &Target, modes: Modes) -> Result<Survey> {
         order::order(&mut schedule, &bytes);
         let (tensors, buffers) =
             lifetimes(graph, &schedule, target, modes).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
-        let problem = Problem::new(buffers, None, target.pixels * cost::WORD)?;
-        let packing = packing::plan_within(&problem, super::place::SEARCH)?;
+        let problem = Problem::new(buffers, None, target.pixels * sizes::WORD)?;
+        let packing = packing::plan_within(&problem, super::addresses::SEARCH)?;
         if best.as_ref().is_none_or(|best| packing.height < best.packing.height) {
             best = Some(Survey { schedule, problem, packing, tensors });
         }

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
-use super::place::touched;
+use super::access::touched;
 use super::{Buffer, Pass, Schedule, Work};
 
 /// States that are followed at the same time, at most; fewer for long schedules.

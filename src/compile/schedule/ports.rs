@@ -1,8 +1,9 @@
 //! The port domains of the target as a cost of a placement: clients of one pass that share a port wait
 //! for each other.
 
-use super::place::{bases, touched};
-use super::{Client, Schedule, cost};
+use super::access::touched;
+use super::addresses::bases;
+use super::{Client, Schedule, sizes};
 use crate::compile::boards::Target;
 use crate::compile::packing::{self, Packing, Problem};
 
@@ -34,7 +35,7 @@ pub fn choose(
 /// share. Of two clients with `a` and `b` rows in the same domain in the same pass, at most the
 /// smaller number can meet.
 pub fn conflicts(schedule: &Schedule, target: &Target, bases: &[usize]) -> u64 {
-    let domain = (target.port_domains.bytes / cost::WORD).max(1);
+    let domain = (target.port_domains.bytes / sizes::WORD).max(1);
     let mut all = 0;
     for pass in &schedule.passes {
         let mut rows: Vec<(u64, Client, u64)> = Vec::new();
@@ -43,7 +44,7 @@ pub fn conflicts(schedule: &Schedule, target: &Target, bases: &[usize]) -> u64 {
                 continue;
             }
             let start = bases[id.0] as u64;
-            let end = start + cost::words(&schedule.stored[id.0], target.pixels);
+            let end = start + sizes::words(&schedule.stored[id.0], target.pixels);
             for index in start / domain..end.div_ceil(domain) {
                 let words = end.min((index + 1) * domain) - start.max(index * domain);
                 rows.push((index, client, words.div_ceil(target.pixels)));

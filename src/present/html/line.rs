@@ -2,8 +2,8 @@
 
 use super::inputs::Measured;
 use crate::compile::Compiled;
-use crate::compile::program::cost::{Cause, PassCost};
-use crate::compile::schedule::cost;
+use crate::compile::program::predict::{Cause, PassCost};
+use crate::compile::schedule::{estimate, sizes};
 use crate::present::tables::plan::PlanReport;
 use crate::present::tables::quantized::QuantizedInspection;
 
@@ -61,7 +61,7 @@ pub fn lines(
         let pass: &crate::compile::schedule::Pass = pass;
         let row: &crate::present::tables::plan::PassRow = row;
         let cycles = measured.map(|frames| frames.first().passes[index].cycles);
-        let (dense_macs, plane_macs) = cost::macs(graph, &pass.work);
+        let (dense_macs, plane_macs) = estimate::macs(graph, &pass.work);
         let pixels = compiled.target().pixels;
         Line {
             kind: row.kind,
@@ -75,7 +75,7 @@ pub fn lines(
             cause: predicted.cause(),
             dense_macs,
             plane_macs,
-            ddr: cost::work_traffic(graph, compiled.schedule(), &pass.work, pixels).total(),
+            ddr: sizes::work_traffic(graph, compiled.schedule(), &pass.work, pixels).total(),
         }
     };
     passes.map(line).collect()

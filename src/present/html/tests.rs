@@ -13,7 +13,8 @@ fn colors() -> Compiled {
 /// What the co-simulation would print if every pass took its predicted cycles and ten more.
 fn frame(compiled: &Compiled) -> serde_json::Value {
     let predicted =
-        cost::predict(&compiled.program.stream, &compiled.design, cost::Timing::default()).unwrap();
+        predict::predict(&compiled.program.stream, &compiled.design, predict::Timing::default())
+            .unwrap();
     let entries = compiled.program.entries.iter().zip(&predicted);
     let passes: Vec<_> = entries
         .map(|(entry, cost)| serde_json::json!({ "name": entry.name, "cycles": cost.cycles + 10 }))

@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::inspect::{grouped, right_align, table};
 use crate::compile::boards::Target;
 use crate::compile::packing::{self, Packing};
-use crate::compile::schedule::cost::{self, Traffic};
+use crate::compile::schedule::estimate;
 use crate::compile::schedule::modes::Survey;
+use crate::compile::schedule::sizes::{self, Traffic};
 use crate::compile::schedule::tile::{Strips, Tiling};
 use crate::compile::schedule::{Dense, Pass, Plan, Schedule, StoredId, Work, touched};
 use crate::model::qgraph::QGraph;
@@ -176,7 +177,7 @@ impl Subject<'_> {
             self.row(index, pass, tensors, strips.map_or(1, |strips| strips.count))
         };
         let passes: Vec<PassRow> = schedule.passes.iter().enumerate().map(row).collect();
-        let ddr = cost::traffic(graph, schedule, target.pixels);
+        let ddr = sizes::traffic(graph, schedule, target.pixels);
         PlanReport {
             format: "seigo-plan",
             version: 1,
@@ -193,7 +194,7 @@ impl Subject<'_> {
             predicted: false,
             ddr,
             ddr_bytes: ddr.total(),
-            no_reuse_bytes: cost::no_reuse(graph, schedule, target.pixels),
+            no_reuse_bytes: sizes::no_reuse(graph, schedule, target.pixels),
             tail: schedule.tail.iter().map(|&layer| graph.layers[layer].name.clone()).collect(),
             passes,
         }
@@ -219,7 +220,7 @@ impl Subject<'_> {
                 }
             }
             if client.writes() {
-                bytes += cost::words(&schedule.stored[id.0], target.pixels) * cost::WORD;
+                bytes += sizes::words(&schedule.stored[id.0], target.pixels) * sizes::WORD;
             }
         }
         for list in [&mut reads, &mut writes] {
@@ -229,7 +230,7 @@ impl Subject<'_> {
         let (kind, layers) = names(graph, schedule, &pass.work);
         let cycles = match &pass.work {
             Work::Transfer(_) => 0,
-            work => cost::cycles(graph, schedule, work, target.pixels),
+            work => estimate::cycles(graph, schedule, work, target.pixels),
         };
         let waits = pass.waits;
         PassRow { kind, layers, waits, reads, writes, bytes, cycles, idle_by: None, strips }

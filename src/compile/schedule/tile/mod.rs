@@ -11,7 +11,7 @@ mod shape;
 
 use std::cmp::Reverse;
 
-use super::cost::{self, Traffic};
+use super::sizes::{self, Traffic};
 use super::{Dense, Schedule, Source, StoredId, Work};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
@@ -82,9 +82,9 @@ pub fn tile(graph: &QGraph, schedule: &Schedule, target: &Target) -> Result<Tili
         }
         planner.choose();
         let (tensors, buffers) = planner.buffers()?.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
-        let alignment = target.pixels * cost::WORD;
+        let alignment = target.pixels * sizes::WORD;
         let problem = Problem::new(buffers, Some(target.memory_bytes), alignment)?;
-        match packing::plan_within(&problem, super::place::SEARCH) {
+        match packing::plan_within(&problem, super::addresses::SEARCH) {
             Ok(packing) => return planner.finish(problem, packing, tensors),
             Err(error) if slack == 16 => return Err(error),
             Err(_) => {}
@@ -144,14 +144,14 @@ impl<'a> Planner<'a> {
     }
 
     fn size(&self, id: usize) -> u64 {
-        cost::words(&self.schedule.stored[id], self.pixels) * cost::WORD
+        sizes::words(&self.schedule.stored[id], self.pixels) * sizes::WORD
     }
 
     /// Bytes of `rows` rows of a use.
     fn row_bytes(&self, rows: &Rows) -> u64 {
         let stored = &self.schedule.stored[rows.stored.0];
-        let words = (rows.strip * stored.width) as u64 * cost::pixel_words(stored.format);
-        words.next_multiple_of(self.pixels) * rows.planes as u64 * cost::WORD
+        let words = (rows.strip * stored.width) as u64 * sizes::pixel_words(stored.format);
+        words.next_multiple_of(self.pixels) * rows.planes as u64 * sizes::WORD
     }
 
     /// The strips of a pass with this many rows.
@@ -210,8 +210,8 @@ impl<'a> Planner<'a> {
         };
         for rows in &strips.moved {
             let stored = &self.schedule.stored[rows.stored.0];
-            let words = (rows.all * stored.width) as u64 * cost::pixel_words(stored.format);
-            let bytes = words * rows.planes as u64 * cost::WORD;
+            let words = (rows.all * stored.width) as u64 * sizes::pixel_words(stored.format);
+            let bytes = words * rows.planes as u64 * sizes::WORD;
             *(if rows.writes { &mut traffic.stored } else { &mut traffic.loaded }) += bytes;
         }
         match work {

@@ -2,7 +2,7 @@
 
 use crate::compile::capabilities::SIDE;
 use crate::compile::schedule::{
-    CHANNELS, Client, Filter, PlaneRef, Schedule, Source, StoredId, Work, cost, touched,
+    CHANNELS, Client, Filter, PlaneRef, Schedule, Source, StoredId, Work, sizes, touched,
 };
 use crate::frontend::ops::Op;
 use crate::frontend::ops::window::Axis;
@@ -29,7 +29,7 @@ impl Shape {
             behind: None,
             ahead: None,
             uses: Vec::new(),
-            weights: cost::stream_bytes(graph, work),
+            weights: sizes::stream_bytes(graph, work),
         };
         let planes = |id: StoredId| schedule.stored[id.0].slots.len() / CHANNELS;
         match work {

@@ -1,6 +1,7 @@
-//! Sizes of tensors and estimates of the cycles of a pass.
+//! Sizes: words of tensors, bytes of the instruction stream, traffic of a frame with DDR.
 
-use super::{CHANNELS, Dense, PlaneWork, Schedule, Source, Stored, StoredId, Work};
+use super::access::touched;
+use super::{CHANNELS, Dense, Schedule, Source, Stored, Work};
 use crate::compile::capabilities::{
     self as can, DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, STEP_RING_WORDS,
 };
@@ -8,9 +9,6 @@ use crate::model::qgraph::{QGraph, QOp, Width};
 
 /// Bytes of a word, as the type that sizes have here.
 pub const WORD: u64 = can::WORD as u64;
-/// Cycles from the start of a pass to its first result, and from its last one to the next start.
-const FILL: u64 = 56;
-
 /// Words of a pixel of a plane.
 pub fn pixel_words(format: Width) -> u64 {
     u64::from(format.bits()) / 8
@@ -27,30 +25,8 @@ pub fn words(stored: &Stored, pixels: u64) -> u64 {
     plane_words(stored, pixels) * (stored.slots.len() / CHANNELS) as u64
 }
 
-/// Cycles of a pass with `pixels` pixels a cycle (formula; the stalls of ports, weights and image
-/// are left out). A transfer counts its words: it takes one a cycle beside other passes.
-pub fn cycles(graph: &QGraph, schedule: &Schedule, work: &Work, pixels: u64) -> u64 {
-    match work {
-        Work::Dense(dense) => dense_cycles(graph, schedule, dense, pixels) + FILL,
-        Work::Plane(plane) => plane_cycles(schedule, plane, pixels) + FILL,
-        Work::Transfer(transfer) => words(&schedule.stored[transfer.stored.0], pixels),
-        Work::Processor { .. } => 0,
-    }
-}
-
-fn dense_cycles(graph: &QGraph, schedule: &Schedule, dense: &Dense, pixels: u64) -> u64 {
-    let shape = &graph.value(graph.layers[dense.layer].outputs[0]).shape;
-    let plane: u64 = shape.iter().skip(2).product::<usize>() as u64;
-    let tiles = (dense.slots.len() / CHANNELS) as u64;
-    let array = tiles * steps(graph, dense) * plane.div_ceil(pixels);
-    let lanes = tiles * plane.div_ceil((pixels / 2).max(1));
-    let filters = dense.filters.iter();
-    let engine = filters.map(|filter| filter_cycles(schedule, filter.result, plane, pixels));
-    array.max(lanes).max(engine.sum())
-}
-
 /// Steps of a tile.
-fn steps(graph: &QGraph, dense: &Dense) -> u64 {
+pub(super) fn steps(graph: &QGraph, dense: &Dense) -> u64 {
     let QOp::Conv(conv) = &graph.layers[dense.layer].op else {
         return match &dense.source {
             Source::Memory(views) => (dense.planes * views.len()) as u64,
@@ -63,19 +39,6 @@ fn steps(graph: &QGraph, dense: &Dense) -> u64 {
         // The stem unit gathers the bytes of a patch: of the convolution on raw pixels.
         Source::Stem(_) => (taps * conv.group_inputs()).div_ceil(CHANNELS) as u64,
     }
-}
-
-fn plane_cycles(schedule: &Schedule, work: &PlaneWork, pixels: u64) -> u64 {
-    let Some(first) = work.source.planes.first() else { return 0 };
-    let input = &schedule.stored[first.stored.0];
-    let plane = (input.height * input.width) as u64;
-    work.filters.iter().map(|filter| filter_cycles(schedule, filter.result, plane, pixels)).sum()
-}
-
-/// The plane engine takes up to two pixels a cycle.
-fn filter_cycles(schedule: &Schedule, result: StoredId, plane: u64, pixels: u64) -> u64 {
-    let planes = (schedule.stored[result.0].slots.len() / CHANNELS) as u64;
-    planes * plane.div_ceil((pixels / 2).clamp(1, 2))
 }
 
 /// Bytes of the instruction stream that a pass takes: descriptor, parameters, weights.
@@ -166,28 +129,11 @@ pub fn work_traffic(graph: &QGraph, schedule: &Schedule, work: &Work, pixels: u6
     traffic
 }
 
-/// Multiply-accumulate operations of a pass: on the dense array, and on the plane engine.
-pub fn macs(graph: &QGraph, work: &Work) -> (u64, u64) {
-    let of = |layer: usize| {
-        let QOp::Conv(conv) = &graph.layers[layer].op else { return 0 };
-        let shape = &graph.value(graph.layers[layer].outputs[0]).shape;
-        let plane: usize = shape.iter().skip(2).product();
-        (conv.weights.len() * plane) as u64
-    };
-    let filters = |filters: &[super::Filter]| filters.iter().map(|filter| of(filter.layer)).sum();
-    match work {
-        Work::Dense(dense) => (of(dense.layer), filters(&dense.filters)),
-        Work::Plane(plane) => (0, filters(&plane.filters)),
-        Work::Transfer(_) | Work::Processor { .. } => (0, 0),
-    }
-}
-
 /// Bytes of a frame when every pass reads all its inputs from DDR and writes its results there.
 pub fn no_reuse(graph: &QGraph, schedule: &Schedule, pixels: u64) -> u64 {
     let passes = schedule.passes.iter().filter(|pass| !matches!(pass.work, Work::Transfer(_)));
     let tensors = |work: &Work| -> u64 {
-        let touched = super::place::touched(work).into_iter();
-        touched.map(|(_, id)| words(&schedule.stored[id.0], pixels) * WORD).sum()
+        touched(work).into_iter().map(|(_, id)| words(&schedule.stored[id.0], pixels) * WORD).sum()
     };
     let image = traffic(graph, schedule, pixels).image;
     passes.map(|pass| tensors(&pass.work) + stream_bytes(graph, &pass.work)).sum::<u64>() + image

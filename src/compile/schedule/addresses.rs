@@ -4,7 +4,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{CHANNELS, PlaneRef, Schedule, Source, StoredId, Work, cost, ports};
+use super::access::{Client, touched};
+use super::{CHANNELS, PlaneRef, Schedule, Source, StoredId, Work, estimate, ports, sizes};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
 use crate::compile::capabilities::BLOCKS;
@@ -17,40 +18,6 @@ const NET: Duration = Duration::from_secs(20);
 pub(super) const SEARCH: Limit = Limit { time: NET, nodes: 1_000_000 };
 /// Longest search for a lower packing than one that fits.
 const POLISH: Limit = Limit { time: NET, nodes: 100_000 };
-
-/// A client of the shared memory, with its direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Client {
-    /// Fetch.
-    ReadStream,
-    /// The residual reader.
-    ReadResidual,
-    /// DMA to DDR.
-    ReadDma,
-    /// Write-back of the dense result.
-    WriteConv,
-    /// Write-back of the plane engine.
-    WritePlane,
-    /// DMA from DDR.
-    WriteDma,
-}
-
-impl Client {
-    /// All clients, in the order of the masks in a descriptor.
-    pub const ALL: [Self; 6] = [
-        Self::ReadStream,
-        Self::ReadResidual,
-        Self::ReadDma,
-        Self::WriteConv,
-        Self::WritePlane,
-        Self::WriteDma,
-    ];
-
-    /// Whether it writes.
-    pub fn writes(self) -> bool {
-        self >= Self::WriteConv
-    }
-}
 
 /// The blocks that each client may touch in a pass, a bit each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,7 +75,7 @@ pub fn place(graph: &QGraph, schedule: &mut Schedule, target: &Target) -> Result
         )
         .help("give the target larger blocks"));
     }
-    let narrow = target.pixels * cost::WORD;
+    let narrow = target.pixels * sizes::WORD;
     let attempts =
         [(target.block_bytes, true), (narrow, true), (target.block_bytes, false), (narrow, false)];
     let mut failure = None;
@@ -207,7 +174,7 @@ pub fn lifetimes(
         .map(|(index, (stored, span))| {
             let (lower, upper) = span.unwrap_or((0, 1));
             let name = format!("{index} {}", graph.value(stored.value).name);
-            let bytes = cost::words(stored, target.pixels) * cost::WORD;
+            let bytes = sizes::words(stored, target.pixels) * sizes::WORD;
             Buffer::new(name, lower as u64, upper as u64, bytes)
         })
         .collect()
@@ -223,10 +190,10 @@ fn transfer_ends(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Vec<usize>
         .passes
         .iter()
         .map(|pass| match pass.work {
-            Work::Transfer(_) => cost::cycles(graph, schedule, &pass.work, pixels) + LAUNCH,
+            Work::Transfer(_) => estimate::cycles(graph, schedule, &pass.work, pixels) + LAUNCH,
             _ => {
-                let cycles = cost::cycles(graph, schedule, &pass.work, pixels);
-                cycles.saturating_sub(cost::stream_bytes(graph, &pass.work) / cost::WORD)
+                let cycles = estimate::cycles(graph, schedule, &pass.work, pixels);
+                cycles.saturating_sub(sizes::stream_bytes(graph, &pass.work) / sizes::WORD)
             }
         })
         .collect();
@@ -261,42 +228,6 @@ fn transfer_ends(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Vec<usize>
         .collect()
 }
 
-/// Tensors that a pass touches, with the client.
-pub fn touched(work: &Work) -> Vec<(Client, StoredId)> {
-    let planes = |planes: &[PlaneRef]| -> Vec<StoredId> {
-        let mut ids: Vec<_> = planes.iter().map(|plane| plane.stored).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
-    };
-    let mut all = Vec::new();
-    let mut add = |client, ids: Vec<StoredId>| all.extend(ids.into_iter().map(|id| (client, id)));
-    match work {
-        Work::Dense(dense) => {
-            if let Source::Memory(views) = &dense.source {
-                for view in views {
-                    add(Client::ReadStream, planes(&view.planes));
-                }
-            }
-            if let Some(view) = &dense.residual {
-                add(Client::ReadResidual, planes(&view.planes));
-            }
-            add(Client::WriteConv, dense.store.into_iter().collect());
-            add(Client::WritePlane, dense.filters.iter().map(|filter| filter.result).collect());
-        }
-        Work::Plane(plane) => {
-            add(Client::ReadStream, planes(&plane.source.planes));
-            add(Client::WritePlane, plane.filters.iter().map(|filter| filter.result).collect());
-        }
-        Work::Transfer(transfer) => {
-            let client = if transfer.to_memory { Client::WriteDma } else { Client::ReadDma };
-            add(client, vec![transfer.stored]);
-        }
-        Work::Processor { .. } => {}
-    }
-    all
-}
-
 fn finish(schedule: &mut Schedule, target: &Target, problem: Problem, packing: Packing) -> Placed {
     let bases = bases(schedule, &packing);
     set_waits(schedule, target, &bases);
@@ -307,14 +238,16 @@ fn finish(schedule: &mut Schedule, target: &Target, problem: Problem, packing: P
 /// Word address of every stored tensor.
 pub(super) fn bases(schedule: &Schedule, packing: &Packing) -> Vec<usize> {
     (0..schedule.stored.len())
-        .map(|index| packing.ranges(index).first().map_or(0, |range| range.0 / cost::WORD) as usize)
+        .map(|index| {
+            packing.ranges(index).first().map_or(0, |range| range.0 / sizes::WORD) as usize
+        })
         .collect()
 }
 
 /// The words of a stored tensor.
 fn words(schedule: &Schedule, bases: &[usize], id: StoredId, pixels: u64) -> Range<u64> {
     let base = bases[id.0] as u64;
-    base..base + cost::words(&schedule.stored[id.0], pixels)
+    base..base + sizes::words(&schedule.stored[id.0], pixels)
 }
 
 /// A pass waits when it touches what a transfer may still write, writes what one may still read, or
@@ -344,7 +277,7 @@ fn set_waits(schedule: &mut Schedule, target: &Target, bases: &[usize]) {
 
 /// Masks of the blocks that a pass touches, plane by plane, and those of transfers that go on.
 fn owners(schedule: &Schedule, target: &Target, bases: &[usize]) -> Vec<Owners> {
-    let block_words = target.block_bytes / cost::WORD;
+    let block_words = target.block_bytes / sizes::WORD;
     let mut jobs = Owners::default();
     let mut all = Vec::with_capacity(schedule.passes.len());
     for pass in &schedule.passes {
@@ -355,7 +288,7 @@ fn owners(schedule: &Schedule, target: &Target, bases: &[usize]) -> Vec<Owners> 
         let mut planes = |client, planes: &[PlaneRef]| {
             for plane in planes {
                 let stored = &schedule.stored[plane.stored.0];
-                let stride = cost::plane_words(stored, target.pixels);
+                let stride = sizes::plane_words(stored, target.pixels);
                 let start = bases[plane.stored.0] as u64 + plane.plane as u64 * stride;
                 own.allow(client, &(start..start + stride), block_words);
             }

@@ -1,0 +1,59 @@
+//! Cycles and operations of a pass by closed formulas, before addresses and program exist.
+
+use super::sizes::{steps, words};
+use super::{CHANNELS, Dense, PlaneWork, Schedule, StoredId, Work};
+use crate::model::qgraph::{QGraph, QOp};
+
+/// Cycles from the start of a pass to its first result, and from its last one to the next start.
+const FILL: u64 = 56;
+
+/// Cycles of a pass with `pixels` pixels a cycle (formula; the stalls of ports, weights and image
+/// are left out). A transfer counts its words: it takes one a cycle beside other passes.
+pub fn cycles(graph: &QGraph, schedule: &Schedule, work: &Work, pixels: u64) -> u64 {
+    match work {
+        Work::Dense(dense) => dense_cycles(graph, schedule, dense, pixels) + FILL,
+        Work::Plane(plane) => plane_cycles(schedule, plane, pixels) + FILL,
+        Work::Transfer(transfer) => words(&schedule.stored[transfer.stored.0], pixels),
+        Work::Processor { .. } => 0,
+    }
+}
+
+fn dense_cycles(graph: &QGraph, schedule: &Schedule, dense: &Dense, pixels: u64) -> u64 {
+    let shape = &graph.value(graph.layers[dense.layer].outputs[0]).shape;
+    let plane: u64 = shape.iter().skip(2).product::<usize>() as u64;
+    let tiles = (dense.slots.len() / CHANNELS) as u64;
+    let array = tiles * steps(graph, dense) * plane.div_ceil(pixels);
+    let lanes = tiles * plane.div_ceil((pixels / 2).max(1));
+    let filters = dense.filters.iter();
+    let engine = filters.map(|filter| filter_cycles(schedule, filter.result, plane, pixels));
+    array.max(lanes).max(engine.sum())
+}
+
+fn plane_cycles(schedule: &Schedule, work: &PlaneWork, pixels: u64) -> u64 {
+    let Some(first) = work.source.planes.first() else { return 0 };
+    let input = &schedule.stored[first.stored.0];
+    let plane = (input.height * input.width) as u64;
+    work.filters.iter().map(|filter| filter_cycles(schedule, filter.result, plane, pixels)).sum()
+}
+
+/// The plane engine takes up to two pixels a cycle.
+fn filter_cycles(schedule: &Schedule, result: StoredId, plane: u64, pixels: u64) -> u64 {
+    let planes = (schedule.stored[result.0].slots.len() / CHANNELS) as u64;
+    planes * plane.div_ceil((pixels / 2).clamp(1, 2))
+}
+
+/// Multiply-accumulate operations of a pass: on the dense array, and on the plane engine.
+pub fn macs(graph: &QGraph, work: &Work) -> (u64, u64) {
+    let of = |layer: usize| {
+        let QOp::Conv(conv) = &graph.layers[layer].op else { return 0 };
+        let shape = &graph.value(graph.layers[layer].outputs[0]).shape;
+        let plane: usize = shape.iter().skip(2).product();
+        (conv.weights.len() * plane) as u64
+    };
+    let filters = |filters: &[super::Filter]| filters.iter().map(|filter| of(filter.layer)).sum();
+    match work {
+        Work::Dense(dense) => (of(dense.layer), filters(&dense.filters)),
+        Work::Plane(plane) => (0, filters(&plane.filters)),
+        Work::Transfer(_) | Work::Processor { .. } => (0, 0),
+    }
+}
