@@ -1,8 +1,9 @@
-//! What every stage uses: errors, files, tensors, integer arithmetic, work in parallel.
+//! What every stage uses: errors, files, tensors, integer arithmetic, random numbers, work in parallel.
 
 pub mod arithmetic;
 pub mod error;
 pub mod files;
 pub mod npy;
 pub mod parallel;
+pub mod random;
 pub mod tensor;

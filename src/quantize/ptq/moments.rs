@@ -12,10 +12,10 @@ use ndarray::{Array2, ArrayView2};
 
 use super::Options;
 use super::state::State;
-use super::statistics::{Random, mix};
 use super::weights::Folded;
 use crate::base::error::{Error, Result, codes};
 use crate::base::parallel;
+use crate::base::random::{Samples, mix};
 use crate::base::tensor::Tensor;
 use crate::frontend::ops::matrix;
 use crate::model::qgraph::{QConv, QValueId, Scale};
@@ -93,7 +93,7 @@ impl Reader<'_> {
         let read = |values: &[Option<Tensor>]| {
             let tensor = values[self.input.0].as_ref();
             let tensor = tensor.ok_or_else(|| Error::new(&codes::INTERNAL, "a value is missing"));
-            patches(self.conv, tensor?, &mut Random(seed))
+            patches(self.conv, tensor?, &mut Samples::new(seed))
         };
         let carried = read(&state.carried)?;
         let mut float = read(&state.float)?;
@@ -169,7 +169,7 @@ fn gram(rows: ArrayView2<'_, f32>) -> Array2<f32> {
 }
 
 /// Patches at random output positions, padding as zeros.
-fn patches(conv: &QConv, tensor: &Tensor, random: &mut Random) -> Result<Vec<Array2<f32>>> {
+fn patches(conv: &QConv, tensor: &Tensor, random: &mut Samples) -> Result<Vec<Array2<f32>>> {
     let values = tensor.values::<f32>()?;
     let &[batch, channels, rows, columns] = tensor.shape() else {
         return Err(Error::new(&codes::INTERNAL, "a convolution reads rank 4"));

@@ -6,6 +6,7 @@ use super::assign::Assignment;
 use super::{Frames, Observer, Options, Progress};
 use crate::base::error::{Error, Result, codes};
 use crate::base::parallel;
+use crate::base::random::{Samples, mix};
 use crate::base::tensor::Tensor;
 use crate::frontend::graph::{Graph, ValueId};
 use crate::software::executor::Executor;
@@ -77,7 +78,7 @@ fn channels(graph: &Graph, id: ValueId, tensor: &Tensor, seed: u64) -> Result<Ve
     let values = tensor.values::<f32>()?;
     let count = tensor.shape().get(1).copied().unwrap_or(1).max(1);
     let plane = tensor.shape().iter().skip(2).product::<usize>().max(1);
-    let mut random = Random(seed ^ mix(id.0 as u64 + 1));
+    let mut random = Samples::new(seed ^ mix(id.0 as u64 + 1));
     let positions: Vec<usize> =
         (0..POSITIONS).map(|_| random.below(values.len() / count)).collect();
     (0..count)
@@ -101,28 +102,4 @@ fn channels(graph: &Graph, id: ValueId, tensor: &Tensor, seed: u64) -> Result<Ve
             Ok(Channel { min: range.0, max: range.1, samples: positions.iter().map(at).collect() })
         })
         .collect()
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): small, seedable, the same everywhere.
-#[derive(Debug, Clone)]
-pub struct Random(pub u64);
-
-impl Random {
-    /// The next number.
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mix(self.0)
-    }
-
-    /// A number below `limit`, 0 for a limit of 0.
-    pub fn below(&mut self, limit: usize) -> usize {
-        ((u128::from(self.next()) * limit as u128) >> 64) as usize
-    }
-}
-
-/// The output function of SplitMix64.
-pub fn mix(value: u64) -> u64 {
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
 }

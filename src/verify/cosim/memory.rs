@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use super::library::{Inputs, Outputs};
+use crate::base::random::Random;
 use crate::compile::capabilities::WORD;
 
 /// A beat carries a word.
@@ -53,7 +54,7 @@ pub struct Memory {
     /// Beats read and written so far.
     pub beats: [u64; 2],
     timing: Timing,
-    random: u64,
+    random: Random,
     now: u64,
     reads: VecDeque<Burst>,
     writes: VecDeque<Burst>,
@@ -75,7 +76,7 @@ impl Memory {
             faults: Vec::new(),
             beats: [0; 2],
             timing,
-            random: timing.stalls.unwrap_or(0).wrapping_mul(2).wrapping_add(1),
+            random: Random::new(timing.stalls.unwrap_or(0), 0),
             now: 0,
             reads: VecDeque::new(),
             writes: VecDeque::new(),
@@ -95,19 +96,13 @@ impl Memory {
 
     /// Begins the stalls of frame `frame` anew, so that a frame can be repeated alone.
     pub fn restart(&mut self, frame: u64) {
-        self.random = self.timing.stalls.unwrap_or(0).wrapping_add(frame).wrapping_mul(2) | 1;
+        self.random = Random::new(self.timing.stalls.unwrap_or(0), frame);
         self.turn = false;
     }
 
-    /// One time in four, when stalls are asked for (xorshift*, Vigna 2016).
+    /// One time in four, when stalls are asked for.
     fn stalls(&mut self) -> bool {
-        if self.timing.stalls.is_none() {
-            return false;
-        }
-        self.random ^= self.random >> 12;
-        self.random ^= self.random << 25;
-        self.random ^= self.random >> 27;
-        self.random.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 62 == 0
+        self.timing.stalls.is_some() && self.random.one_in(4)
     }
 
     fn find(&mut self, address: u64) -> Option<&mut [u8]> {

@@ -2,7 +2,7 @@
 
 use super::SUB;
 use super::canvas::{Canvas, Coverage, mix};
-use super::random::Random;
+use crate::base::random::Random;
 
 /// Paints the background with at most `clutter` lines and dots.
 pub fn paint(canvas: &mut Canvas, random: &mut Random, clutter: i64) {
@@ -14,16 +14,21 @@ pub fn paint(canvas: &mut Canvas, random: &mut Random, clutter: i64) {
         _ => {}
     }
     for _ in 0..random.between(0, clutter) {
-        let color = random.color();
+        let color = color(random);
         let coverage = if random.one_in(3) { dot(canvas, random) } else { line(canvas, random) };
         canvas.fill(&coverage, color, color);
     }
 }
 
+/// Any color.
+pub fn color(random: &mut Random) -> [i64; 3] {
+    [(); 3].map(|()| random.between(0, 255))
+}
+
 /// Between four colors in the corners.
 fn gradient(canvas: &mut Canvas, random: &mut Random) {
     let side = canvas.side();
-    let base = random.color();
+    let base = color(random);
     let corners = [(); 4].map(|()| base.map(|value| value + random.between(-60, 60)));
     canvas.map(|x, y, _| {
         let top = mix(corners[0], corners[1], x, side);

@@ -3,7 +3,7 @@
 use image::{Rgb, RgbImage};
 
 use super::SUB;
-use super::random::Random;
+use crate::base::random::Random;
 
 /// Sample points of a pixel along each axis.
 const SAMPLES: i64 = 4;

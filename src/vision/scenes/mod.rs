@@ -7,15 +7,14 @@ mod background;
 mod canvas;
 mod export;
 mod outline;
-mod random;
 
 use image::RgbImage;
 
+use crate::base::random::Random;
 use canvas::{Canvas, Coverage};
 pub use export::{export, export_crops, instances};
 pub use outline::Class;
 use outline::{Outline, Turn};
-use random::Random;
 
 /// Units of a pixel in which outlines are drawn.
 const SUB: i64 = 16;
@@ -143,9 +142,9 @@ fn object(placed: &[Placed], at: usize) -> Option<Object> {
 /// Paints a shape with a gradient between two near colors that stand out from what is behind.
 fn fill(canvas: &mut Canvas, coverage: &Coverage, random: &mut Random) {
     let behind = canvas.mean(coverage);
-    let mut best = (0, random.color());
+    let mut best = (0, background::color(random));
     for _ in 0..COLOR_TRIES {
-        let color = random.color();
+        let color = background::color(random);
         let contrast = (0..3).map(|channel| (color[channel] - behind[channel]).abs()).sum();
         if contrast > best.0 {
             best = (contrast, color);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::random::Random;
+use crate::base::random::Random;
 
 /// What a shape is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

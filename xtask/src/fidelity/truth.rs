@@ -1,6 +1,7 @@
 //! Random truths from scored detections, and average precision against them.
 
 use seigo::base::error::Result;
+use seigo::base::random::Samples;
 use seigo::vision::eval::coco::{Annotation, Annotations, Category, Image, evaluate, records};
 use seigo::vision::task::Detection;
 
@@ -13,7 +14,7 @@ const MOVE: f64 = 0.12;
 
 /// Objects of all views, drawn several times: by category, and with all categories as one.
 pub fn draws(views: &[&[Detection]], classes: usize) -> Vec<[Annotations; 2]> {
-    let mut random = Random(1);
+    let mut random = Samples::new(1);
     let draw = |_| {
         let mut truths: Vec<(usize, Detection)> = Vec::new();
         for (view, found) in views.iter().enumerate() {
@@ -87,7 +88,7 @@ fn annotations(
     }
 }
 
-fn moved(mut detection: Detection, random: &mut Random) -> Detection {
+fn moved(mut detection: Detection, random: &mut Samples) -> Detection {
     let bbox = &mut detection.bbox;
     let (width, height) = (f64::from(bbox.x2 - bbox.x1), f64::from(bbox.y2 - bbox.y1));
     let mut by = |length: f64| (MOVE * length * (2.0 * random.below_one() - 1.0)) as f32;
@@ -96,16 +97,4 @@ fn moved(mut detection: Detection, random: &mut Random) -> Detection {
     bbox.y1 += by(height);
     bbox.y2 += by(height);
     detection
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn below_one(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
 }
