@@ -20,6 +20,8 @@ DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys z3:z3 python
 ONNX_VERSION := 1.17.0
 TORCH_VERSION := 2.8.0
 PYSLANG_VERSION := 12.1.0
+MDBOOK_VERSION := 0.5.4
+MDBOOK := build/tools/bin/mdbook
 
 .PHONY: help
 help: ## List the targets
@@ -52,8 +54,17 @@ build: | deps ## Build the seigo command (target/release/seigo)
 	$(CARGO) build --release --locked
 
 .PHONY: generate
-generate: ## Write what is made of the instruction stream's field table: Verilog, C header, docs/isa.md
-	$(CARGO) run --release --locked -p xtask -- generate
+generate: ## Write all generated files: pages of docs/, the Verilog header, the C header
+	$(CARGO) run --release --locked -p xtask -- docs
+
+.PHONY: docs
+docs: generate $(MDBOOK) ## Write the generated pages, check all links, build the book in build/book
+	$(CARGO) run --release --locked -p xtask -- links
+	$(MDBOOK) build docs
+
+# Without its web server, which takes most of the time to compile.
+$(MDBOOK):
+	$(CARGO) install --locked --root build/tools --no-default-features --features search mdbook@$(MDBOOK_VERSION)
 
 .PHONY: demo
 demo: build ## The whole chain on a detector that ships with Seigo; its products in build/demo

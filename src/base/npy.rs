@@ -127,7 +127,7 @@ impl<'a> Header<'a> {
         let shape = field("shape")?
             .strip_prefix('(')
             .and_then(|rest| rest.split_once(')'))
-            .ok_or_else(|| bad("the shape is no tuple"))?
+            .ok_or_else(|| bad("the shape is not a tuple"))?
             .0;
         let shape = shape
             .split(',')

@@ -10,7 +10,7 @@ use crate::base::error::{Error, Result, codes};
 use crate::vision::overlay;
 use crate::vision::task::{BBox, Classes, Limits, Prediction, Purpose, image};
 
-/// Run a detector or classifier on an image; print what it sees and draw it
+/// Detect objects or classify an image; optionally draw the result
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

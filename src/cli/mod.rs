@@ -51,7 +51,7 @@ struct Common {
     /// Threads to compute with; results do not depend on it [default: all cores]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
-    /// Print no progress and no remarks, only results and errors
+    /// Only print results and errors
     #[arg(long, short, global = true)]
     quiet: bool,
 }

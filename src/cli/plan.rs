@@ -70,7 +70,10 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     match &args.output {
         None => terminal.result(&product)?,
         Some(path) if path.file_name().is_none() => {
-            return Err(Error::new(&codes::BAD_ARGUMENT, format!("{} is no file", path.display())));
+            return Err(Error::new(
+                &codes::BAD_ARGUMENT,
+                format!("{} is not a file", path.display()),
+            ));
         }
         Some(path) => files::write(path, product.as_bytes())?,
     }

@@ -42,8 +42,7 @@ pub struct Args {
     /// Keep the N most sensitive layers in float
     #[arg(long, value_name = "auto:N", value_parser = worst_layers)]
     float: Option<usize>,
-    /// Keep as many of the most sensitive layers in float as this signal to noise ratio of the
-    /// network's answer takes, in dB
+    /// Keep the most sensitive layers in float until the output SQNR reaches DB
     #[arg(long, value_name = "DB")]
     min_sqnr: Option<f64>,
     /// Techniques to leave out; comma-separated
@@ -158,13 +157,13 @@ fn summary(graph: &QGraph, report: &Report, bytes: usize) -> String {
         Some(format!("output {}: {:.1} dB\n", output.name, report.layers[layer].sqnr))
     });
     format!(
-        "{all} layers: {} in integers, {moves} that move integers, {float} in float; views besides: {}\n\
-         {bytes} bytes\n{}answer: {:.1} dB on {} frames{}\n",
+        "{all} layers: {} int8, {moves} data movement, {float} float (+{} views)\n\
+         {bytes} bytes\n{}score SQNR {:.1} dB on {} {}images\n",
         all - float - moves,
         graph.layers.len() - all,
         outputs.collect::<String>(),
         report.answer_sqnr,
         report.frames,
-        if report.held_out { " that did not calibrate" } else { "" }
+        if report.held_out { "held-out " } else { "calibration " }
     )
 }

@@ -19,7 +19,7 @@ use crate::session::{Network, Options, Vision};
 use crate::vision::overlay;
 use crate::vision::task::{BBox, Classes, Prediction, image as task_image};
 
-/// Write everything that is known of a quantized model on a target as one HTML page, for offline reading
+/// Write an offline HTML report for a model on a target
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// .ceras model

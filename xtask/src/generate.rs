@@ -1,18 +1,24 @@
-//! Files generated from the field table of the instruction stream.
+//! Every file that is made from tables in the code: pages of docs/, the Verilog header, the C header.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use seigo::base::error::Result;
+use seigo::compile::boards;
 use seigo::compile::program::generate;
 
+use crate::{errors_page, operators_page};
+
 /// Path from the root of the repository, and contents.
-fn files() -> [(&'static str, String); 3] {
-    [
+fn files() -> Result<Vec<(&'static str, String)>> {
+    Ok(vec![
+        ("docs/errors.md", errors_page::page()),
+        ("docs/operators.md", operators_page::page()?),
+        ("docs/isa.md", generate::page()),
+        ("docs/targets.md", boards::fields::documentation()),
         ("rtl/descriptor.vh", generate::verilog()),
         ("runtime/seigo_program.h", generate::c_header()),
-        ("docs/isa.md", generate::page()),
-    ]
+    ])
 }
 
 fn path(name: &str) -> PathBuf {
@@ -20,8 +26,11 @@ fn path(name: &str) -> PathBuf {
 }
 
 /// Writes them.
+///
+/// # Errors
+/// Those of writing a file, and of the samples behind docs/operators.md.
 pub fn write() -> Result<ExitCode> {
-    for (name, contents) in files() {
+    for (name, contents) in files()? {
         seigo::base::files::write(&path(name), contents.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
@@ -33,7 +42,7 @@ mod tests {
 
     #[test]
     fn the_files_are_current() {
-        for (name, contents) in files() {
+        for (name, contents) in files().unwrap() {
             let written = std::fs::read_to_string(path(name)).unwrap();
             assert!(written == contents, "{name}: run `make generate`");
         }

@@ -6,12 +6,13 @@ mod errors_page;
 mod fidelity;
 mod frames;
 mod generate;
+mod links;
 mod onnx_tests;
 mod operators_page;
 mod page;
 mod yolox;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -40,12 +41,11 @@ enum Command {
         /// The ONNX model
         model: PathBuf,
     },
-    /// Write all generated pages: docs/errors.md and docs/operators.md
+    /// Write all generated files: pages of docs/, the Verilog header, the C header
+    #[command(alias = "generate")]
     Docs,
-    /// Write docs/operators.md
-    OperatorsPage,
-    /// Write what is made of the field table: rtl/descriptor.vh, runtime/seigo_program.h, docs/isa.md
-    Generate,
+    /// Check the links of all pages, and that the book in docs/ lists every page
+    Links,
     /// Write drawn scenes for training and calibration: PNG images and instances.json
     Scenes {
         /// Seed of the scenes
@@ -80,9 +80,8 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::OnnxTests { folder, list } => onnx_tests::run(&folder, list),
         Command::Frames { model } => frames::run(&model),
-        Command::Docs => errors_page::write().and_then(|_| operators_page::write()),
-        Command::OperatorsPage => operators_page::write(),
-        Command::Generate => generate::write(),
+        Command::Docs => generate::write(),
+        Command::Links => links::run(Path::new(".")).map_err(broken),
         Command::Scenes { seed, count, crops, output } => {
             let export = if crops { scenes::export_crops } else { scenes::export };
             export(&output, seed, count).map(|()| ExitCode::SUCCESS)

@@ -111,7 +111,7 @@ codes! {
         "install Verilator and a C++ compiler (`make deps`, or apt-get install verilator g++)";
     SIMULATION_BUILD = "SG1002", "The simulation could not be built or loaded.",
         "check that Verilator is 5.006 or newer and the compiler knows C++17; delete the cache and try again";
-    SIMULATION_HANG = "SG1003", "The simulated accelerator does not go on.",
+    SIMULATION_HANG = "SG1003", "The simulation hung: no progress for 400,000 cycles.",
         "this is a defect of Seigo; please report it with the model and the command line";
     BUNDLE = "SG1004", "A bundle is incomplete, was edited, or belongs to another version.",
         "build it again with `seigo build`";

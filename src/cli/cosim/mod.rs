@@ -36,7 +36,7 @@ pub struct Args {
     /// Input tensor in .npy form
     #[arg(long, value_name = "FILE.npy", conflicts_with_all = ["image", "images"])]
     input: Option<PathBuf>,
-    /// At most so many frames
+    /// Run at most N frames
     #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
     frames: usize,
     /// Random stalls on every channel of the memory, by this seed

@@ -15,7 +15,7 @@ pub fn parse(text: &str) -> Result<Target> {
     let value: Value =
         serde_json::from_str(text).map_err(|error| bad(format!("not JSON: {error}")))?;
     if !value.is_object() {
-        return Err(bad("the description is no JSON object"));
+        return Err(bad("the description is not a JSON object"));
     }
     for field in FIELDS {
         check_field(&value, field)?;

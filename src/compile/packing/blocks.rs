@@ -90,7 +90,7 @@ fn check_block_size(problem: &Problem, block_size: u64) -> Result<()> {
         return Err(Error::new(
             &codes::PLAN_PROBLEM,
             format!(
-                "block size {block_size} is no multiple of the alignment {} in 1..={MAX_BYTES} bytes",
+                "block size {block_size} is not a multiple of the alignment {} in 1..={MAX_BYTES} bytes",
                 problem.alignment()
             ),
         )

@@ -36,7 +36,7 @@ fn check_buffers(problem: &Problem, packing: &Packing) -> Result<()> {
         match expected.remove(buffer.id.as_str()) {
             None => {
                 return Err(broken(format!(
-                    "\"{}\" is placed twice or is no buffer of the problem",
+                    "\"{}\" is placed twice or is not a buffer of the problem",
                     buffer.id
                 )));
             }

@@ -12,7 +12,7 @@ use crate::compile::capabilities::BLOCKS;
 use crate::compile::packing::{self, Buffer, Limit, Packing, Problem};
 use crate::model::qgraph::QGraph;
 
-/// A net for huge networks; before it the number of nodes ends a search, on every machine alike.
+/// Safety net for huge networks: normally the node limit ends the search, on every machine alike.
 const NET: Duration = Duration::from_secs(20);
 /// Longest search for a packing that fits.
 pub(super) const SEARCH: Limit = Limit { time: NET, nodes: 1_000_000 };

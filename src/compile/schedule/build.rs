@@ -271,7 +271,7 @@ impl Builder<'_> {
         let layer = layer.filter(|&layer| matches!(self.graph.layers[layer].op, QOp::Move(_)));
         let layer = layer.ok_or_else(|| {
             let name = &self.graph.value(id).name;
-            Error::new(&codes::INTERNAL, format!("\"{name}\" is no view that could be copied"))
+            Error::new(&codes::INTERNAL, format!("\"{name}\" is not a view that could be copied"))
         })?;
         let view = channels::view(id, first, channels);
         self.pass(Work::Dense(Dense {

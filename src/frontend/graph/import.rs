@@ -49,7 +49,7 @@ impl Graph {
             if model.inputs.iter().all(|input| input.name != *name) {
                 return Err(Error::new(
                     &codes::BAD_ARGUMENT,
-                    format!("--input-shape names \"{name}\", which is no input"),
+                    format!("--input-shape names \"{name}\", which is not an input"),
                 )
                 .help(format!("the inputs are: {}", input_names(model))));
             }

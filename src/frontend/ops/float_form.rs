@@ -27,7 +27,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D:
             "inf" => Ok(f32::INFINITY),
             "-inf" => Ok(f32::NEG_INFINITY),
             "nan" => Ok(f32::NAN),
-            _ => Err(de::Error::custom(format!("\"{word}\" is no number"))),
+            _ => Err(de::Error::custom(format!("\"{word}\" is not a number"))),
         },
     }
 }

@@ -24,7 +24,7 @@ pub fn section(content: &Content<'_>) -> Markup {
         p {
             "Signal to noise ratio of every layer's output against the float network, the errors of all "
             "layers before it included; measured on " (quality.frames) " images"
-            @if quality.held_out { " that did not calibrate" } ". 6 dB are one bit."
+            @if quality.held_out { " held out from calibration" } ". 6 dB are one bit."
             @if let Some(worst) = worst {
                 " The lowest is " strong { (format!("{:.1} dB", worst.sqnr)) } " in " (name(&worst.layer)) "."
             }

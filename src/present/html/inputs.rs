@@ -47,7 +47,7 @@ impl Measured {
     pub fn from_json(text: &str) -> Result<Self> {
         let frames = serde_json::Deserializer::from_str(text).into_iter();
         let frames: Vec<Frame> = frames.collect::<serde_json::Result<_>>().map_err(|error| {
-            wrong(format!("this is no output of the co-simulation: {error}"))
+            wrong(format!("this is not the output of the co-simulation: {error}"))
                 .help("give what `seigo cosim DIR --format json` printed")
         })?;
         if frames.is_empty() {
@@ -137,7 +137,7 @@ impl Score {
     pub fn from_json(text: &str) -> Result<Self> {
         let read = parse::<Self>(text).ok();
         read.ok_or_else(|| {
-            wrong("this is no accuracy report")
+            wrong("this is not an accuracy report")
                 .help("give what `seigo eval MODEL --format json` printed")
         })
     }

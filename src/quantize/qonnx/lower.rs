@@ -147,7 +147,10 @@ impl Lowering {
 
     fn constant(&self, name: &str) -> Result<&Tensor> {
         self.constants.get(name).filter(|value| value.dtype() == DType::F32).ok_or_else(|| {
-            Error::new(&codes::NOT_CONSTANT, format!("the scale \"{name}\" is no float constant"))
+            Error::new(
+                &codes::NOT_CONSTANT,
+                format!("the scale \"{name}\" is not a float constant"),
+            )
         })
     }
 

@@ -47,7 +47,7 @@ impl Quantization {
                 let exponent = exponent(step).ok_or_else(|| {
                     Error::new(
                         &codes::SCALE_NOT_POWER,
-                        format!("the scale {step} of tensor \"{name}\" is no power of two"),
+                        format!("the scale {step} of tensor \"{name}\" is not a power of two"),
                     )
                 })?;
                 let zero = zeros.as_ref().and_then(|zeros| zeros.get(index)).copied().unwrap_or(0);

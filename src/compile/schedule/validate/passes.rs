@@ -100,7 +100,7 @@ impl Walk<'_> {
         let layer = &self.graph.layers[dense.layer];
         let input = layer.input(0);
         if !self.graph.inputs.contains(&image) {
-            return Err(wrong("the stem unit reads what is no network input"));
+            return Err(wrong("the stem unit reads what is not a network input"));
         }
         if input == Some(image) {
             return Ok(());
