@@ -10,6 +10,7 @@ mod links;
 mod onnx_tests;
 mod operators_page;
 mod page;
+mod structure;
 mod yolox;
 
 use std::path::{Path, PathBuf};
@@ -61,6 +62,12 @@ enum Command {
         #[arg(long, short)]
         output: PathBuf,
     },
+    /// Draw the structure of the library: rooms, arrows, floors
+    Structure {
+        /// The folder with the source
+        #[arg(long, default_value = "src")]
+        source: PathBuf,
+    },
     /// Compare quantized detectors with their float network on images without annotations
     Fidelity(fidelity::Args),
     /// Measure what each technique of the quantizer gives and write the table of docs/accuracy.md
@@ -86,6 +93,15 @@ fn main() -> ExitCode {
             let export = if crops { scenes::export_crops } else { scenes::export };
             export(&output, seed, count).map(|()| ExitCode::SUCCESS)
         }
+        Command::Structure { source } => match structure::draw(&source) {
+            Ok(text) => {
+                print!("{text}");
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(cause) => {
+                Err(Error::new(&codes::FILE_READ, format!("{}: {cause}", source.display())))
+            }
+        },
         Command::Fidelity(args) => fidelity::run(&args),
         Command::Ablation { seigo, shared } => ablation::run(&seigo, &shared).map_err(broken),
         Command::Bench(args) => bench::run(&args).map_err(broken),
