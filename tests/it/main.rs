@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step of a test is a failed test")]
 
 mod accelerator;
-mod architecture;
 mod assignment;
 mod bundle;
 mod ceras;
