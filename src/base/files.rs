@@ -14,7 +14,7 @@ use crate::base::error::{Error, Result, codes};
 /// # Errors
 /// [`codes::FILE_READ`] with the path and the system's reason.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| cannot_read(path, &error))
+    fs::read(path).map_err(|error| cannot_read(path, error))
 }
 
 /// Reads the first bytes of a file into `start`; fewer where the file is shorter.
@@ -33,7 +33,7 @@ pub fn read_start<'a>(path: &Path, start: &'a mut [u8]) -> Result<&'a [u8]> {
         }
         Ok(())
     };
-    read().map_err(|error| cannot_read(path, &error))?;
+    read().map_err(|error| cannot_read(path, error))?;
     Ok(&start[..length])
 }
 
@@ -42,7 +42,7 @@ pub fn read_start<'a>(path: &Path, start: &'a mut [u8]) -> Result<&'a [u8]> {
 /// # Errors
 /// [`codes::FILE_READ`] with the path and the system's reason.
 pub fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|error| cannot_read(path, &error))
+    fs::read_to_string(path).map_err(|error| cannot_read(path, error))
 }
 
 /// SHA-256 of some bytes in hexadecimal digits.
@@ -88,12 +88,12 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     beside().map_err(|error| {
-        Error::new(&codes::FILE_WRITE, format!("cannot write {}: {error}", path.display()))
+        Error::new(&codes::FILE_WRITE, format!("cannot write {}", path.display())).caused_by(error)
     })
 }
 
-fn cannot_read(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(&codes::FILE_READ, format!("cannot read {}: {error}", path.display()))
+fn cannot_read(path: &Path, error: std::io::Error) -> Error {
+    Error::new(&codes::FILE_READ, format!("cannot read {}", path.display())).caused_by(error)
 }
 
 #[cfg(test)]

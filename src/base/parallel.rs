@@ -19,7 +19,7 @@ pub fn map<T: Send>(count: usize, work: impl Fn(usize) -> Result<T> + Sync) -> R
     let done = Mutex::new(Vec::with_capacity(count));
     let worker = || -> Result<()> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| {
-            Error::new(&codes::INTERNAL, format!("cannot start a thread: {error}"))
+            Error::new(&codes::INTERNAL, "cannot start a thread").caused_by(error)
         })?;
         while !failed.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);

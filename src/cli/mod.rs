@@ -9,6 +9,7 @@ mod demo;
 mod detect;
 mod eval;
 mod export;
+pub mod failure;
 mod import;
 mod inspect;
 mod model;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::failure;
 use crate::base::error::{Error, Result, codes};
 
 /// The terminal of one run.
@@ -63,5 +64,5 @@ impl Terminal {
 
 /// Prints a failure.
 pub fn error(error: &Error) {
-    let _ = writeln!(std::io::stderr().lock(), "{error}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", failure::text(error));
 }

@@ -1,6 +1,7 @@
 //! docs/errors.md, generated from the table of error codes.
 
 use seigo::base::error::codes;
+use seigo::cli::failure;
 
 /// Groups by the first four characters of a code.
 const GROUPS: &[(&str, &str)] = &[
@@ -27,7 +28,8 @@ pub fn page() -> String {
     for (prefix, title) in GROUPS {
         page.push_str(&format!("\n## {title}\n\n| code | meaning | what to do |\n|---|---|---|\n"));
         for code in codes::ALL.iter().filter(|code| code.id.starts_with(prefix)) {
-            let row = [code.id, code.meaning, code.advice].map(|cell| cell.replace('|', "\\|"));
+            let advice = failure::advice(code.advice, code.remedy);
+            let row = [code.id, code.meaning, &advice].map(|cell| cell.replace('|', "\\|"));
             page.push_str(&format!("| {} |\n", row.join(" | ")));
         }
     }

@@ -109,7 +109,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{}", seigo::cli::failure::text(&error));
             ExitCode::from(2)
         }
     }

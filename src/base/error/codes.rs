@@ -4,6 +4,8 @@
 //! annotations, SG05 quantization, SG06 the model file, SG07 memory plan, SG08 targets, SG09 the
 //! accelerator's program, SG10 bundles and co-simulation, SG11 the report.
 
+use super::Remedy;
+
 /// One kind of failure.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
@@ -13,11 +15,17 @@ pub struct Code {
     pub meaning: &'static str,
     /// What to do when nothing more specific is known.
     pub advice: &'static str,
+    /// What the caller can change for that.
+    pub remedy: Option<Remedy>,
 }
 
 macro_rules! codes {
-    ($($name:ident = $id:literal, $meaning:literal, $advice:literal;)*) => {
-        $(#[doc = $meaning] pub static $name: Code = Code { id: $id, meaning: $meaning, advice: $advice };)*
+    (@remedy) => { None };
+    (@remedy $remedy:ident) => { Some(Remedy::$remedy) };
+    ($($name:ident = $id:literal, $meaning:literal, $advice:literal $(, $remedy:ident)?;)*) => {
+        $(#[doc = $meaning] pub static $name: Code = Code {
+            id: $id, meaning: $meaning, advice: $advice, remedy: codes!(@remedy $($remedy)?),
+        };)*
 
         /// Every code, in the order of the table.
         pub static ALL: &[&Code] = &[$(&$name),*];
@@ -49,16 +57,16 @@ codes! {
     ONNX_STRUCTURE = "SG0207", "The graph is not well formed.",
         "run the ONNX checker on the model; it has a name that is used but never produced, produced twice, or a cycle";
     ONNX_INPUT_SHAPE = "SG0208", "An input's shape is not fully known.",
-        "give it with --input-shape NAME=1x3x416x416";
+        "give it", InputShape;
 
     SHAPE = "SG0301", "Shapes or element types of an operator's inputs do not fit.",
-        "check the model with shape inference, and --input-shape where you gave it";
+        "check the model with shape inference, and the input shapes where you gave them", InputShape;
     NOT_CONSTANT = "SG0302", "A value that must be known at conversion time depends on the network's input.",
         "export the model with static shapes, or simplify it before export";
     NON_FINITE = "SG0303", "A weight is NaN or infinite.",
         "the training diverged or the export broke; check the named tensor";
     TENSOR_SIZE = "SG0304", "A tensor is larger than can be addressed.",
-        "check the model's shapes and --input-shape";
+        "check the model's shapes and those that you gave its inputs", InputShape;
     INTERNAL = "SG0399", "An invariant of the graph is broken; this is a defect of Seigo.",
         "please report it with the model and the command line";
 
@@ -78,19 +86,19 @@ codes! {
     NOTHING_TO_QUANTIZE = "SG0502", "No layer of the network can compute in integers.",
         "check the model with `seigo inspect`";
     ACTIVATION_NON_FINITE = "SG0503", "A value computed on a calibration image is NaN or infinite.",
-        "check the pre-processing (`--task`) and the model; it diverges on ordinary input";
+        "check the model, which diverges on ordinary input, and the pre-processing", Task;
     ACCUMULATOR = "SG0504", "A 32-bit accumulator could overflow.",
-        "keep the layer in float with --float-layers, or check its weights for outliers";
+        "check the layer's weights for outliers, or keep it in float", FloatLayers;
     SCALE_NOT_POWER = "SG0505", "A scale of a quantized model is not a power of two.",
-        "requantize with --requantize, or quantize again with power-of-two scales";
+        "quantize again with power-of-two scales, or requantize on import", Requantize;
     QUANTIZED_GRAPH = "SG0506", "A quantized graph breaks a rule.",
         "the model file was edited or damaged; quantize again";
     LAYER_NAME = "SG0507", "A layer that an option names does not exist.",
         "see `seigo inspect` for the names";
     BATCH = "SG0508", "The network takes several frames at once.",
-        "give the input one frame with --input-shape NAME=1x..., or export the model with a batch of 1";
+        "export the model with a batch of 1, or give the input the shape of one frame", InputShape;
     QUANTIZED_FORM = "SG0510", "A quantized model uses a form of quantization that has no integer rule.",
-        "requantize with --requantize, or quantize again with int8 and zero points inside of int8";
+        "quantize again with int8 and zero points inside of int8, or requantize on import", Requantize;
     CERAS_FORMAT = "SG0601", "The file is not a .ceras model, or it is damaged.",
         "check that the file is complete; write it again with `seigo quantize`";
     CERAS_VERSION = "SG0602", "The .ceras file was written by a newer version.",
@@ -101,7 +109,7 @@ codes! {
     PLAN_CAPACITY = "SG0702", "The tensors that are alive together do not fit the capacity.",
         "raise the capacity or choose a target with more on-chip memory; the listed tensors prove the bound";
     PLAN_TIMEOUT = "SG0703", "No packing within the capacity was found in the given time.",
-        "raise --time-limit or the capacity";
+        "raise the capacity or the time limit", TimeLimit;
     PLAN_INVALID = "SG0704", "A memory plan breaks a rule.",
         "the plan was edited or belongs to another model; plan again";
     TARGET = "SG0801", "A target description is unknown, malformed or absurd.",
@@ -119,15 +127,15 @@ codes! {
         "this is a defect of Seigo; docs/accelerator.md lists the codes; please report it with the model";
 
     NOTHING_COMPARED = "SG1006", "There is nothing that a co-simulation could compare.",
-        "`seigo inspect MODEL.ceras --target NAME` says why the accelerator computes no layer";
+        "inspecting the model for its target says why the accelerator computes no layer", InspectTarget;
 
     PROGRAM_LIMIT = "SG0901", "A layer needs something that the accelerator cannot do.",
-        "keep the layer on the processor with --float-layers, or change it as the message says";
+        "change the layer as the message says, or keep it in float, on the processor", FloatLayers;
     PROGRAM_INVALID = "SG0902", "A program breaks a rule of the instruction stream.",
         "the file was damaged or belongs to another version; build it again";
 
     REPORT_INPUT = "SG1101", "A file given for the report is malformed or belongs to another model.",
-        "see `seigo report --help` for what each option takes";
+        "docs/report.md says what each file has to be";
 }
 
 #[cfg(test)]

@@ -3,10 +3,13 @@
 //! [`codes`] is the only table of codes; `docs/errors.md` is generated from it.
 
 pub mod codes;
+mod remedy;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use codes::Code;
+pub use remedy::Remedy;
 
 /// Result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,13 +23,30 @@ pub struct Error {
     inner: Box<Inner>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Inner {
     code: &'static Code,
     message: String,
     places: Vec<String>,
     help: Option<String>,
+    remedy: Option<Remedy>,
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
+
+/// Causes have no equality; they are equal when they say the same.
+impl PartialEq for Inner {
+    fn eq(&self, other: &Self) -> bool {
+        let said = |inner: &Self| inner.cause.as_ref().map(ToString::to_string);
+        self.code == other.code
+            && self.message == other.message
+            && self.places == other.places
+            && self.help == other.help
+            && self.remedy == other.remedy
+            && said(self) == said(other)
+    }
+}
+
+impl Eq for Inner {}
 
 impl Error {
     /// A failure of kind `code`; `message` says what is wrong in this very case.
@@ -37,6 +57,8 @@ impl Error {
                 message: message.into(),
                 places: Vec::new(),
                 help: None,
+                remedy: None,
+                cause: None,
             }),
         }
     }
@@ -55,12 +77,26 @@ impl Error {
         self
     }
 
+    /// Names what the caller can change; the command line adds its option to the help.
+    #[must_use]
+    pub fn remedied_by(mut self, remedy: Remedy) -> Self {
+        self.inner.remedy = Some(remedy);
+        self
+    }
+
+    /// Keeps the failure of another library that led to this one. The message does not repeat it.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.inner.cause = Some(Arc::new(cause));
+        self
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static Code {
         self.inner.code
     }
 
-    /// What is wrong, without place and advice.
+    /// What is wrong, without cause, place and advice.
     pub fn message(&self) -> &str {
         &self.inner.message
     }
@@ -74,19 +110,30 @@ impl Error {
     pub fn advice(&self) -> &str {
         self.inner.help.as_deref().unwrap_or(self.inner.code.advice)
     }
-}
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error[{}]: {}", self.inner.code.id, self.inner.message)?;
-        for place in &self.inner.places {
-            write!(f, "\n  at:   {place}")?;
-        }
-        write!(f, "\n  help: {}", self.advice())
+    /// What the caller can change: as given here, or what belongs to the code's general advice.
+    pub fn remedy(&self) -> Option<Remedy> {
+        let general = if self.inner.help.is_none() { self.inner.code.remedy } else { None };
+        self.inner.remedy.or(general)
     }
 }
 
-impl std::error::Error for Error {}
+/// One line: code, message, places from the inside out. The cause is [`std::error::Error::source`].
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.inner.code.id, self.inner.message)?;
+        for (number, place) in self.inner.places.iter().enumerate() {
+            write!(f, "{}{place}", if number == 0 { ", at " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.inner.cause.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
+    }
+}
 
 /// Adds a place to a failure on its way up.
 pub trait Place<T> {

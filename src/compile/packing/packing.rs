@@ -135,7 +135,7 @@ impl Packing {
     /// [`codes::PLAN_INVALID`] when the text is not a packing of [`VERSION`].
     pub fn from_json(text: &str) -> Result<Self> {
         let packing: Self = serde_json::from_str(text).map_err(|error| {
-            Error::new(&codes::PLAN_INVALID, format!("not a memory plan: {error}"))
+            Error::new(&codes::PLAN_INVALID, "not a memory plan").caused_by(error)
         })?;
         if packing.version != VERSION {
             return Err(Error::new(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::order::{self, structure};
 use super::{Graph, Node, Output, Value, ValueId};
-use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::error::{Error, Place as _, Remedy, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::frontend::onnx::{self, Attribute, Dim, Model};
 use crate::frontend::ops::{Fact, Inputs, Op};
@@ -49,7 +49,7 @@ impl Graph {
             if model.inputs.iter().all(|input| input.name != *name) {
                 return Err(Error::new(
                     &codes::BAD_ARGUMENT,
-                    format!("--input-shape names \"{name}\", which is not an input"),
+                    format!("a shape is given for \"{name}\", which is not an input"),
                 )
                 .help(format!("the inputs are: {}", input_names(model))));
             }
@@ -223,7 +223,8 @@ fn input_shape(input: &onnx::Input, options: &ImportOptions) -> Result<Vec<usize
     }
     let open = |what: String| {
         Error::new(&codes::ONNX_INPUT_SHAPE, format!("input \"{}\" has {what}", input.name))
-            .help(format!("give its shape with --input-shape {}=1x3x416x416", input.name))
+            .help("give its shape")
+            .remedied_by(Remedy::InputShape)
     };
     let dims = input.dims.as_ref().ok_or_else(|| open("no shape".into()))?;
     dims.iter()
@@ -242,8 +243,10 @@ fn given_shape(input: &onnx::Input, shape: &[usize]) -> Result<Vec<usize>> {
     if rank != shape.len() {
         return Err(Error::new(
             &codes::BAD_ARGUMENT,
-            format!("--input-shape gives \"{}\" rank {}, not {rank}", input.name, shape.len()),
-        ));
+            format!("the shape given for \"{}\" has rank {}, not {rank}", input.name, shape.len()),
+        )
+        .help("give as many extents as the input has")
+        .remedied_by(Remedy::InputShape));
     }
     Ok(shape.to_vec())
 }

@@ -101,7 +101,7 @@ impl Model {
             return Err(Error::new(&codes::ONNX_DECODE, "the file is empty"));
         }
         let proto = proto::ModelProto::decode(bytes).map_err(|error| {
-            Error::new(&codes::ONNX_DECODE, format!("not a readable ONNX model: {error}"))
+            Error::new(&codes::ONNX_DECODE, "not a readable ONNX model").caused_by(error)
         })?;
         let opset = opset(&proto)?;
         if let Some(function) = proto.functions.first() {
@@ -150,8 +150,11 @@ impl Model {
 /// `SG0101`, [`codes::ONNX_DECODE`] and [`codes::ONNX_TENSOR`].
 pub fn load_tensor(path: &Path) -> Result<Tensor> {
     let bytes = files::read(path)?;
-    let proto = proto::TensorProto::decode(&bytes[..])
-        .map_err(|error| Error::new(&codes::ONNX_DECODE, format!("{}: {error}", path.display())))?;
+    let proto = proto::TensorProto::decode(&bytes[..]).map_err(|error| {
+        Error::new(&codes::ONNX_DECODE, "not a readable tensor")
+            .caused_by(error)
+            .at(path.display().to_string())
+    })?;
     tensor::tensor(proto, &mut ExternalData::new(path.parent()))
 }
 

@@ -95,7 +95,7 @@ pub fn render(compiled: &Compiled, extras: &Extras) -> Result<String> {
     let predicted = predict::predict(&program.stream, design, predict::Timing::default())?;
     let quality = model.meta.report.clone().map(serde_json::from_value).transpose();
     let quality = quality.map_err(|error| {
-        Error::new(&codes::CERAS_FORMAT, format!("the report in the model: {error}"))
+        Error::new(&codes::CERAS_FORMAT, "the report in the model is malformed").caused_by(error)
     })?;
     if let Some(measured) = &extras.measured {
         measured.check(program)?;

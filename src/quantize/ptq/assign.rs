@@ -3,7 +3,7 @@
 
 use super::Options;
 use super::in_float::InFloat;
-use crate::base::error::{Error, Result, codes};
+use crate::base::error::{Error, Remedy, Result, codes};
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::Op;
 use crate::frontend::ops::binary::Binary;
@@ -164,8 +164,9 @@ fn decide(graph: &Graph, options: &Options) -> Result<Vec<Answer>> {
         if !graph.nodes.iter().any(|node| named(pattern, node)) {
             return Err(Error::new(
                 &codes::LAYER_NAME,
-                format!("--float-layers: no layer is named \"{pattern}\""),
-            ));
+                format!("no layer is named \"{pattern}\", which is to stay in float"),
+            )
+            .remedied_by(Remedy::FloatLayers));
         }
     }
     let decision = |node: &Node| {

@@ -1,7 +1,7 @@
 //! Which layers stay in float: the most sensitive ones, as many as asked for or as a quality takes.
 
 use super::{Attempt, Options, Report};
-use crate::base::error::{Error, Result, codes};
+use crate::base::error::{Error, Remedy, Result, codes};
 
 /// Signal to noise ratios in dB that may be asked for; single precision itself has about 140.
 const RATIOS: std::ops::RangeInclusive<f64> = 0.0..=120.0;
@@ -10,7 +10,10 @@ const RATIOS: std::ops::RangeInclusive<f64> = 0.0..=120.0;
 pub fn check(options: &Options) -> Result<()> {
     match options.min_sqnr {
         Some(ratio) if !RATIOS.contains(&ratio) => {
-            Err(Error::new(&codes::BAD_ARGUMENT, format!("--min-sqnr {ratio}: give 0 to 120 dB")))
+            let message = format!("a signal to noise ratio of at least {ratio} dB is asked for");
+            Err(Error::new(&codes::BAD_ARGUMENT, message)
+                .help("give 0 to 120 dB")
+                .remedied_by(Remedy::MinSqnr))
         }
         _ => Ok(()),
     }
@@ -29,8 +32,14 @@ pub fn choose(
     if options.float_worst > ranking.len() {
         return Err(Error::new(
             &codes::BAD_ARGUMENT,
-            format!("--float auto:{}: only {} layers compute", options.float_worst, ranking.len()),
-        ));
+            format!(
+                "{} layers are to stay in float, and only {} compute",
+                options.float_worst,
+                ranking.len()
+            ),
+        )
+        .help("ask for fewer")
+        .remedied_by(Remedy::FloatWorst));
     }
     let with = |count: usize| {
         let mut own = options.clone();
@@ -54,8 +63,10 @@ pub fn choose(
         if most + 1 >= ranking.len() {
             return Err(Error::new(
                 &codes::BAD_ARGUMENT,
-                format!("--min-sqnr {ratio}: not reached with a single layer in integers"),
-            ));
+                format!("{ratio} dB are not reached with a single layer in integers"),
+            )
+            .help("ask for less")
+            .remedied_by(Remedy::MinSqnr));
         }
         fails = most;
         most = (2 * most).max(1).min(ranking.len() - 1);

@@ -9,7 +9,7 @@ use super::assign::{Assignment, Kind};
 use super::filters::{LARGEST, folded_filters, is_direct, plain_exponent};
 use super::scales::Scales;
 use crate::base::arithmetic::FRACTION;
-use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::error::{Error, Place as _, Remedy, Result, codes};
 use crate::frontend::graph::{Graph, Node};
 use crate::frontend::ops::Op;
 use crate::frontend::ops::epilogue::Epilogue;
@@ -123,7 +123,8 @@ fn exponents(filter: &[f64], least: f64, bias: f64, limits: (i32, i32)) -> Resul
             &codes::ACCUMULATOR,
             format!("weights up to {largest:e} are too large for the output's scale"),
         )
-        .help("keep the layer in float with --float-layers"));
+        .help("keep the layer in float")
+        .remedied_by(Remedy::FloatLayers));
     }
     Ok((least, plain.max(least), limits.1))
 }

@@ -74,11 +74,11 @@ pub fn library(compiled: &Compiled, waves: bool) -> Result<PathBuf> {
     if kept.is_file() {
         return Ok(kept);
     }
-    std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
+    std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, error))?;
     let work = tempfile::Builder::new().prefix("build").tempdir_in(&folder);
-    let work = work.map_err(|error| cannot_write(&folder, &error))?;
+    let work = work.map_err(|error| cannot_write(&folder, error))?;
     let built = build(work.path(), &sources, design, waves, &folder, &version)?;
-    std::fs::rename(&built, &kept).map_err(|error| cannot_write(&kept, &error))?;
+    std::fs::rename(&built, &kept).map_err(|error| cannot_write(&kept, error))?;
     Ok(kept)
 }
 
@@ -109,7 +109,7 @@ fn build(
     )
     .join("include");
     let mut units = vec![work.join("shim.cpp")];
-    let generated = std::fs::read_dir(work.join("cpp")).map_err(|e| cannot_write(work, &e))?;
+    let generated = std::fs::read_dir(work.join("cpp")).map_err(|e| cannot_write(work, e))?;
     let generated = generated.flatten().map(|entry| entry.path());
     units.extend(generated.filter(|path| path.extension().is_some_and(|end| end == "cpp")));
     units.sort();
@@ -151,17 +151,17 @@ fn runtime(include: &Path, cache: &Path, version: &str, waves: bool) -> Result<V
     if waves {
         names.push("verilated_fst_c");
     }
-    std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
+    std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, error))?;
     names
         .into_iter()
         .map(|name| {
             let object = folder.join(name).with_extension("o");
             if !object.is_file() {
                 let beside = tempfile::Builder::new().suffix(".o").tempfile_in(&folder);
-                let beside = beside.map_err(|error| cannot_write(&folder, &error))?;
+                let beside = beside.map_err(|error| cannot_write(&folder, error))?;
                 let unit = include.join(name).with_extension("cpp");
                 compile(&unit, beside.path(), include, include, waves)?;
-                beside.persist(&object).map_err(|error| cannot_write(&object, &error.error))?;
+                beside.persist(&object).map_err(|error| cannot_write(&object, error.error))?;
             }
             Ok(object)
         })
@@ -183,7 +183,7 @@ fn banks(design: &Design) -> String {
 /// Runs a tool; its output when it succeeds.
 fn tool(command: &mut Command, name: &str) -> Result<String> {
     let output = command.output().map_err(|error| {
-        Error::new(&codes::SIMULATION_TOOL, format!("cannot run {name}: {error}"))
+        Error::new(&codes::SIMULATION_TOOL, format!("cannot run {name}")).caused_by(error)
     })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -196,6 +196,6 @@ fn tool(command: &mut Command, name: &str) -> Result<String> {
     Err(Error::new(&codes::SIMULATION_BUILD, message))
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(&codes::FILE_WRITE, format!("cannot write {}: {error}", path.display()))
+fn cannot_write(path: &Path, error: std::io::Error) -> Error {
+    Error::new(&codes::FILE_WRITE, format!("cannot write {}", path.display())).caused_by(error)
 }

@@ -28,7 +28,7 @@ pub struct LabeledImage {
 /// [`codes::IMAGE_NONE`] when no subfolder has an image.
 pub fn labeled_folders(folder: &Path, classes: &Classes) -> Result<Vec<LabeledImage>> {
     let cannot = |error: std::io::Error| {
-        Error::new(&codes::FILE_READ, format!("cannot list {}: {error}", folder.display()))
+        Error::new(&codes::FILE_READ, format!("cannot list {}", folder.display())).caused_by(error)
     };
     let mut labeled = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {

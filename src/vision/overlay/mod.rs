@@ -76,7 +76,7 @@ pub fn save(image: &RgbImage, path: &Path) -> Result<()> {
         }
     };
     encoded.map_err(|error| {
-        Error::new(&codes::FILE_WRITE, format!("cannot encode {}: {error}", path.display()))
+        Error::new(&codes::FILE_WRITE, format!("cannot encode {}", path.display())).caused_by(error)
     })?;
     files::write(path, bytes.get_ref())
 }

@@ -76,14 +76,15 @@ pub fn export_crops(folder: &Path, seed: u64, count: u64) -> Result<()> {
 
 fn create(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| {
-        Error::new(&codes::FILE_WRITE, format!("cannot create {}: {error}", folder.display()))
+        Error::new(&codes::FILE_WRITE, format!("cannot create {}", folder.display()))
+            .caused_by(error)
     })
 }
 
 fn write_png(path: &Path, image: &RgbImage) -> Result<()> {
     let mut png = Cursor::new(Vec::new());
     image.write_to(&mut png, ImageFormat::Png).map_err(|error| {
-        Error::new(&codes::FILE_WRITE, format!("cannot encode {}: {error}", path.display()))
+        Error::new(&codes::FILE_WRITE, format!("cannot encode {}", path.display())).caused_by(error)
     })?;
     files::write(path, png.get_ref())
 }

@@ -32,7 +32,7 @@ pub fn read(path: &Path) -> Result<RgbImage> {
 /// [`codes::IMAGE_DECODE`] for anything else, and for images too large to be meant.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage> {
     let bad = |error: image::ImageError| {
-        Error::new(&codes::IMAGE_DECODE, format!("not a readable JPEG or PNG image: {error}"))
+        Error::new(&codes::IMAGE_DECODE, "not a readable JPEG or PNG image").caused_by(error)
     };
     let reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
@@ -72,7 +72,8 @@ fn to_rgb8(image: DynamicImage) -> RgbImage {
 /// [`codes::FILE_READ`] when the folder cannot be listed, [`codes::IMAGE_NONE`] when it has none.
 pub fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let cannot = |error: std::io::Error| {
-        Error::new(&codes::FILE_READ, format!("cannot list {}: {error}", folder.display()))
+        Error::new(&codes::FILE_READ, format!("cannot list {}", folder.display()))
+            .caused_by(error)
             .help("give a folder of images")
     };
     let mut paths = Vec::new();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::classes::Classes;
 use super::presets;
-use crate::base::error::{Error, Place, Result, codes};
+use crate::base::error::{Error, Place, Remedy, Result, codes};
 use crate::base::files;
 
 /// The version of the task file that this crate reads and writes.
@@ -273,10 +273,11 @@ impl TaskSpec {
                 format!("nothing says how images enter {} and what comes out", model.display()),
             )
             .help(format!(
-                "write {} (docs/task.md) or name a preset with --task: {}",
+                "write {} (docs/task.md) or name a preset: {}",
                 path.display(),
                 presets::names().join(", ")
-            )));
+            ))
+            .remedied_by(Remedy::Task));
         }
         Self::from_json(&files::read_text(&path)?).at(|| path.display().to_string())
     }
