@@ -37,12 +37,36 @@ pub fn read_start<'a>(path: &Path, start: &'a mut [u8]) -> Result<&'a [u8]> {
     Ok(&start[..length])
 }
 
-/// Reads a whole UTF-8 file.
+/// Byte order marks of encodings that are not read. That of UTF-32, little-endian, begins as that of
+/// UTF-16 does and so stands before it.
+const FOREIGN: [(&[u8], &str); 4] = [
+    (&[0xFF, 0xFE, 0, 0], "UTF-32"),
+    (&[0, 0, 0xFE, 0xFF], "UTF-32"),
+    (&[0xFF, 0xFE], "UTF-16"),
+    (&[0xFE, 0xFF], "UTF-16"),
+];
+
+/// Reads a whole UTF-8 file; a byte order mark at its start is left out.
+///
+/// Every reader of text (tasks, targets, annotations, labels, buffers, results of other commands) goes
+/// through here, so that all take the same files.
 ///
 /// # Errors
-/// [`codes::FILE_READ`] with the path and the system's reason.
+/// [`codes::FILE_READ`] with the path and the system's reason, or with the encoding that the file has.
 pub fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|error| cannot_read(path, error))
+    let bytes = read(path)?;
+    let refuse = |what: String| {
+        Error::new(&codes::FILE_READ, format!("cannot read {}: {what}", path.display()))
+            .help("save the file as UTF-8; a byte order mark does no harm")
+    };
+    if let Some((_, encoding)) = FOREIGN.iter().find(|(mark, _)| bytes.starts_with(mark)) {
+        return Err(refuse(format!("it is {encoding} text, not UTF-8")));
+    }
+    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    std::str::from_utf8(text).map(str::to_owned).map_err(|error| {
+        let at = bytes.len() - text.len() + error.valid_up_to();
+        refuse(format!("it is not UTF-8 text; byte {at} fits no character"))
+    })
 }
 
 /// SHA-256 of some bytes in hexadecimal digits.
@@ -108,6 +132,31 @@ mod tests {
         write(&path, b"second").unwrap();
         assert_eq!(read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn text_may_begin_with_a_byte_order_mark_and_other_encodings_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text.json");
+        let utf16 = |text: &str, order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(order).collect()
+        };
+        for text in [&b"{}"[..], b"\xEF\xBB\xBF{}"] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(read_text(&path).unwrap(), "{}");
+        }
+        for (bytes, message) in [
+            (utf16("{}", u16::to_le_bytes), "UTF-16"),
+            (utf16("{}", u16::to_be_bytes), "UTF-16"),
+            (b"\xFF\xFE\0\0{\0\0\0".to_vec(), "UTF-32"),
+            (b"\xEF\xBB\xBF\xE9t\xE9".to_vec(), "byte 3 fits no character"),
+        ] {
+            fs::write(&path, bytes).unwrap();
+            let error = read_text(&path).unwrap_err();
+            assert_eq!(error.code().id, "SG0101");
+            assert!(error.message().contains(message), "{error}");
+            assert!(error.message().contains("text.json"), "{error}");
+        }
     }
 
     #[test]

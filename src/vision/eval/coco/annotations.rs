@@ -86,7 +86,7 @@ impl Annotations {
     /// # Errors
     /// [`codes::FILE_READ`], [`codes::ANNOTATION`] with the path.
     pub fn load(path: &Path) -> Result<Self> {
-        Self::from_json(&files::read(path)?).at(|| path.display().to_string())
+        Self::from_json(files::read_text(path)?.as_bytes()).at(|| path.display().to_string())
     }
 
     /// Reads and checks the JSON of an instances file.
