@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Place as _, Result};
 use crate::compile::boards::Target;
@@ -24,6 +25,16 @@ pub struct Args {
     /// Folder to write; an older bundle there is replaced
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
+}
+
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        Paths::default()
+            .reads("the model", &self.model)
+            .reads("the target file", &self.target)
+            .replaces("--output", &self.output)
+    }
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
@@ -94,6 +95,13 @@ fn steps(target: &str) -> Vec<Step> {
         ),
     ];
     all.into_iter().map(|(title, arguments, to)| Step { title, arguments, to }).collect()
+}
+
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        Paths::default().reads("the target file", &self.target).replaces("--output", &self.output)
+    }
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::network::{NetworkArgs, bind};
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::vision::overlay;
@@ -38,6 +39,17 @@ enum Format {
     Table,
     /// One JSON document
     Json,
+}
+
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        self.network
+            .paths()
+            .reads("the image", &self.image)
+            .reads_all("the task file", &self.task)
+            .writes("--output", &self.output)
+    }
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {

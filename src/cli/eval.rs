@@ -6,14 +6,16 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::network::{NetworkArgs, bind};
+use super::outputs::Paths;
 use super::terminal::Terminal;
-use crate::base::error::{Error, Result, codes};
+use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
 use crate::base::parallel;
 use crate::session::Vision;
 use crate::vision::eval::classification::{Accuracy, LabeledImage, labeled_folders, labeled_list};
 use crate::vision::eval::coco::{self, Annotations, ResultRecord};
-use crate::vision::task::{Prediction, Purpose, image};
+use crate::vision::task::folder::{Files, LeftOut, Reason};
+use crate::vision::task::{Prediction, Purpose};
 
 /// Measure accuracy on labeled images: COCO average precision, or top-1 and top-5
 #[derive(Debug, clap::Args)]
@@ -51,6 +53,19 @@ enum Format {
     Json,
 }
 
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        self.network
+            .paths()
+            .reads("the folder of images", &self.images)
+            .reads_all("the annotations", &self.coco)
+            .reads_all("the labels", &self.labels)
+            .reads_all("the task file", &self.task)
+            .writes("--results", &self.results)
+    }
+}
+
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let network = args.network.open(terminal)?;
     let vision = bind(&network, args.task.as_deref(), terminal)?;
@@ -68,8 +83,16 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
 
 fn detector_run(args: &Args, path: &Path, vision: &Vision<'_>, terminal: &Terminal) -> Result<()> {
     let mut annotations = Annotations::load(path)?;
+    // Before --limit takes annotations away: which category is in use does not depend on it.
+    let categories =
+        annotations.category_ids(vision.task().spec()).at(|| path.display().to_string())?;
+    for chosen in &categories.chosen {
+        terminal.remark(&format!("note: {}: {chosen}", path.display()));
+    }
     annotations.keep_first(args.limit.unwrap_or(usize::MAX));
-    let pairing = annotations.pair(&image::images_in(&args.images)?)?;
+    let files = Files::images(&args.images)?;
+    terminal.left_out(&files.left_out);
+    let pairing = annotations.pair(&files.taken)?;
     if !pairing.unlisted.is_empty() && args.limit.is_none() {
         terminal.remark(&format!(
             "note: {} images of {} are not in {} and are left out",
@@ -78,24 +101,24 @@ fn detector_run(args: &Args, path: &Path, vision: &Vision<'_>, terminal: &Termin
             path.display()
         ));
     }
-    let category_ids = annotations.category_ids(vision.task().spec())?;
-    let bar = terminal.progress(pairing.images.len(), "images");
-    let records = parallel::map(pairing.images.len(), |index| {
-        let (id, path) = &pairing.images[index];
-        let prediction = vision.predict_for(path, Purpose::Evaluation)?;
-        bar.inc(1);
-        Ok(match prediction {
-            Prediction::Detections(found) => coco::records(*id, &found, &category_ids),
-            Prediction::Classes(_) => Vec::new(),
+    let paths: Vec<&Path> = pairing.images.iter().map(|(_, path)| &**path).collect();
+    let predictions = predict(&paths, vision, terminal)?;
+    let unread =
+        |(image, prediction): (&(i64, _), &Option<_>)| prediction.is_none().then_some(image.0);
+    let left_out = pairing.images.iter().zip(&predictions).filter_map(unread).collect();
+    annotations.leave_out(&left_out);
+    let records: Vec<ResultRecord> = (pairing.images.iter().zip(&predictions))
+        .flat_map(|((id, _), prediction)| match prediction {
+            Some(Prediction::Detections(found)) => coco::records(*id, found, &categories.ids),
+            _ => Vec::new(),
         })
-    })?
-    .concat();
-    bar.finish_and_clear();
+        .collect();
     if let Some(path) = &args.results {
         files::write(path, ResultRecord::to_json(&records)?.as_bytes())?;
         terminal.remark(&format!("wrote {}", path.display()));
     }
-    let report = coco::evaluate(&annotations, &records)?;
+    let report =
+        coco::Report { left_out: left_out.len(), ..coco::evaluate(&annotations, &records)? };
     let text = report.to_string();
     show(args.format, terminal, &report, &text)
 }
@@ -104,28 +127,66 @@ fn classifier_run(args: &Args, vision: &Vision<'_>, terminal: &Terminal) -> Resu
     let classes = &vision.task().spec().classes;
     let mut images: Vec<LabeledImage> = match &args.labels {
         Some(list) => labeled_list(&args.images, list, classes)?,
-        None => labeled_folders(&args.images, classes)?,
+        None => {
+            let (images, left_out) = labeled_folders(&args.images, classes)?;
+            terminal.left_out(&left_out);
+            images
+        }
     };
     images.truncate(args.limit.unwrap_or(usize::MAX));
-    let bar = terminal.progress(images.len(), "images");
-    let accuracy: Accuracy = parallel::map(images.len(), |index| {
-        let prediction = vision.predict_for(&images[index].path, Purpose::Evaluation)?;
-        bar.inc(1);
-        Ok(match prediction {
-            Prediction::Classes(ranking) => Accuracy::of(&ranking, images[index].class),
-            Prediction::Detections(_) => Accuracy::default(),
+    let paths: Vec<&Path> = images.iter().map(|image| &*image.path).collect();
+    let accuracy: Accuracy = predict(&paths, vision, terminal)?
+        .iter()
+        .zip(&images)
+        .map(|(prediction, image)| match prediction {
+            Some(Prediction::Classes(ranking)) => Accuracy::of(ranking, image.class),
+            Some(Prediction::Detections(_)) => Accuracy::default(),
+            None => Accuracy { left_out: 1, ..Accuracy::default() },
         })
-    })?
-    .into_iter()
-    .sum();
-    bar.finish_and_clear();
-    let text = format!(
+        .sum();
+    let mut text = format!(
         "images {}\ntop-1  {:.2} %\ntop-5  {:.2} %\n",
         accuracy.images,
         100.0 * accuracy.top1_share().unwrap_or(0.0),
         100.0 * accuracy.top5_share().unwrap_or(0.0)
     );
+    if accuracy.left_out > 0 {
+        text += &format!("left out {}\n", accuracy.left_out);
+    }
     show(args.format, terminal, &accuracy, &text)
+}
+
+/// What the network says about each image; none, with a warning, for one that cannot be read.
+///
+/// # Errors
+/// That of the first image when none can be read; any other failure of an image.
+fn predict(
+    paths: &[&Path],
+    vision: &Vision<'_>,
+    terminal: &Terminal,
+) -> Result<Vec<Option<Prediction>>> {
+    let bar = terminal.progress(paths.len(), "images");
+    let all = parallel::map(paths.len(), |index| {
+        let prediction = vision.predict_for(paths[index], Purpose::Evaluation);
+        bar.inc(1);
+        match prediction {
+            Err(error) if *error.code() != codes::IMAGE_DECODE => Err(error),
+            read => Ok(read),
+        }
+    })?;
+    bar.finish_and_clear();
+    if !all.is_empty() && all.iter().all(Result::is_err) {
+        return all.into_iter().take(1).map(|read| read.map(Some)).collect();
+    }
+    let read = |(path, read): (&&Path, Result<Prediction>)| match read {
+        Ok(prediction) => Some(prediction),
+        Err(error) => {
+            terminal
+                .left_out(&[LeftOut { path: path.to_path_buf(), reason: Reason::Damaged(error) }]);
+            None
+        }
+    };
+    Ok(paths.iter().zip(all).map(read).collect())
 }
 
 fn show(format: Format, terminal: &Terminal, report: &impl Serialize, text: &str) -> Result<()> {

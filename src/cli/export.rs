@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use prost::Message as _;
 
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Place as _, Result};
 use crate::base::files;
@@ -34,6 +35,13 @@ enum Form {
     QdqOperators,
     /// Integer-exact with stock operators: equals the reference bit for bit
     Exact,
+}
+
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        Paths::default().reads("the model", &self.model).writes("--output", [&self.output])
+    }
 }
 
 pub fn run(args: &Args, _terminal: &Terminal) -> Result<u8> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use prost::Message as _;
 
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::arithmetic::Rounding;
 use crate::base::error::{Place as _, Result};
@@ -42,6 +43,13 @@ enum Rules {
     Up,
     /// Our own, halves round to even
     Even,
+}
+
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        Paths::default().reads("the model", &self.model).writes("--output", [&self.output])
+    }
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {

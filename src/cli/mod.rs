@@ -14,6 +14,7 @@ mod import;
 mod inspect;
 mod model;
 mod network;
+mod outputs;
 mod plan;
 mod plan_model;
 mod quantize;
@@ -25,6 +26,8 @@ mod terminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use outputs::Paths;
 
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
@@ -52,7 +55,7 @@ struct Common {
     /// Threads to compute with; results do not depend on it [default: all cores]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
-    /// Only print results and errors
+    /// Only print results, warnings and errors
     #[arg(long, short, global = true)]
     quiet: bool,
 }
@@ -73,6 +76,26 @@ enum Command {
     Export(export::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
+}
+
+impl Command {
+    /// What the command reads and writes.
+    fn paths(&self) -> Paths {
+        match self {
+            Self::Detect(args) => args.paths(),
+            Self::Eval(args) => args.paths(),
+            Self::Plan(args) => args.paths(),
+            Self::Quantize(args) => args.paths(),
+            Self::Build(args) => args.paths(),
+            Self::Cosim(args) => args.paths(),
+            Self::Demo(args) => args.paths(),
+            Self::Report(args) => args.paths(),
+            Self::Run(args) => args.paths(),
+            Self::Import(args) => args.paths(),
+            Self::Export(args) => args.paths(),
+            Self::Inspect(_) | Self::Completions(_) | Self::Man(_) => Paths::default(),
+        }
+    }
 }
 
 /// Parses the command line, runs the command, reports a failure on stderr.
@@ -106,6 +129,7 @@ fn run(cli: Cli) -> Result<u8> {
         .num_threads(threads)
         .build()
         .map_err(|error| Error::new(&codes::BAD_ARGUMENT, format!("--threads: {error}")))?;
+    cli.command.paths().check()?;
     let terminal = terminal::Terminal { quiet: cli.common.quiet };
     pool.install(|| match cli.command {
         Command::Inspect(args) => inspect::run(&args, &terminal),

@@ -1,6 +1,7 @@
 //! The options of commands that compute: the model, the engine, the target, the task.
 
 use super::model::ModelArgs;
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::Result;
 use crate::compile::boards::Target;
@@ -21,6 +22,11 @@ pub struct NetworkArgs {
 }
 
 impl NetworkArgs {
+    /// What is read.
+    pub fn paths(&self) -> Paths {
+        Paths::default().model(&self.model.model).reads_all("the target file", &self.target)
+    }
+
     /// Opens the network.
     pub fn open(&self, terminal: &Terminal) -> Result<Network> {
         let target = self.target.as_deref().map(Target::load).transpose()?;

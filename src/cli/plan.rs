@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
@@ -56,6 +57,15 @@ pub enum Format {
     Json,
     /// Lifespan x address chart
     Svg,
+}
+
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        let buffers = Paths::default().reads_all("the buffers", &self.csv);
+        let model = buffers.reads_all("the model", &self.model);
+        self.of_model.add_to(model).writes("--output", &self.output)
+    }
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {

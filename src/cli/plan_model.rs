@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::outputs::Paths;
 use super::plan::Format;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
@@ -37,6 +38,13 @@ pub struct PlanArgs {
     /// What if: planes of at least this many pixels go from pass to pass without being stored
     #[arg(long, value_name = "PIXELS", requires = "target", conflicts_with = "save")]
     stream_above: Option<usize>,
+}
+
+impl PlanArgs {
+    /// Adds what is read and written.
+    pub fn add_to(&self, paths: Paths) -> Paths {
+        paths.reads_all("the target file", &self.target).writes("--save", &self.save)
+    }
 }
 
 /// What is shown.

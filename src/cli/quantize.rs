@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::model::ModelArgs;
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
@@ -88,6 +89,18 @@ fn worst_layers(text: &str) -> std::result::Result<usize, String> {
     number.ok_or_else(|| "give auto:N, or names with --float-layers".to_owned())
 }
 
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        Paths::default()
+            .model(&self.model.model)
+            .reads("the calibration folder", &self.calib)
+            .reads_all("the task file", &self.task)
+            .writes("--output", [&self.output])
+            .writes("--report", &self.report)
+    }
+}
+
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let source = args.model.source();
     if args.frames == 0 {
@@ -99,6 +112,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     }
     let calibration = Calibration::folder(&args.calib, source.clone(), args.task.as_deref())?;
     terminal.assumed(calibration.assumed(), &path_beside(&source.path));
+    terminal.left_out(calibration.left_out());
     let without = |technique| !args.without.contains(&technique);
     let options = Options {
         seed: args.seed,

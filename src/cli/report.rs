@@ -7,6 +7,7 @@ use image::imageops::{self, FilterType};
 use image::{ImageFormat, RgbImage};
 
 use super::network::bind;
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
@@ -59,6 +60,23 @@ pub struct Args {
 
 /// Side in pixels to which small images are enlarged, so that drawn names can be read.
 const READABLE: u32 = 480;
+
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        Paths::default()
+            .model(&self.model)
+            .reads_all("the bundle", &self.build)
+            .reads("the target file", &self.target)
+            .reads_all("the co-simulation's result", &self.cosim)
+            .reads_all("the accuracy", self.eval.iter().chain(&self.float_eval))
+            .reads_all("the image", &self.image)
+            .reads_all("the float model", &self.float)
+            .reads_all("the task file", &self.task)
+            .reads_all("the resources", &self.resources)
+            .writes("--output", [&self.output])
+    }
+}
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let compiled = compiled(args)?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::network::{NetworkArgs, bind};
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::base::npy;
@@ -28,8 +29,28 @@ pub struct Args {
     task: Option<String>,
 }
 
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        let file = |input: &String| match input.split_once('=') {
+            Some((_, file)) => file.to_owned(),
+            None => input.clone(),
+        };
+        self.network
+            .paths()
+            .reads_all("the input", self.input.iter().map(file))
+            .reads_all("the image", &self.image)
+            .reads_all("the task file", &self.task)
+            .writes("--output", [&self.output])
+    }
+}
+
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let network = args.network.open(terminal)?;
+    let names: Vec<_> =
+        network.interface().outputs.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let files = paths(&args.output, &names);
+    args.paths().writes("--output", &files).check()?;
     let outputs = match &args.image {
         Some(image) => bind(&network, args.task.as_deref(), terminal)?.outputs(image)?,
         None => {
@@ -37,13 +58,11 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
             network.run(&inputs)?
         }
     };
-    let names: Vec<_> =
-        network.interface().outputs.iter().map(|(name, _)| (*name).to_owned()).collect();
     std::fs::create_dir_all(&args.output).map_err(|error| {
         let folder = args.output.display();
         Error::new(&codes::FILE_WRITE, format!("cannot make the folder {folder}: {error}"))
     })?;
-    for (path, output) in paths(&args.output, &names).iter().zip(&outputs) {
+    for (path, output) in files.iter().zip(&outputs) {
         npy::write(path, output)?;
         terminal.remark(&format!(
             "wrote {}: {}{:?}",

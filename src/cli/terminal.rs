@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure;
 use crate::base::error::{Error, Result, codes};
+use crate::vision::task::folder::{LeftOut, Reason};
 
 /// The terminal of one run.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +36,8 @@ impl Terminal {
         }
     }
 
-    /// Prints a warning: of what is done as asked and is hardly what was meant. It is not left out.
+    /// Prints a warning: of what is done as asked and is hardly what was meant, or of a result that is of
+    /// less than was given. It is not left out.
     pub fn warning(&self, text: &str) {
         let _ = writeln!(std::io::stderr().lock(), "warning: {text}");
     }
@@ -48,6 +50,16 @@ impl Terminal {
                  used",
                 missing.display()
             ));
+        }
+    }
+
+    /// Says which files of a folder take no part.
+    pub fn left_out(&self, files: &[LeftOut]) {
+        for file in files {
+            match file.reason {
+                Reason::Damaged(_) => self.warning(&file.to_string()),
+                _ => self.remark(&format!("note: {file}")),
+            }
         }
     }
 

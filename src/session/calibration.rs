@@ -1,6 +1,6 @@
 //! Calibration frames in a folder: images by a task, or tensors.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::network::Interface;
 use super::source::{Source, name};
@@ -9,12 +9,13 @@ use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::npy;
 use crate::base::tensor::Tensor;
 use crate::quantize::ptq::Frames;
+use crate::vision::task::folder::{Files, LeftOut};
 use crate::vision::task::{TaskSpec, image};
 
 /// The frames that a network is calibrated on.
 #[derive(Debug)]
 pub struct Calibration {
-    files: Vec<PathBuf>,
+    files: Files,
     bound: Option<Bound>,
 }
 
@@ -24,7 +25,8 @@ impl Calibration {
     /// pre-processes.
     ///
     /// # Errors
-    /// [`codes::FILE_READ`] for a folder that cannot be listed; those of [`vision::bind`].
+    /// [`codes::FILE_READ`] for a folder that cannot be listed; that of the first file when none can be
+    /// read; those of [`vision::bind`].
     pub fn folder(
         folder: impl AsRef<Path>,
         model: impl Into<Source>,
@@ -45,12 +47,20 @@ impl Calibration {
         model: &Path,
         task: Option<&str>,
     ) -> Result<Self> {
-        let tensors = tensors_in(folder);
-        if !tensors.is_empty() {
-            return Ok(Self { files: tensors, bound: None });
+        let tensors = Files::tensors(folder)?;
+        if tensors.taken.is_empty() {
+            let bound = vision::bind(network, model, task)?;
+            let files = Files::images(folder)?.keep_images()?;
+            return Ok(Self { files, bound: Some(bound) });
         }
-        let files = image::images_in(folder)?;
-        Ok(Self { files, bound: Some(vision::bind(network, model, task)?) })
+        let files = tensors.keep(|path| npy::read(path).map(drop))?;
+        Ok(Self { files, bound: None })
+    }
+
+    /// Files of the folder that take no part: hidden ones, images beside tensors, and those that cannot be
+    /// read.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.files.left_out
     }
 
     /// The preset that was taken for want of a task: see [`Bound::assumed`].
@@ -68,8 +78,8 @@ impl Calibration {
     /// # Errors
     /// [`codes::BAD_ARGUMENT`] beyond the last frame; a file that cannot be read, by its name.
     pub fn tensors(&self, frame: usize) -> Result<Vec<Tensor>> {
-        let path = self.files.get(frame).ok_or_else(|| {
-            let message = format!("frame {frame} of {} is asked for", self.files.len());
+        let path = self.files.taken.get(frame).ok_or_else(|| {
+            let message = format!("frame {frame} of {} is asked for", self.files.taken.len());
             Error::new(&codes::BAD_ARGUMENT, message)
         })?;
         Ok(vec![match &self.bound {
@@ -81,7 +91,7 @@ impl Calibration {
 
 impl Frames for Calibration {
     fn len(&self) -> usize {
-        self.files.len()
+        self.files.taken.len()
     }
 
     fn frame(&self, index: usize) -> Result<Vec<Tensor>> {
@@ -91,15 +101,4 @@ impl Frames for Calibration {
     fn scores(&self, outputs: &[(&str, &Tensor)]) -> Result<Option<Vec<f32>>> {
         self.bound.as_ref().map(|bound| bound.task.scores(outputs)).transpose()
     }
-}
-
-/// The .npy files of a folder by name; none where the folder cannot be listed, which reading
-/// images reports.
-fn tensors_in(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> =
-        paths.filter(|path| path.extension().is_some_and(|extension| extension == "npy")).collect();
-    files.sort();
-    files
 }

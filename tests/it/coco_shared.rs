@@ -1,6 +1,7 @@
 //! The COCO reader and evaluation on the shared evaluation images.
 
 use seigo::vision::eval::coco::{Annotations, ResultRecord, evaluate};
+use seigo::vision::task::folder::Files;
 use seigo::vision::task::{Task, TaskSpec, image};
 
 use crate::support::shared;
@@ -9,7 +10,7 @@ use crate::support::shared;
 fn the_annotated_objects_themselves_score_one() {
     let Some(shared) = shared::folder() else { return };
     let annotations = Annotations::load(&shared.join("coco/eval_instances.json")).unwrap();
-    let files = image::images_in(&shared.join("coco/eval")).unwrap();
+    let files = Files::images(&shared.join("coco/eval")).unwrap().taken;
     let pairing = annotations.pair(&files).unwrap();
     assert_eq!((pairing.images.len(), pairing.unlisted.len()), (128, 0));
     let results: Vec<ResultRecord> = annotations
@@ -31,7 +32,7 @@ fn the_annotated_objects_themselves_score_one() {
 fn shared_images_become_network_inputs() {
     let Some(shared) = shared::folder() else { return };
     let task = Task::new(TaskSpec::load("yolox-coco").unwrap(), &[1, 3, 416, 416]).unwrap();
-    for path in image::images_in(&shared.join("coco/eval")).unwrap().iter().take(8) {
+    for path in Files::images(&shared.join("coco/eval")).unwrap().taken.iter().take(8) {
         let picture = image::read(path).unwrap();
         let (tensor, geometry) = task.preprocess(&picture).unwrap();
         assert_eq!(tensor.shape(), [1, 3, 416, 416]);

@@ -7,6 +7,7 @@
 
 mod accelerator;
 mod assignment;
+mod bad_input;
 mod bundle;
 mod ceras;
 mod ceras_size;

@@ -13,7 +13,8 @@ use seigo::frontend::onnx::Model;
 use seigo::frontend::rewrites;
 use seigo::quantize::ptq::{Frames, Options, quantize};
 use seigo::software::executor::Executor;
-use seigo::vision::task::image::{images_in, read};
+use seigo::vision::task::folder::Files;
+use seigo::vision::task::image::read;
 use seigo::vision::task::{Task, TaskSpec};
 use serde_json::Value;
 
@@ -83,7 +84,7 @@ struct First(Tensor);
 impl First {
     fn of(folder: &Path) -> Self {
         let task = Task::new(TaskSpec::load("yolox-coco").unwrap(), &[1, 3, 416, 416]).unwrap();
-        let image = read(&images_in(folder).unwrap()[0]).unwrap();
+        let image = read(&Files::images(folder).unwrap().taken[0]).unwrap();
         Self(task.preprocess(&image).unwrap().0)
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::DIFFERS;
+use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::npy;
@@ -19,6 +20,7 @@ use crate::session::vision;
 use crate::verify::cosim::{
     self, Device, End, Frame, Geometry, Simulation, Timing, Values, Verifier, Waves,
 };
+use crate::vision::task::folder::Files;
 use crate::vision::task::{image, path_beside};
 
 /// Run frames on the simulated accelerator, cycle by cycle, and compare every stored tensor
@@ -80,6 +82,20 @@ struct Ran {
 impl Ran {
     fn equal(&self) -> bool {
         self.frame.is_exact()
+    }
+}
+
+impl Args {
+    /// What is read and written.
+    pub fn paths(&self) -> Paths {
+        Paths::default()
+            .reads("the bundle", &self.bundle)
+            .reads_all("the image", &self.image)
+            .reads_all("the folder of images", &self.images)
+            .reads_all("the input", &self.input)
+            .reads_all("the task file", &self.task)
+            .writes("--trace", &self.trace)
+            .writes("--junit", &self.junit)
     }
 }
 
@@ -213,7 +229,13 @@ fn inputs(
     }
     let paths = match (&args.image, &args.images) {
         (Some(path), _) => vec![path.clone()],
-        (None, Some(folder)) => image::images_in(folder)?,
+        (None, Some(folder)) => {
+            let mut files = Files::images(folder)?;
+            files.taken.truncate(args.frames);
+            let files = files.keep_images()?;
+            terminal.left_out(&files.left_out);
+            files.taken
+        }
         (None, None) => {
             return Err(Error::new(&codes::BAD_ARGUMENT, "there is nothing to run")
                 .help("give --image, --images or --input"));

@@ -4,7 +4,7 @@ mod attribute;
 pub mod proto;
 mod tensor;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use prost::Message as _;
 
@@ -142,6 +142,26 @@ impl Model {
             nodes,
         })
     }
+}
+
+/// The files that hold tensors of a model, as it names them; none for what is not an ONNX model, nor for
+/// a pipe, which can be read only once.
+pub fn external_files(path: &Path) -> Vec<PathBuf> {
+    if !path.is_file() {
+        return Vec::new();
+    }
+    let bytes = files::read(path).unwrap_or_default();
+    let Ok(proto) = proto::ModelProto::decode(&bytes[..]) else { return Vec::new() };
+    let graph = proto.graph.unwrap_or_default();
+    let attributes = graph.node.into_iter().flat_map(|node| node.attribute);
+    let tensors = graph.initializer.into_iter().chain(attributes.filter_map(|own| own.t));
+    let entries = tensors.flat_map(|tensor| tensor.external_data);
+    let locations = entries.filter(|entry| entry.key == "location").map(|entry| entry.value);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut found: Vec<PathBuf> = locations.map(|location| folder.join(location)).collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Reads a file that holds one serialized `TensorProto`, as the ONNX test suites do.

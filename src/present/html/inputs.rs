@@ -117,6 +117,9 @@ pub enum Score {
         ap_large: Option<f64>,
         /// Number of images.
         images: usize,
+        /// Images that could not be read and do not count.
+        #[serde(default)]
+        left_out: usize,
     },
     /// Of a classifier: how often the true class came first, and among the first five.
     Classifier {
@@ -126,6 +129,9 @@ pub enum Score {
         top1: usize,
         /// Images whose true class came among the first five.
         top5: usize,
+        /// Images that could not be read and do not count.
+        #[serde(default)]
+        left_out: usize,
     },
 }
 
@@ -153,7 +159,7 @@ impl Score {
                 ("mAP medium", *ap_medium),
                 ("mAP large", *ap_large),
             ],
-            Self::Classifier { images, top1, top5 } => {
+            Self::Classifier { images, top1, top5, .. } => {
                 let share = |count: usize| (*images > 0).then(|| count as f64 / *images as f64);
                 vec![("top-1", share(*top1)), ("top-5", share(*top5))]
             }
@@ -164,6 +170,13 @@ impl Score {
     pub fn images(&self) -> usize {
         match self {
             Self::Detector { images, .. } | Self::Classifier { images, .. } => *images,
+        }
+    }
+
+    /// Images that could not be read and do not count.
+    pub fn left_out(&self) -> usize {
+        match self {
+            Self::Detector { left_out, .. } | Self::Classifier { left_out, .. } => *left_out,
         }
     }
 }

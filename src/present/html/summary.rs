@@ -152,6 +152,9 @@ fn scores(content: &Content<'_>) -> Markup {
     let columns = [text("measure, %"), number("float"), number("int8"), number("kept, %")];
     html! {
         h3 { "Accuracy on " (score.images()) " images" }
+        @if score.left_out() > 0 {
+            p.note { (score.left_out()) " further images could not be read and do not count." }
+        }
         (table("Accuracy", &columns, rows, false))
     }
 }

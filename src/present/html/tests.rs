@@ -92,6 +92,11 @@ fn accuracy_is_set_beside_the_float_network() {
     let extras = Extras { score: score(180), float_score: score(190), ..Extras::default() };
     let page = render(&compiled, &extras).unwrap();
     assert!(page.contains("94.7 % of the float network's 95.0"));
+    assert!(!page.contains("do not count"));
+    let fewer = "{\"images\": 198, \"top1\": 9, \"top5\": 20, \"left_out\": 2}";
+    let extras = Extras { score: Some(Score::from_json(fewer).unwrap()), ..Extras::default() };
+    let page = render(&compiled, &extras).unwrap();
+    assert!(page.contains("2 further images could not be read and do not count."));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::base::error::{Error, Place, Result, codes};
 use crate::base::files;
-use crate::vision::task::image::images_in;
+use crate::vision::task::folder::{Files, LeftOut};
 use crate::vision::task::{ClassScore, Classes};
 
 /// An image and its true class.
@@ -20,17 +20,21 @@ pub struct LabeledImage {
     pub class: usize,
 }
 
-/// The images below `folder`, one subfolder per class, called by its name or its index; sorted by
-/// path.
+/// The images below `folder`, one subfolder per class, called by its name or its index, sorted by path;
+/// and the files that are left out by their names ([`Files::images`]).
 ///
 /// # Errors
 /// [`codes::FILE_READ`]; [`codes::ANNOTATION`] for a subfolder that is no class;
 /// [`codes::IMAGE_NONE`] when no subfolder has an image.
-pub fn labeled_folders(folder: &Path, classes: &Classes) -> Result<Vec<LabeledImage>> {
+pub fn labeled_folders(
+    folder: &Path,
+    classes: &Classes,
+) -> Result<(Vec<LabeledImage>, Vec<LeftOut>)> {
     let cannot = |error: std::io::Error| {
         Error::new(&codes::FILE_READ, format!("cannot list {}", folder.display())).caused_by(error)
     };
     let mut labeled = Vec::new();
+    let mut left_out = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -38,9 +42,10 @@ pub fn labeled_folders(folder: &Path, classes: &Classes) -> Result<Vec<LabeledIm
             continue;
         }
         let class = classes.find(&name).ok_or_else(|| unknown_class(&name, classes))?;
-        match images_in(&path) {
+        match Files::images(&path) {
             Ok(images) => {
-                labeled.extend(images.into_iter().map(|path| LabeledImage { path, class }));
+                left_out.extend(images.left_out);
+                labeled.extend(images.taken.into_iter().map(|path| LabeledImage { path, class }));
             }
             Err(error) if *error.code() == codes::IMAGE_NONE => {}
             Err(error) => return Err(error),
@@ -52,7 +57,7 @@ pub fn labeled_folders(folder: &Path, classes: &Classes) -> Result<Vec<LabeledIm
             .help("give a folder with one subfolder of images per class, or a list of labels"));
     }
     labeled.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(labeled)
+    Ok((labeled, left_out))
 }
 
 /// The images in `folder` that `list` labels, one `file,label` or `file label` per line; empty
@@ -129,6 +134,13 @@ pub struct Accuracy {
     pub top1: usize,
     /// Images whose true class came among the first five.
     pub top5: usize,
+    /// Labeled images that could not be read and do not count.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Accuracy {
@@ -136,7 +148,7 @@ impl Accuracy {
     pub fn of(ranked: &[ClassScore], truth: usize) -> Self {
         let rank = ranked.iter().position(|class| class.class == truth);
         let within = |places| usize::from(rank.is_some_and(|rank| rank < places));
-        Self { images: 1, top1: within(1), top5: within(5) }
+        Self { images: 1, top1: within(1), top5: within(5), left_out: 0 }
     }
 
     /// Share of images whose true class came first, 0 to 1; none without images.
@@ -156,6 +168,7 @@ impl std::iter::Sum for Accuracy {
             images: a.images + b.images,
             top1: a.top1 + b.top1,
             top5: a.top5 + b.top5,
+            left_out: a.left_out + b.left_out,
         })
     }
 }
@@ -174,7 +187,7 @@ mod tests {
             [3, 1, 4, 0, 5, 9].map(|class| ClassScore { class, score: 0.0 }).into();
         let total: Accuracy =
             [3, 5, 9, 7].map(|truth| Accuracy::of(&ranked, truth)).into_iter().sum();
-        assert_eq!(total, Accuracy { images: 4, top1: 1, top5: 2 });
+        assert_eq!(total, Accuracy { images: 4, top1: 1, top5: 2, left_out: 0 });
         assert_eq!((total.top1_share(), total.top5_share()), (Some(0.25), Some(0.5)));
         assert_eq!(Accuracy::default().top1_share(), None);
     }
@@ -188,7 +201,9 @@ mod tests {
             fs::create_dir_all(folder.path().join(class)).unwrap();
             fs::write(folder.path().join(class).join(file), "").unwrap();
         }
-        let labeled = labeled_folders(folder.path(), &classes()).unwrap();
+        fs::write(folder.path().join("cat/._a.png"), "").unwrap();
+        let (labeled, left_out) = labeled_folders(folder.path(), &classes()).unwrap();
+        assert_eq!(left_out.len(), 1);
         assert_eq!(labeled.iter().map(|image| image.class).collect::<Vec<_>>(), [1, 0, 0]);
         fs::create_dir(folder.path().join("dog")).unwrap();
         let error = labeled_folders(folder.path(), &classes()).unwrap_err();

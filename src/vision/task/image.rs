@@ -1,10 +1,9 @@
-//! Images in: JPEG and PNG to 8-bit RGB, and the images of a folder.
+//! Images in: JPEG and PNG to 8-bit RGB.
 
-use std::fs;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::base::error::{Error, Place, Result, codes};
 use crate::base::files;
@@ -13,7 +12,6 @@ use crate::base::files;
 const MAX_SIDE: u32 = 1 << 15;
 /// Most memory that a decoded image may take, in bytes: 178 million pixels of 8-bit RGB.
 const MAX_MEMORY: u64 = 1 << 29;
-const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 
 /// Reads a JPEG or PNG file as [`decode`] does.
 ///
@@ -29,14 +27,19 @@ pub fn read(path: &Path) -> Result<RgbImage> {
 /// channels, of 16-bit samples the upper byte remains.
 ///
 /// # Errors
-/// [`codes::IMAGE_DECODE`] for anything else, and for images too large to be meant.
+/// [`codes::IMAGE_DECODE`] for anything else, for files that are cut off and for images too large to be
+/// meant.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage> {
     let bad = |error: image::ImageError| {
         Error::new(&codes::IMAGE_DECODE, "not a readable JPEG or PNG image").caused_by(error)
     };
+    if bytes.is_empty() {
+        return Err(Error::new(&codes::IMAGE_DECODE, "the file is empty"));
+    }
     let reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|error| bad(image::ImageError::IoError(error)))?;
+    let is_jpeg = reader.format() == Some(ImageFormat::Jpeg);
     let mut decoder = reader.into_decoder().map_err(bad)?;
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
@@ -47,6 +50,10 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage> {
     decoder.set_limits(limits).map_err(bad)?;
     let orientation = decoder.orientation().map_err(bad)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(bad)?;
+    if is_jpeg && !jpeg_is_whole(bytes) {
+        let message = "the JPEG image is cut off: there is no end marker";
+        return Err(Error::new(&codes::IMAGE_DECODE, message).help("get the whole file again"));
+    }
     image.apply_orientation(orientation);
     let image = to_rgb8(image);
     if image.width() == 0 || image.height() == 0 {
@@ -66,39 +73,33 @@ fn to_rgb8(image: DynamicImage) -> RgbImage {
     })
 }
 
-/// The JPEG and PNG files of a folder (by extension, not of its subfolders), sorted by name.
+/// Whether a JPEG file goes on to its end marker.
 ///
-/// # Errors
-/// [`codes::FILE_READ`] when the folder cannot be listed, [`codes::IMAGE_NONE`] when it has none.
-pub fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let cannot = |error: std::io::Error| {
-        Error::new(&codes::FILE_READ, format!("cannot list {}", folder.display()))
-            .caused_by(error)
-            .help("give a folder of images")
-    };
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(cannot)? {
-        let path = entry.map_err(cannot)?.path();
-        if is_image(&path) && path.is_file() {
-            paths.push(path);
+/// The decoder fills what a cut file lacks with gray and says nothing, so that half a photograph would be
+/// measured as if it were whole. Segments are skipped by their length, since an embedded thumbnail has an
+/// end of its own; what follows the end marker is of no interest.
+fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    const MARKER: u8 = 0xFF;
+    const END: u8 = 0xD9;
+    let mut at = 2;
+    loop {
+        // In compressed data 0xFF is followed by 0 or by the number of a restart (0xD0 to 0xD7).
+        let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|&b| b == MARKER))
+        else {
+            return false;
+        };
+        at += found + 1;
+        match bytes.get(at) {
+            None => return false,
+            Some(&END) => return true,
+            Some(&MARKER) => {}
+            Some(0x00..=0x01 | 0xD0..=0xD8) => at += 1,
+            Some(_) => {
+                let Some(length) = bytes.get(at + 1..at + 3) else { return false };
+                at += 1 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+            }
         }
     }
-    if paths.is_empty() {
-        return Err(Error::new(
-            &codes::IMAGE_NONE,
-            format!("no .jpg, .jpeg or .png file in {}", folder.display()),
-        ));
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-/// Whether the extension is one that is read.
-pub fn is_image(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| {
-        EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
-    })
 }
 
 #[cfg(test)]
@@ -110,6 +111,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use std::fs;
 
     fn sample() -> RgbImage {
         RgbImage::from_fn(37, 21, |x, y| image::Rgb([(x * 7) as u8, (y * 12) as u8, 90]))
@@ -177,19 +179,24 @@ mod tests {
         assert!(error.to_string().contains("notes.png"), "{error}");
     }
 
+    /// Any cut is refused; the end of an embedded thumbnail is not taken for that of the image, and
+    /// bytes behind the end do no harm.
     #[test]
-    fn images_are_sorted_and_a_folder_without_any_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("folder.png")).unwrap();
-        fs::write(folder.path().join("readme.txt"), "").unwrap();
-        assert_eq!(images_in(folder.path()).unwrap_err().code().id, "SG0402");
-        for name in ["b.PNG", "a.jpeg", "c.jpg"] {
-            fs::write(folder.path().join(name), "").unwrap();
+    fn cut_images_are_refused() {
+        let whole = jpeg(None);
+        for cut in [whole.len() - 1, whole.len() - 2, whole.len() / 2, 20, 0] {
+            assert_eq!(decode(&whole[..cut]).unwrap_err().code().id, "SG0401", "{cut} bytes");
         }
-        let names: Vec<_> = images_in(folder.path()).unwrap();
-        let names: Vec<_> = names.iter().filter_map(|path| path.file_name()).collect();
-        assert_eq!(names, ["a.jpeg", "b.PNG", "c.jpg"]);
-        assert_eq!(images_in(Path::new("/nonexistent")).unwrap_err().code().id, "SG0101");
+        let thumbnail = [&[0xFF, 0xE1, 0, 6, 0xFF, 0xD9, 0xFF, 0xD9], &whole[2..]].concat();
+        let with_thumbnail = [&whole[..2], &thumbnail].concat();
+        assert!(decode(&with_thumbnail).is_ok());
+        let cut = &with_thumbnail[..with_thumbnail.len() - 20];
+        assert!(decode(cut).unwrap_err().message().contains("no end marker"));
+        assert!(decode(&[&whole[..], b"\n\0\0"].concat()).is_ok());
+        let picture = png();
+        for cut in [picture.len() / 2, 30, 8] {
+            assert_eq!(decode(&picture[..cut]).unwrap_err().code().id, "SG0401", "{cut} bytes");
+        }
     }
 
     /// A header that promises 2^31 x 2^31 pixels is refused before memory is taken.

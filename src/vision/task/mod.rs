@@ -6,6 +6,7 @@
 pub mod classes;
 mod classification;
 mod detection;
+pub mod folder;
 pub mod image;
 pub mod nms;
 mod outputs;

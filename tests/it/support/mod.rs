@@ -1,5 +1,6 @@
 //! Shared data, a quantized model, and ONNX files written in code.
 
+pub mod command;
 pub mod quantized;
 pub mod shared;
 

@@ -21,6 +21,7 @@ use seigo::frontend::rewrites;
 use seigo::model::ceras;
 use seigo::software::engine::Engine;
 use seigo::software::executor::Executor;
+use seigo::vision::task::folder::Files;
 use seigo::vision::task::{Detection, Prediction, Purpose, Task, TaskSpec, image as images};
 
 /// Views of one image: whole or cropped, mirrored or not.
@@ -65,7 +66,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.quantized.iter().map(|path| ceras::Model::load(path)).collect::<Result<_>>()?;
     let engines: Vec<Engine<'_>> =
         models.iter().map(|model| Engine::new(&model.graph)).collect::<Result<_>>()?;
-    let files = images::images_in(&args.images)?;
+    let files = Files::images(&args.images)?.keep_images()?.taken;
     let files = files.get(args.skip..).filter(|files| !files.is_empty()).ok_or_else(|| {
         Error::new(&codes::BAD_ARGUMENT, format!("--skip {} leaves no image", args.skip))
     })?;

@@ -68,6 +68,36 @@ pub struct Pairing {
     pub unlisted: Vec<PathBuf>,
 }
 
+/// Category ids of a task's classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CategoryIds {
+    /// Of every class, in the order of the task; none for a class that the annotations do not know.
+    pub ids: Vec<Option<i64>>,
+    /// Where categories share a name: which one was taken.
+    pub chosen: Vec<Chosen>,
+}
+
+/// A category that was taken although others have its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The name.
+    pub name: String,
+    /// Id of the category that has annotations.
+    pub id: i64,
+    /// Ids of the others, which have none.
+    pub others: Vec<i64>,
+}
+
+impl std::fmt::Display for Chosen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, id, others } = self;
+        write!(
+            f,
+            "several categories are called \"{name}\"; {id} is taken, since {others:?} have no annotations"
+        )
+    }
+}
+
 impl Annotation {
     /// Area in square pixels.
     pub fn area(&self) -> f64 {
@@ -152,6 +182,12 @@ impl Annotations {
         self.annotations.retain(|annotation| kept.contains(&annotation.image_id));
     }
 
+    /// Leaves out images by their ids, with their annotations.
+    pub fn leave_out(&mut self, images: &HashSet<i64>) {
+        self.images.retain(|image| !images.contains(&image.id));
+        self.annotations.retain(|annotation| !images.contains(&annotation.image_id));
+    }
+
     /// Finds the file of every annotated image among `files` by its name.
     ///
     /// # Errors
@@ -184,19 +220,17 @@ impl Annotations {
     }
 
     /// Category id of every class of `spec`: those it gives, else those of the categories of the
-    /// same name; none for a class that the file does not know.
+    /// same name. Of categories that share a name the one with annotations is taken, since exporters list
+    /// a group of classes under the name of one of them.
     ///
     /// # Errors
-    /// [`codes::ANNOTATION`] when no class is among the categories.
-    pub fn category_ids(&self, spec: &TaskSpec) -> Result<Vec<Option<i64>>> {
+    /// [`codes::ANNOTATION`] when no class is among the categories, or when a class has the name of
+    /// several categories of which not exactly one has annotations.
+    pub fn category_ids(&self, spec: &TaskSpec) -> Result<CategoryIds> {
         let known: HashSet<i64> = self.categories.iter().map(|category| category.id).collect();
-        let by_name: HashMap<&str, i64> =
-            self.categories.iter().map(|category| (category.name.as_str(), category.id)).collect();
-        let ids: Vec<Option<i64>> = match spec.category_ids() {
-            Some(ids) => ids.into_iter().map(Some).collect(),
-            None => (0..spec.classes.len())
-                .map(|class| by_name.get(spec.classes.name(class).as_str()).copied())
-                .collect(),
+        let (ids, chosen) = match spec.category_ids() {
+            Some(ids) => (ids.into_iter().map(Some).collect(), Vec::new()),
+            None => self.ids_by_name(spec)?,
         };
         if !ids.iter().flatten().any(|id| known.contains(id)) {
             let names: Vec<_> = self.categories.iter().map(|category| &*category.name).collect();
@@ -207,8 +241,47 @@ impl Annotations {
             ))
             .help("give `category_ids` in the task file, or the names of the categories"));
         }
-        Ok(ids)
+        Ok(CategoryIds { ids, chosen })
     }
+
+    fn ids_by_name(&self, spec: &TaskSpec) -> Result<(Vec<Option<i64>>, Vec<Chosen>)> {
+        let mut by_name: HashMap<&str, Vec<i64>> = HashMap::new();
+        for category in &self.categories {
+            by_name.entry(&category.name).or_default().push(category.id);
+        }
+        let annotated: HashSet<i64> = self.annotations.iter().map(|own| own.category_id).collect();
+        let mut ids = Vec::with_capacity(spec.classes.len());
+        let mut chosen = Vec::new();
+        for class in 0..spec.classes.len() {
+            let name = spec.classes.name(class);
+            let candidates = by_name.get(name.as_str()).map_or(&[][..], |ids| &ids[..]);
+            let in_use: Vec<i64> =
+                candidates.iter().copied().filter(|id| annotated.contains(id)).collect();
+            ids.push(match (candidates, &in_use[..]) {
+                ([], _) => None,
+                (&[only], _) => Some(only),
+                (_, &[id]) => {
+                    let others = candidates.iter().copied().filter(|&other| other != id).collect();
+                    chosen.push(Chosen { name, id, others });
+                    Some(id)
+                }
+                (_, in_use) => return Err(ambiguous(&name, candidates, in_use.len())),
+            });
+        }
+        Ok((ids, chosen))
+    }
+}
+
+fn ambiguous(name: &str, candidates: &[i64], annotated: usize) -> Error {
+    let ids: Vec<String> = candidates.iter().map(i64::to_string).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let how_many = if annotated == 0 { "none".to_owned() } else { annotated.to_string() };
+    wrong(format!(
+        "{} categories are called \"{name}\" (ids {}), and {how_many} of them have annotations",
+        candidates.len(),
+        listed(&ids)
+    ))
+    .help("give `category_ids` in the task file, one id per class")
 }
 
 fn listed(names: &[&str]) -> String {

@@ -42,8 +42,15 @@ pub struct Report {
     pub ar_large: Option<f64>,
     /// Number of images.
     pub images: usize,
+    /// Annotated images that could not be read and do not count; [`evaluate`] knows of none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
     /// Each category that has objects, by id.
     pub categories: Vec<CategoryReport>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The summary that COCO users know, in percent.
@@ -62,7 +69,11 @@ impl std::fmt::Display for Report {
         line("AR 1", self.ar_1)?;
         line("AR 10", self.ar_10)?;
         line("AR 100", self.ar_100)?;
-        writeln!(f, "{:<12} {:6}", "images", self.images)
+        writeln!(f, "{:<12} {:6}", "images", self.images)?;
+        match self.left_out {
+            0 => Ok(()),
+            count => writeln!(f, "{:<12} {count:6}", "left out"),
+        }
     }
 }
 
@@ -199,6 +210,7 @@ fn report(images: usize, measured: &[(&Category, Measured)]) -> Report {
         ar_medium: over(|m| &m.medium, ar),
         ar_large: over(|m| &m.large, ar),
         images,
+        left_out: 0,
         categories: measured
             .iter()
             .filter_map(|(category, measured)| {

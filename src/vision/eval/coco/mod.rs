@@ -10,7 +10,7 @@ mod evaluate;
 mod matching;
 mod results;
 
-pub use annotations::{Annotation, Annotations, Category, Image, Pairing};
+pub use annotations::{Annotation, Annotations, Category, CategoryIds, Chosen, Image, Pairing};
 pub use evaluate::{CategoryReport, Report, evaluate};
 pub use results::{ResultRecord, records};
 

@@ -293,10 +293,11 @@ fn results_of_unknown_images_are_refused() {
 fn classes_become_categories_by_id_or_by_name() {
     let annotations = Annotations::from_json(VALID.as_bytes()).unwrap();
     let mut spec = TaskSpec::load("yolox-coco").unwrap();
-    let ids = annotations.category_ids(&spec).unwrap();
+    let CategoryIds { ids, chosen } = annotations.category_ids(&spec).unwrap();
+    assert_eq!(chosen, []);
     assert_eq!((ids[0], ids[16]), (Some(1), Some(18)));
     spec.classes = crate::vision::task::Classes::Names(vec!["wolf".into(), "dog".into()]);
-    let ids = annotations.category_ids(&spec).unwrap();
+    let ids = annotations.category_ids(&spec).unwrap().ids;
     assert_eq!(ids, [None, Some(18)]);
     let bbox = BBox { x1: 1.0, y1: 2.0, x2: 4.0, y2: 8.0 };
     let found = [0, 1].map(|class| Detection { class, score: 0.5, bbox });
@@ -309,4 +310,42 @@ fn classes_become_categories_by_id_or_by_name() {
         error.message(),
         "none of the task's classes (wolf, ..) is among its categories: dog"
     );
+}
+
+/// An exporter lists a group under the name of one of its classes; only one of the two has objects.
+#[test]
+fn of_categories_with_one_name_the_annotated_one_is_taken() {
+    let mut annotations = Annotations::from_json(VALID.as_bytes()).unwrap();
+    let mut spec = TaskSpec::load("yolox-coco").unwrap();
+    spec.classes = crate::vision::task::Classes::Names(vec!["dog".into()]);
+    for id in [5, 998] {
+        annotations.categories.push(Category { id, name: "dog".into() });
+    }
+    let found = annotations.category_ids(&spec).unwrap();
+    assert_eq!(found.ids, [Some(18)]);
+    let chosen = Chosen { name: "dog".into(), id: 18, others: vec![5, 998] };
+    assert_eq!(found.chosen, [chosen]);
+    let mut second = annotations.annotations[0].clone();
+    second.category_id = 998;
+    annotations.annotations.push(second);
+    let error = annotations.category_ids(&spec).unwrap_err();
+    assert_eq!(error.code().id, "SG0404");
+    assert_eq!(
+        error.message(),
+        "3 categories are called \"dog\" (ids 18, 5, 998), and 2 of them have annotations"
+    );
+    annotations.annotations.clear();
+    let error = annotations.category_ids(&spec).unwrap_err();
+    assert!(error.message().ends_with("none of them have annotations"), "{error}");
+    spec.category_ids = Some(vec![998]);
+    assert_eq!(annotations.category_ids(&spec).unwrap().ids, [Some(998)]);
+}
+
+#[test]
+fn images_are_left_out_with_their_annotations() {
+    let mut annotations = Annotations::from_json(VALID.as_bytes()).unwrap();
+    let id = annotations.annotations[0].image_id;
+    annotations.leave_out(&[id].into());
+    assert!(annotations.annotations.iter().all(|own| own.image_id != id));
+    assert_eq!(annotations.images.len(), 1);
 }
