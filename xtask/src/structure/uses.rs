@@ -7,9 +7,7 @@ use std::{fs, io};
 
 /// A source tree: its files, each with the paths that it names, as segments from the root.
 pub struct Tree {
-    /// The folder `src`.
-    pub root: PathBuf,
-    /// Files, relative to the root, and what they name.
+    /// Files, relative to the folder `src`, and what they name.
     pub files: BTreeMap<PathBuf, Vec<Vec<String>>>,
 }
 
@@ -25,7 +23,7 @@ impl Tree {
             let named = named(&module(&relative), &code(&fs::read_to_string(&file)?));
             files.insert(relative, named);
         }
-        Ok(Self { root: root.to_owned(), files })
+        Ok(Self { files })
     }
 
     /// The files that each file uses, itself left out.
@@ -45,16 +43,6 @@ impl Tree {
             candidates.into_iter().find(|file| self.files.contains_key(file))
         })
     }
-}
-
-/// The group and, where the path names one, the module that a path leads to. The crate's root
-/// passes on two names of `error` and a macro of `tensor`.
-pub fn home(path: &[String]) -> Option<(&str, Option<&str>)> {
-    Some(match path.first()?.as_str() {
-        "for_dtype" => ("base", Some("tensor")),
-        "Error" | "Result" => ("base", Some("error")),
-        group => (group, path.get(1).map(String::as_str)),
-    })
 }
 
 fn rust_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
