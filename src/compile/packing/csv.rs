@@ -231,7 +231,7 @@ mod tests {
             (&format!("{head}a,0,1,1e3\n"), "holds \"1e3\""),
             (&format!("{head}a,0,1,99999999999999999999\n"), "64 bits"),
             (&format!("{head}a,0,1\n"), "3 fields where the header has 4"),
-            (&format!("{head}a,0,1,1\n\na,0,1,1\n"), "already used in line 2\n  at:   line 4"),
+            (&format!("{head}a,0,1,1\n\na,0,1,1\n"), "already used in line 2, at line 4"),
             (&format!("{head}a,3,1,1\n"), "lives 3..1"),
             (&format!("{head}a,0,1,0\n"), "size 0"),
         ] {
