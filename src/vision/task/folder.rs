@@ -109,7 +109,7 @@ impl Files {
                 () if wanted(&path) => None,
                 () => continue,
             };
-            if !path.is_file() {
+            if path.is_dir() {
                 continue;
             }
             match reason {
@@ -130,12 +130,16 @@ impl Files {
         self.keep(|path| image::read(path).map(drop))
     }
 
-    /// Keeps the files that `read` takes; the others are left out by their error.
+    /// Keeps the files that `read` takes; the others are left out by their error. What is not a file (a pipe)
+    /// stays untried, since it can be read only once.
     ///
     /// # Errors
     /// That of the first file when none can be read.
     pub fn keep(mut self, read: impl Fn(&Path) -> Result<()> + Sync) -> Result<Self> {
-        let read = parallel::map(self.taken.len(), |index| Ok(read(&self.taken[index])))?;
+        let read = parallel::map(self.taken.len(), |index| {
+            let path = &self.taken[index];
+            Ok(if path.is_file() { read(path) } else { Ok(()) })
+        })?;
         if !read.is_empty() && read.iter().all(Result::is_err) {
             return Err(read.into_iter().find_map(Result::err).unwrap_or_else(|| {
                 Error::new(&codes::IMAGE_DECODE, "no file of the folder can be read")
