@@ -90,8 +90,7 @@ module block_arbiter #(
   localparam TableBits = 1 << BlockBits;
   localparam DomainBits = RowBits - AddressBits;
   localparam RowWidth = 128 * P;
-  localparam [2:0] StreamClient = 3'd5;
-  localparam [2:0] TableClient = 3'd6;
+  `include "status.vh"
   localparam [6:0] Aged = AgeLimit;
 
   generate
@@ -342,12 +341,12 @@ module block_arbiter #(
     end
     for (slot = P - 1; slot >= 0; slot = slot - 1) begin
       if (a_refused_q[slot]) begin
-        refused_client = StreamClient;
+        refused_client = ClientFetch[2:0];
         refused_block  = {{(8-BlockBits){1'b0}}, a_block_q[slot*BlockBits +: BlockBits]};
       end
     end
     if (table_error) begin
-      refused_client = TableClient;
+      refused_client = ClientTable[2:0];
       refused_block  = table_error_block;
     end
   end

@@ -1,26 +1,5 @@
 // The processor's view of the accelerator: AXI4-Lite slave, frame control, interrupt, status and
-// performance counters. Register map (byte offset; 64-bit values low word first):
-//
-//   00  control    0 start (set; falls at the end of the frame), 1 done (cleared by reading and by the
-//                  next frame), 2 idle, 3 ready (as done), 9 interrupt
-//   04  GIE        0 interrupts enabled
-//   08  IER        0 done, 1 ready, 2 processor step, 3 error
-//   0C  ISR        as IER: events while enabled; writing 1 toggles
-//   10  stream     base address          18  image    base address
-//   20  output     base address          28  scratch  base address
-//   30  stream     length in ring words (24 bits)
-//   34  resume     write 1: the processor's step is done
-//   38  reset      write 1: soft reset
-//   40  status     0 running, 1 waits for the processor, 2 error, 3 clearing; 15:8 error code
-//   44  pass       15:0 running pass, 31:16 pass of the error
-//   48  error      7:0 client, 31:16 block
-//   4C  count      16: the counters count one pass only, 15:0 which
-//   50  version    54, 58  configuration hash
-//   60  cycles     of the last frame, or of that pass in it; then stall cycles by cause:
-//   64  stream (weights)   68  accumulators and lanes   6C  port   70  image   74  plane engine
-//   78  bank conflicts
-//
-// Other offsets read 0 and ignore writes; every access is answered with OKAY.
+// performance counters. docs/registers.md has the register map; registers.vh is made of the same table.
 //
 // Every frame begins with `core_resetn_o` low for at least 16 cycles, until the AXI masters
 // (cleared by `clear_o`) are quiet. Then `start_o`; the frame ends with `done_i`, or with
@@ -28,7 +7,6 @@
 // status says so. A soft reset ends the frame without `done`. Addresses and length are taken at the
 // start of a frame.
 module control_registers #(
-  parameter [31:0] Version = 32'd1,
   parameter [63:0] ConfigHash = 64'd0
 ) (
   input  wire         aclk,
@@ -78,10 +56,11 @@ module control_registers #(
   input  wire [7:0]   error_client_i,
   input  wire [15:0]  error_block_i,
 
-  // Stalled in this cycle because of: 0 stream, 1 accumulators and lanes, 2 port, 3 image,
-  // 4 plane engine, 5 bank
+  // Stalled in this cycle because of: the causes of status.vh
   input  wire [5:0]   stall_i
 );
+  `include "registers.vh"
+  `include "status.vh"
 
   localparam Idle = 2'd0;
   localparam Clear = 2'd1;
@@ -132,7 +111,7 @@ module control_registers #(
   reg [31:0]  value;
   wire        read = s_axi_ctrl_arvalid && s_axi_ctrl_arready;
   wire [11:2] read_address = s_axi_ctrl_araddr[11:2];
-  wire        read_control = read && read_address == 10'h000;
+  wire        read_control = read && read_address == RegControl[11:2];
 
   assign s_axi_ctrl_arready = !r_valid_q;
   assign s_axi_ctrl_rvalid = r_valid_q;
@@ -153,28 +132,27 @@ module control_registers #(
   wire [31:0] mask = {{8{w_strobe_q[3]}}, {8{w_strobe_q[2]}}, {8{w_strobe_q[1]}},
                       {8{w_strobe_q[0]}}};
   wire [31:0] masked = w_data_q & mask;
-  wire        low_page = write && aw_address_q[11:6] == 6'd0;
-  wire [3:0]  word = aw_address_q[5:2];
-  wire        set_start = low_page && word == 4'h0 && masked[0];
-  wire        set_gie = low_page && word == 4'h1 && mask[0];
-  wire        set_ier = low_page && word == 4'h2 && mask[0];
-  wire        toggle_isr = low_page && word == 4'h3;
-  wire        set_base = low_page && word >= 4'h4 && word <= 4'hB;
-  wire        set_length = low_page && word == 4'hC;
-  wire        set_resume = low_page && word == 4'hD && masked[0];
-  wire        set_reset = low_page && word == 4'hE && masked[0];
-  wire        set_count = write && aw_address_q == 10'h013;
+  wire        set_start = write && aw_address_q == RegControl[11:2] && masked[ControlStartLsb];
+  wire        set_gie = write && aw_address_q == RegGlobalInterrupt[11:2] && mask[GlobalInterruptEnableLsb];
+  wire        set_ier = write && aw_address_q == RegInterruptEnable[11:2] && mask[InterruptEnableDoneLsb];
+  wire        toggle_isr = write && aw_address_q == RegInterruptStatus[11:2];
+  wire        set_base = write && aw_address_q >= RegStreamBaseLow[11:2]
+                         && aw_address_q <= RegScratchBaseHigh[11:2];
+  wire        set_length = write && aw_address_q == RegStreamWords[11:2];
+  wire        set_resume = write && aw_address_q == RegResume[11:2] && masked[ResumeGoLsb];
+  wire        set_reset = write && aw_address_q == RegReset[11:2] && masked[ResetNowLsb];
+  wire        set_count = write && aw_address_q == RegCount[11:2];
 
   reg         gie_q;
   reg [3:0]   ier_q;
   reg [255:0] bases_q;
   reg [31:0]  length_q;
   reg [16:0]  count_q;
-  wire [2:0]  base = word[2:0] ^ 3'b100;
+  wire [2:0]  base = aw_address_q[4:2] - RegStreamBaseLow[4:2];
   integer     half;
 
   always @(posedge aclk) begin
-    if (set_gie) gie_q <= masked[0];
+    if (set_gie) gie_q <= masked[GlobalInterruptEnableLsb];
     if (set_ier) ier_q <= masked[3:0];
     for (half = 0; half < 8; half = half + 1) begin
       if (set_base && base == half[2:0])
@@ -297,7 +275,11 @@ module control_registers #(
   reg       processor_q;
   reg [3:0] isr_q;
   reg       interrupt_q;
-  wire [3:0] events = {fails, processor_i && !processor_q && state_q == Run, finished, finished};
+  wire [3:0] events;
+  assign events[InterruptStatusDoneLsb] = finished;
+  assign events[InterruptStatusReadyLsb] = finished;
+  assign events[InterruptStatusProcessorLsb] = processor_i && !processor_q && state_q == Run;
+  assign events[InterruptStatusErrorLsb] = fails;
 
   always @(posedge aclk) begin
     processor_q <= processor_i && state_q == Run;
@@ -318,7 +300,7 @@ module control_registers #(
 
   assign interrupt_o = interrupt_q;
 
-  // Performance counters: 0 cycles, 1 to 6 stalls. They are shown when the frame has ended. A pass has the
+  // Performance counters: 0 cycles, then the stalls in the order of their registers. They are shown when the frame has ended. A pass has the
   // cycles from the one after its predecessor's end to its own end.
   reg [223:0] counters_q;
   reg [223:0] shown_q;
@@ -333,7 +315,7 @@ module control_registers #(
       else if (state_q == Run && in_pass_q && counted[c])
         counters_q[32*c +: 32] <= counters_q[32*c +: 32] + 32'd1;
     end
-    in_pass_q  <= !count_q[16] || pass_i == count_q[15:0];
+    in_pass_q  <= !count_q[CountOnlyLsb] || pass_i == count_q[CountPassLsb +: CountPassWidth];
     finished_q <= finished;
     if (finished_q) shown_q <= counters_q;
     if (!aresetn) begin
@@ -342,32 +324,48 @@ module control_registers #(
     end
   end
 
-  wire [2:0] read_word = read_address[4:2];
-  wire [2:0] read_base = read_word ^ 3'b100;
-  wire [2:0] read_counter = read_word;
-
+  wire [2:0] read_base = read_address[4:2] - RegStreamBaseLow[4:2];
+  wire [2:0] read_counter = read_address[4:2] - RegCycles[4:2];
   wire       idle = state_q == Idle && !start_q;
 
   always @* begin
     value = 32'd0;
     case (read_address)
-      10'h000: value = {22'd0, interrupt_q, 5'd0, ready_q, idle, done_q, start_q};
-      10'h001: value = {31'd0, gie_q};
-      10'h002: value = {28'd0, ier_q};
-      10'h003: value = {28'd0, isr_q};
-      10'h004, 10'h005, 10'h006, 10'h007, 10'h008, 10'h009, 10'h00A, 10'h00B:
+      RegControl[11:2]: begin
+        value[ControlStartLsb] = start_q;
+        value[ControlDoneLsb] = done_q;
+        value[ControlIdleLsb] = idle;
+        value[ControlReadyLsb] = ready_q;
+        value[ControlInterruptLsb] = interrupt_q;
+      end
+      RegGlobalInterrupt[11:2]: value[GlobalInterruptEnableLsb] = gie_q;
+      RegInterruptEnable[11:2]: value[3:0] = ier_q;
+      RegInterruptStatus[11:2]: value[3:0] = isr_q;
+      RegStreamBaseLow[11:2], RegStreamBaseHigh[11:2], RegImageBaseLow[11:2], RegImageBaseHigh[11:2],
+      RegOutputBaseLow[11:2], RegOutputBaseHigh[11:2], RegScratchBaseLow[11:2], RegScratchBaseHigh[11:2]:
         value = bases_q[{read_base, 5'd0} +: 32];
-      10'h00C: value = length_q;
-      10'h010: value = {16'd0, code_q, 4'd0, state_q == Clear, error_q,
-                        processor_i && state_q == Run, state_q == Run};
-      10'h011: value = {error_pass_q, pass_i};
-      10'h012: value = {block_q, 8'd0, client_q};
-      10'h013: value = {15'd0, count_q};
-      10'h014: value = Version;
-      10'h015: value = ConfigHash[31:0];
-      10'h016: value = ConfigHash[63:32];
-      10'h018, 10'h019, 10'h01A, 10'h01B, 10'h01C, 10'h01D, 10'h01E:
-        value = shown_q[{read_counter, 5'd0} +: 32];
+      RegStreamWords[11:2]: value = length_q;
+      RegStatus[11:2]: begin
+        value[StatusRunningLsb] = state_q == Run;
+        value[StatusProcessorLsb] = processor_i && state_q == Run;
+        value[StatusErrorLsb] = error_q;
+        value[StatusClearingLsb] = state_q == Clear;
+        value[StatusErrorCodeLsb +: StatusErrorCodeWidth] = code_q;
+      end
+      RegPass[11:2]: begin
+        value[PassRunningLsb +: PassRunningWidth] = pass_i;
+        value[PassErrorLsb +: PassErrorWidth] = error_pass_q;
+      end
+      RegError[11:2]: begin
+        value[ErrorClientLsb +: ErrorClientWidth] = client_q;
+        value[ErrorBlockLsb +: ErrorBlockWidth] = block_q;
+      end
+      RegCount[11:2]: value = {15'd0, count_q};
+      RegVersion[11:2]: value = RegisterMapVersion;
+      RegHashLow[11:2]: value = ConfigHash[31:0];
+      RegHashHigh[11:2]: value = ConfigHash[63:32];
+      RegCycles[11:2], RegStallStream[11:2], RegStallLanes[11:2], RegStallPort[11:2], RegStallImage[11:2],
+      RegStallPlane[11:2], RegStallBank[11:2]: value = shown_q[{read_counter, 5'd0} +: 32];
       default: value = 32'd0;
     endcase
   end

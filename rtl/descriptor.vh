@@ -1,10 +1,12 @@
-// Bit positions of the descriptor's fields. Generated from the field table by `make generate`;
-// docs/isa.md says what each field means. Included inside of modules, none of which
-// uses all of them.
+// Bit positions and values of the descriptor's fields; docs/isa.md says what they mean.
+// Generated from src/compile/border by `make generate`.
+// Included inside of modules, none of which uses all of it.
 
 /* verilator lint_off UNUSEDPARAM */
 localparam DescriptorWords = 10;
 localparam DescriptorBits = 2560;
+localparam [15:0] MagicValue = 16'h5E16;
+localparam [7:0] VersionValue = 8'd1;
 localparam KindLsb = 0, KindWidth = 8;
 localparam VersionLsb = 8, VersionWidth = 8;
 localparam MagicLsb = 16, MagicWidth = 16;
@@ -83,4 +85,19 @@ localparam SegBaseLsb = 0, SegBaseWidth = 20;
 localparam SegPlanesLsb = 20, SegPlanesWidth = 12;
 localparam SegStrideLsb = 32, SegStrideWidth = 20;
 localparam SegUpLsb = 52, SegUpWidth = 1;
+
+localparam [7:0] KindDense = 8'd0;  // a tile of the dense array, and plane filters behind it
+localparam [7:0] KindPlane = 8'd1;  // the plane engine fed by fetch
+localparam [7:0] KindDma = 8'd2;  // a transfer between DDR and shared memory
+localparam [7:0] KindProcessor = 8'd3;  // a step of the processor
+localparam [7:0] KindEnd = 8'd4;  // end of the program
+
+localparam [1:0] ResidualNone = 2'd0;  // no residual
+localparam [1:0] ResidualBefore = 2'd1;  // added before the activation
+localparam [1:0] ResidualAfter = 2'd2;  // added after the activation
+
+localparam [1:0] BufferStream = 2'd0;  // the program
+localparam [1:0] BufferImage = 2'd1;  // the image, or the input tensor
+localparam [1:0] BufferOutput = 2'd2;  // the outputs of the network
+localparam [1:0] BufferScratch = 2'd3;  // what the processor's steps read and write
 /* verilator lint_on UNUSEDPARAM */

@@ -56,12 +56,12 @@ module drain #(
     end
   endgenerate
 
-  wire        dense    = descriptor_i[KindLsb +: KindWidth] == 8'd0;
+  wire        dense    = descriptor_i[KindLsb +: KindWidth] == KindDense;
   wire [15:0] tiles    = descriptor_i[TilesLsb +: TilesWidth];
   wire [4:0]  groups   = descriptor_i[BatchGroupsLsb +: BatchGroupsWidth];
   wire [15:0] batches  = descriptor_i[BatchesLsb +: BatchesWidth];
   wire [15:0] extra    = descriptor_i[BatchExtraLsb +: BatchExtraWidth];
-  wire        residual = descriptor_i[ResidualLsb +: ResidualWidth] != 2'd0;
+  wire        residual = descriptor_i[ResidualLsb +: ResidualWidth] != ResidualNone;
 
   // ---- parameter sets ------------------------------------------------------------------------------
   wire [1023:0] set;

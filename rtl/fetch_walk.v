@@ -75,7 +75,7 @@ module fetch_walk #(
   always @(posedge aclk) begin
     if (!aresetn) setup_q <= 3'b000;
     else         setup_q <= {setup_q[1:0], start_i};
-    if (start_i) dense_q <= descriptor_i[KindLsb +: KindWidth] == 8'd0;
+    if (start_i) dense_q <= descriptor_i[KindLsb +: KindWidth] == KindDense;
     if (setup_q[0]) begin
       more_first_q     <= extra != 16'd0;
       extra_rest_q     <= extra - {15'd0, extra != 16'd0};

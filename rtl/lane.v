@@ -52,8 +52,10 @@ module lane #(
   input  wire               wide_i,
   output reg signed [15:0]  data_o
 );
+  `include "lanes.vh"
 
-  localparam [2:0] BaseRelu = 3'd1, BaseIdentity = 3'd2, BaseClamp = 3'd3, BaseLeaky = 3'd4;
+  localparam [9:0] LastUniform = UniformEntries[9:0] - 10'd1;
+  localparam [7:0] LastSegment = TwoSegmentsEntries[7:0] - 8'd1;
 
   // Stages 1 to 3. The widest value is 33 bits moved up by 8, and a bit below the point.
   reg signed [32:0] biased_q;
@@ -163,8 +165,8 @@ module lane #(
       wire [19:0] magnitude = x5_q[19] ? -x5_q : x5_q;
       /* verilator lint_on UNUSEDSIGNAL */
       wire       beyond_8 = magnitude_q[16:10] != 7'd0;
-      wire [9:0] uniform = beyond_8 ? 10'd1023 : magnitude_q[9:0];
-      wire [7:0] beyond = beyond_8 ? 8'd239 : 8'd112 + {1'b0, magnitude_q[9:3]};
+      wire [9:0] uniform = beyond_8 ? LastUniform : magnitude_q[9:0];
+      wire [7:0] beyond = beyond_8 ? LastSegment : 8'd112 + {1'b0, magnitude_q[9:3]};
       wire [7:0] segment = magnitude_q[16:7] == 10'd0 ? {1'b0, magnitude_q[6:0]} : beyond;
       wire [11:0] offset = negative_q ? offset_negative_i : offset_positive_i;
       /* verilator lint_off UNUSEDSIGNAL */

@@ -53,7 +53,7 @@ module loader #(
     end
   endgenerate
 
-  wire        dense       = descriptor_i[KindLsb +: KindWidth] == 8'd0;
+  wire        dense       = descriptor_i[KindLsb +: KindWidth] == KindDense;
   wire [1:0]  filters     = descriptor_i[ChainLsb +: ChainWidth];
   wire        maximum     = descriptor_i[MaximumLsb];
   wire        padded      = descriptor_i[PaddedLsb];

@@ -10,10 +10,7 @@ module output_lanes #(
   parameter TagBits = 1,
   // 0: there are no residuals.
   parameter Residual = 1,
-  // Functions of the design, at least 1, and 72 bits for each, least significant first: base 3 (0 zero,
-  // 1 relu, 2 identity, 3 clamp, 4 leaky), layout 2 (0 none, 1 two segments, 2 uniform), signed 1 (negative x has
-  // a block of its own behind the first), 2 unused, slope 8, ROM offset 12 in entries, minimum and maximum of
-  // the clamp 20 each (signed), 4 unused.
+  // Functions of the design, at least 1, and an entry of 72 bits for each (lanes.vh), the first in the low bits.
   parameter Functions = 1,
   parameter [72*Functions-1:0] FunctionTable = 2,
   parameter RomEntries = 0,
@@ -27,10 +24,10 @@ module output_lanes #(
   // Accumulators and residuals, channel 0 of pixel 0 in the low bits.
   input  wire [512*LP-1:0]   acc_i,
   input  wire [128*LP-1:0]   residual_i,
-  // 64 bits a channel: bias 32, argument 6 (shift + 8), out 4, zero 8, res_zero 8, res_shift 6.
+  // 64 bits a channel, see lanes.vh.
   input  wire [1023:0]       parameters_i,
   input  wire [TagBits-1:0]  tag_i,
-  // Mode: rule A5, with ReLU; residual 0 none, 1 before, 2 after the activation (A6); int16 output.
+  // Mode: rule A5, with ReLU; Residual of the descriptor (A6); int16 output.
   input  wire                direct_i,
   input  wire                relu_i,
   input  wire [1:0]          residual_mode_i,
@@ -41,15 +38,17 @@ module output_lanes #(
   output wire [TagBits-1:0]  tag_o
 );
 
+  `include "descriptor.vh"
+  `include "lanes.vh"
+
   localparam Latency = 11;
-  localparam [2:0] BaseRelu = 3'd1, BaseIdentity = 3'd2, BaseLeaky = 3'd4;
 
   function has_leaky(input integer unused);
     integer i;
     begin
       has_leaky = 1'b0;
       for (i = 0; i < Functions; i = i + 1) begin
-        if (FunctionTable[72*i +: 3] == BaseLeaky) has_leaky = 1'b1;
+        if (FunctionTable[FunctionBits*i + FunctionBaseLsb +: FunctionBaseWidth] == BaseLeaky) has_leaky = 1'b1;
       end
     end
   endfunction
@@ -94,18 +93,22 @@ module output_lanes #(
   reg [11:0]  positive4_q, positive5_q, positive6_q, negative5_q, negative6_q;
   reg         signed4_q;
   /* verilator lint_off UNUSEDSIGNAL */
-  wire [71:0] entry = FunctionTable[72*function3_q +: 72];
+  wire [FunctionBits-1:0] entry = FunctionTable[FunctionBits*function3_q +: FunctionBits];
   /* verilator lint_on UNUSEDSIGNAL */
-  wire [11:0] block = !signed4_q ? 12'd0 : layout4_q[1] ? 12'd1024 : 12'd240;
+  wire [11:0] block = !signed4_q ? 12'd0 : layout4_q == LayoutUniform ? UniformEntries[11:0]
+                                                                      : TwoSegmentsEntries[11:0];
   always @(posedge aclk) begin
     if (load[0]) {direct1_q, relu1_q, function1_q} <= {direct_i, relu_i, function_i};
     if (load[1]) {direct2_q, relu2_q, function2_q} <= {direct1_q, relu1_q, function1_q};
     if (load[2]) {direct3_q, relu3_q, function3_q} <= {direct2_q, relu2_q, function2_q};
     if (load[3]) begin
-      base4_q <= !direct3_q ? entry[2:0] : relu3_q ? BaseRelu : BaseIdentity;
-      layout4_q <= direct3_q ? 2'd0 : entry[4:3];
-      {maximum4_q, minimum4_q, positive4_q, slope4_q} <= entry[67:8];
-      signed4_q <= entry[5];
+      base4_q <= !direct3_q ? entry[FunctionBaseLsb +: FunctionBaseWidth] : relu3_q ? BaseRelu : BaseIdentity;
+      layout4_q <= direct3_q ? LayoutNone : entry[FunctionLayoutLsb +: FunctionLayoutWidth];
+      maximum4_q <= entry[FunctionMaximumLsb +: FunctionMaximumWidth];
+      minimum4_q <= entry[FunctionMinimumLsb +: FunctionMinimumWidth];
+      positive4_q <= entry[FunctionOffsetLsb +: FunctionOffsetWidth];
+      slope4_q <= entry[FunctionSlopeLsb +: FunctionSlopeWidth];
+      signed4_q <= entry[FunctionSignedLsb];
     end
     if (load[4]) begin
       {base5_q, layout5_q, slope5_q} <= {base4_q, layout4_q, slope4_q};
@@ -117,7 +120,7 @@ module output_lanes #(
       leaky6_q <= base5_q == BaseLeaky;
       {layout6_q, positive6_q, negative6_q} <= {layout5_q, positive5_q, negative5_q};
     end
-    if (load[6]) rom7_q <= layout6_q != 2'd0;
+    if (load[6]) rom7_q <= layout6_q != LayoutNone;
   end
 
   // The last stages of some fields have no reader, bit 63 of a channel's parameters is free.
@@ -131,8 +134,8 @@ module output_lanes #(
         always @(posedge aclk) begin
           if (load[0]) begin
             wide_q <= wide_i;
-            after_q <= residual_mode_i == 2'd2 && !direct_i;
-            before_q <= residual_mode_i == 2'd1 && !direct_i;
+            after_q <= residual_mode_i == ResidualAfter && !direct_i;
+            before_q <= residual_mode_i == ResidualBefore && !direct_i;
           end
         end
       end else begin : g_next
@@ -147,14 +150,14 @@ module output_lanes #(
     end
 
     for (c = 0; c < 16; c = c + 1) begin : g_channel
-      wire [63:0] fields = parameters_i[64*c +: 64];
+      wire [LaneBits-1:0] fields = parameters_i[LaneBits*c +: LaneBits];
       // Right shift of `residual << 11`: 11 - res_shift, 0 to 26.
-      wire [4:0]  res_right = 5'd11 - fields[62:58];
+      wire [4:0]  res_right = 5'd11 - fields[LaneResShiftLsb +: 5];
       reg [5:0]   argument1_q;
       reg [4:0]   res1_q;
       reg [2:0]   argument2_q, res2_q;
       always @(posedge aclk) begin
-        if (load[0]) {argument1_q, res1_q} <= {fields[37:32], res_right};
+        if (load[0]) {argument1_q, res1_q} <= {fields[LaneArgumentLsb +: LaneArgumentWidth], res_right};
         if (load[1]) {argument2_q, res2_q} <= {argument1_q[2:0], res1_q[2:0]};
       end
       // Zero point and output shift, in stages 1 to 10.
@@ -163,7 +166,10 @@ module output_lanes #(
         reg [7:0] zero_q;
         if (k == 1) begin : g_first
           always @(posedge aclk) begin
-            if (load[0]) {zero_q, out_q} <= {fields[49:42], direct_i ? 4'd0 : fields[41:38]};
+            if (load[0]) begin
+              zero_q <= fields[LaneZeroLsb +: LaneZeroWidth];
+              out_q <= direct_i ? 4'd0 : fields[LaneOutLsb +: LaneOutWidth];
+            end
           end
         end else begin : g_next
           always @(posedge aclk) begin
@@ -182,8 +188,8 @@ module output_lanes #(
           .valid_i           (valid[10:0]),
           .acc_i             (acc_i[512*p+32*c +: 32]),
           .residual_i        (residual_i[128*p+8*c +: 8]),
-          .bias_i            (fields[31:0]),
-          .res_zero_i        (fields[57:50]),
+          .bias_i            (fields[LaneBiasLsb +: LaneBiasWidth]),
+          .res_zero_i        (fields[LaneResZeroLsb +: LaneResZeroWidth]),
           .argument_coarse_i (argument1_q[5:3]),
           .res_coarse_i      (res1_q[4:3]),
           .argument_fine_i   (argument2_q),
@@ -194,7 +200,7 @@ module output_lanes #(
           .maximum_i         (maximum5_q),
           .slope_i           (slope5_q),
           .leaky_i           (leaky6_q),
-          .uniform_i         (layout6_q[1]),
+          .uniform_i         (layout6_q == LayoutUniform),
           .offset_positive_i (positive6_q),
           .offset_negative_i (negative6_q),
           .rom_i             (rom7_q),

@@ -14,7 +14,7 @@ module pass_control (
   output reg           processor_o,      // waits for the processor
   output reg  [15:0]   pass_o,           // index of the running pass
   output reg           error_o,
-  output reg  [7:0]    error_code_o,     // see the localparams
+  output reg  [7:0]    error_code_o,     // see status.vh
   output reg  [7:0]    error_client_o,
   output reg  [15:0]   error_block_o,
   // Loader: the descriptor of the next pass; its sum is all ones when it is intact.
@@ -49,13 +49,8 @@ module pass_control (
   output reg  [15:0]   pass_index_o
 );
   `include "descriptor.vh"
+  `include "status.vh"
 
-  localparam [7:0] ErrorDescriptor = 8'd1, ErrorChecksum = 8'd2, ErrorOwner = 8'd3, ErrorAccess = 8'd4,
-                   ErrorRead = 8'd5, ErrorWrite = 8'd6;
-  // The client number with which the block arbiter reports its owner table's errors.
-  localparam [7:0] OwnerTable = 8'd6;
-  localparam [7:0] KindDense = 8'd0, KindPlane = 8'd1, KindDma = 8'd2, KindProcessor = 8'd3,
-                   KindEnd = 8'd4;
   localparam [2:0] StIdle = 3'd0, StNext = 3'd1, StStart = 3'd2, StRun = 3'd3, StJob = 3'd4,
                    StProcessor = 3'd5, StFinish = 3'd6, StError = 3'd7;
   // Cycles without anything under way after which a pass has ended: nothing is between two modules.
@@ -68,8 +63,8 @@ module pass_control (
 
   wire [7:0] next_kind = next_descriptor_i[KindLsb +: KindWidth];
   wire [7:0] kind      = descriptor_o[KindLsb +: KindWidth];
-  wire       sound     = next_descriptor_i[MagicLsb +: MagicWidth] == 16'h5E16
-                         && next_descriptor_i[VersionLsb +: VersionWidth] == 8'd1
+  wire       sound     = next_descriptor_i[MagicLsb +: MagicWidth] == MagicValue
+                         && next_descriptor_i[VersionLsb +: VersionWidth] == VersionValue
                          && next_kind <= KindEnd
                          && next_descriptor_i[IndexLsb +: IndexWidth] == pass_o;
   wire       intact    = &next_sum_i;
@@ -155,7 +150,7 @@ module pass_control (
   end
 
   // The first error stays. The owner table's verdict on the next pass counts when that pass would start.
-  wire breach  = access_error_i && access_client_i != OwnerTable;
+  wire breach  = access_error_i && access_client_i != ClientTable;
   wire rejects = state_q == StNext && checked && !(sound && intact && owner_ok_i);
   always @(posedge aclk) begin
     if (!aresetn) begin

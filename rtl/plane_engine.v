@@ -65,6 +65,7 @@ module plane_engine #(
   output wire [256*DP-1:0] data_o,
   output wire [1:0]        count_o
 );
+  `include "descriptor.vh"
 
   localparam QueueWidth = 256 * DP + 2;
   localparam [QueueBits:0] Places = 1 << QueueBits;
@@ -370,7 +371,7 @@ module plane_engine #(
     .tag_i           ({filter6_q, emit6_q}),
     .direct_i        (direct_q[filter6_q]),
     .relu_i          (relu_q[filter6_q]),
-    .residual_mode_i (2'd0),
+    .residual_mode_i (ResidualNone),
     .wide_i          (wide_q[filter6_q]),
     .function_i      (filter6_q ? function1_q : function0_q),
     .valid_o         (lanes_valid),

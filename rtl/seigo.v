@@ -25,7 +25,6 @@ module seigo #(
   parameter RomEntries = 0,
   parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 16'd0,
   // What the registers report.
-  parameter [31:0] Version = 32'd1,
   parameter [63:0] ConfigHash = 64'd0
 ) (
   input  wire         aclk,
@@ -95,6 +94,7 @@ module seigo #(
   output reg  [5:0]   stall_o
 );
   `include "descriptor.vh"
+  `include "status.vh"
 
   // Some modules show more than is needed here, and of some wide values only a part is.
   /* verilator lint_off PINCONNECTEMPTY */
@@ -122,7 +122,7 @@ module seigo #(
   wire [15:0]   error_block;
   wire [5:0]    stall;
 
-  control_registers #(.Version(Version), .ConfigHash(ConfigHash)) i_registers (
+  control_registers #(.ConfigHash(ConfigHash)) i_registers (
     .aclk(aclk), .aresetn(aresetn),
     .s_axi_ctrl_awvalid(s_axi_ctrl_awvalid), .s_axi_ctrl_awready(s_axi_ctrl_awready),
     .s_axi_ctrl_awaddr(s_axi_ctrl_awaddr), .s_axi_ctrl_awprot(s_axi_ctrl_awprot),
@@ -287,7 +287,7 @@ module seigo #(
 
   fetch #(.P(P), .RowBits(RowBits), .ReadLatency(ReadLatency), .FeedCredits(FeedDepth)) i_fetch (
     .aclk(aclk), .aresetn(core_resetn),
-    .start_i(start && (descriptor[KindLsb +: KindWidth] <= 8'd1)), .descriptor_i(descriptor),
+    .start_i(start && (dense || descriptor[KindLsb +: KindWidth] == KindPlane)), .descriptor_i(descriptor),
     .busy_o(fetch_busy),
     .a_read_o(a_read), .a_row_o(a_row), .a_data_i(a_data),
     .stem_batches_i(stem_batches), .stem_read_o(stem_read), .stem_step_o(stem_step),
@@ -514,7 +514,7 @@ module seigo #(
 
   residual_reader #(.P(P), .RowBits(RowBits)) i_residual (
     .aclk(aclk), .aresetn(core_resetn),
-    .start_i(start && dense && residual != 2'd0),
+    .start_i(start && dense && residual != ResidualNone),
     .base_i(descriptor[ResBaseLsb +: ResBaseWidth]),
     .stride_i(descriptor[ResStrideLsb +: ResStrideWidth]),
     .groups_i(descriptor[GroupsLsb +: GroupsWidth]), .tiles_i(tiles), .idle_o(residual_idle),
@@ -532,10 +532,10 @@ module seigo #(
   reg  [39:0]        dma_buffer;
   always @* begin
     case (descriptor[DmaBufferLsb +: DmaBufferWidth])
-      2'd0:    dma_buffer = stream_address;
-      2'd1:    dma_buffer = image_address;
-      2'd2:    dma_buffer = output_address;
-      default: dma_buffer = scratch_address;
+      BufferStream: dma_buffer = stream_address;
+      BufferImage:  dma_buffer = image_address;
+      BufferOutput: dma_buffer = output_address;
+      default:      dma_buffer = scratch_address;
     endcase
   end
 
@@ -595,9 +595,12 @@ module seigo #(
   assign busy = fetch_busy || loader_busy || drain_busy || results != 0 || feed_busy || !splitter_idle
                 || !engine_idle || !conv_idle || filter_idle != 2'b11 || !residual_idle || stem_busy
                 || pending[2:0] != 3'b000;
-  // Causes in the order of the registers: stream, lanes, port, image, plane engine, bank.
-  assign stall = {stall_bank, stall_feed || (stall_output && chained), stall_image, stall_residual,
-                  stall_halves, stall_weights};
+  assign stall[StallStream] = stall_weights;
+  assign stall[StallLanes]  = stall_halves;
+  assign stall[StallPort]   = stall_residual;
+  assign stall[StallImage]  = stall_image;
+  assign stall[StallPlane]  = stall_feed || (stall_output && chained);
+  assign stall[StallBank]   = stall_bank;
 
   always @(posedge aclk) begin
     stall_o <= stall;

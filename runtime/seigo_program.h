@@ -1,6 +1,17 @@
-/* Fields of the accelerator's instruction stream. Generated from the field table by `make generate`. */
+/* Fields of the accelerator's instruction stream. Generated from src/compile/border by `make generate`. For C11 and C++11. */
 #ifndef SEIGO_PROGRAM_H
 #define SEIGO_PROGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef SEIGO_ASSERT
+#ifdef __cplusplus
+#define SEIGO_ASSERT(condition, message) static_assert(condition, message)
+#else
+#define SEIGO_ASSERT(condition, message) _Static_assert(condition, message)
+#endif
+#endif
 
 /* A field is WORD (of 32 bits), LSB and WIDTH; words are little-endian. */
 #define SEIGO_MAGIC_VALUE 0x5e16u
@@ -348,5 +359,28 @@
 #define SEIGO_LANE_RES_SHIFT_WORD 1
 #define SEIGO_LANE_RES_SHIFT_LSB 26
 #define SEIGO_LANE_RES_SHIFT_WIDTH 6
+
+#define SEIGO_KIND_DENSE 0u /* a tile of the dense array, and plane filters behind it */
+#define SEIGO_KIND_PLANE 1u /* the plane engine fed by fetch */
+#define SEIGO_KIND_DMA 2u /* a transfer between DDR and shared memory */
+#define SEIGO_KIND_PROCESSOR 3u /* a step of the processor */
+#define SEIGO_KIND_END 4u /* end of the program */
+
+#define SEIGO_RESIDUAL_NONE 0u /* no residual */
+#define SEIGO_RESIDUAL_BEFORE 1u /* added before the activation */
+#define SEIGO_RESIDUAL_AFTER 2u /* added after the activation */
+
+#define SEIGO_BUFFER_STREAM 0u /* the program */
+#define SEIGO_BUFFER_IMAGE 1u /* the image, or the input tensor */
+#define SEIGO_BUFFER_OUTPUT 2u /* the outputs of the network */
+#define SEIGO_BUFFER_SCRATCH 3u /* what the processor's steps read and write */
+
+/* The descriptor of a pass. */
+struct seigo_descriptor {
+  uint32_t words[80];
+};
+SEIGO_ASSERT(sizeof(struct seigo_descriptor) == SEIGO_DESCRIPTOR_RING_WORDS * SEIGO_RING_WORD_BYTES,
+             "a descriptor is 320 bytes");
+SEIGO_ASSERT(SEIGO_CHECKSUM_WORD == 79, "the checksum is the last word");
 
 #endif

@@ -42,7 +42,7 @@ model() {
   for pair in "$@"; do chparam+=" -set ${pair%%=*} ${pair##*=}"; done
   local sources="$folder/$top.v"
   [ "$top" != block_arbiter ] || sources+=" sim/formal/any_owner_table.v"
-  yosys -q -l "$folder/yosys.log" -p "read_verilog -formal -sv $sources; chparam$chparam $top;
+  yosys -q -l "$folder/yosys.log" -p "read_verilog -formal -sv -Irtl $sources; chparam$chparam $top;
     hierarchy -check -top $top; proc; flatten; opt; memory; async2sync; techmap; opt -full;
     abc -g AND,OR,XOR,MUX; opt_clean; dffunmap; opt_clean; write_smt2 -wires $folder/$top.smt2"
 }

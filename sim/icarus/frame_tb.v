@@ -12,6 +12,7 @@ module frame_tb;
   // STREAM_BASE, IMAGE_BASE, OUTPUT_BASE, SCRATCH_BASE, MEMORY_BYTES: addresses in bytes, multiples of 4,096;
   // STREAM_BEATS, IMAGE_BEATS, OUTPUT_BEATS: contents, in beats of 16 bytes.
   `include "frame.vh"
+  `include "registers.vh"
 
   localparam Latency     = 30;      // cycles from a read request to its first beat
   localparam WriteDelay  = 12;      // cycles from the last beat of a write to its answer
@@ -179,6 +180,8 @@ module frame_tb;
   // ---- processor -------------------------------------------------------------------------------------
   // Accesses to registers, one after the other: the first ones start the frame, step `Poll` repeats until the
   // interrupt, the rest reads what is to be seen of the frame.
+  localparam [31:0] Done   = 32'd1 << InterruptStatusDoneLsb | 32'd1 << InterruptStatusReadyLsb;
+  localparam [31:0] Events = 32'd1 << InterruptStatusProcessorLsb | 32'd1 << InterruptStatusErrorLsb;
   localparam Poll  = 5'd12;
   localparam Steps = 5'd25;
   reg  [4:0]  step = 5'd0;
@@ -187,25 +190,25 @@ module frame_tb;
   reg  [44:0] access;  // write, register, data
   always @* begin
     case (step)
-      5'd0:    access = {1'b1, 12'h010, STREAM_BASE};
-      5'd1:    access = {1'b1, 12'h014, 32'd0};
-      5'd2:    access = {1'b1, 12'h018, IMAGE_BASE};
-      5'd3:    access = {1'b1, 12'h01C, 32'd0};
-      5'd4:    access = {1'b1, 12'h020, OUTPUT_BASE};
-      5'd5:    access = {1'b1, 12'h024, 32'd0};
-      5'd6:    access = {1'b1, 12'h028, SCRATCH_BASE};
-      5'd7:    access = {1'b1, 12'h02C, 32'd0};
-      5'd8:    access = {1'b1, 12'h030, STREAM_BEATS / 32'd2};
-      5'd9:    access = {1'b1, 12'h004, 32'd1};   // interrupts: on
-      5'd10:   access = {1'b1, 12'h008, 32'hF};   // all of them
-      5'd11:   access = {1'b1, 12'h000, 32'd1};   // start
-      Poll:    access = {1'b0, 12'h044, 32'd0};   // pass
-      5'd13:   access = {1'b0, 12'h00C, 32'd0};   // interrupt status
-      5'd14:   access = {1'b1, 12'h00C, 32'h3};   // done and ready: seen
-      5'd15:   access = {1'b0, 12'h000, 32'd0};   // done
-      5'd16:   access = {1'b0, 12'h040, 32'd0};   // status
-      5'd17:   access = {1'b0, 12'h048, 32'd0};   // error
-      default: access = {1'b0, 12'h060 + {5'd0, step - 5'd18, 2'd0}, 32'd0};  // cycles, stalls
+      5'd0:    access = {1'b1, RegStreamBaseLow, STREAM_BASE};
+      5'd1:    access = {1'b1, RegStreamBaseHigh, 32'd0};
+      5'd2:    access = {1'b1, RegImageBaseLow, IMAGE_BASE};
+      5'd3:    access = {1'b1, RegImageBaseHigh, 32'd0};
+      5'd4:    access = {1'b1, RegOutputBaseLow, OUTPUT_BASE};
+      5'd5:    access = {1'b1, RegOutputBaseHigh, 32'd0};
+      5'd6:    access = {1'b1, RegScratchBaseLow, SCRATCH_BASE};
+      5'd7:    access = {1'b1, RegScratchBaseHigh, 32'd0};
+      5'd8:    access = {1'b1, RegStreamWords, STREAM_BEATS / 32'd2};
+      5'd9:    access = {1'b1, RegGlobalInterrupt, 32'd1 << GlobalInterruptEnableLsb};
+      5'd10:   access = {1'b1, RegInterruptEnable, Done | Events};
+      5'd11:   access = {1'b1, RegControl, 32'd1 << ControlStartLsb};
+      Poll:    access = {1'b0, RegPass, 32'd0};
+      5'd13:   access = {1'b0, RegInterruptStatus, 32'd0};
+      5'd14:   access = {1'b1, RegInterruptStatus, Done};
+      5'd15:   access = {1'b0, RegControl, 32'd0};
+      5'd16:   access = {1'b0, RegStatus, 32'd0};
+      5'd17:   access = {1'b0, RegError, 32'd0};
+      default: access = {1'b0, RegCycles + {5'd0, step - 5'd18, 2'd0}, 32'd0};  // cycles, stalls
     endcase
   end
 

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 
 out=build/rtl
 include=$(verilator --getenv VERILATOR_ROOT)/include
-flags=(-std=c++17 -O1 -I"$include" -I"$include/vltstd" -Isim/unit)
+flags=(-std=c++17 -O1 -I"$include" -I"$include/vltstd" -Isim/unit -Iruntime)
 mkdir -p $out
 
 for part in verilated verilated_threads; do
@@ -41,7 +41,7 @@ for bench in sim/unit/*_tb.cpp; do
   for set in "${sets[@]}"; do
     read -ra parameters <<<"$set"
     folder=$out/$module${set:+.${set// /.}}
-    if [ ! -x "$folder/bench" ] || [ -n "$(find rtl sim/unit -newer "$folder/bench" -type f -print -quit)" ]; then
+    if [ ! -x "$folder/bench" ] || [ -n "$(find rtl sim/unit runtime -newer "$folder/bench" -type f -print -quit)" ]; then
       build "$bench" "$top" "$folder" "${parameters[@]}"
     fi
     "$folder/bench" | sed "s|^|[$set] |" || { failed=1; echo "FAILED: $module $set"; }

@@ -1,6 +1,7 @@
 //! A quantized network for a target: boards, packing of shared memory, schedule, program.
 
 pub mod boards;
+pub mod border;
 pub mod capabilities;
 mod compiled;
 pub mod packing;

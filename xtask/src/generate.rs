@@ -1,24 +1,22 @@
-//! Every file that is made from tables in the code: pages of docs/, the Verilog header, the C header.
+//! Every file that is made from tables in the code: pages of docs/, headers of the hardware's border.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use seigo::base::error::Result;
 use seigo::compile::boards;
-use seigo::compile::program::generate;
 
-use crate::{errors_page, operators_page};
+use crate::{border, errors_page, operators_page};
 
 /// Path from the root of the repository, and contents.
 fn files() -> Result<Vec<(&'static str, String)>> {
-    Ok(vec![
+    let mut files = vec![
         ("docs/errors.md", errors_page::page()),
         ("docs/operators.md", operators_page::page()?),
-        ("docs/isa.md", generate::page()),
         ("docs/targets.md", boards::fields::documentation()),
-        ("rtl/descriptor.vh", generate::verilog()),
-        ("runtime/seigo_program.h", generate::c_header()),
-    ])
+    ];
+    files.extend(border::files());
+    Ok(files)
 }
 
 fn path(name: &str) -> PathBuf {

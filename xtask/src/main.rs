@@ -2,6 +2,7 @@
 
 mod ablation;
 mod bench;
+mod border;
 mod errors_page;
 mod fidelity;
 mod frames;
@@ -42,7 +43,7 @@ enum Command {
         /// The ONNX model
         model: PathBuf,
     },
-    /// Write all generated files: pages of docs/, the Verilog header, the C header
+    /// Write all generated files: pages of docs/, Verilog and C headers, SystemRDL
     #[command(alias = "generate")]
     Docs,
     /// Check the links of all pages, and that the book in docs/ lists every page

@@ -6,8 +6,8 @@
 //! (`schedule::validate`, `program::check`, `program::simulate`) derives the same limits again and
 //! shares nothing but the constants of the format.
 //!
-//! Limits of a target (capacity, flags) are in [`super::boards`], bit positions in
-//! `program::fields`.
+//! Limits of a target (capacity, flags) are in [`super::boards`], bit positions and the sizes of records in
+//! [`super::border::stream`].
 
 mod align;
 mod limits;
@@ -29,14 +29,16 @@ pub use window::{
     reads_padding,
 };
 
+pub use crate::compile::border::stream::{
+    DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, SEGMENTS, STEP_RING_WORDS,
+};
+
 /// Channels of a plane.
 pub const CHANNELS: usize = 16;
 /// Bytes of a word: 16 int8 channels of a pixel.
 pub const WORD: usize = CHANNELS;
 /// Blocks of the shared memory that an owner mask covers.
 pub const BLOCKS: usize = 128;
-/// Pieces of the plane table: runs of planes that make up the input of a pass.
-pub const SEGMENTS: usize = 8;
 /// Largest number of groups that a weight tile is held for.
 pub const BATCH: usize = 16;
 /// Activation functions that a design can hold.
@@ -44,16 +46,6 @@ pub const FUNCTIONS: usize = 16;
 /// Filters of the plane engine that one pass can do.
 pub const FILTERS: usize = 2;
 
-/// Bytes of a ring word of the instruction stream.
-pub const RING_WORD: usize = 32;
-/// Ring words of a descriptor.
-pub const DESCRIPTOR_WORDS: usize = 10;
-/// Ring words of the lane parameters of a tile.
-pub const LANE_RING_WORDS: usize = 4;
-/// Ring words of a plane filter: taps, zero points, lane parameters.
-pub const FILTER_RING_WORDS: usize = 9;
-/// Ring words of a step, without the zero points of a padded pass.
-pub const STEP_RING_WORDS: usize = 8;
 /// Ring words that a burst brings at once.
 pub const BURST: usize = 256 / RING_WORD;
 /// Largest weight ring, in ring words.

@@ -67,9 +67,14 @@ impl Descriptor<'_> {
     /// # Errors
     /// [`codes::PROGRAM_INVALID`] for a number without meaning.
     pub fn kind(&self) -> Result<Kind> {
-        let kinds = [Kind::Dense, Kind::Plane, Kind::Dma, Kind::Processor, Kind::End];
-        let kind = self.get(fields::KIND);
-        kinds.get(kind).copied().ok_or_else(|| wrong(format!("a pass of kind {kind}")))
+        Ok(match self.get(fields::KIND) {
+            fields::KIND_DENSE => Kind::Dense,
+            fields::KIND_PLANE => Kind::Plane,
+            fields::KIND_DMA => Kind::Dma,
+            fields::KIND_PROCESSOR => Kind::Processor,
+            fields::KIND_END => Kind::End,
+            kind => return Err(wrong(format!("a pass of kind {kind}"))),
+        })
     }
 
     /// The plane table, without its unused rows.

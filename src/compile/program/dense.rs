@@ -97,7 +97,7 @@ impl<'a> DensePass<'a> {
     /// `PROGRAM_LIMIT` when a number does not fit its field.
     pub fn descriptor(&self) -> Result<Descriptor> {
         let mut d = Descriptor::new();
-        d.set(fields::KIND, 0)?;
+        d.set(fields::KIND, fields::KIND_DENSE)?;
         d.set(fields::FROM_STEM, self.stem.is_some().into())?;
         d.set(fields::PADDED, self.padded.into())?;
         d.set(fields::TILES, self.tiles())?;
@@ -149,9 +149,9 @@ impl<'a> DensePass<'a> {
                 d.set(
                     fields::RESIDUAL,
                     match residual {
-                        None => 0,
-                        Some(Residual::BeforeActivation) => 1,
-                        Some(Residual::AfterActivation) => 2,
+                        None => fields::RESIDUAL_NONE,
+                        Some(Residual::BeforeActivation) => fields::RESIDUAL_BEFORE,
+                        Some(Residual::AfterActivation) => fields::RESIDUAL_AFTER,
                     },
                 )
             }

@@ -58,7 +58,7 @@ pub fn encode(
     }
     entries.push(Entry { offset: stream.len(), name: "end".to_owned() });
     let mut end = Descriptor::new();
-    end.set(fields::KIND, 4)?;
+    end.set(fields::KIND, fields::KIND_END)?;
     end.set(fields::WAIT_DMA, 1)?;
     finish(&mut end, schedule.passes.len())?;
     stream.extend(end.bytes());
@@ -99,7 +99,7 @@ impl<'a> Encoder<'a> {
             Work::Transfer(transfer) => self.transfer(transfer),
             Work::Processor { .. } => {
                 let mut d = Descriptor::new();
-                d.set(fields::KIND, 3)?;
+                d.set(fields::KIND, fields::KIND_PROCESSOR)?;
                 Ok(d)
             }
         }
@@ -113,7 +113,7 @@ impl<'a> Encoder<'a> {
         let stored = &self.schedule.stored[work.source.planes[0].stored.0];
         let axis = |extent: usize| Axis { input: extent, output: extent, ..Axis::UNIT };
         let mut d = Descriptor::new();
-        d.set(fields::KIND, 1)?;
+        d.set(fields::KIND, fields::KIND_PLANE)?;
         d.set(fields::TILES, planes)?;
         d.set(fields::STEPS, 1)?;
         d.set(fields::PLANES, 1)?;
@@ -141,7 +141,7 @@ impl<'a> Encoder<'a> {
         let offset =
             offset.ok_or_else(|| limit(format!("a buffer offset of {} B", transfer.offset)))?;
         let mut d = Descriptor::new();
-        d.set(fields::KIND, 2)?;
+        d.set(fields::KIND, fields::KIND_DMA)?;
         d.set(fields::TO_MEMORY, transfer.to_memory.into())?;
         d.set(fields::DMA_WORDS, words)?;
         d.set(fields::DMA_OFFSET, offset / WORD)?;
@@ -149,9 +149,9 @@ impl<'a> Encoder<'a> {
         d.set(
             fields::DMA_BUFFER,
             match transfer.buffer {
-                Buffer::Image => 1,
-                Buffer::Output => 2,
-                Buffer::Scratch => 3,
+                Buffer::Image => fields::BUFFER_IMAGE,
+                Buffer::Output => fields::BUFFER_OUTPUT,
+                Buffer::Scratch => fields::BUFFER_SCRATCH,
             },
         )?;
         Ok(d)

@@ -10,9 +10,8 @@ pub mod decode;
 mod dense;
 pub mod design;
 mod encode;
-pub mod fields;
 mod filter;
-pub mod generate;
+
 mod layer;
 pub mod layout;
 pub mod predict;
@@ -20,6 +19,7 @@ mod record;
 pub mod simulate;
 mod stem;
 
+pub use super::border::stream as fields;
 pub use crate::compile::capabilities::Stem;
 pub use design::Design;
 pub use encode::encode;

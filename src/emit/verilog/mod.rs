@@ -11,15 +11,14 @@ use crate::base::arithmetic::{Base, Function, Layout};
 use crate::base::error::Result;
 use crate::base::files::sha256;
 use crate::compile::Compiled;
+use crate::compile::border::function as f;
+use crate::compile::border::ports::{PORTS, Port};
 use crate::compile::program::Design;
 
 pub use sources::SOURCES;
 
 /// Name of the generated module and its file.
 pub const TOP: &str = "seigo_top";
-
-/// Bits of a function in the function table, see `rtl/output_lanes.v`.
-const FUNCTION_BITS: u32 = 72;
 
 /// Every Verilog file of the accelerator by name, the generated top level last.
 ///
@@ -104,35 +103,35 @@ fn table(functions: &[Function]) -> String {
         offset += function.rom.len();
     }
     if entries.is_empty() {
-        entries.push(2);
+        entries.push(f::BASE.place(f::BASE_IDENTITY as i64));
     }
     for entry in entries.iter().rev() {
-        let _ = write!(digits, "{entry:018x}");
+        let _ = write!(digits, "{entry:0width$x}", width = f::BITS / 4);
     }
-    format!("{}'h{digits}", FUNCTION_BITS as usize * entries.len())
+    format!("{}'h{digits}", f::BITS * entries.len())
 }
 
-/// One entry of the function table; the fields are listed in `rtl/output_lanes.v`.
+/// One entry of the function table; `offset` is that of its ROM.
 fn entry(function: &Function, offset: usize) -> u128 {
     let (base, slope, min, max) = match function.base {
-        Base::Zero => (0, 0, 0, 0),
-        Base::Relu => (1, 0, 0, 0),
-        Base::Identity => (2, 0, 0, 0),
-        Base::Clamp { min, max } => (3, 0, min, max),
-        Base::Leaky { slope } => (4, slope, 0, 0),
+        Base::Zero => (f::BASE_ZERO, 0, 0, 0),
+        Base::Relu => (f::BASE_RELU, 0, 0, 0),
+        Base::Identity => (f::BASE_IDENTITY, 0, 0, 0),
+        Base::Clamp { min, max } => (f::BASE_CLAMP, 0, min, max),
+        Base::Leaky { slope } => (f::BASE_LEAKY, slope, 0, 0),
     };
     let layout = match function.layout {
-        Layout::None => 0,
-        Layout::TwoSegments => 1,
-        Layout::Uniform => 2,
+        Layout::None => f::LAYOUT_NONE,
+        Layout::TwoSegments => f::LAYOUT_TWO_SEGMENTS,
+        Layout::Uniform => f::LAYOUT_UNIFORM,
     };
-    let twenty = |value: i32| (value as u32 & 0xF_FFFF) as u128;
-    base | layout << 3
-        | u128::from(function.signed) << 5
-        | (slope as u128 & 0xFF) << 8
-        | (offset as u128 & 0xFFF) << 16
-        | twenty(min) << 28
-        | twenty(max) << 48
+    f::BASE.place(base as i64)
+        | f::LAYOUT.place(layout as i64)
+        | f::SIGNED.place(function.signed.into())
+        | f::SLOPE.place(slope.into())
+        | f::OFFSET.place(offset as i64)
+        | f::MINIMUM.place(min.into())
+        | f::MAXIMUM.place(max.into())
 }
 
 /// All ROMs behind one another, entry 0 in the low bits.
@@ -146,20 +145,6 @@ fn rom(functions: &[Function]) -> String {
     format!("{}'h{digits}", 16 * entries.len())
 }
 
-struct Port {
-    input: bool,
-    bits: u32,
-    name: &'static str,
-}
-
-const fn input(name: &'static str, bits: u32) -> Port {
-    Port { input: true, bits, name }
-}
-
-const fn output(name: &'static str, bits: u32) -> Port {
-    Port { input: false, bits, name }
-}
-
 fn declaration(port: &Port) -> String {
     let direction = if port.input { "input  wire" } else { "output wire" };
     match port.bits {
@@ -167,65 +152,3 @@ fn declaration(port: &Port) -> String {
         bits => format!("  {direction} {:<7} {}", format!("[{}:0]", bits - 1), port.name),
     }
 }
-
-/// Ports of module `seigo`.
-const PORTS: &[Port] = &[
-    input("aclk", 1),
-    input("aresetn", 1),
-    input("s_axi_ctrl_awvalid", 1),
-    output("s_axi_ctrl_awready", 1),
-    input("s_axi_ctrl_awaddr", 12),
-    input("s_axi_ctrl_awprot", 3),
-    input("s_axi_ctrl_wvalid", 1),
-    output("s_axi_ctrl_wready", 1),
-    input("s_axi_ctrl_wdata", 32),
-    input("s_axi_ctrl_wstrb", 4),
-    output("s_axi_ctrl_bvalid", 1),
-    input("s_axi_ctrl_bready", 1),
-    output("s_axi_ctrl_bresp", 2),
-    input("s_axi_ctrl_arvalid", 1),
-    output("s_axi_ctrl_arready", 1),
-    input("s_axi_ctrl_araddr", 12),
-    input("s_axi_ctrl_arprot", 3),
-    output("s_axi_ctrl_rvalid", 1),
-    input("s_axi_ctrl_rready", 1),
-    output("s_axi_ctrl_rdata", 32),
-    output("s_axi_ctrl_rresp", 2),
-    output("interrupt_o", 1),
-    output("m_axi_gmem_awvalid", 1),
-    input("m_axi_gmem_awready", 1),
-    output("m_axi_gmem_awaddr", 40),
-    output("m_axi_gmem_awlen", 8),
-    output("m_axi_gmem_awsize", 3),
-    output("m_axi_gmem_awburst", 2),
-    output("m_axi_gmem_awlock", 1),
-    output("m_axi_gmem_awcache", 4),
-    output("m_axi_gmem_awprot", 3),
-    output("m_axi_gmem_awqos", 4),
-    output("m_axi_gmem_wvalid", 1),
-    input("m_axi_gmem_wready", 1),
-    output("m_axi_gmem_wdata", 128),
-    output("m_axi_gmem_wstrb", 16),
-    output("m_axi_gmem_wlast", 1),
-    input("m_axi_gmem_bvalid", 1),
-    output("m_axi_gmem_bready", 1),
-    input("m_axi_gmem_bresp", 2),
-    output("m_axi_gmem_arvalid", 1),
-    input("m_axi_gmem_arready", 1),
-    output("m_axi_gmem_araddr", 40),
-    output("m_axi_gmem_arlen", 8),
-    output("m_axi_gmem_arsize", 3),
-    output("m_axi_gmem_arburst", 2),
-    output("m_axi_gmem_arlock", 1),
-    output("m_axi_gmem_arcache", 4),
-    output("m_axi_gmem_arprot", 3),
-    output("m_axi_gmem_arqos", 4),
-    input("m_axi_gmem_rvalid", 1),
-    output("m_axi_gmem_rready", 1),
-    input("m_axi_gmem_rdata", 128),
-    input("m_axi_gmem_rresp", 2),
-    input("m_axi_gmem_rlast", 1),
-    output("pass_done_o", 1),
-    output("pass_index_o", 16),
-    output("stall_o", 6),
-];

@@ -1,36 +1,17 @@
 //! The simulated accelerator as a driver sees it: registers over AXI4-Lite, memory over AXI4, frames.
-//!
-//! Offsets and bits are those of `rtl/control_registers.v`.
 
+use super::fault::Fault;
 use super::library::{Inputs, Outputs, Simulation};
 use super::memory::{Memory, Region, Timing};
 use crate::base::error::{Error, Result, codes};
+use crate::compile::border::registers::{self as r, Register};
+use crate::compile::border::status::STALLS;
 
 /// Addresses of the buffers in the simulated DDR.
 const STREAM: u64 = 0x1000_0000;
 const IMAGE: u64 = 0x2000_0000;
 const OUTPUT: u64 = 0x3000_0000;
 const SCRATCH: u64 = 0x4000_0000;
-
-const CONTROL: u32 = 0x00;
-const STREAM_BASE: u32 = 0x10;
-const IMAGE_BASE: u32 = 0x18;
-const OUTPUT_BASE: u32 = 0x20;
-const SCRATCH_BASE: u32 = 0x28;
-const STREAM_WORDS: u32 = 0x30;
-const RESUME: u32 = 0x34;
-const RESET: u32 = 0x38;
-const STATUS: u32 = 0x40;
-const PASS: u32 = 0x44;
-const ERROR: u32 = 0x48;
-const COUNT: u32 = 0x4C;
-const CYCLES: u32 = 0x60;
-const STALLS: u32 = 0x64;
-
-const CONTROL_START: u32 = 1;
-const CONTROL_DONE: u32 = 2;
-const STATUS_PROCESSOR: u32 = 2;
-const STATUS_ERROR: u32 = 4;
 
 /// Cycles without the end of a pass after which the design counts as hanging.
 const WATCHDOG: u64 = 400_000;
@@ -67,20 +48,19 @@ pub enum End {
     /// All passes are done.
     Done,
     /// The hardware found an error.
-    Fault {
-        /// `ErrorCode` of `rtl/pass_control.v`.
-        code: u8,
-        /// Client of the memory or of the bus.
-        client: u8,
-        /// Block of the shared memory.
-        block: u16,
-        /// Pass.
-        pass: u16,
-    },
+    Fault(Fault),
 }
 
 /// Stall cycles by cause, in the order of the registers.
-pub const CAUSES: [&str; 6] = ["weights", "lanes", "port", "image", "plane engine", "banks"];
+pub const CAUSES: [&str; STALLS.len()] = {
+    let mut words = [""; STALLS.len()];
+    let mut cause = 0;
+    while cause < words.len() {
+        words[cause] = STALLS[cause].word;
+        cause += 1;
+    }
+    words
+};
 
 /// Tells of passes as they end, and of a design that hangs.
 struct Watch<'a> {
@@ -118,7 +98,7 @@ pub struct Device {
     /// Cycles since the first reset.
     pub cycle: u64,
     /// Of them held up by each of [`CAUSES`].
-    pub held_up: [u64; 6],
+    pub held_up: [u64; STALLS.len()],
     inputs: Inputs,
     outputs: Outputs,
 }
@@ -141,7 +121,7 @@ impl Device {
             simulation,
             memory,
             cycle: 0,
-            held_up: [0; 6],
+            held_up: [0; STALLS.len()],
             inputs: Inputs::default(),
             outputs: Outputs::default(),
         };
@@ -194,8 +174,13 @@ impl Device {
         watch.see(self)
     }
 
-    fn write_watched(&mut self, register: u32, value: u32, watch: &mut Watch<'_>) -> Result<()> {
-        self.inputs.ctrl_awaddr = register;
+    fn write_watched(
+        &mut self,
+        register: Register,
+        value: u32,
+        watch: &mut Watch<'_>,
+    ) -> Result<()> {
+        self.inputs.ctrl_awaddr = register.offset;
         self.inputs.ctrl_wdata = value;
         self.inputs.ctrl_awvalid = 1;
         self.inputs.ctrl_wvalid = 1;
@@ -216,8 +201,8 @@ impl Device {
         Err(Error::new(&codes::SIMULATION_HANG, "a write to a register is not answered"))
     }
 
-    fn read_watched(&mut self, register: u32, watch: &mut Watch<'_>) -> Result<u32> {
-        self.inputs.ctrl_araddr = register;
+    fn read_watched(&mut self, register: Register, watch: &mut Watch<'_>) -> Result<u32> {
+        self.inputs.ctrl_araddr = register.offset;
         self.inputs.ctrl_arvalid = 1;
         self.inputs.ctrl_rready = 1;
         for _ in 0..PATIENCE {
@@ -237,7 +222,7 @@ impl Device {
     ///
     /// # Errors
     /// [`codes::SIMULATION_HANG`] when it is not answered.
-    pub fn write(&mut self, register: u32, value: u32) -> Result<()> {
+    pub fn write(&mut self, register: Register, value: u32) -> Result<()> {
         self.write_watched(register, value, &mut Watch::new(&mut |_, _| Ok(())))
     }
 
@@ -245,7 +230,7 @@ impl Device {
     ///
     /// # Errors
     /// [`codes::SIMULATION_HANG`] when it is not answered.
-    pub fn read(&mut self, register: u32) -> Result<u32> {
+    pub fn read(&mut self, register: Register) -> Result<u32> {
         self.read_watched(register, &mut Watch::new(&mut |_, _| Ok(())))
     }
 
@@ -254,7 +239,7 @@ impl Device {
     /// # Errors
     /// [`codes::SIMULATION_HANG`].
     pub fn soft_reset(&mut self) -> Result<()> {
-        self.write(RESET, 1)
+        self.write(r::RESET, r::RESET_NOW.place(1))
     }
 
     /// Lets the counters of the next frames count one pass only, or everything.
@@ -262,7 +247,8 @@ impl Device {
     /// # Errors
     /// [`codes::SIMULATION_HANG`].
     pub fn count(&mut self, pass: Option<u16>) -> Result<()> {
-        self.write(COUNT, pass.map_or(0, |pass| 1 << 16 | u32::from(pass)))
+        let only = |pass| r::COUNT_ONLY.place(1) | r::COUNT_PASS.place(u32::from(pass));
+        self.write(r::COUNT, pass.map_or(0, only))
     }
 
     /// Counted cycles of the last frame.
@@ -270,17 +256,17 @@ impl Device {
     /// # Errors
     /// [`codes::SIMULATION_HANG`].
     pub fn counted(&mut self) -> Result<u32> {
-        self.read(CYCLES)
+        self.read(r::CYCLES)
     }
 
     /// Counted stall cycles of the last frame, in the order of [`CAUSES`].
     ///
     /// # Errors
     /// [`codes::SIMULATION_HANG`].
-    pub fn stalls(&mut self) -> Result<[u32; 6]> {
-        let mut stalls = [0; 6];
-        for (index, stall) in stalls.iter_mut().enumerate() {
-            *stall = self.read(STALLS + 4 * index as u32)?;
+    pub fn stalls(&mut self) -> Result<[u32; STALLS.len()]> {
+        let mut stalls = [0; STALLS.len()];
+        for (count, cause) in stalls.iter_mut().zip(STALLS) {
+            *count = self.read(cause.register)?;
         }
         Ok(stalls)
     }
@@ -298,7 +284,7 @@ impl Device {
         self.configure(words)?;
         let mut watch = Watch::new(&mut observe);
         watch.last = self.cycle;
-        self.write_watched(CONTROL, CONTROL_START, &mut watch)?;
+        self.write_watched(r::CONTROL, r::CONTROL_START.mask(), &mut watch)?;
         self.wait(watch)
     }
 
@@ -308,20 +294,20 @@ impl Device {
     /// [`codes::SIMULATION_HANG`].
     pub fn start(&mut self, words: usize) -> Result<()> {
         self.configure(words)?;
-        self.write(CONTROL, CONTROL_START)
+        self.write(r::CONTROL, r::CONTROL_START.mask())
     }
 
     fn configure(&mut self, words: usize) -> Result<()> {
-        for (register, address) in [
-            (STREAM_BASE, STREAM),
-            (IMAGE_BASE, IMAGE),
-            (OUTPUT_BASE, OUTPUT),
-            (SCRATCH_BASE, SCRATCH),
+        for (low, high, address) in [
+            (r::STREAM_BASE_LOW, r::STREAM_BASE_HIGH, STREAM),
+            (r::IMAGE_BASE_LOW, r::IMAGE_BASE_HIGH, IMAGE),
+            (r::OUTPUT_BASE_LOW, r::OUTPUT_BASE_HIGH, OUTPUT),
+            (r::SCRATCH_BASE_LOW, r::SCRATCH_BASE_HIGH, SCRATCH),
         ] {
-            self.write(register, address as u32)?;
-            self.write(register + 4, (address >> 32) as u32)?;
+            self.write(low, address as u32)?;
+            self.write(high, (address >> 32) as u32)?;
         }
-        self.write(STREAM_WORDS, words as u32)
+        self.write(r::STREAM_WORDS, words as u32)
     }
 
     fn wait(&mut self, mut watch: Watch<'_>) -> Result<End> {
@@ -329,30 +315,31 @@ impl Device {
             for _ in 0..POLL {
                 self.step_watched(&mut watch)?;
             }
-            let control = self.read_watched(CONTROL, &mut watch)?;
-            let status = self.read_watched(STATUS, &mut watch)?;
-            if status & STATUS_ERROR != 0 {
+            let control = self.read_watched(r::CONTROL, &mut watch)?;
+            let status = self.read_watched(r::STATUS, &mut watch)?;
+            if r::STATUS_ERROR.read(status) != 0 {
                 return self.fault(status);
             }
-            if control & CONTROL_DONE != 0 {
+            if r::CONTROL_DONE.read(control) != 0 {
                 return Ok(End::Done);
             }
-            if status & STATUS_PROCESSOR != 0 {
-                let pass = self.read_watched(PASS, &mut watch)? as u16;
+            if r::STATUS_PROCESSOR.read(status) != 0 {
+                let pass = self.read_watched(r::PASS, &mut watch)?;
+                let pass = r::PASS_RUNNING.read(pass) as u16;
                 (watch.observe)(Event::Processor(pass), self)?;
-                self.write_watched(RESUME, 1, &mut watch)?;
+                self.write_watched(r::RESUME, r::RESUME_GO.mask(), &mut watch)?;
             }
         }
     }
 
     fn fault(&mut self, status: u32) -> Result<End> {
-        let pass = self.read(PASS)?;
-        let error = self.read(ERROR)?;
-        Ok(End::Fault {
-            code: (status >> 8) as u8,
-            client: error as u8,
-            block: (error >> 16) as u16,
-            pass: (pass >> 16) as u16,
-        })
+        let pass = self.read(r::PASS)?;
+        let error = self.read(r::ERROR)?;
+        Ok(End::Fault(Fault {
+            code: r::STATUS_ERROR_CODE.read(status) as u8,
+            client: r::ERROR_CLIENT.read(error) as u8,
+            block: r::ERROR_BLOCK.read(error) as u16,
+            pass: r::PASS_ERROR.read(pass) as u16,
+        }))
     }
 }

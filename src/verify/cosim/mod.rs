@@ -4,6 +4,7 @@
 mod compile;
 pub mod device;
 mod engine;
+mod fault;
 mod frame;
 mod host;
 mod library;
@@ -12,6 +13,7 @@ pub mod memory;
 pub use compile::{cache, library as compile};
 pub use device::{Buffers, CAUSES, Device, End, Event};
 pub use engine::Rtl;
+pub use fault::Fault;
 pub use frame::{Frame, Mismatch, PassReport, Values, Verifier, Waves};
 pub use library::{Geometry, Simulation};
 pub use memory::Timing;

@@ -110,15 +110,15 @@ impl Order {
         let start = d.get(f::DMA_OFFSET);
         let range = start..start + d.get(f::DMA_WORDS);
         let bytes = match (buffer, to_memory) {
-            (1, true) => buffers.image,
-            (2, false) => buffers.output,
-            (3, _) => buffers.scratch,
+            (f::BUFFER_IMAGE, true) => buffers.image,
+            (f::BUFFER_OUTPUT, false) => buffers.output,
+            (f::BUFFER_SCRATCH, _) => buffers.scratch,
             _ => 0,
         };
         demand(range.end as u64 * 16 <= bytes, || {
             format!("words {range:?} of buffer {buffer} of {bytes} B")
         })?;
-        if buffer == 3 {
+        if buffer == f::BUFFER_SCRATCH {
             if to_memory {
                 demand(self.scratch[range.clone()].iter().all(|&written| written), || {
                     "scratch is read before it is written".to_owned()

@@ -102,7 +102,7 @@ fn dense(d: &Descriptor<'_>, design: &Design) -> Result<()> {
     let chain = d.get(f::CHAIN);
     demand(d.flag(f::STORE) || chain > 0, || "nobody takes the result".to_owned())?;
     demand(chain == 0 || !d.flag(f::WIDE), || "the plane engine takes int8 only".to_owned())?;
-    demand(d.get(f::RESIDUAL) <= 2, || "a residual of kind 3".to_owned())?;
+    demand(d.get(f::RESIDUAL) <= f::RESIDUAL_AFTER, || "a residual of kind 3".to_owned())?;
     demand(!(d.flag(f::DIRECT) && d.get(f::RESIDUAL) > 0), || {
         "a residual without activation stage".to_owned()
     })?;
@@ -183,7 +183,7 @@ fn records(pass: &Pass<'_>, design: &Design) -> Result<()> {
     let dense = pass.kind == Kind::Dense;
     let filters = if d.flag(f::MAXIMUM) { 0 } else { d.get(f::CHAIN) };
     let parameters = usize::from(dense) * 4 + filters * 9;
-    let step = 8 + usize::from(d.flag(f::PADDED));
+    let step = f::STEP_RING_WORDS + usize::from(d.flag(f::PADDED));
     let words = parameters + if dense { d.get(f::STEPS) * step } else { 0 };
     demand(d.get(f::PARAMETER_WORDS) == parameters && d.get(f::TILE_WORDS) == words, || {
         format!("{} ring words a tile where {words} are used", d.get(f::TILE_WORDS))
@@ -195,16 +195,16 @@ fn records(pass: &Pass<'_>, design: &Design) -> Result<()> {
     for tile in 0..d.get(f::TILES) {
         let mut record = pass.record(tile);
         if dense {
-            lanes(take(&mut record, 128), d.flag(f::DIRECT), d.get(f::RESIDUAL) > 0)?;
+            lanes(take(&mut record, f::LANES_BYTES), d.flag(f::DIRECT), d.get(f::RESIDUAL) > 0)?;
         }
         for filter in 0..filters {
-            weights(take(&mut record, 144), design)?;
+            weights(take(&mut record, f::FILTER_ZEROS), design)?;
             take(&mut record, 16);
-            lanes(take(&mut record, 128), d.flag_at(f::PLANE_DIRECT, filter), false)?;
+            lanes(take(&mut record, f::LANES_BYTES), d.flag_at(f::PLANE_DIRECT, filter), false)?;
         }
         while !record.is_empty() {
-            weights(take(&mut record, 256), design)?;
-            let zeros = take(&mut record, (step - 8) * 32);
+            weights(take(&mut record, f::STEP_BYTES), design)?;
+            let zeros = take(&mut record, (step - f::STEP_RING_WORDS) * f::RING_WORD);
             demand(zeros.iter().skip(16).all(|&byte| byte == 0), || "no zero points".to_owned())?;
         }
     }

@@ -41,8 +41,8 @@ impl Plane {
         output: (usize, usize),
         mode: Mode<'_>,
     ) -> [i64; 16] {
-        let zeros = &record[144..160];
-        let lanes = Lanes(&record[160..288]);
+        let zeros = &record[f::FILTER_ZEROS..f::FILTER_LANES];
+        let lanes = Lanes(&record[f::FILTER_LANES..f::FILTER_BYTES]);
         std::array::from_fn(|lane| {
             let sum = (0..9).map(|tap| {
                 let value = self.at(d, output, tap).map_or(zeros[lane] as i8, |word| word[lane]);

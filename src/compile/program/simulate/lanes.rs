@@ -1,6 +1,8 @@
 //! The output lanes: bias, shift, function, residual, shift, saturation.
 
 use crate::base::arithmetic::{Base, Function, Layout};
+use crate::compile::border::function;
+use crate::compile::program::fields as f;
 
 /// Lane parameters of 16 channels.
 pub struct Lanes<'a>(pub &'a [u8]);
@@ -14,16 +16,10 @@ pub struct Mode<'a> {
     pub relu: bool,
     /// Saturate to int16.
     pub wide: bool,
-    /// 0 none, 1 before the activation, 2 after.
+    /// The field Residual of the descriptor.
     pub residual: usize,
     /// The function of rule A6.
     pub function: Option<&'a Function>,
-}
-
-/// Bits `low..low + width` of a channel's 64, as two's complement or not.
-fn bits(word: u64, low: u32, width: u32, signed: bool) -> i64 {
-    let high = word << (64 - low - width);
-    if signed { (high as i64) >> (64 - width) } else { (high >> (64 - width)) as i64 }
 }
 
 fn limit(x: i64, bits: u32) -> i64 {
@@ -41,26 +37,27 @@ fn round(x: i64, shift: i64) -> i64 {
 impl Lanes<'_> {
     /// The result of channel `lane` from its sum and the residual's byte.
     pub fn finish(&self, lane: usize, sum: i32, residual: i8, mode: Mode<'_>) -> i64 {
-        let mut word = [0; 8];
-        word.copy_from_slice(&self.0[8 * lane..][..8]);
-        let word = u64::from_le_bytes(word);
-        let shift = bits(word, 32, 6, false) - 8;
-        let zero = bits(word, 42, 8, true);
-        let x = round(i64::from(sum) + bits(word, 0, 32, true), shift);
+        let mut word = [0; f::LANE_BYTES];
+        word.copy_from_slice(&self.0[f::LANE_BYTES * lane..][..f::LANE_BYTES]);
+        let word = u64::from_le_bytes(word).into();
+        let zero = f::LANE_ZERO.read(word);
+        let shift = f::LANE_ARGUMENT.read(word) - 8;
+        let x = round(i64::from(sum) + f::LANE_BIAS.read(word), shift);
         let width = if mode.wide { 16 } else { 8 };
         let Some(function) = mode.function.filter(|_| !mode.direct) else {
             return limit(if mode.relu { x.max(0) } else { x } + zero, width);
         };
-        let added = round(i64::from(residual) - bits(word, 50, 8, true), -bits(word, 58, 6, true));
+        let added = i64::from(residual) - f::LANE_RES_ZERO.read(word);
+        let added = round(added, -f::LANE_RES_SHIFT.read(word));
         let mut x = limit(x, 20);
-        if mode.residual == 1 {
+        if mode.residual == f::RESIDUAL_BEFORE {
             x = limit(x + added, 20);
         }
         let mut y = evaluate(function, x);
-        if mode.residual == 2 {
+        if mode.residual == f::RESIDUAL_AFTER {
             y += added;
         }
-        limit(round(y, bits(word, 38, 4, false)) + zero, width)
+        limit(round(y, f::LANE_OUT.read(word)) + zero, width)
     }
 }
 
@@ -77,8 +74,14 @@ fn evaluate(function: &Function, x: i64) -> i64 {
     let a = x.abs();
     let (address, block) = match function.layout {
         Layout::None => return straight,
-        Layout::TwoSegments => (if a < 1024 { a / 8 } else { (112 + a / 64).min(239) }, 240),
-        Layout::Uniform => ((a / 8).min(1023), 1024),
+        Layout::TwoSegments => {
+            let block = function::TWO_SEGMENTS_ENTRIES as i64;
+            (if a < 1024 { a / 8 } else { (112 + a / 64).min(block - 1) }, block)
+        }
+        Layout::Uniform => {
+            let block = function::UNIFORM_ENTRIES as i64;
+            ((a / 8).min(block - 1), block)
+        }
     };
     let second = if function.signed && x < 0 { block } else { 0 };
     straight + i64::from(function.rom[(address + second) as usize])

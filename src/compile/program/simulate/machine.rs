@@ -133,9 +133,9 @@ impl<'a> Machine<'a> {
             let own = self.locate(pass, mask, d.get(f::DMA_BASE) + index)?;
             let start = (d.get(f::DMA_OFFSET) + index) * WORD;
             let buffer = match d.get(f::DMA_BUFFER) {
-                1 => &mut self.image,
-                2 => &mut self.output,
-                3 => &mut self.scratch,
+                f::BUFFER_IMAGE => &mut self.image,
+                f::BUFFER_OUTPUT => &mut self.output,
+                f::BUFFER_SCRATCH => &mut self.scratch,
                 _ => return Err(wrong("a transfer of the stream")),
             };
             let Some(other) = buffer.get_mut(start..start + WORD) else {
@@ -160,7 +160,7 @@ impl<'a> Machine<'a> {
                 false => self.plane(pass, tile)?,
             };
             let plane = Plane { height, width, words };
-            let filters = &record[if dense { 128 } else { 0 }..];
+            let filters = &record[if dense { f::LANES_BYTES } else { 0 }..];
             for index in 0..d.get(f::CHAIN) {
                 self.chained(pass, tile, (&plane, index), filters)?;
             }
@@ -197,7 +197,7 @@ impl<'a> Machine<'a> {
             direct: d.flag_at(f::PLANE_DIRECT, index),
             relu: d.flag_at(f::PLANE_RELU, index),
             wide,
-            residual: 0,
+            residual: f::RESIDUAL_NONE,
             function: self.design.functions.get(d.get(function)),
         };
         let width = d.get(f::PLANE_WIDTH);
@@ -205,7 +205,12 @@ impl<'a> Machine<'a> {
             let output = (pixel / width, pixel % width);
             let values = match d.flag(f::MAXIMUM) {
                 true => plane.maximum(&d, output),
-                false => plane.filter(&d, &filters[288 * index..][..288], output, mode),
+                false => plane.filter(
+                    &d,
+                    &filters[f::FILTER_BYTES * index..][..f::FILTER_BYTES],
+                    output,
+                    mode,
+                ),
             };
             self.write(pass, f::WRITE_PLANE, (base, pixel), (&values, wide))?;
         }
@@ -216,7 +221,7 @@ impl<'a> Machine<'a> {
     fn dense(&mut self, pass: &Pass<'_>, tile: usize, record: &[u8]) -> Result<Vec<[i8; 16]>> {
         let d = pass.descriptor;
         let sums = self.sums(pass, tile, &record[d.get(f::PARAMETER_WORDS) * f::RING_WORD..])?;
-        let lanes = Lanes(&record[..128]);
+        let lanes = Lanes(&record[..f::LANES_BYTES]);
         let mode = Mode {
             direct: d.flag(f::DIRECT),
             relu: d.flag(f::RELU),
@@ -229,7 +234,7 @@ impl<'a> Machine<'a> {
         let mut words = Vec::with_capacity(sums.len());
         for (pixel, sums) in sums.iter().enumerate() {
             let residual = match mode.residual {
-                0 => [0; 16],
+                f::RESIDUAL_NONE => [0; 16],
                 _ => self.read(pass, f::READ_RESIDUAL, added + pixel)?,
             };
             let values: [i64; 16] =
@@ -246,11 +251,12 @@ impl<'a> Machine<'a> {
     fn sums(&self, pass: &Pass<'_>, tile: usize, weights: &[u8]) -> Result<Vec<[i32; 16]>> {
         let d = pass.descriptor;
         let (height, width) = (d.get(f::OUT_HEIGHT), d.get(f::OUT_WIDTH));
-        let bytes = 256 + if d.flag(f::PADDED) { 32 } else { 0 };
+        let bytes = f::STEP_BYTES + if d.flag(f::PADDED) { f::RING_WORD } else { 0 };
         let mut sums = vec![[0i32; 16]; height * width];
         for (step, weights) in weights.chunks_exact(bytes).enumerate() {
-            let zeros: [i8; 16] =
-                std::array::from_fn(|lane| weights.get(256 + lane).map_or(0, |&byte| byte as i8));
+            let zeros: [i8; 16] = std::array::from_fn(|lane| {
+                weights.get(f::STEP_BYTES + lane).map_or(0, |&byte| byte as i8)
+            });
             for (pixel, sums) in sums.iter_mut().enumerate() {
                 let output = (pixel / width, pixel % width);
                 let word = match d.flag(f::FROM_STEM) {

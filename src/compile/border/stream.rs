@@ -1,64 +1,17 @@
-//! The field tables of the instruction stream: descriptor and lane parameters.
+//! The instruction stream: descriptors, lane parameters, plane filters, and the values their fields take.
 //!
-//! The only place that knows a bit position. The encoder and the decoder use it, and
-//! `rtl/descriptor.vh`, `runtime/seigo_program.h` and `docs/isa.md` are generated from it.
+//! The encoder, the decoder and the program's simulator use it; `rtl/descriptor.vh`,
+//! `runtime/seigo_program.h` and `docs/isa.md` are made of it.
 
-/// A field of a little-endian record of 32-bit words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field {
-    /// Name in all generated files.
-    pub name: &'static str,
-    /// Word in which it begins.
-    pub word: usize,
-    /// Lowest bit in that word.
-    pub lsb: usize,
-    /// Bits.
-    pub width: usize,
-    /// Two's complement, else unsigned.
-    pub signed: bool,
-    /// What it says.
-    pub meaning: &'static str,
-}
+pub use super::field::Field;
+use super::field::{Value, fields, values};
 
-impl Field {
-    /// Lowest bit in the record.
-    pub const fn bit(&self) -> usize {
-        self.word * 32 + self.lsb
-    }
-
-    /// Smallest and largest value, for fields of at most 32 bits.
-    pub const fn range(&self) -> (i64, i64) {
-        if self.signed {
-            (-(1 << (self.width - 1)), (1 << (self.width - 1)) - 1)
-        } else {
-            (0, (1 << self.width) - 1)
-        }
-    }
-
-    /// The same field of a record that begins `words` later.
-    pub const fn after(mut self, words: usize) -> Self {
-        self.word += words;
-        self
-    }
-}
-
-macro_rules! fields {
-    ($all:ident: $($id:ident = $name:literal, $word:literal $lsb:literal $width:literal $sign:ident, $meaning:literal;)*) => {
-        $(#[doc = $meaning] pub const $id: Field = Field {
-            name: $name, word: $word, lsb: $lsb, width: $width, signed: fields!(@$sign), meaning: $meaning,
-        };)*
-
-        #[doc = "All of them, in order."]
-        pub const $all: &[Field] = &[$($id),*];
-    };
-    (@u) => { false };
-    (@s) => { true };
-}
-
-pub use crate::compile::capabilities::{
-    DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, SEGMENTS, STEP_RING_WORDS,
-};
-
+/// Bytes of a ring word.
+pub const RING_WORD: usize = 32;
+/// Ring words of a descriptor.
+pub const DESCRIPTOR_WORDS: usize = 10;
+/// Segments of the plane table.
+pub const SEGMENTS: usize = 8;
 /// 32-bit words of a descriptor.
 pub const WORDS: usize = DESCRIPTOR_WORDS * RING_WORD / 4;
 /// First word of the plane table.
@@ -69,6 +22,45 @@ pub const SEGMENT_WORDS: usize = 2;
 pub const MAGIC_VALUE: u32 = 0x5E16;
 /// Value of the field Version.
 pub const VERSION_VALUE: u32 = 1;
+/// Ring words of the lane parameters of a tile.
+pub const LANE_RING_WORDS: usize = 4;
+/// Ring words of a plane filter.
+pub const FILTER_RING_WORDS: usize = 9;
+/// Ring words of a step, without the zero points of a padded pass.
+pub const STEP_RING_WORDS: usize = 8;
+/// Bytes of the lane parameters of one channel.
+pub const LANE_BYTES: usize = 8;
+/// Bytes of the lane parameters of a tile: 16 channels.
+pub const LANES_BYTES: usize = LANE_RING_WORDS * RING_WORD;
+/// Bytes of a plane filter: 9 taps of 16 channels, 16 zero points, lane parameters.
+pub const FILTER_BYTES: usize = FILTER_RING_WORDS * RING_WORD;
+/// Byte of a plane filter at which the zero points of its input begin.
+pub const FILTER_ZEROS: usize = 9 * 16;
+/// Byte of a plane filter at which its lane parameters begin.
+pub const FILTER_LANES: usize = FILTER_BYTES - LANES_BYTES;
+/// Bytes of a step's weights: 16 x 16; the zero points of a padded pass, a ring word, follow.
+pub const STEP_BYTES: usize = STEP_RING_WORDS * RING_WORD;
+
+values! { KINDS:
+    KIND_DENSE = "KindDense", 0, "a tile of the dense array, and plane filters behind it";
+    KIND_PLANE = "KindPlane", 1, "the plane engine fed by fetch";
+    KIND_DMA = "KindDma", 2, "a transfer between DDR and shared memory";
+    KIND_PROCESSOR = "KindProcessor", 3, "a step of the processor";
+    KIND_END = "KindEnd", 4, "end of the program";
+}
+
+values! { RESIDUALS:
+    RESIDUAL_NONE = "ResidualNone", 0, "no residual";
+    RESIDUAL_BEFORE = "ResidualBefore", 1, "added before the activation";
+    RESIDUAL_AFTER = "ResidualAfter", 2, "added after the activation";
+}
+
+values! { BUFFERS:
+    BUFFER_STREAM = "BufferStream", 0, "the program";
+    BUFFER_IMAGE = "BufferImage", 1, "the image, or the input tensor";
+    BUFFER_OUTPUT = "BufferOutput", 2, "the outputs of the network";
+    BUFFER_SCRATCH = "BufferScratch", 3, "what the processor's steps read and write";
+}
 
 fields! { DESCRIPTOR:
     KIND = "Kind", 0 0 8 u, "0 dense, 1 plane (plane engine fed by fetch), 2 DMA, 3 processor step, 4 end of program";
@@ -164,23 +156,16 @@ fields! { LANE:
 
 #[cfg(test)]
 mod tests {
+    use super::super::field::tests::apart;
     use super::*;
 
     #[test]
     fn fields_do_not_overlap_and_stay_inside() {
-        let inside = |fields: &[Field], bits: usize| {
-            let mut taken = vec![false; bits];
-            for field in fields {
-                for bit in &mut taken[field.bit()..field.bit() + field.width] {
-                    assert!(!std::mem::replace(bit, true), "{} overlaps", field.name);
-                }
-            }
-        };
         let segment = |k| SEGMENT.iter().map(move |f| f.after(SEGMENT_WORD + k * SEGMENT_WORDS));
-        let all: Vec<_> =
-            DESCRIPTOR.iter().copied().chain((0..SEGMENTS).flat_map(segment)).collect();
-        inside(&all, WORDS * 32);
-        inside(LANE, 64);
+        let descriptor = DESCRIPTOR.iter().copied();
+        apart(descriptor.chain((0..SEGMENTS).flat_map(segment)), WORDS * 32);
+        apart(LANE.iter().copied(), 8 * LANE_BYTES);
         assert_eq!(CHECKSUM.word, WORDS - 1);
+        assert_eq!(FILTER_ZEROS + 16, FILTER_LANES);
     }
 }
