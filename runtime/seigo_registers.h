@@ -14,6 +14,8 @@
 #endif
 
 #define SEIGO_REGISTER_WINDOW 0x1000u
+/* What the register Version reads. */
+#define SEIGO_REGISTER_VERSION 1u
 
 /* starts a frame and says whether it has ended; after a reset 0x4 */
 #define SEIGO_REG_CONTROL 0x000u

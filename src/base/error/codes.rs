@@ -124,7 +124,7 @@ codes! {
     BUNDLE = "SG1004", "A bundle is incomplete, was edited, or belongs to another version.",
         "build it again with `seigo build`";
     SIMULATION_FAULT = "SG1005", "The simulated accelerator reported an error.",
-        "this is a defect of Seigo; docs/accelerator.md lists the codes; please report it with the model";
+        "this is a defect of Seigo; docs/registers.md lists the codes; please report it with the model";
 
     NOTHING_COMPARED = "SG1006", "There is nothing that a co-simulation could compare.",
         "inspecting the model for its target says why the accelerator computes no layer", InspectTarget;

@@ -7,25 +7,26 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::Ran;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
+use crate::compile::program::Program;
 use crate::verify::cosim::{End, PassReport};
 
-pub fn write(path: &Path, bundle: &Path, all: &[Ran]) -> Result<()> {
+pub fn write(path: &Path, bundle: &Path, program: &Program, all: &[Ran]) -> Result<()> {
     let mut report = Report::new(format!("seigo cosim {}", bundle.display()));
-    report.add_test_suites(all.iter().map(suite));
+    report.add_test_suites(all.iter().map(|ran| suite(program, ran)));
     let text = report
         .to_string()
         .map_err(|error| Error::new(&codes::INTERNAL, format!("JUnit: {error}")))?;
     files::write(path, text.as_bytes())
 }
 
-fn suite(ran: &Ran) -> TestSuite {
+fn suite(program: &Program, ran: &Ran) -> TestSuite {
     let mut suite = TestSuite::new(ran.name.clone());
     let passes = ran.frame.passes.iter().enumerate();
     suite.add_test_cases(passes.map(|(index, pass)| case(index, pass)));
     let mut outputs = TestCase::new("outputs", TestCaseStatus::success());
     match ran.frame.end {
-        End::Fault { code, client, block, pass } => {
-            let message = format!("code {code}, client {client}, block {block}, pass {pass}");
+        End::Fault(fault) => {
+            let message = fault.describe(program);
             outputs.status = failure(NonSuccessKind::Error, message);
         }
         End::Done if ran.frame.compared == 0 => {

@@ -145,7 +145,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     }
     bar.finish_and_clear();
     if let Some(path) = &args.junit {
-        junit::write(path, &args.bundle, &all)?;
+        junit::write(path, &args.bundle, &compiled.program, &all)?;
         terminal.remark(&format!("wrote {}", path.display()));
     }
     Ok(if all.iter().all(Ran::equal) { 0 } else { DIFFERS })
@@ -198,7 +198,7 @@ fn waves_of_difference(
 ) -> Result<()> {
     let pass = match (&frame.mismatch, frame.end) {
         (Some(mismatch), _) => mismatch.pass,
-        (None, End::Fault { pass, .. }) => usize::from(pass),
+        (None, End::Fault(fault)) => usize::from(fault.pass),
         (None, End::Done) => return Ok(()),
     };
     let pass = pass.min(compiled.program.entries.len().saturating_sub(1));

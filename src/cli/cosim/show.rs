@@ -10,7 +10,7 @@ use crate::verify::cosim::{CAUSES, End, Mismatch, PassReport};
 pub fn frame(format: Format, compiled: &Compiled, predicted: &[PassCost], ran: &Ran) -> String {
     match format {
         Format::Table => table(compiled, predicted, ran),
-        Format::Json => format!("{}\n", document(predicted, ran)),
+        Format::Json => format!("{}\n", document(compiled, predicted, ran)),
     }
 }
 
@@ -72,9 +72,11 @@ fn verdict(compiled: &Compiled, ran: &Ran) -> Option<String> {
         return Some(format!("  DIFFERS first in {}", place(compiled, mismatch)));
     }
     match ran.frame.end {
-        End::Fault { code, client, block, pass } => {
-            Some(format!("  FAULT code {code}, client {client}, block {block}, pass {pass}"))
-        }
+        End::Fault(fault) => Some(format!(
+            "  FAULT: {}\n  help: {}",
+            fault.describe(&compiled.program),
+            fault.advice()
+        )),
         End::Done if ran.frame.compared == 0 => Some("  NOTHING was compared".to_owned()),
         End::Done => Some(format!(
             "  {} tensors, all equal to the reference, bit for bit",
@@ -101,7 +103,7 @@ fn place(compiled: &Compiled, mismatch: &Mismatch) -> String {
     )
 }
 
-fn document(predicted: &[PassCost], ran: &Ran) -> serde_json::Value {
+fn document(compiled: &Compiled, predicted: &[PassCost], ran: &Ran) -> serde_json::Value {
     let frame = &ran.frame;
     let by_cause = |cycles: &mut dyn Iterator<Item = u64>| -> serde_json::Map<_, _> {
         CAUSES.iter().zip(cycles).map(|(cause, own)| ((*cause).to_owned(), own.into())).collect()
@@ -137,9 +139,15 @@ fn document(predicted: &[PassCost], ran: &Ran) -> serde_json::Value {
     });
     let fault = match frame.end {
         End::Done => None,
-        End::Fault { code, client, block, pass } => {
-            Some(json!({"code": code, "client": client, "block": block, "pass": pass}))
-        }
+        End::Fault(fault) => Some(json!({
+            "code": fault.code,
+            "meaning": fault.meaning(),
+            "advice": fault.advice(),
+            "client": fault.client(),
+            "block": fault.block(),
+            "pass": fault.pass,
+            "layers": fault.pass_name(&compiled.program),
+        })),
     };
     json!({
         "frame": ran.name,

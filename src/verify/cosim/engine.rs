@@ -57,11 +57,8 @@ impl<'a> Rtl<'a> {
             Event::Processor(index) => host.step(usize::from(index), device),
             Event::Pass(_) => Ok(()),
         })?;
-        if let End::Fault { code, client, block, pass } = end {
-            return Err(Error::new(
-                &codes::SIMULATION_FAULT,
-                format!("code {code}, client {client}, block {block}, pass {pass}"),
-            ));
+        if let End::Fault(fault) = end {
+            return Err(fault.error(&self.compiled.program));
         }
         let outputs = host.outputs(&device)?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(device);

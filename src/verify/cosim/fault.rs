@@ -68,6 +68,7 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use super::Fault;
+    use crate::compile::program::check::Buffers;
     use crate::compile::program::{Entry, Program};
 
     fn program() -> Program {
@@ -75,9 +76,7 @@ mod tests {
         Program {
             stream: Vec::new(),
             entries: vec![entry("conv_0"), entry("conv_1")],
-            image_bytes: 0,
-            output_bytes: 0,
-            scratch_bytes: 0,
+            buffers: Buffers { image: 0, output: 0, scratch: 0 },
         }
     }
 

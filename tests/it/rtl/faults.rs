@@ -1,26 +1,17 @@
 //! Faults on the whole design: each ends the frame with the right error, leaves what it does not own alone,
 //! and the next frame is right.
 
+use seigo::compile::border::registers as r;
+use seigo::compile::border::status::{
+    self, ERROR_ACCESS, ERROR_CHECKSUM, ERROR_DESCRIPTOR, ERROR_OWNER,
+};
+use seigo::compile::border::status::{ERROR_READ, ERROR_WRITE};
 use seigo::compile::program::fields;
 use seigo::compile::schedule::{Client, Work};
-use seigo::verify::cosim::{End, Verifier};
+use seigo::verify::cosim::{End, Fault, Verifier};
 
 use super::rig::Rig;
 use super::{Bench, counters, networks, target};
-
-const CONTROL: u32 = 0x00;
-const STATUS: u32 = 0x40;
-const START: u32 = 1;
-const DONE: u32 = 2;
-const STATUS_ERROR: u32 = 4;
-
-/// `ErrorCode` of rtl/pass_control.v.
-const DESCRIPTOR: u8 = 1;
-const CHECKSUM: u8 = 2;
-const OWNER: u8 = 3;
-const ACCESS: u8 = 4;
-const READ: u8 = 5;
-const WRITE: u8 = 6;
 
 /// Words that lie in the shared memory before a frame.
 const MARK: [u8; 16] = *b"left as it was..";
@@ -34,10 +25,10 @@ impl Rig<'_> {
 
     /// Runs a frame that must end with an error; no block is touched that no pass up to the error's may
     /// write.
-    fn fails(&mut self) -> (u8, u8, u16, u16) {
+    fn fails(&mut self) -> (u32, u8, u16, u16) {
         self.mark();
         let end = self.device.frame(self.words(), |_, _| Ok(())).unwrap();
-        let End::Fault { code, client, block, pass } = end else { panic!("{end:?}") };
+        let End::Fault(Fault { code, client, block, pass }) = end else { panic!("{end:?}") };
         let owners = &self.build.plan.placed.owners;
         let may_write = owners.iter().take(usize::from(pass) + 1).fold(0, |mask, owners| {
             let writers = Client::ALL.iter().filter(|client| client.writes());
@@ -48,7 +39,7 @@ impl Rig<'_> {
                 assert_eq!(self.device.simulation.word(word), MARK, "word {word} was written");
             }
         }
-        (code, client, block, pass)
+        (code.into(), client, block, pass)
     }
 }
 
@@ -74,16 +65,16 @@ fn faults_end_the_frame_and_the_next_one_is_right() {
 fn bus_errors(rig: &mut Rig<'_>) {
     let program = &rig.build.program;
     let areas = [
-        (0, program.stream.len(), READ),
-        (1, program.buffers.image as usize, READ),
-        (2, program.buffers.output as usize, WRITE),
+        (0, program.stream.len(), ERROR_READ),
+        (1, program.buffers.image as usize, ERROR_READ),
+        (2, program.buffers.output as usize, ERROR_WRITE),
     ];
-    for (region, bytes, code) in areas {
+    for (region, bytes, fault) in areas {
         let words = bytes / 16;
         let base = rig.device.memory.regions[region].base / 16;
         for word in (0..words).step_by(words.div_ceil(24).max(1)).chain([words - 1]) {
             rig.device.memory.faults = vec![base + word as u64];
-            assert_eq!(rig.fails().0, code, "word {word} of region {region}");
+            assert_eq!(rig.fails().0, fault.code, "word {word} of region {region}");
             rig.device.memory.faults.clear();
             rig.is_right();
         }
@@ -92,10 +83,10 @@ fn bus_errors(rig: &mut Rig<'_>) {
 
 /// DECERR behind the end of a buffer.
 fn missing_memory(rig: &mut Rig<'_>) {
-    for (region, code) in [(0, READ), (1, READ), (2, WRITE)] {
+    for (region, fault) in [(0, ERROR_READ), (1, ERROR_READ), (2, ERROR_WRITE)] {
         let whole = rig.device.memory.regions[region].bytes.clone();
         rig.device.memory.regions[region].bytes.truncate(16);
-        assert_eq!(rig.fails().0, code, "region {region}");
+        assert_eq!(rig.fails().0, fault.code, "region {region}");
         rig.device.memory.regions[region].bytes = whole;
         rig.is_right();
     }
@@ -110,7 +101,9 @@ fn damaged_descriptors(rig: &mut Rig<'_>) {
             rig.device.memory.regions[0].bytes[offset + byte] ^= 1 << (byte % 8);
             let (code, client, block, at) = rig.fails();
             assert!(
-                [DESCRIPTOR, CHECKSUM, OWNER].contains(&code),
+                [ERROR_DESCRIPTOR, ERROR_CHECKSUM, ERROR_OWNER]
+                    .iter()
+                    .any(|fault| fault.code == code),
                 "pass {pass}, byte {byte}: code {code}, client {client}, block {block}, pass {at}"
             );
             assert_eq!(usize::from(at), pass, "byte {byte}");
@@ -144,7 +137,7 @@ fn foreign_blocks(rig: &mut Rig<'_>) {
                 flip_owner(descriptor, client, block);
             }
             let (code, at_client, at_block, at) = rig.fails();
-            assert_eq!(code, ACCESS, "pass {pass}, {client:?}");
+            assert_eq!(code, ERROR_ACCESS.code, "pass {pass}, {client:?}");
             assert_eq!((at_client, u32::from(at_block)), (number(client), block), "pass {pass}");
             // A transfer's access may come while a later pass runs.
             assert!(usize::from(at) >= pass);
@@ -163,20 +156,21 @@ fn foreign_blocks(rig: &mut Rig<'_>) {
     for client in [first, second] {
         flip_owner(&mut rig.device.memory.regions[0].bytes[entries[0]..], client, free);
     }
-    assert_eq!(rig.fails().0, OWNER);
+    assert_eq!(rig.fails().0, ERROR_OWNER.code);
     rig.device.memory.regions[0].bytes = stream;
     rig.is_right();
 }
 
-/// The client's number in `rtl/block_arbiter.v`.
+/// The client's number in the hardware.
 fn number(client: Client) -> u8 {
-    match client {
-        Client::WriteConv => 0,
-        Client::WritePlane => 1,
-        Client::ReadResidual => 2,
-        Client::ReadDma | Client::WriteDma => 3,
-        Client::ReadStream => 5,
-    }
+    let number = match client {
+        Client::WriteConv => status::CLIENT_CONVOLUTION,
+        Client::WritePlane => status::CLIENT_PLANE,
+        Client::ReadResidual => status::CLIENT_RESIDUAL,
+        Client::ReadDma | Client::WriteDma => status::CLIENT_DMA,
+        Client::ReadStream => status::CLIENT_FETCH,
+    };
+    number as u8
 }
 
 /// Flips a bit of an owner mask and repairs the checksum.
@@ -206,13 +200,13 @@ fn start_while_busy(rig: &mut Rig<'_>) {
     let verifier = Verifier::new(rig.build);
     rig.device.start(rig.build.program.stream.len() / 32).unwrap();
     let mut starts = 0;
-    while rig.device.read(CONTROL).unwrap() & DONE == 0 {
-        rig.device.write(CONTROL, START).unwrap();
+    while rig.device.read(r::CONTROL).unwrap() & r::CONTROL_DONE.mask() == 0 {
+        rig.device.write(r::CONTROL, r::CONTROL_START.mask()).unwrap();
         starts += 1;
         assert!(starts < 100_000, "the frame does not end");
     }
     assert!(starts > 10, "{starts}");
-    assert_eq!(rig.device.read(STATUS).unwrap() & STATUS_ERROR, 0);
+    assert_eq!(rig.device.read(r::STATUS).unwrap() & r::STATUS_ERROR.mask(), 0);
     for leaving in &rig.build.schedule().leaving {
         let found = verifier.output(&rig.device, leaving);
         assert_eq!(found, rig.values[&leaving.value]);
