@@ -9,7 +9,8 @@ use seigo::session::{Calibration, Simulation, quantize};
 fn main() -> seigo::Result<()> {
     let mut args = std::env::args().skip(1);
     let (Some(onnx), Some(images)) = (args.next(), args.next()) else {
-        panic!("usage: bit_exact MODEL.onnx FOLDER");
+        eprintln!("usage: bit_exact MODEL.onnx FOLDER");
+        std::process::exit(2);
     };
     let calibration = Calibration::folder(images, &onnx, None)?;
     let (model, _) = quantize(&onnx, &calibration, &Options::default(), &|_| {})?;

@@ -40,7 +40,7 @@ struct Manifest {
 ///
 /// A run that ends at any moment leaves the old bundle or the new one: an interrupt waits until the
 /// swap is done, and what a crash leaves in the middle of it is put right by the next [`open`] or
-/// [`write`].
+/// [`write()`].
 ///
 /// # Errors
 /// [`codes::FILE_WRITE`]; [`codes::BUNDLE`] when something else than a bundle is in the way.

@@ -9,8 +9,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
 use super::bound::peak;
-use super::packing::{How, Layout, Packing};
 use super::problem::{MAX_BYTES, Problem};
+use super::solution::{How, Layout, Packing};
 use crate::base::error::{Error, Result, codes};
 
 /// Bytes of a logical block where nothing else is said.

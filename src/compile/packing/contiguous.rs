@@ -8,8 +8,8 @@ use super::climb::climb;
 use super::exact::{Outcome, Search};
 use super::greedy::{Fit, Order, height, place};
 use super::instance::Instance;
-use super::packing::{How, Layout, Packing};
 use super::problem::Problem;
+use super::solution::{How, Layout, Packing};
 use crate::base::error::{Error, Result, codes};
 
 /// Greedy orders take milliseconds; the clock is only a net for huge problems.

@@ -5,8 +5,8 @@
 //! (`gaps`, `alignment`, `hint` and the like) is refused by name, never ignored.
 
 use super::bound::live_bytes;
-use super::packing::{How, Layout, Packing};
 use super::problem::{Buffer, Problem};
+use super::solution::{How, Layout, Packing};
 use crate::base::error::{Error, Result, codes};
 
 /// The column of a contiguous packing.

@@ -13,13 +13,13 @@ pub mod csv;
 pub mod exact;
 mod greedy;
 pub mod instance;
-mod packing;
 mod problem;
+mod solution;
 pub mod svg;
 pub mod validate;
 
 pub use blocks::{DEFAULT_BLOCK, plan_blocks};
 pub use contiguous::{DEFAULT_TIME_LIMIT, Limit, alternatives, plan_contiguous, plan_within};
 pub use greedy::{Fit, Order};
-pub use packing::{How, Layout, Packing, VERSION};
 pub use problem::{Buffer, Lifespan, MAX_BUFFERS, MAX_BYTES, MAX_STEP, Problem};
+pub use solution::{How, Layout, Packing, VERSION};

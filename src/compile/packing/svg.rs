@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::packing::Packing;
+use super::solution::Packing;
 
 /// What the chart says besides the packing.
 #[derive(Debug, Clone, Default)]

@@ -11,8 +11,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::packing::{Layout, Packing};
 use super::problem::Problem;
+use super::solution::{Layout, Packing};
 use crate::base::error::{Error, Result, codes};
 
 /// Checks rules 1 to 5.
