@@ -71,15 +71,13 @@ demo: build ## The whole chain on a detector that ships with Seigo; its products
 	target/release/seigo demo -o build/demo
 
 .PHONY: test
-test: deps ## Run all tests
-	$(CARGO) test --workspace --locked
-
-.PHONY: check
-check: lint-rtl ## Format, clippy with warnings as errors, tests, docs, RTL lint
+test: deps ## Everything that has to be green: format, clippy, pages, RTL lint, tests, the library without the command
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	$(CARGO) test --workspace --locked
+	$(CARGO) clippy -p seigo --lib --no-default-features --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	$(MAKE) lint-rtl
+	$(CARGO) test --workspace --locked
 
 .PHONY: test-rtl
 test-rtl: deps ## Build and run the unit testbench of every RTL module

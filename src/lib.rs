@@ -2,15 +2,18 @@
 //! align every layer's scale to its consumers, plan the shared memory, generate the accelerator,
 //! prove the frame bit-exact.
 //!
-//! The groups are listed from the ground up: a group may use those above it in this list. What
-//! lives in each is in `ARCHITECTURE.md`; a test enforces the direction.
+//! [`session`] has the calls that a program begins with. What lives in each module and what it may
+//! use is in `ARCHITECTURE.md`; a test enforces it. The feature `cli` (default) adds the command line
+//! and what it shows.
 
 pub mod base;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod compile;
 pub mod emit;
 pub mod frontend;
 pub mod model;
+#[cfg(feature = "cli")]
 pub mod present;
 pub mod quantize;
 pub mod session;
