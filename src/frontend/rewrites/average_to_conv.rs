@@ -62,7 +62,7 @@ impl Rewrite for AverageToConv {
 
 /// Lets the node at `index` give planes of one pixel, for a reduction that drops its axes, and
 /// flattens them behind it.
-fn flatten_behind(graph: &mut Graph, index: usize) {
+pub(super) fn flatten_behind(graph: &mut Graph, index: usize) {
     let (name, output) = (graph.nodes[index].name.clone(), graph.nodes[index].outputs[0]);
     let [images, channels] = graph.fact(output).shape[..] else { return };
     let fact = Fact::new(DType::F32, [images, channels, 1, 1]);

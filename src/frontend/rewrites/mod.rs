@@ -14,6 +14,7 @@ mod recognize_activations;
 mod recognize_focus;
 mod recognize_shuffle;
 mod remove_identities;
+mod split_maximum;
 
 use serde::Serialize;
 
@@ -65,7 +66,7 @@ pub const MAX_KERNEL: usize = 15;
 
 /// What quantization adds to [`STANDARD`], after it: rewrites towards what the accelerator does.
 pub static ACCELERATOR: &[&dyn Rewrite] =
-    &[&average_to_conv::AverageToConv, &gemm_to_conv::GemmToConv];
+    &[&average_to_conv::AverageToConv, &gemm_to_conv::GemmToConv, &split_maximum::SplitMaximum];
 
 /// Everything that runs before quantization, in order.
 pub fn for_accelerator() -> Vec<&'static dyn Rewrite> {

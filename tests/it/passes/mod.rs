@@ -7,6 +7,7 @@ mod averages;
 mod epilogues;
 mod focus;
 mod identities;
+mod maxima;
 mod net;
 mod pads;
 mod products;
