@@ -112,8 +112,8 @@ test-icarus: build ## One frame in Icarus Verilog and in Verilator: the same eve
 	$(CARGO) run --release --locked --example dump_frame -- build/icarus/bundle build/icarus/frame
 	sim/icarus/run.sh build/icarus/bundle build/icarus/frame
 
-# MODEL is a .ceras file. It may be too large for the zynq7020's memory, so that its program is made for 64 domains of
-# shared memory; the hardware that is synthesized has the 24 of the part.
+# MODEL is a .ceras file. It may be too large for the zynq7020's memory, so that its program is made for 16 domains of
+# shared memory; the hardware that is synthesized has the 6 of the part.
 MODEL ?= build/synth/tiny.ceras
 .PHONY: synth
 synth: build ## Synthesize the whole design for kv260 and zynq7020 with yosys: resources, logic levels (MODEL=x.ceras)
@@ -126,7 +126,7 @@ synth: build ## Synthesize the whole design for kv260 and zynq7020 with yosys: r
 	target/release/seigo build $(MODEL) --target kv260 -o build/synth/p4
 	target/release/seigo build $(MODEL) --target sim/synth/zynq7020-64.json -o build/synth/p1
 	sim/synth/synth.sh build/synth/p4
-	DOMAINS=24 sim/synth/synth.sh build/synth/p1
+	DOMAINS=6 sim/synth/synth.sh build/synth/p1
 
 .PHONY: bench
 bench: $(VENV)/ready build test-icarus ## Measure everything that docs/benchmarks.md says, beside ONNX Runtime, and write its tables

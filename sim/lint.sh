@@ -9,7 +9,7 @@ bundles=()
 for bundle in "$@"; do bundles+=("$(realpath "$bundle")"); done
 cd "$(dirname "$0")/.."
 
-# Module, then the parameters of one elaboration.
+# Module without its prefix, then the parameters of one elaboration.
 sets="
 output_lanes LP=1 TagBits=7
 output_lanes LP=4 Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1 RomEntries=240
@@ -50,11 +50,11 @@ for file in rtl/*.v; do
   lint "$module"
   iverilog -g2005 -Wall -Irtl -y rtl -s "$module" -o /dev/null "$file" || failed=1
   while read -r name parameters; do
-    [ "$name" = "$module" ] || continue
+    [ "seigo_$name" = "$module" ] || continue
     # shellcheck disable=SC2086
     lint "$module" $parameters
   done <<<"$sets"
-  bench=sim/unit/${module}_tb
+  bench=sim/unit/${module#seigo_}_tb
   [ -f "$bench.cpp" ] && [ ! -f "$bench.v" ] || continue
   while read -ra parameters; do
     lint "$module" "${parameters[@]}"

@@ -1,7 +1,7 @@
-// Stands in for owner_table in the proof of block_arbiter: any masks in any cycle, and of what
+// Stands in for seigo_owner_table in the proof of seigo_block_arbiter: any masks in any cycle, and of what
 // owner_table.vh proves only that the last two agree with the others and that no block from `Blocks` on is
 // owned. What holds with this table holds with the real one.
-module owner_table #(
+module seigo_owner_table #(
   parameter Blocks = 64,
   parameter TableBits = 64
 ) (

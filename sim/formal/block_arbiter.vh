@@ -1,4 +1,4 @@
-// Properties of block_arbiter, placed inside of the module by prove.sh.
+// Properties of seigo_block_arbiter, placed inside of the module by prove.sh.
 //
 // The request that a client waits with is copied from the ports; what is said about the memories'
 // pins uses the masks in force one cycle before. `granted` is the event of the decision; that it

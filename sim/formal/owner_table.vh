@@ -1,4 +1,4 @@
-// Properties of owner_table, placed inside of the module by prove.sh.
+// Properties of seigo_owner_table, placed inside of the module by prove.sh.
 //
 // A copy of the masks of one block, any of the 128, is kept from the ports alone.
 

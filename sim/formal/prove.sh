@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves the properties of sim/formal/MODULE.vh, and shows that each fails on a broken module.
+# Proves the properties of sim/formal/MODULE.vh on seigo_MODULE, and shows that each fails on a broken module.
 #
 #   prove.sh            the proofs, then the mutations
 #   prove.sh sizes      the proofs: bounded from the reset, then the step of the induction
@@ -21,7 +21,7 @@ instrument() {
   local narrow="s/128 *\* *P/$width*P/g"
   mkdir -p "$folder"
   for module in owner_table block_arbiter residual_reader; do
-    sed -e "$narrow" rtl/$module.v >"$folder/$module.v"
+    sed -e "$narrow" rtl/seigo_$module.v >"$folder/$module.v"
     sed -e "$narrow" sim/formal/$module.vh >"$folder/$module.vh"
     if [ "${3:-}" = "$module" ]; then
       cp "$folder/$module.v" "$folder/before"
@@ -42,8 +42,8 @@ model() {
   for pair in "$@"; do chparam+=" -set ${pair%%=*} ${pair##*=}"; done
   local sources="$folder/$top.v"
   [ "$top" != block_arbiter ] || sources+=" sim/formal/any_owner_table.v"
-  yosys -q -l "$folder/yosys.log" -p "read_verilog -formal -sv -Irtl $sources; chparam$chparam $top;
-    hierarchy -check -top $top; proc; flatten; opt; memory; async2sync; techmap; opt -full;
+  yosys -q -l "$folder/yosys.log" -p "read_verilog -formal -sv -Irtl $sources; chparam$chparam seigo_$top;
+    hierarchy -check -top seigo_$top; proc; flatten; opt; memory; async2sync; techmap; opt -full;
     abc -g AND,OR,XOR,MUX; opt_clean; dffunmap; opt_clean; write_smt2 -wires $folder/$top.smt2"
 }
 
@@ -99,7 +99,7 @@ broken() {
     echo "NOT FOUND: $property of $module survives: $4"
     exit 1
   fi
-  if ! grep -qE "Assert failed in $module: $property( |\$)" "$folder/$module.smt2.log"; then
+  if ! grep -qE "Assert failed in seigo_$module: $property( |\$)" "$folder/$module.smt2.log"; then
     grep -E 'Assert failed|rror' "$folder/$module.smt2.log" || tail -n 5 "$folder/$module.smt2.log"
     echo "NO COUNTEREXAMPLE: $property of $module: $4"
     exit 1

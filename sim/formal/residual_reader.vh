@@ -1,4 +1,4 @@
-// Properties of residual_reader, placed inside of the module by prove.sh.
+// Properties of seigo_residual_reader, placed inside of the module by prove.sh.
 //
 // The memory answers only what it was asked; it may take its time.
 

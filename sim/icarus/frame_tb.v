@@ -12,7 +12,7 @@ module frame_tb;
   // STREAM_BASE, IMAGE_BASE, OUTPUT_BASE, SCRATCH_BASE, MEMORY_BYTES: addresses in bytes, multiples of 4,096;
   // STREAM_BEATS, IMAGE_BEATS, OUTPUT_BEATS: contents, in beats of 16 bytes.
   `include "frame.vh"
-  `include "registers.vh"
+  `include "seigo_registers.vh"
 
   localparam Latency     = 30;      // cycles from a read request to its first beat
   localparam WriteDelay  = 12;      // cycles from the last beat of a write to its answer

@@ -4,7 +4,7 @@
     report.py NETLIST.json [--target TARGET.json] [--rtl FOLDER] [--paths N] [--limit LEVELS] [--json FILE]
 
 Resources: every instance of every module counts. LUT is what a slice needs: logic, distributed RAM and shift
-registers; a RAMB18 is half a RAMB36. With --rtl, the flattened top is shared out to the modules that `seigo.v`
+registers; a RAMB18 is half a RAMB36. With --rtl, the flattened top is shared out to the modules that `seigo_core.v`
 contains: a cell belongs to the instance that its source names, a LUT to the first register, RAM or carry chain that
 it leads to.
 

@@ -1,4 +1,4 @@
-"""Resources of a netlist, against the part and by module of seigo.v."""
+"""Resources of a netlist, against the part and by module of seigo_core.v."""
 
 import collections
 import json
@@ -14,12 +14,12 @@ PARTS = {
 
 
 class Blocks:
-    """Shares the cells of the flattened top out to the modules that seigo.v contains."""
+    """Shares the cells of the flattened top out to the modules that seigo_core.v contains."""
 
     def __init__(self, netlist, total, rtl):
         # Instances by line and by name; where parameters take lines of their own, the line is that of the name.
         self.instances, self.names = {}, {}
-        with open(f"{rtl}/seigo.v") as file:
+        with open(f"{rtl}/seigo_core.v") as file:
             module = None
             for number, line in enumerate(file, 1):
                 match = re.match(r"\s*(\w+) #\(", line)
@@ -47,9 +47,9 @@ class Blocks:
                 self.resources[block].cell(cell["type"])
 
     def own(self, name):
-        """The module of the instance in seigo.v that the cell's source or, for memories, its name lies in."""
+        """The module of the instance in seigo_core.v that the cell's source or, for memories, its name lies in."""
         source = self.cells[name]["attributes"].get("src", "")
-        for line in re.findall(r"(?:^|[|/])seigo\.v:(\d+)\.", source):
+        for line in re.findall(r"(?:^|[|/])seigo_core\.v:(\d+)\.", source):
             if int(line) in self.instances:
                 return self.instances[int(line)]
         match = re.search(r"accelerator\.\\?(?:gen_\w+(?:\[\d+\])?\.)?(i_\w+)\.", name)
@@ -63,7 +63,7 @@ class Blocks:
             if at not in self.known:
                 cell = self.cells[at]
                 logic = lut_size(cell["type"]) or cell["type"] in MUXES
-                self.known[at] = None if logic else self.own(at) or "seigo"
+                self.known[at] = None if logic else self.own(at) or "seigo_core"
             if self.known[at]:
                 self.known[name] = self.known[at]
                 return self.known[at]
@@ -74,7 +74,7 @@ class Blocks:
                             if sink not in seen:
                                 seen.add(sink)
                                 queue.append(sink)
-        return "seigo"
+        return "seigo_core"
 
 
 COLUMNS = [("LUT", "lut"), ("FF", "ff"), ("DSP", "dsp"), ("BRAM36", "bram"), ("UltraRAM", "uram"),
@@ -104,16 +104,16 @@ def print_resources(netlist, options):
     if options.rtl:
         blocks = Blocks(netlist, total, options.rtl).resources
         for name in sorted(blocks, key=lambda b: -blocks[b]["logic"] - blocks[b]["lutram"]):
-            print(row(f"`{name}`", blocks[name]))
+            print(row(f"`{name.removeprefix('seigo_')}`", blocks[name]))
     print()
-    array = sum(instances[name] * total[name]["dsp"] for name in total if module_name(name) == "dot_product")
+    array = sum(instances[name] * total[name]["dsp"] for name in total if module_name(name) == "seigo_dot_product")
     if array and options.target:
         macs = 256 * target["pixels"]
         print(f"dense array: {array} DSP for {macs} MAC a cycle, {array / macs:.3f} each")
     kept = [name for name in total if name != netlist.top]
     for name in sorted(kept, key=lambda n: -instances[n] * total[n]["logic"]):
         counts = ", ".join(f"{key} {count}" for key, count in sorted(total[name].items()) if count)
-        print(f"kept apart: {module_name(name)} x {instances[name]}: {counts}")
+        print(f"kept apart: {module_name(name).removeprefix('seigo_')} x {instances[name]}: {counts}")
 
 
 def write_json(netlist, path):

@@ -3,7 +3,8 @@
 # against the part and logic levels (report.py).
 #
 #   synth.sh BUNDLE...
-#   DOMAINS=24 synth.sh BUNDLE    the same hardware with so many domains of shared memory
+#   DOMAINS=6 synth.sh BUNDLE              the same hardware with so many domains of shared memory
+#   OPTIONS=-nowidelut synth.sh BUNDLE     more options for synth_xilinx
 #
 # The design is flattened but for the arithmetic that is there many times (`kept`), whose netlist is made once. yosys
 # 0.23 packs registers, adders and cascades into DSP48E1 only; as a DSP48E2 has the same ones, that pass sees it under
@@ -12,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 limit=8
-kept="dot_product accumulator operand_skew weight_shadow plane_channel lane"
+kept="seigo_dot_product seigo_accumulator seigo_operand_skew seigo_weight_shadow seigo_plane_channel seigo_lane"
 
 field() { sed -n "s/^ *\"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" "$1/target.json" | head -n 1; }
 
@@ -31,7 +32,7 @@ domains() {
 
 # script FOLDER FAMILY: the commands for yosys.
 script() {
-  local options="-family $2 -noiopad -noclkbuf -top seigo_top -flatten" module
+  local options="-family $2 -noiopad -noclkbuf ${OPTIONS:-} -top seigo_top -flatten" module
   [ "$2" != xcup ] || options+=" -uram"
   echo "read_verilog -I$1/rtl $(printf '%s ' "$1"/rtl/*.v)"
   echo "hierarchy -check -top seigo_top"

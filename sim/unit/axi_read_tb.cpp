@@ -2,11 +2,11 @@
 // outstanding bursts, error responses, clear in mid-traffic; the rate with all clients asking.
 #include <memory>
 
-#include "Vaxi_read.h"
+#include "Vseigo_axi_read.h"
 #include "axi_model.h"
 #include "verilated.h"
 
-using Top = Vaxi_read;
+using Top = Vseigo_axi_read;
 static VerilatedContext context;
 static Top top{&context};
 static Checker check{"axi_read"};

@@ -1,10 +1,10 @@
 // AXI write master: random bursts against a memory of the bench's own; order of the data, outstanding bursts,
 // error responses, clear in mid-burst (nothing further is written, every burst ends); the rate.
-#include "Vaxi_write.h"
+#include "Vseigo_axi_write.h"
 #include "axi_model.h"
 #include "verilated.h"
 
-using Top = Vaxi_write;
+using Top = Vseigo_axi_write;
 static VerilatedContext context;
 static Top top{&context};
 static Checker check{"axi_write"};

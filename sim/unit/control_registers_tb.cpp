@@ -1,12 +1,12 @@
 // Control registers over AXI4-Lite with random handshake timing: every register, the life of a frame (start, done,
 // error, processor step, soft reset), interrupts, counters; and that no access to any address hangs.
 // parameters: ConfigHash=64'h0123456789abcdef
-#include "Vcontrol_registers.h"
+#include "Vseigo_control_registers.h"
 #include "seigo_registers.h"
 #include "testbench.h"
 #include "verilated.h"
 
-using Top = Vcontrol_registers;
+using Top = Vseigo_control_registers;
 static VerilatedContext context;
 static Top top{&context};
 static Checker check{"control_registers"};

@@ -69,7 +69,7 @@ module dma_tb #(
   assign axi_idle_o = read_idle && write_idle;
   assign error_o = read_error || write_error;
 
-  dma #(
+  seigo_dma #(
     .P(P),
     .RowBits(RowBits)
   ) engine (
@@ -104,7 +104,7 @@ module dma_tb #(
     .port_rdata_i(port_rdata_i)
   );
 
-  axi_read reads (
+  seigo_axi_read reads (
     .aclk(aclk),
     .aresetn(aresetn),
     .clear_i(clear_i),
@@ -134,7 +134,7 @@ module dma_tb #(
     .m_axi_gmem_rlast(m_axi_gmem_rlast)
   );
 
-  axi_write writes (
+  seigo_axi_write writes (
     .aclk(aclk),
     .aresetn(aresetn),
     .clear_i(clear_i),

@@ -5,7 +5,7 @@
 //
 // Testbench of drain: random passes; accumulators, residual rows and parameter sets carry their own names,
 // so that every beat to the lanes can be told from plain loops over tiles, batches, groups and parts.
-#include "Vdrain.h"
+#include "Vseigo_drain.h"
 #include "verilated.h"
 #include <cstdint>
 #include <cstdio>
@@ -22,7 +22,7 @@ struct Beat { bool first; int count, tile, group, part; };
 struct Read { int half, group, part; };
 
 int main() {
-  Vdrain dut;
+  Vseigo_drain dut;
   long cycles = 0, beats = 0;
   auto fail = [&](const char* what) { printf("drain_tb P=%d: %s at cycle %ld\n", P, what, cycles); exit(1); };
   std::deque<Beat> expected;

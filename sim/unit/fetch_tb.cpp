@@ -6,7 +6,7 @@
 // Testbench of fetch: random passes on a memory whose words hold their own addresses. The expected
 // sequence of groups comes from plain loops over tiles, batches, steps and groups, with coordinates
 // computed by division; gates open and close at random.
-#include "Vfetch.h"
+#include "Vseigo_fetch.h"
 #include "verilated.h"
 #include <cstdint>
 #include <cstdio>
@@ -140,7 +140,7 @@ static void describe(const Pass& p, uint32_t* d) {
 }
 
 int main() {
-  Vfetch dut;
+  Vseigo_fetch dut;
   auto* desc = &dut.descriptor_i[0];
   std::deque<std::vector<int>> memory(ReadLatency, std::vector<int>(P, -1));
   std::deque<Expected> expected;

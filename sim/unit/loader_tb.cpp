@@ -1,7 +1,7 @@
 // Testbench of loader: random passes in a stream whose words hold their own index. The expected words
 // of every receiver come from plain loops over the stream's layout; the ring fills at random, receivers
 // are ready at random, and no word may be read before it is written or after it is released.
-#include "Vloader.h"
+#include "Vseigo_loader.h"
 #include "verilated.h"
 #include <cstdint>
 #include <cstdio>
@@ -18,7 +18,7 @@ struct Pass { int kind, tiles, steps, batches, filters; bool padded, maximum; };
 struct Word { int index, position, kind, filter; bool commit; };
 
 int main() {
-  Vloader dut;
+  Vseigo_loader dut;
   long cycle_count = 0;
   auto fail = [&](const char* what) { printf("loader_tb: %s at cycle %ld\n", what, cycle_count); exit(1); };
 

@@ -11,7 +11,7 @@
 #include <map>
 #include <vector>
 
-#include "Vmac_array.h"
+#include "Vseigo_mac_array.h"
 #include "testbench.h"
 #include "verilated.h"
 
@@ -158,7 +158,7 @@ class Player {
 };
 
 // Everything that is not scheduled is noise: the array must not look at it.
-void drive(Vmac_array& dut, const Schedule& schedule, int64_t cycle, Random& noise) {
+void drive(Vseigo_mac_array& dut, const Schedule& schedule, int64_t cycle, Random& noise) {
   auto word = schedule.words.find(cycle);
   dut.weight_valid_i = word != schedule.words.end();
   dut.weight_index_i = noise.in(0, 8);
@@ -202,7 +202,7 @@ void drive(Vmac_array& dut, const Schedule& schedule, int64_t cycle, Random& noi
   }
 }
 
-void clock(Vmac_array& dut) {
+void clock(Vseigo_mac_array& dut) {
   dut.aclk = 0;
   dut.eval();
   dut.aclk = 1;
@@ -218,7 +218,7 @@ int main() {
     Random noise(1000 + seed);
     Schedule schedule = Player(seed).play(60);
     Verilated::randSeed(static_cast<int>(seed));
-    Vmac_array dut;
+    Vseigo_mac_array dut;
     dut.aresetn = 0;
     for (int i = 0; i < 4; ++i) clock(dut);
     dut.aresetn = 1;

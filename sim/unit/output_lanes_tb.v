@@ -1,4 +1,4 @@
-// `output_lanes` with eight functions, one of each kind, and a ROM of noise; output_lanes_tb.cpp lists the same
+// `seigo_output_lanes` with eight functions, one of each kind, and a ROM of noise; output_lanes_tb.cpp lists the same
 // functions and draws the same noise.
 module output_lanes_tb #(
   parameter LP = 2,
@@ -52,7 +52,7 @@ module output_lanes_tb #(
 
   generate
     if (Full != 0) begin : g_full
-      output_lanes #(
+      seigo_output_lanes #(
         .LP            (LP),
         .TagBits       (16),
         .Functions     (9),
@@ -66,7 +66,7 @@ module output_lanes_tb #(
         .function_i (function_i), .valid_o (valid_o), .data_o (data_o), .tag_o (tag_o)
       );
     end else begin : g_plain
-      output_lanes #(
+      seigo_output_lanes #(
         .LP            (LP),
         .TagBits       (16),
         .Functions     (3),

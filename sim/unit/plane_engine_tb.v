@@ -1,4 +1,4 @@
-// `plane_engine` for rows of up to 40 pixels with three functions: ReLU, identity plus a table of
+// `seigo_plane_engine` for rows of up to 40 pixels with three functions: ReLU, identity plus a table of
 // noise (two segments, a block for each sign), clamp to -512 and 6144. plane_engine_tb.cpp has the
 // same.
 module plane_engine_tb #(
@@ -60,7 +60,7 @@ module plane_engine_tb #(
     end
   endfunction
 
-  plane_engine #(
+  seigo_plane_engine #(
     .DP            (DP),
     .MaxWidth      (40 + DP),
     .PackProducts  (PackProducts),

@@ -10,7 +10,7 @@
 #include <map>
 #include <memory>
 
-#include "Vresidual_reader.h"
+#include "Vseigo_residual_reader.h"
 #include "testbench.h"
 #include "verilated.h"
 
@@ -38,7 +38,7 @@ class Bench {
   }
 
  private:
-  std::unique_ptr<Vresidual_reader> top_ = std::make_unique<Vresidual_reader>();
+  std::unique_ptr<Vseigo_residual_reader> top_ = std::make_unique<Vseigo_residual_reader>();
   Random random_{1};
   int64_t cycle_ = 0;
   int64_t in_flight_ = 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs the unit testbenches named on the command line (`mac_array`), or all of them.
 #
-# Bench `sim/unit/X_tb.cpp` drives module X, or `sim/unit/X_tb.v` where that exists. Each line
+# Bench `sim/unit/X_tb.cpp` drives module seigo_X, or `sim/unit/X_tb.v` where that exists. Each line
 # `// parameters: A=1 B=2` at its top is one elaboration, which the bench sees as PARAM_A and PARAM_B; a bench
 # without one runs once. A build is kept in build/rtl until a source that it could have read changes.
 set -euo pipefail
@@ -34,7 +34,7 @@ failed=0
 for bench in sim/unit/*_tb.cpp; do
   module=$(basename "$bench" _tb.cpp)
   [ $# = 0 ] || [[ " $* " == *" $module "* ]] || continue
-  top=$module
+  top=seigo_$module
   [ ! -f "sim/unit/${module}_tb.v" ] || top=${module}_tb
   mapfile -t sets < <(sed -n 's|^// parameters: *||p' "$bench")
   [ ${#sets[@]} -gt 0 ] || sets=("")

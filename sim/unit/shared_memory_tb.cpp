@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "Vshared_memory.h"
+#include "Vseigo_shared_memory.h"
 #include "shared_memory_model.h"
 #include "testbench.h"
 #include "verilated.h"
@@ -189,7 +189,7 @@ class Bench {
   }
 
  private:
-  std::unique_ptr<Vshared_memory> top_ = std::make_unique<Vshared_memory>();
+  std::unique_ptr<Vseigo_shared_memory> top_ = std::make_unique<Vseigo_shared_memory>();
   Model model_;
   std::array<bool, Clients> ready_{};
 

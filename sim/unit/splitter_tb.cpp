@@ -12,7 +12,7 @@
 #include <cstring>
 #include <memory>
 
-#include "Vsplitter.h"
+#include "Vseigo_splitter.h"
 #include "testbench.h"
 #include "verilated.h"
 
@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   int passes = argc > 1 ? atoi(argv[1]) : 3000;
   auto context = std::make_unique<VerilatedContext>();
   context->randReset(2);
-  auto top = std::make_unique<Vsplitter>(context.get());
+  auto top = std::make_unique<Vseigo_splitter>(context.get());
   long cycle = 0;
   auto edge = [&] {
     top->aclk = 1;

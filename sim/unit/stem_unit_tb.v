@@ -1,4 +1,4 @@
-// stem_unit behind axi_read, as in the accelerator.
+// seigo_stem_unit behind seigo_axi_read, as in the accelerator.
 module stem_unit_tb #(
   parameter P = 4,
   parameter K = 6,
@@ -50,7 +50,7 @@ module stem_unit_tb #(
   wire [2:0]   data_valid;
   wire [127:0] data;
 
-  stem_unit #(
+  seigo_stem_unit #(
     .P(P),
     .K(K),
     .S(S),
@@ -86,7 +86,7 @@ module stem_unit_tb #(
     .batch_done_i(batch_done_i)
   );
 
-  axi_read master (
+  seigo_axi_read master (
     .aclk(aclk),
     .aresetn(aresetn),
     .clear_i(1'b0),

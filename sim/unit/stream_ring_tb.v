@@ -1,4 +1,4 @@
-// stream_ring behind axi_read, as in the accelerator.
+// seigo_stream_ring behind seigo_axi_read, as in the accelerator.
 module stream_ring_tb #(
   parameter RingWords = 64
 ) (
@@ -33,7 +33,7 @@ module stream_ring_tb #(
   wire [2:0]   data_valid;
   wire [127:0] data;
 
-  stream_ring #(
+  seigo_stream_ring #(
     .RingWords(RingWords)
   ) ring (
     .aclk(aclk),
@@ -55,7 +55,7 @@ module stream_ring_tb #(
     .release_i(release_i)
   );
 
-  axi_read master (
+  seigo_axi_read master (
     .aclk(aclk),
     .aresetn(aresetn),
     .clear_i(1'b0),

@@ -13,7 +13,7 @@
 #include <memory>
 #include <vector>
 
-#include "Vwriteback.h"
+#include "Vseigo_writeback.h"
 #include "testbench.h"
 #include "verilated.h"
 
@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   int passes = argc > 1 ? atoi(argv[1]) : 2000;
   auto context = std::make_unique<VerilatedContext>();
   context->randReset(2);
-  auto top = std::make_unique<Vwriteback>(context.get());
+  auto top = std::make_unique<Vseigo_writeback>(context.get());
   long cycle = 0;
   auto edge = [&] {
     top->aclk = 1;

@@ -95,20 +95,21 @@ fn missing_tools_are_named() {
 
 #[test]
 fn a_model_that_does_not_fit_names_the_tensors() {
-    let folder = bundle();
-    let mut target = Target::load("kv260").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (mut net, image) = Net::new("large", 3, 64);
+    let sum = net.conv("sum", image, 16, Shape::square(3, 1), None);
+    net.output(sum);
+    Model::new(net.finish()).save(&folder.path().join("large.ceras")).unwrap();
+    let mut target = Target::load("zynq7020").unwrap();
     target.name = "tiny".to_owned();
-    target.pixels = 1;
-    target.port_domains.banks = 1;
-    target.block_bytes = 1024;
-    target.port_domains.bytes = 1024;
-    target.port_domains.count = 1;
-    target.memory_bytes = 1024;
+    target.port_domains.bytes = target.block_bytes;
+    target.port_domains.count = 2;
+    target.memory_bytes = 2 * target.block_bytes;
     let json = serde_json::to_vec(&target).unwrap();
     fs::write(folder.path().join("tiny.json"), json).unwrap();
-    let arguments = ["build", "colors.ceras", "--target", "tiny.json", "-o", "other"];
+    let arguments = ["build", "large.ceras", "--target", "tiny.json", "-o", "other"];
     let text = refused(&seigo(folder.path(), &arguments).output().unwrap(), "SG0702");
-    assert!(text.contains("colors.ceras") && text.contains("sum"), "{text}");
+    assert!(text.contains("large.ceras") && text.contains("sum"), "{text}");
     assert!(!folder.path().join("other").exists());
 }
 

@@ -22,7 +22,7 @@ const ALL: Capabilities = Capabilities {
 /// The built-in target of this name.
 pub fn find(name: &str) -> Option<Target> {
     match name {
-        "kv260" => Some(kv260(name, 4, 250, PortDomains { banks: 4, bytes: 256 * KIB, count: 4 })),
+        "kv260" => Some(kv260(name, 4, 250, PortDomains { banks: 4, bytes: 512 * KIB, count: 2 })),
         "kv260-large" => {
             Some(kv260(name, 8, 200, PortDomains { banks: 8, bytes: 512 * KIB, count: 2 }))
         }
@@ -32,7 +32,7 @@ pub fn find(name: &str) -> Option<Target> {
     }
 }
 
-/// Kria K26: 32 of 64 URAM hold the activations, two for each bank.
+/// Kria K26: 32 of 64 URAM hold the activations.
 fn kv260(name: &str, pixels: u64, clock_mhz: u64, port_domains: PortDomains) -> Target {
     Target {
         name: name.to_owned(),
@@ -57,7 +57,7 @@ fn kv260(name: &str, pixels: u64, clock_mhz: u64, port_domains: PortDomains) -> 
 
 /// PYNQ-Z2: 96 of 140 BRAM36 hold the activations, four for each block of 16 KiB.
 fn zynq7020(name: &str) -> Target {
-    let port_domains = PortDomains { banks: 1, bytes: BLOCK, count: 24 };
+    let port_domains = PortDomains { banks: 1, bytes: 64 * KIB, count: 6 };
     Target {
         name: name.to_owned(),
         part: "xc7z020clg400-1".to_owned(),

@@ -6,9 +6,8 @@ use super::Target;
 use super::fields::{FIELDS, Field, Kind};
 use crate::base::error::{Error, Result, codes};
 
-/// Data bytes of a block RAM of 36 Kbit and of an UltraRAM.
+/// Data bytes of a block RAM of 36 Kbit.
 const BRAM_BYTES: u64 = 4 << 10;
-const URAM_BYTES: u64 = 32 << 10;
 
 /// Parses and checks a description.
 pub fn parse(text: &str) -> Result<Target> {
@@ -61,19 +60,13 @@ fn check_together(target: &Target) -> Result<()> {
             target.memory_bytes
         )));
     }
-    if !domains.bytes.is_multiple_of(target.block_bytes) {
+    if domains.banks != target.pixels {
         return Err(bad(format!(
-            "field `port_domains.bytes` is {}; allowed: multiples of block_bytes = {}",
-            domains.bytes, target.block_bytes
-        )));
-    }
-    if domains.banks < target.pixels {
-        return Err(bad(format!(
-            "field `port_domains.banks` is {}; allowed: at least pixels = {}",
+            "field `port_domains.banks` is {}; allowed: pixels = {}",
             domains.banks, target.pixels
         )));
     }
-    let ram = target.bram36 * BRAM_BYTES + target.uram * URAM_BYTES;
+    let ram = target.bram36 * BRAM_BYTES + target.uram_bytes();
     if target.memory_bytes > ram {
         return Err(bad(format!(
             "field `memory_bytes` is {}; allowed: at most {ram}, the RAM of {} BRAM36 and {} URAM",

@@ -89,7 +89,7 @@ pub const FIELDS: &[Field] = &[
     text("name", "short name"),
     text("part", "part number for synthesis"),
     word("family", &["xcup", "xc7"], "FPGA family: UltraScale+ or 7 series"),
-    power("pixels", 1, 16, "P, the pixels that the dense array takes each cycle"),
+    power("pixels", 1, 8, "P, the pixels that the dense array takes each cycle"),
     number("lut", 1_000, 10_000_000, "look-up tables of the part"),
     number("ff", 1_000, 20_000_000, "flip-flops of the part"),
     number("dsp", 1, 20_000, "DSP slices of the part"),
@@ -104,11 +104,11 @@ pub const FIELDS: &[Field] = &[
         "peak bandwidth of the board's DDR",
     ),
     number("clock_mhz", 1, 2_000, "clock of the accelerator"),
-    number("memory_bytes", 1_024, 1 << 30, "capacity of the shared memory: all port domains"),
-    power("block_bytes", 1_024, 1 << 20, "bytes of a logical block, the unit of ownership"),
-    power("port_domains.banks", 1, 64, "banks of 16 bytes of a port domain, at least P"),
-    number("port_domains.bytes", 1_024, 1 << 30, "bytes of a port domain: whole blocks"),
-    number("port_domains.count", 1, 1_024, "port domains, the units of arbitration"),
+    number("memory_bytes", 1 << 15, 1 << 21, "capacity of the shared memory: all port domains"),
+    power("block_bytes", 1 << 14, 1 << 14, "bytes of a logical block, the unit of ownership"),
+    power("port_domains.banks", 1, 8, "banks of 16 bytes of a port domain: P"),
+    power("port_domains.bytes", 1 << 14, 1 << 20, "bytes of a port domain: whole blocks"),
+    number("port_domains.count", 2, 128, "port domains, the units of arbitration"),
     flag("capabilities.depthwise_sequential", "depthwise convolutions run as passes of their own"),
     flag(
         "capabilities.depthwise_chained",
@@ -169,8 +169,8 @@ decides.
 ";
 
 const RULES: &str = "
-Beyond the ranges: `memory_bytes` is `port_domains.bytes` times `port_domains.count`; a domain is a
-whole number of blocks and has at least `pixels` banks; the memory fits the part's RAM, 4 KiB for
-each block RAM and 32 KiB for each UltraRAM; depthwise convolutions run in at least one of the two
-ways.
+The ranges are those of the Verilog, so that every target elaborates. Beyond them: `memory_bytes` is
+`port_domains.bytes` times `port_domains.count`; a domain has `pixels` banks; the memory fits the part's
+RAM, 4 KiB for each block RAM and 32 KiB for each UltraRAM; depthwise convolutions run in at least one
+of the two ways. The memory is made of UltraRAM where the part has enough for all of it.
 ";

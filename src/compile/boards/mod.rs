@@ -16,6 +16,9 @@ use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
 pub use builtin::NAMES;
 
+/// Data bytes of an UltraRAM.
+const URAM_BYTES: u64 = 32 << 10;
+
 /// FPGA family, by the name that `yosys synth_xilinx -family` uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -145,6 +148,16 @@ impl Target {
             .expect("strings, integers and flags always serialize");
         text.push('\n');
         text
+    }
+
+    /// Data bytes of all UltraRAMs of the part.
+    pub fn uram_bytes(&self) -> u64 {
+        self.uram * URAM_BYTES
+    }
+
+    /// Whether the shared memory is made of UltraRAM.
+    pub fn ultra_ram(&self) -> bool {
+        self.memory_bytes <= self.uram_bytes()
     }
 
     /// Whole logical blocks of the shared memory.

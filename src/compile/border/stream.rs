@@ -1,6 +1,6 @@
 //! The instruction stream: descriptors, lane parameters, plane filters, and the values their fields take.
 //!
-//! The encoder, the decoder and the program's simulator use it; `rtl/descriptor.vh`,
+//! The encoder, the decoder and the program's simulator use it; `rtl/seigo_descriptor.vh`,
 //! `runtime/seigo_program.h` and `docs/isa.md` are made of it.
 
 pub use super::field::Field;

@@ -28,6 +28,8 @@ pub struct Design {
     pub blocks: usize,
     /// Words of a block.
     pub block_words: usize,
+    /// The shared memory is made of UltraRAM, else of block RAM.
+    pub ultra_ram: bool,
     /// 32-byte words of the weight ring.
     pub ring_words: usize,
     /// Two products share a DSP slice; weights are then within +-127.
@@ -77,6 +79,7 @@ impl Design {
             domain_rows,
             blocks,
             block_words: target.block_bytes as usize / WORD,
+            ultra_ram: target.ultra_ram(),
             ring_words: if pixels > 1 { 2048 } else { 1024 },
             pack_products: pixels > 1 && target.dsp_kind == DspKind::Dsp48e2,
             max_width: 16,

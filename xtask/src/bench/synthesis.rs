@@ -12,7 +12,7 @@ pub fn measure(args: &Args, model: &Path) -> Result<(), Failure> {
     let mut text = String::new();
     for (title, target, folder, domains) in [
         ("P = 4, `kv260`", "kv260", "p4", None),
-        ("P = 1, `zynq7020`", "sim/synth/zynq7020-64.json", "p1", Some("24")),
+        ("P = 1, `zynq7020`", "sim/synth/zynq7020-64.json", "p1", Some("6")),
     ] {
         let bundle = Path::new(FOLDER).join(folder);
         let mut build = Command::new(&args.seigo);

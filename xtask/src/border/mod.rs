@@ -11,10 +11,10 @@ const SOURCE: &str = "Generated from src/compile/border by `make generate`";
 /// Path from the root of the repository, and contents.
 pub fn files() -> Vec<(&'static str, String)> {
     vec![
-        ("rtl/descriptor.vh", verilog::descriptor()),
-        ("rtl/lanes.vh", verilog::lanes()),
-        ("rtl/registers.vh", verilog::registers()),
-        ("rtl/status.vh", verilog::status()),
+        ("rtl/seigo_descriptor.vh", verilog::descriptor()),
+        ("rtl/seigo_lanes.vh", verilog::lanes()),
+        ("rtl/seigo_registers.vh", verilog::registers()),
+        ("rtl/seigo_status.vh", verilog::status()),
         ("runtime/seigo_program.h", c::program()),
         ("runtime/seigo_registers.h", c::registers()),
         ("runtime/seigo.rdl", rdl::registers()),

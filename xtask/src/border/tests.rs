@@ -33,8 +33,8 @@ fn the_headers_are_c_and_cpp_without_a_warning() {
 
 /// Direction, bits and name of each port in a module's header.
 fn declared(module: &str) -> Vec<(bool, u32, String)> {
-    let text = std::fs::read_to_string(path(&format!("rtl/{module}.v"))).unwrap();
-    let (_, ports) = text.split_once(&format!("module {module}")).unwrap();
+    let text = std::fs::read_to_string(path(&format!("rtl/seigo_{module}.v"))).unwrap();
+    let (_, ports) = text.split_once(&format!("module seigo_{module}")).unwrap();
     let ports = ports.split(");").next().unwrap();
     let lines = ports.lines().map(str::trim);
     let lines = lines.filter(|line| line.starts_with("input") || line.starts_with("output"));
@@ -54,22 +54,22 @@ fn declared(module: &str) -> Vec<(bool, u32, String)> {
 fn the_ports_are_those_of_the_hand_written_module() {
     let table: Vec<_> =
         PORTS.iter().map(|port| (port.input, port.bits, port.name.to_owned())).collect();
-    assert_eq!(declared("seigo"), table);
+    assert_eq!(declared("core"), table);
 }
 
 #[test]
 fn modules_with_codes_take_them_from_the_tables() {
     for (module, header) in [
-        ("control_registers", "registers.vh"),
-        ("control_registers", "status.vh"),
-        ("pass_control", "descriptor.vh"),
-        ("pass_control", "status.vh"),
-        ("block_arbiter", "status.vh"),
-        ("output_lanes", "lanes.vh"),
-        ("output_lanes", "descriptor.vh"),
-        ("seigo", "status.vh"),
+        ("control_registers", "seigo_registers.vh"),
+        ("control_registers", "seigo_status.vh"),
+        ("pass_control", "seigo_descriptor.vh"),
+        ("pass_control", "seigo_status.vh"),
+        ("block_arbiter", "seigo_status.vh"),
+        ("output_lanes", "seigo_lanes.vh"),
+        ("output_lanes", "seigo_descriptor.vh"),
+        ("core", "seigo_status.vh"),
     ] {
-        let text = std::fs::read_to_string(path(&format!("rtl/{module}.v"))).unwrap();
+        let text = std::fs::read_to_string(path(&format!("rtl/seigo_{module}.v"))).unwrap();
         assert!(text.contains(&format!("`include \"{header}\"")), "{module} without {header}");
     }
 }

@@ -30,7 +30,7 @@ fn values(text: &mut String, width: usize, all: &[Value]) {
     all.iter().for_each(|one| value(text, width, one));
 }
 
-/// `rtl/descriptor.vh`.
+/// `rtl/seigo_descriptor.vh`.
 pub fn descriptor() -> String {
     let mut text = format!(
         "localparam DescriptorWords = {};\nlocalparam DescriptorBits = {};\n\
@@ -62,7 +62,7 @@ pub fn descriptor() -> String {
     )
 }
 
-/// `rtl/lanes.vh`.
+/// `rtl/seigo_lanes.vh`.
 pub fn lanes() -> String {
     let mut text = format!("localparam LaneBits = {};\n", 8 * stream::LANE_BYTES);
     stream::LANE.iter().for_each(|one| field(&mut text, "Lane", one));
@@ -82,7 +82,7 @@ pub fn lanes() -> String {
     )
 }
 
-/// `rtl/registers.vh`.
+/// `rtl/seigo_registers.vh`.
 pub fn registers() -> String {
     let mut text = String::new();
     for register in registers::REGISTERS {
@@ -109,7 +109,7 @@ pub fn registers() -> String {
     )
 }
 
-/// `rtl/status.vh`.
+/// `rtl/seigo_status.vh`.
 pub fn status() -> String {
     let mut text = String::new();
     for fault in status::FAULTS {

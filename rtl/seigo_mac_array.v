@@ -1,0 +1,171 @@
+// The dense array: P pixels x 16 input channels x 16 output channels a cycle, and its accumulators.
+//
+// Latency: `done_o` and readable accumulators follow the group that entered with `valid_i` by `Latency` = 12
+// cycles: input register, up to 7 cycles of skew along the DSP chains, product, sum, split of the packed
+// fields, accumulation. A group may enter every cycle, the same one again too.
+//
+// Rules for the owner: `swap_i` at least 8 cycles apart, and every word of the weight tile arrived before it (the
+// next tile's first word may come with it); no drain of a half in the cycle in which a group of that half
+// adds to a sum, which is `Latency` - 1 cycles after it entered; with `first_i` it adds to none and may.
+`default_nettype none
+
+module seigo_mac_array #(
+  // Pixels: 1, 2, 4, 8.
+  parameter P = 4,
+  // Pixels drained a cycle.
+  parameter LP = P >= 2 ? P / 2 : 1,
+  // 1: pixels 2i and 2i + 1 share a multiplier (DSP48E2); weights within +-127.
+  parameter PackProducts = P >= 2 ? 1 : 0
+) (
+  input  wire              aclk,
+  input  wire              aresetn,
+  // Weight words: 0 to 7 two output channels each, 8 the zero points of the input channels.
+  input  wire              weight_valid_i,
+  input  wire [3:0]        weight_index_i,
+  input  wire [255:0]      weight_data_i,
+  // Groups.
+  input  wire              valid_i,
+  input  wire              swap_i,
+  input  wire              first_i,
+  input  wire              last_i,
+  input  wire [3:0]        group_i,
+  input  wire              half_i,
+  input  wire [128*P-1:0]  data_i,
+  input  wire [P-1:0]      mask_i,
+  output reg               done_o,
+  output reg               done_half_o,
+  // Drain: pixels `part * LP` and up of a group, one cycle later. `drain_part_i` is 0 when P = LP.
+  input  wire              drain_i,
+  input  wire              drain_half_i,
+  input  wire [3:0]        drain_group_i,
+  /* verilator lint_off UNUSEDSIGNAL */
+  input  wire              drain_part_i,
+  /* verilator lint_on UNUSEDSIGNAL */
+  output reg  [512*LP-1:0] drain_data_o
+);
+
+  localparam Latency = 12;
+  // Cycles from entry to the accumulators' addition.
+  localparam AddStage = Latency - 1;
+  localparam PerUnit = PackProducts != 0 ? 2 : 1;
+  localparam Units = P / PerUnit;
+
+  generate
+    if (P != 1 && P != 2 && P != 4 && P != 8) begin : g_check_p
+      p_must_be_1_2_4_or_8 error ();
+    end
+    if (LP != (P >= 2 ? P / 2 : 1)) begin : g_check_lp
+      lp_must_be_half_of_p error ();
+    end
+    if (PackProducts != 0 && P == 1) begin : g_check_pack
+      one_pixel_cannot_be_packed error ();
+    end
+  endgenerate
+
+  // Control travels with the group. Bit i: i + 1 cycles after entry.
+  reg [AddStage-1:0]   valid_q;
+  reg [6:0]            swap_q;
+  reg [7*AddStage-1:0] control_q;
+  wire [7:0]           swap = {swap_q, valid_i && swap_i};
+  wire                 add_valid = valid_q[AddStage-1];
+  wire                 add_first = control_q[7*AddStage-1];
+  wire                 add_last = control_q[7*AddStage-2];
+  wire                 add_half = control_q[7*AddStage-3];
+  wire [3:0]           add_group = control_q[7*AddStage-4 -: 4];
+  always @(posedge aclk) begin
+    control_q <= {control_q[7*(AddStage-1)-1:0], first_i, last_i, half_i, group_i};
+    done_half_o <= add_half;
+    if (!aresetn) begin
+      valid_q <= {AddStage{1'b0}};
+      swap_q <= 7'd0;
+      done_o <= 1'b0;
+    end else begin
+      valid_q <= {valid_q[AddStage-2:0], valid_i};
+      swap_q <= swap[6:0];
+      done_o <= add_valid && add_last;
+    end
+  end
+
+  // Zero points.
+  reg [127:0]  pad_shadow_q;
+  reg [127:0]  pad_q;
+  wire [127:0] pad = swap[0] ? pad_shadow_q : pad_q;
+  always @(posedge aclk) begin
+    if (weight_valid_i && weight_index_i == 4'd8) pad_shadow_q <= weight_data_i[127:0];
+    if (swap[0]) pad_q <= pad_shadow_q;
+  end
+
+  wire [2047:0] weight;
+  seigo_weight_shadow weight_shadow (
+    .aclk     (aclk),
+    .valid_i  (weight_valid_i),
+    .index_i  (weight_index_i),
+    .data_i   (weight_data_i),
+    .weight_o (weight)
+  );
+
+  // Accumulators: the half that adds reads its own group.
+  wire [1:0]          add = {add_valid && add_half, add_valid && !add_half};
+  wire [3:0]          read0 = add[0] && !add_first ? add_group : drain_group_i;
+  wire [3:0]          read1 = add[1] && !add_first ? add_group : drain_group_i;
+  wire [512*P-1:0]    accumulators;
+
+  genvar u, o, p;
+  generate
+    for (u = 0; u < Units; u = u + 1) begin : g_unit
+      wire [511:0] operand;
+      seigo_operand_skew #(
+        .Packed (PackProducts)
+      ) operand_skew (
+        .aclk      (aclk),
+        .valid_i   ({valid_q[6:0], valid_i}),
+        .data_i    (data_i[128*PerUnit*u +: 128*PerUnit]),
+        .mask_i    (mask_i[PerUnit*u +: PerUnit]),
+        .pad_i     (pad),
+        .operand_o (operand)
+      );
+      for (o = 0; o < 16; o = o + 1) begin : g_output
+        wire [20*PerUnit-1:0] sum;
+        wire [PerUnit-1:0]    carry;
+        seigo_dot_product #(
+          .Packed (PackProducts)
+        ) dot_product (
+          .aclk     (aclk),
+          .operand_i (operand),
+          .weight_i (weight[128*o +: 128]),
+          .swap_i   (swap),
+          .valid_i  (valid_q[9:0]),
+          .sum_o    (sum),
+          .carry_o  (carry)
+        );
+        for (p = 0; p < PerUnit; p = p + 1) begin : g_pixel
+          seigo_accumulator accumulator (
+            .aclk         (aclk),
+            .add_i        (add),
+            .first_i      (add_first),
+            .group_i      (add_group),
+            .sum_i        (sum[20*p +: 20]),
+            .carry_i      (carry[p]),
+            .read0_i      (read0),
+            .read1_i      (read1),
+            .drain_half_i (drain_half_i),
+            .data_o       (accumulators[512*(PerUnit*u+p)+32*o +: 32])
+          );
+        end
+      end
+    end
+
+    if (P == LP) begin : g_drain_all
+      always @(posedge aclk) if (drain_i) drain_data_o <= accumulators;
+    end else begin : g_drain_part
+      always @(posedge aclk) begin
+        if (drain_i) begin
+          drain_data_o <= drain_part_i ? accumulators[512*LP +: 512*LP] : accumulators[0 +: 512*LP];
+        end
+      end
+    end
+  endgenerate
+
+endmodule
+
+`default_nettype wire
