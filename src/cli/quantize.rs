@@ -9,7 +9,7 @@ use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
-use crate::model::qgraph::{QGraph, QOp, Width};
+use crate::model::qgraph::{QGraph, Width};
 use crate::quantize::ptq::{Options, Progress, Report};
 use crate::session::{self, Calibration};
 use crate::vision::task::path_beside;
@@ -164,7 +164,7 @@ fn json(report: &Report) -> Result<serde_json::Value> {
 fn summary(graph: &QGraph, report: &Report, bytes: usize) -> String {
     let working = || graph.layers.iter().filter(|layer| !graph.is_view(layer));
     let float = working().filter(|layer| layer.op.is_float()).count();
-    let moves = working().filter(|layer| matches!(layer.op, QOp::Move(_))).count();
+    let moves = working().filter(|layer| layer.op.movement().is_some()).count();
     let all = working().count();
     let outputs = graph.outputs.iter().filter_map(|output| {
         let layer = graph.layers.iter().position(|layer| layer.outputs.contains(&output.value))?;

@@ -12,7 +12,6 @@ use seigo::compile::boards::Target;
 use seigo::compile::program::decode::{Kind, decode};
 use seigo::compile::program::fields;
 use seigo::compile::schedule::{Assigned, Worker, assignment};
-use seigo::frontend::ops::Op;
 use seigo::frontend::ops::average_pool::AveragePool;
 use seigo::frontend::ops::global_pool::GlobalPool;
 use seigo::frontend::ops::max_pool::MaxPool;
@@ -149,8 +148,8 @@ fn odd(below: &mut dyn FnMut(usize) -> usize) -> QGraph {
                 let axes = pool_axes(below, [rows, columns]);
                 let shape = [1, count, axes[0].output, axes[1].output];
                 let result = net.value(&name, &shape, Width::I8);
-                let op: Op = MaxPool { window: window(&axes), ceil: false }.into();
-                net.layer(&name, QOp::MaxPool(op), &[x], vec![result]);
+                let op = MaxPool { window: window(&axes), ceil: false };
+                net.layer(&name, QOp::MaxPool(op.into()), &[x], vec![result]);
                 live.push(result);
             }
             6 => {
@@ -158,13 +157,13 @@ fn odd(below: &mut dyn FnMut(usize) -> usize) -> QGraph {
                 let shape = [1, count, axes[0].output, axes[1].output];
                 let result = net.value(&name, &shape, Width::I8);
                 let window = window(&axes);
-                let op: Op = AveragePool { window, ceil: false, count_include_pad: false }.into();
-                net.layer(&name, QOp::Float(op), &[x], vec![result]);
+                let op = AveragePool { window, ceil: false, count_include_pad: false };
+                net.layer(&name, QOp::Float(op.into()), &[x], vec![result]);
                 live.push(result);
             }
             7 => {
                 let result = net.value(&name, &[1, count, 1, 1], Width::I8);
-                net.layer(&name, QOp::Float(Op::GlobalPool(GlobalPool::Max)), &[x], vec![result]);
+                net.layer(&name, QOp::Float(GlobalPool::Max.into()), &[x], vec![result]);
                 live.push(result);
             }
             8 | 9 => {

@@ -69,7 +69,7 @@ fn quantized(graph: &Graph) -> QGraph {
                 inputs.drain(1..inputs.len().min(3));
                 QOp::Conv(Box::new(conv(graph, node, op, seed)))
             }
-            op => QOp::Float(op.clone()),
+            op => QOp::Float(op.clone().into()),
         };
         let outputs = node.outputs.iter().map(|id| QValueId(id.0)).collect();
         Layer { name: node.name.clone(), op, inputs, outputs, sources: node.sources.clone() }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use seigo::base::tensor::Tensor;
 use seigo::frontend::graph::Graph;
 use seigo::frontend::onnx::{Model, Node};
-use seigo::model::qgraph::{QGraph, QOp};
+use seigo::model::qgraph::{QFloat, QGraph, QOp};
 use seigo::quantize::qonnx::{ImportOptions, export, import};
 use seigo::software::engine::Engine;
 use seigo::software::executor::Executor;
@@ -248,7 +248,7 @@ fn every_integer_layer_follows_the_published_rules() {
     let Some(root) = shared::folder() else { return };
     let model = Model::load(&root.join("models/yolox_nano.quark_xint8.onnx")).unwrap();
     let graph = import(&model, &ImportOptions::default()).unwrap();
-    let on_processor = |op: &QOp| matches!(op, QOp::Float(op) if op.kind() == "Conv");
+    let on_processor = |op: &QOp| matches!(op, QOp::Float(QFloat(op)) if op.kind() == "Conv");
     assert!(graph.layers.iter().all(|layer| !on_processor(&layer.op)));
     let values = observed(&graph, picture(&root.join("coco/eval/000000000632.jpg")));
     let file = File::new(&model);

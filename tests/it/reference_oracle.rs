@@ -108,9 +108,9 @@ fn what_cannot_be_quantized_is_refused_with_its_place() {
 
 #[test]
 fn a_float_layer_that_gives_nan_is_named() {
-    use seigo::frontend::ops::{Op, activation::Activation};
+    use seigo::frontend::ops::activation::Activation;
     let mut graph = wide(1, 0);
-    graph.layers[0].op = QOp::Float(Op::Activation(Activation::Log));
+    graph.layers[0].op = QOp::Float(Activation::Log.into());
     let input = Tensor::new(&[1, 1, 1, 1], vec![-3f32]).unwrap();
     let error = reference::run(&graph, &[input]).unwrap_err();
     assert_eq!(error.code().id, "SG0503");

@@ -10,6 +10,7 @@
 //! [`super::border::stream`].
 
 mod align;
+mod datapath;
 mod limits;
 mod reason;
 mod stem;
@@ -20,6 +21,7 @@ mod tests;
 mod window;
 
 pub use align::{Aligned, MAX_WEIGHT_SHIFT, align};
+pub use datapath::Datapath;
 pub use limits::{LIMITS, Limit};
 pub use reason::{Fault, Fit, Reason, Role};
 pub use stem::{MAX_STEM_REACH, Pixels, STEM_CHANNELS, Stem, image_pitch};

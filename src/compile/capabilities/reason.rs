@@ -117,6 +117,13 @@ pub enum Fault {
     Empty,
 }
 
+impl Role {
+    /// Position of an input among the layer's; that of the first for a result.
+    pub fn position(self) -> usize {
+        usize::from(self == Self::Second)
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::WORD;
 use super::reason::{Fit, Reason};
 use crate::frontend::ops::Op;
-use crate::model::qgraph::{QConv, QGraph, QOp, QValue, QValueId, Width};
+use crate::model::qgraph::{QConv, QGraph, QValue, QValueId, Width};
 
 /// Image channels that the stem unit takes.
 pub const STEM_CHANNELS: RangeInclusive<usize> = 1..=4;
@@ -107,7 +107,7 @@ impl Pixels {
         }
         let rearrangement = graph.layers.iter().position(|layer| layer.outputs == [input])?;
         let producer = &graph.layers[rearrangement];
-        let QOp::Move(Op::SpaceToDepth(op)) = &producer.op else { return None };
+        let Some(Op::SpaceToDepth(op)) = producer.op.movement() else { return None };
         let image = producer.input(0).filter(|id| graph.inputs.contains(id))?;
         let mut offsets = op.offsets.clone();
         offsets.sort_unstable();

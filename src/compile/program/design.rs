@@ -11,7 +11,7 @@ use crate::compile::capabilities::{
     Reason, STEP_RING_WORDS, Stem, WORD, image_pitch, reads_padding,
 };
 use crate::compile::schedule::{Dense, Schedule, Source, Work};
-use crate::model::qgraph::{QGraph, QOp};
+use crate::model::qgraph::QGraph;
 
 /// Parameters of the top level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,12 +118,12 @@ impl Design {
 
     /// The ring keeps a tile until its last batch, while a burst and the next descriptor arrive.
     fn hold_tile(&mut self, graph: &QGraph, dense: &Dense) -> Result<()> {
-        let (taps, padded) = match &graph.layers[dense.layer].op {
-            QOp::Conv(conv) => {
+        let (taps, padded) = match graph.layers[dense.layer].op.conv() {
+            Some(conv) => {
                 let padded = conv.axes.iter().any(reads_padding);
                 (conv.axes[0].kernel * conv.axes[1].kernel, padded)
             }
-            _ => (1, false),
+            None => (1, false),
         };
         let Source::Memory(views) = &dense.source else { return Ok(()) };
         let steps = dense.planes * views.len() * taps;

@@ -6,10 +6,9 @@ use super::fields;
 use super::layer::{Layer, Stage};
 use super::record::{Descriptor, lanes};
 use crate::base::error::{Place as _, Result};
-use crate::compile::capabilities::{FILTERS, Maximum, SIDE, Walk, Window};
+use crate::compile::capabilities::{Datapath, FILTERS, Maximum, SIDE, Walk, Window};
 use crate::compile::schedule::{CHANNELS, Filter, StoredId};
-use crate::frontend::ops::Op;
-use crate::model::qgraph::{QOp, Scale, Width};
+use crate::model::qgraph::{Scale, Width};
 
 /// One of the filters.
 struct One<'a> {
@@ -160,18 +159,14 @@ fn one<'a>(encoder: &'a Encoder<'a>, filter: &Filter) -> Result<One<'a>> {
     let Some((value, (Width::I8, scales))) = input.and_then(|v| Some((v, v.integer()?))) else {
         return Err(limit("the plane engine reads int8 tensors only"));
     };
-    let (layer, window) = match &node.op {
-        QOp::MaxPool(Op::MaxPool(pool)) => {
-            let axes = pool.window.axes(&pool.window.kernel, &value.shape[2..], pool.ceil)?;
-            let &[rows, columns] = &axes[..] else {
-                return Err(limit("the plane engine takes maxima over two axes"));
-            };
-            (None, Maximum::fit(&[rows, columns]).map_err(refused)?.window)
-        }
-        _ => {
+    let not_depthwise = || limit("the plane engine takes depthwise convolutions only");
+    let (layer, window) = match Datapath::of(&node.op).map_err(refused)? {
+        Datapath::Maximum => (None, Maximum::of(&node.op, &value.shape)?.map_err(refused)?.window),
+        Datapath::Sum(_) | Datapath::Movement(_) => return Err(not_depthwise()),
+        Datapath::Convolution(_) => {
             let layer = Layer::new(encoder.graph, filter.layer, None)?;
             if !layer.is_depthwise() {
-                return Err(limit("the plane engine takes depthwise convolutions only"));
+                return Err(not_depthwise());
             }
             layer.check_weights(encoder.design)?;
             let window = Window::fit(&layer.axes).map_err(refused)?;

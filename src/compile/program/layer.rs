@@ -6,10 +6,10 @@ use super::design::{Design, limit, refused};
 use super::record::Lane;
 use crate::base::arithmetic::{FRACTION, Rounding};
 use crate::base::error::{Error, Result, codes};
-use crate::compile::capabilities::{Aligned, align};
+use crate::compile::capabilities::{Aligned, Datapath, Role, align};
 use crate::frontend::ops::epilogue::Residual;
 use crate::frontend::ops::window::Axis;
-use crate::model::qgraph::{ConvOutput, QConv, QGraph, QOp, QValueId, Scale, Width};
+use crate::model::qgraph::{ConvOutput, QConv, QGraph, QValueId, Scale, Width};
 
 /// The output stage of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +61,14 @@ impl<'a> Layer<'a> {
             return Err(limit("the accelerator rounds half up, the model rounds half to even"));
         }
         let op = &graph.layers[layer].op;
-        match op {
-            QOp::Conv(conv) => Self::conv(graph, layer, conv),
-            QOp::Add => Self::diagonal(graph, layer, &[0, 1]),
-            QOp::Rescale => Self::diagonal(graph, layer, &[0]),
-            QOp::Move(_) => match copied {
+        match Datapath::of(op).map_err(refused)? {
+            Datapath::Convolution(conv) => Self::conv(graph, layer, conv),
+            Datapath::Sum(inputs) => Self::diagonal(graph, layer, inputs),
+            Datapath::Movement(_) => match copied {
                 Some(value) => Self::copy(graph, layer, value),
                 None => Err(limit("a movement whose result is not stored")),
             },
-            QOp::DpuAdd => Err(limit("additions under the DPU rules (A13) have no unit")),
-            QOp::MaxPool(_) | QOp::Float(_) => {
+            Datapath::Maximum => {
                 Err(limit(format!("{} is nothing for the output lanes", op.kind())))
             }
         }
@@ -117,10 +115,12 @@ impl<'a> Layer<'a> {
     }
 
     /// Rules A8 and A13 (rescale): powers of two as weights, then one shift.
-    fn diagonal(graph: &'a QGraph, layer: usize, inputs: &[usize]) -> Result<Self> {
+    fn diagonal(graph: &'a QGraph, layer: usize, inputs: &[Role]) -> Result<Self> {
         let (width, scales) = output(graph, layer)?;
-        let inputs: Vec<&[Scale]> =
-            inputs.iter().map(|&position| input(graph, layer, position)).collect::<Result<_>>()?;
+        let inputs: Vec<&[Scale]> = inputs
+            .iter()
+            .map(|role| input(graph, layer, role.position()))
+            .collect::<Result<_>>()?;
         let mut weights = vec![Vec::new(); inputs.len()];
         let mut lanes = Vec::new();
         for (aligned, scale) in align(&inputs, scales, width).map_err(refused)?.iter().zip(scales) {
@@ -169,12 +169,11 @@ impl<'a> Layer<'a> {
 
     /// The value that input `view` must hold.
     pub fn source(&self, view: usize) -> Result<QValueId> {
-        match &self.graph.layers[self.layer].op {
-            QOp::Move(_) => Ok(self.value),
-            _ => self.graph.layers[self.layer]
-                .input(view)
-                .ok_or_else(|| Error::new(&codes::INTERNAL, format!("no input {view}"))),
+        let layer = &self.graph.layers[self.layer];
+        if layer.op.movement().is_some() {
+            return Ok(self.value);
         }
+        layer.input(view).ok_or_else(|| Error::new(&codes::INTERNAL, format!("no input {view}")))
     }
 
     /// Number of inputs that are multiplied.

@@ -3,7 +3,7 @@
 use super::design::{limit, refused};
 use crate::base::error::Result;
 use crate::compile::capabilities::{Pixels, Reason, Stem};
-use crate::model::qgraph::{QConv, QGraph, QOp, QValueId, Scale};
+use crate::model::qgraph::{QConv, QGraph, QValueId, Scale};
 
 /// A convolution on the image, directly or behind a rearrangement of blocks of pixels into channels
 /// (space-to-depth, Focus), as one K x K convolution on pixels.
@@ -26,7 +26,7 @@ impl<'a> Convolution<'a> {
     /// # Errors
     /// `PROGRAM_LIMIT` when it is no convolution that the stem unit can do.
     pub fn new(graph: &'a QGraph, layer: usize, image: QValueId) -> Result<Self> {
-        let QOp::Conv(conv) = &graph.layers[layer].op else {
+        let Some(conv) = graph.layers[layer].op.conv() else {
             return Err(limit("the stem unit feeds convolutions only"));
         };
         let pixels = Pixels::of(graph, layer).filter(|pixels| pixels.image == image);

@@ -13,7 +13,7 @@ use super::{
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::compile::boards::Target;
 use crate::compile::capabilities::{SEGMENTS, image_pitch};
-use crate::model::qgraph::{Layer, QGraph, QOp, QValueId, Width};
+use crate::model::qgraph::{Layer, QGraph, QValueId, Width};
 
 /// The passes of a network that passed [`QGraph::validate`] on a target, in the order of the layers.
 ///
@@ -103,7 +103,7 @@ impl Builder<'_> {
 
     /// Channels of a movement's outputs, if a pass wants them.
     fn view(&mut self, layer: &Layer) -> Result<()> {
-        let QOp::Move(op) = &layer.op else { return Ok(()) };
+        let Some(op) = layer.op.movement() else { return Ok(()) };
         if !layer.outputs.iter().any(|id| self.roles.wanted[id.0]) {
             return Ok(());
         }
@@ -268,7 +268,7 @@ impl Builder<'_> {
         slots: Vec<Option<usize>>,
     ) -> Result<()> {
         let layer = self.graph.layers.iter().position(|layer| layer.outputs.contains(&id));
-        let layer = layer.filter(|&layer| matches!(self.graph.layers[layer].op, QOp::Move(_)));
+        let layer = layer.filter(|&layer| self.graph.layers[layer].op.movement().is_some());
         let layer = layer.ok_or_else(|| {
             let name = &self.graph.value(id).name;
             Error::new(&codes::INTERNAL, format!("\"{name}\" is not a view that could be copied"))

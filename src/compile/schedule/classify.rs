@@ -5,10 +5,9 @@ use super::channels;
 use crate::base::arithmetic::Rounding;
 use crate::base::error::Result;
 use crate::compile::capabilities::{
-    self as can, ArrayWindow, Fault, Fit, Maximum, Reason, Role, Walk, Window,
+    self as can, ArrayWindow, Datapath, Fault, Fit, Maximum, Reason, Role, Walk, Window,
 };
-use crate::frontend::ops::Op;
-use crate::model::qgraph::{ConvOutput, Layer, QConv, QGraph, QOp, QValueId};
+use crate::model::qgraph::{Layer, QConv, QGraph, QValueId};
 
 /// The unit that does a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,20 +34,21 @@ fn unit(graph: &QGraph, layer: &Layer) -> Result<Fit<Unit>> {
     if graph.rounding != Rounding::HalfUp {
         return Ok(Err(Reason::RoundsHalfEven));
     }
-    Ok(match &layer.op {
-        QOp::Conv(conv) => conv_unit(graph, layer, conv),
-        QOp::Add => aligned(graph, layer, &[Role::Input, Role::Second]),
-        QOp::Rescale => aligned(graph, layer, &[Role::Input]),
-        QOp::MaxPool(op) => return pool_unit(graph, layer, op),
-        QOp::Move(op) => channels::view_of(graph, layer, op)?.map(|_| Unit::View),
-        QOp::DpuAdd => Err(Reason::DpuRules),
-        QOp::Float(_) => Err(Reason::Float),
+    let datapath = match Datapath::of(&layer.op) {
+        Ok(datapath) => datapath,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    Ok(match datapath {
+        Datapath::Convolution(conv) => conv_unit(graph, layer, conv),
+        Datapath::Sum(inputs) => aligned(graph, layer, inputs),
+        Datapath::Maximum => return maximum_unit(graph, layer),
+        Datapath::Movement(op) => channels::view_of(graph, layer, op)?.map(|_| Unit::View),
     })
 }
 
 /// Why the array does a depthwise convolution for which there is a unit of its own.
 pub fn not_plane(layer: &Layer) -> Option<Reason> {
-    let QOp::Conv(conv) = &layer.op else { return None };
+    let conv = layer.op.conv()?;
     if !is_depthwise(conv) || conv.residual().is_some() {
         return None;
     }
@@ -61,7 +61,7 @@ fn is_depthwise(conv: &QConv) -> bool {
 
 /// Whether a unit can read an input.
 fn readable(graph: &QGraph, layer: &Layer, role: Role) -> Fit<QValueId> {
-    let id = layer.input(usize::from(role == Role::Second));
+    let id = layer.input(role.position());
     let wrong = |fault| Reason::Tensor(role, fault);
     can::readable(id.map(|id| graph.value(id))).map_err(wrong)?;
     id.ok_or(wrong(Fault::Missing))
@@ -74,9 +74,6 @@ fn writable(graph: &QGraph, layer: &Layer) -> Fit<()> {
 }
 
 fn conv_unit(graph: &QGraph, layer: &Layer, conv: &QConv) -> Fit<Unit> {
-    if matches!(conv.output, ConvOutput::Dpu { .. }) {
-        return Err(Reason::DpuRules);
-    }
     readable(graph, layer, Role::Input)?;
     if conv.residual().is_some() {
         readable(graph, layer, Role::Second)?;
@@ -104,8 +101,7 @@ fn aligned(graph: &QGraph, layer: &Layer, inputs: &[Role]) -> Fit<Unit> {
     can::align(&scales, outputs, width).map(|_| Unit::Dense)
 }
 
-fn pool_unit(graph: &QGraph, layer: &Layer, op: &Op) -> Result<Fit<Unit>> {
-    let Op::MaxPool(pool) = op else { return Ok(Err(Reason::Float)) };
+fn maximum_unit(graph: &QGraph, layer: &Layer) -> Result<Fit<Unit>> {
     let input = match readable(graph, layer, Role::Input).and_then(|id| {
         writable(graph, layer)?;
         Ok(id)
@@ -113,10 +109,8 @@ fn pool_unit(graph: &QGraph, layer: &Layer, op: &Op) -> Result<Fit<Unit>> {
         Ok(input) => input,
         Err(reason) => return Ok(Err(reason)),
     };
-    let shape = &graph.value(input).shape;
-    let axes = pool.window.axes(&pool.window.kernel, &shape[2..], pool.ceil)?;
-    let &[rows, columns] = &axes[..] else { return Ok(Err(Reason::WindowAxes(axes.len()))) };
-    Ok(Maximum::fit(&[rows, columns]).map(|maximum| match maximum.stages {
+    let maximum = Maximum::of(&layer.op, &graph.value(input).shape)?;
+    Ok(maximum.map(|maximum| match maximum.stages {
         1 => Unit::Plane(maximum.window.walk),
         stages => Unit::Cascade(stages),
     }))

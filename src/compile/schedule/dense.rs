@@ -6,18 +6,16 @@ use super::{CHANNELS, Dense, Filter, Source, View, Work, channels};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::capabilities::Walk;
 use crate::frontend::ops::Op;
-use crate::model::qgraph::{QConv, QGraph, QOp, QValueId, Width};
+use crate::model::qgraph::{QConv, QGraph, QValueId, Width};
 
 impl Builder<'_> {
     /// A convolution, addition or change of scale, with the plane filters that can follow.
     pub(super) fn dense(&mut self, index: usize) -> Result<()> {
         let layer = &self.graph.layers[index];
         let (source, planes, advance) = self.source(index)?;
-        let residual = match &layer.op {
-            QOp::Conv(conv) if conv.residual().is_some() => {
-                Some(self.natural_view(value(self.graph, index, 1)?)?)
-            }
-            _ => None,
+        let residual = match layer.op.conv().and_then(QConv::residual) {
+            Some(_) => Some(self.natural_view(value(self.graph, index, 1)?)?),
+            None => None,
         };
         let result = layer.outputs[0];
         if let Some(parts) = self.split(index) {
@@ -53,12 +51,12 @@ impl Builder<'_> {
     fn split(&self, index: usize) -> Option<Vec<usize>> {
         let layer = &self.graph.layers[index];
         let result = layer.outputs[0];
-        let QOp::Conv(conv) = &layer.op else { return None };
+        let conv = layer.op.conv()?;
         let plain =
             conv.residual().is_none() && conv.group == 1 && self.roles.stems[index].is_none();
         let stays = !self.roles.to_middle[result.0] && !self.roles.to_tail[result.0];
         let &[reader] = &self.roles.readers[result.0][..] else { return None };
-        let QOp::Move(Op::Split(_)) = &self.graph.layers[reader].op else { return None };
+        let Some(Op::Split(_)) = self.graph.layers[reader].op.movement() else { return None };
         if !self.parts || !plain || !stays || self.roles.units[reader] != Ok(Unit::View) {
             return None;
         }
@@ -114,7 +112,7 @@ impl Builder<'_> {
             return Ok((Source::Stem(image), 0, 0));
         }
         let (graph, layer) = (self.graph, &self.graph.layers[index]);
-        let QOp::Conv(conv) = &layer.op else {
+        let Some(conv) = layer.op.conv() else {
             let views: Vec<View> = (0..layer.inputs.len())
                 .map(|position| self.natural_view(value(graph, index, position)?))
                 .collect::<Result<_>>()?;
@@ -157,7 +155,7 @@ impl Builder<'_> {
     pub(super) fn pair(&self, candidates: &[(usize, Walk)]) -> Vec<usize> {
         let convolutions: Vec<_> = candidates
             .iter()
-            .filter(|(layer, _)| matches!(self.graph.layers[*layer].op, QOp::Conv(_)))
+            .filter(|(layer, _)| self.graph.layers[*layer].op.conv().is_some())
             .collect();
         if self.target.capabilities.two_filter_pairs {
             for (position, (first, walk)) in convolutions.iter().enumerate() {

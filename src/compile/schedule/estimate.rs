@@ -2,7 +2,7 @@
 
 use super::sizes::{steps, words};
 use super::{CHANNELS, Dense, PlaneWork, Schedule, StoredId, Work};
-use crate::model::qgraph::{QGraph, QOp};
+use crate::model::qgraph::QGraph;
 
 /// Cycles from the start of a pass to its first result, and from its last one to the next start.
 const FILL: u64 = 56;
@@ -45,10 +45,8 @@ fn filter_cycles(schedule: &Schedule, result: StoredId, plane: u64, pixels: u64)
 /// Multiply-accumulate operations of a pass: on the dense array, and on the plane engine.
 pub fn macs(graph: &QGraph, work: &Work) -> (u64, u64) {
     let of = |layer: usize| {
-        let QOp::Conv(conv) = &graph.layers[layer].op else { return 0 };
-        let shape = &graph.value(graph.layers[layer].outputs[0]).shape;
-        let plane: usize = shape.iter().skip(2).product();
-        (conv.weights.len() * plane) as u64
+        let layer = &graph.layers[layer];
+        layer.op.operator().macs(&graph.value(layer.outputs[0]).shape)
     };
     let filters = |filters: &[super::Filter]| filters.iter().map(|filter| of(filter.layer)).sum();
     match work {

@@ -5,12 +5,12 @@ use super::classify::Unit;
 use super::{Filter, PlaneWork, Stage, StoredId, View, Work, channels};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::capabilities::Walk;
-use crate::model::qgraph::{QOp, QValueId};
+use crate::model::qgraph::QValueId;
 
 impl Builder<'_> {
     /// A depthwise convolution or a maximum, with a second convolution on the same input.
     pub(super) fn plane(&mut self, index: usize, walk: Walk) -> Result<()> {
-        let convolution = matches!(self.graph.layers[index].op, QOp::Conv(_));
+        let convolution = self.graph.layers[index].op.conv().is_some();
         if convolution && !self.target.capabilities.depthwise_sequential {
             return self.dense(index);
         }

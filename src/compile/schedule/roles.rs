@@ -5,7 +5,7 @@ use super::classify::{self, Unit};
 use crate::base::error::Result;
 use crate::compile::boards::Capabilities;
 use crate::compile::capabilities::{Fit, Pixels, Reason, Stem};
-use crate::model::qgraph::{Layer, Operand, QGraph, QOp, QValueId};
+use crate::model::qgraph::{Layer, Operand, QGraph, QValueId};
 
 /// Roles of all layers and values.
 pub struct Roles {
@@ -98,7 +98,7 @@ impl Roles {
         let mut streamed: Option<(QValueId, Stem)> = None;
         let mut rearrangements: Vec<usize> = Vec::new();
         for (index, layer) in graph.layers.iter().enumerate() {
-            let QOp::Conv(conv) = &layer.op else { continue };
+            let Some(conv) = layer.op.conv() else { continue };
             if self.units[index] != Ok(Unit::Dense) {
                 continue;
             }

@@ -5,7 +5,7 @@ use super::{CHANNELS, Dense, Schedule, Source, Stored, Work};
 use crate::compile::capabilities::{
     self as can, DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, STEP_RING_WORDS,
 };
-use crate::model::qgraph::{QGraph, QOp, Width};
+use crate::model::qgraph::{QGraph, Width};
 
 /// Bytes of a word, as the type that sizes have here.
 pub const WORD: u64 = can::WORD as u64;
@@ -27,7 +27,7 @@ pub fn words(stored: &Stored, pixels: u64) -> u64 {
 
 /// Steps of a tile.
 pub(super) fn steps(graph: &QGraph, dense: &Dense) -> u64 {
-    let QOp::Conv(conv) = &graph.layers[dense.layer].op else {
+    let Some(conv) = graph.layers[dense.layer].op.conv() else {
         return match &dense.source {
             Source::Memory(views) => (dense.planes * views.len()) as u64,
             Source::Stem(_) => 0,
@@ -53,7 +53,7 @@ pub fn stream_bytes(graph: &QGraph, work: &Work) -> u64 {
 
 /// Ring words of a tile's record, all of which the ring must hold at once.
 pub fn tile_words(graph: &QGraph, work: &Work) -> u64 {
-    let convolution = |layer: usize| matches!(graph.layers[layer].op, QOp::Conv(_));
+    let convolution = |layer: usize| graph.layers[layer].op.conv().is_some();
     let filters = |filters: &[super::Filter]| {
         filters.iter().filter(|filter| convolution(filter.layer)).count() * FILTER_RING_WORDS
     };
@@ -70,8 +70,8 @@ pub fn tile_words(graph: &QGraph, work: &Work) -> u64 {
 
 /// Whether a window of the layer reaches beyond its input.
 fn pads(graph: &QGraph, dense: &Dense) -> bool {
-    let QOp::Conv(conv) = &graph.layers[dense.layer].op else { return false };
-    conv.axes.iter().any(can::reads_padding)
+    let conv = graph.layers[dense.layer].op.conv();
+    conv.is_some_and(|conv| conv.axes.iter().any(can::reads_padding))
 }
 
 /// Bytes of a frame between accelerator and DDR.

@@ -1,15 +1,12 @@
 //! The contents of the sections to a quantized graph. Every offset is checked; nothing is
 //! allocated that the file does not hold.
 
-use super::graph_form::{
-    ConstantForm, ConvForm, GraphForm, LayerForm, OpForm, OperandForm, OutputForm, ValueForm, axis,
-};
-use super::layout::Tag;
+use super::graph_form::{ConstantForm, GraphForm, LayerForm, OperandForm, ValueForm};
 use crate::base::arithmetic::Function;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::{Tensor, element_count};
 use crate::model::qgraph::{
-    ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale,
+    ArrayReader, Format, Layer, Operand, QGraph, QOutput, QValue, QValueId, Region, Scale,
 };
 
 /// Elements of one value: more than any part's memory, little enough to be checked.
@@ -17,28 +14,15 @@ const MAX_VALUE: usize = 1 << 28;
 
 /// The arrays that the JSON form points into.
 pub struct Arrays<'a> {
-    pub weights: &'a [u8],
-    pub params: &'a [u8],
-    pub scales: &'a [u8],
-    pub functions: &'a [u8],
-    pub constants: &'a [u8],
+    /// Weights and parameters of the layers.
+    pub operators: ArrayReader<'a>,
+    pub scales: Region<'a>,
+    pub functions: Region<'a>,
+    pub constants: Region<'a>,
 }
 
 fn damaged(message: impl Into<String>) -> Error {
     Error::new(&codes::CERAS_FORMAT, message)
-}
-
-/// `count` elements of `size` bytes, from element `first` on.
-fn part(bytes: &[u8], tag: Tag, first: usize, count: usize, size: usize) -> Result<&[u8]> {
-    let range = first.checked_mul(size).zip(count.checked_mul(size));
-    range
-        .and_then(|(start, length)| bytes.get(start..)?.get(..length))
-        .ok_or_else(|| damaged(format!("{count} elements from {first} on lie outside")))
-        .at(|| format!("section {} of {} bytes", tag.name(), bytes.len()))
-}
-
-fn signed(bytes: &[u8]) -> Vec<i8> {
-    bytes.iter().map(|byte| byte.cast_signed()).collect()
 }
 
 /// Puts a graph together; the caller validates it.
@@ -57,7 +41,7 @@ pub fn decode(form: GraphForm, arrays: &Arrays<'_>) -> Result<QGraph> {
         .into_iter()
         .map(|function| {
             let (first, count) = function.rom;
-            let bytes = part(arrays.functions, Tag::Functions, first, count, 2)?;
+            let bytes = arrays.functions.part(first, count, 2)?;
             let (entries, _) = bytes.as_chunks();
             Ok(Function {
                 name: function.name,
@@ -90,7 +74,7 @@ impl Arrays<'_> {
             None => Format::Float,
             Some((width, first)) => {
                 let channels = form.shape.get(1).copied().unwrap_or(1);
-                let bytes = part(self.scales, Tag::Scales, first, channels, 2).at(place)?;
+                let bytes = self.scales.part(first, channels, 2).at(place)?;
                 let (pairs, _) = bytes.as_chunks::<2>();
                 let scales = pairs.iter().map(|pair| {
                     let [exponent, zero] = pair.map(u8::cast_signed);
@@ -103,15 +87,7 @@ impl Arrays<'_> {
     }
 
     fn layer(&self, form: LayerForm) -> Result<Layer> {
-        let op = match form.op {
-            OpForm::Conv(conv) => QOp::Conv(Box::new(self.conv(*conv)?)),
-            OpForm::Add => QOp::Add,
-            OpForm::DpuAdd => QOp::DpuAdd,
-            OpForm::Rescale => QOp::Rescale,
-            OpForm::MaxPool(op) => QOp::MaxPool(op),
-            OpForm::Move(op) => QOp::Move(op),
-            OpForm::Float(op) => QOp::Float(op),
-        };
+        let op = form.op.load(&self.operators)?;
         let inputs = form
             .inputs
             .into_iter()
@@ -132,37 +108,7 @@ impl Arrays<'_> {
 
     fn constant(&self, form: &ConstantForm) -> Result<Tensor> {
         let bytes = element_count(&form.shape)?.saturating_mul(form.dtype.size());
-        let bytes = part(self.constants, Tag::Constants, form.offset, bytes, 1)?;
+        let bytes = self.constants.part(form.offset, bytes, 1)?;
         Tensor::from_le_bytes(form.dtype, &form.shape, bytes)
-    }
-
-    fn conv(&self, form: ConvForm) -> Result<QConv> {
-        let (first, count) = form.weights;
-        let weights = signed(part(self.weights, Tag::Weights, first, count, 1)?);
-        let channels = form.channels;
-        let mut next = form.params;
-        let mut take = |size: usize| -> Result<&[u8]> {
-            let length = channels.checked_mul(size).ok_or_else(|| damaged("too many channels"))?;
-            let bytes = part(self.params, Tag::Params, next, length, 1)?;
-            next += length;
-            Ok(bytes)
-        };
-        let (biases, _) = take(4)?.as_chunks();
-        let bias = biases.iter().map(|&bias| i32::from_le_bytes(bias)).collect();
-        let exponents = signed(take(1)?);
-        let output = match form.output {
-            OutputForm::Direct { relu } => ConvOutput::Direct { shifts: signed(take(1)?), relu },
-            OutputForm::Function { function, residual } => ConvOutput::Function {
-                function,
-                arguments: signed(take(1)?),
-                shifts: signed(take(1)?),
-                residual,
-            },
-            OutputForm::Dpu { accumulator_shift, bias_shift, shift, activation } => {
-                ConvOutput::Dpu { accumulator_shift, bias_shift, shift, activation }
-            }
-        };
-        let axes = form.axes.map(axis);
-        Ok(QConv { axes, group: form.group, weights, exponents, bias, output })
     }
 }

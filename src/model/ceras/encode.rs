@@ -1,17 +1,14 @@
 //! A quantized graph to the contents of its sections.
 
-use super::graph_form::{
-    ConstantForm, ConvForm, FunctionForm, GraphForm, LayerForm, OpForm, OperandForm, OutputForm,
-    ValueForm, axis_form,
-};
+use super::graph_form::{ConstantForm, FunctionForm, GraphForm, LayerForm, OperandForm, ValueForm};
 use crate::base::tensor::Tensor;
-use crate::model::qgraph::{ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QValue, Scale};
+use crate::model::qgraph::{ArrayWriter, Format, Layer, Operand, QGraph, QValue, Scale};
 
 /// The arrays that the JSON form points into.
 #[derive(Default)]
 pub struct Arrays {
-    pub weights: Vec<u8>,
-    pub params: Vec<u8>,
+    /// Weights and parameters of the layers.
+    pub operators: ArrayWriter,
     pub scales: Vec<u8>,
     pub functions: Vec<u8>,
     pub constants: Vec<u8>,
@@ -66,15 +63,7 @@ impl Arrays {
     }
 
     fn layer(&mut self, layer: &Layer) -> LayerForm {
-        let op = match &layer.op {
-            QOp::Conv(conv) => OpForm::Conv(Box::new(self.conv(conv))),
-            QOp::Add => OpForm::Add,
-            QOp::DpuAdd => OpForm::DpuAdd,
-            QOp::Rescale => OpForm::Rescale,
-            QOp::MaxPool(op) => OpForm::MaxPool(op.clone()),
-            QOp::Move(op) => OpForm::Move(op.clone()),
-            QOp::Float(op) => OpForm::Float(op.clone()),
-        };
+        let op = layer.op.store(&mut self.operators);
         let inputs = layer.inputs.iter().map(|operand| {
             operand.as_ref().map(|operand| match operand {
                 Operand::Value(id) => OperandForm::Value(id.0),
@@ -93,34 +82,6 @@ impl Arrays {
     fn constant(&mut self, tensor: &Tensor) -> ConstantForm {
         let offset = find_or_add(&mut self.constants, &tensor.to_le_bytes(), 8);
         ConstantForm { dtype: tensor.dtype(), shape: tensor.shape().to_vec(), offset }
-    }
-
-    fn conv(&mut self, conv: &QConv) -> ConvForm {
-        let weights = (self.weights.len(), conv.weights.len());
-        self.weights.extend(conv.weights.iter().map(|weight| weight.cast_unsigned()));
-        self.params.resize(self.params.len().next_multiple_of(4), 0);
-        let params = self.params.len();
-        self.params.extend(conv.bias.iter().flat_map(|bias| bias.to_le_bytes()));
-        let mut add = |numbers: &[i8]| {
-            self.params.extend(numbers.iter().map(|number| number.cast_unsigned()));
-        };
-        add(&conv.exponents);
-        let output = match &conv.output {
-            ConvOutput::Direct { shifts, relu } => {
-                add(shifts);
-                OutputForm::Direct { relu: *relu }
-            }
-            ConvOutput::Function { function, arguments, shifts, residual } => {
-                add(arguments);
-                add(shifts);
-                OutputForm::Function { function: *function, residual: *residual }
-            }
-            &ConvOutput::Dpu { accumulator_shift, bias_shift, shift, activation } => {
-                OutputForm::Dpu { accumulator_shift, bias_shift, shift, activation }
-            }
-        };
-        let (axes, channels) = (conv.axes.map(axis_form), conv.outputs());
-        ConvForm { axes, group: conv.group, channels, weights, params, output }
     }
 }
 

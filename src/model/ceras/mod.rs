@@ -18,7 +18,7 @@ pub use layout::Tag;
 
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
-use crate::model::qgraph::QGraph;
+use crate::model::qgraph::{ArrayReader, QGraph, Region};
 use container::Section;
 
 /// Version of the contents of the sections that this module writes.
@@ -95,8 +95,8 @@ impl Model {
         let own = [
             (Tag::Meta, &meta),
             (Tag::Graph, &graph),
-            (Tag::Weights, &arrays.weights),
-            (Tag::Params, &arrays.params),
+            (Tag::Weights, &arrays.operators.weights),
+            (Tag::Params, &arrays.operators.params),
             (Tag::Scales, &arrays.scales),
             (Tag::Functions, &arrays.functions),
             (Tag::Constants, &arrays.constants),
@@ -134,12 +134,12 @@ impl Model {
             let section = sections.iter().find(|section| section.tag == tag);
             section.map_or(&[][..], |section| section.bytes)
         };
+        let region = |tag: Tag| Region { name: tag.name(), bytes: bytes(tag) };
         let arrays = decode::Arrays {
-            weights: bytes(Tag::Weights),
-            params: bytes(Tag::Params),
-            scales: bytes(Tag::Scales),
-            functions: bytes(Tag::Functions),
-            constants: bytes(Tag::Constants),
+            operators: ArrayReader { weights: region(Tag::Weights), params: region(Tag::Params) },
+            scales: region(Tag::Scales),
+            functions: region(Tag::Functions),
+            constants: region(Tag::Constants),
         };
         let meta = parse(Tag::Meta, bytes(Tag::Meta))?;
         let graph = decode::decode(parse(Tag::Graph, bytes(Tag::Graph))?, &arrays)?;

@@ -4,20 +4,19 @@
 //! [`QGraph::validate`]. After that check every layer can run. Rule numbers are those of
 //! `docs/arithmetic.md`.
 
-mod bound;
-mod conv;
-mod movement;
+mod ops;
 mod validate;
 
 use serde::{Deserialize, Serialize};
 
-pub use bound::accumulator_bound;
-pub use conv::{DpuActivation, Output as ConvOutput, QConv};
-pub use movement::{Moved, moved};
+pub use ops::{
+    Alignment, Computation, ConvOutput, DpuActivation, Moved, Operands, QAdd, QConv, QDpuAdd,
+    QFloat, QMaxPool, QMove, QOp, QOperator, QRescale, ScaleRule, accumulator_bound, moved,
+};
+pub(crate) use ops::{ArrayReader, ArrayWriter, OpHeader, Region};
 
 use crate::base::arithmetic::{Function, Rounding};
 use crate::base::tensor::{DType, Tensor};
-use crate::frontend::ops::Op;
 
 /// Index of a value in [`QGraph::values`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -151,65 +150,11 @@ impl Operand {
     }
 }
 
-/// What a layer computes.
-#[derive(Debug, Clone, PartialEq)]
-pub enum QOp {
-    /// Convolution with its output stage (rules A4 to A7, or A13). Inputs: data, then the residual
-    /// where the output stage adds one.
-    Conv(Box<QConv>),
-    /// Addition of two quantized tensors (rule A8).
-    Add,
-    /// Addition by the DPU rule (A13); scales are per tensor.
-    DpuAdd,
-    /// The same numbers under another scale: `sat(rshift(q - z, e_out - e_in) + z_out)`; the DPU's
-    /// concatenation is one per input and a [`QOp::Move`].
-    Rescale,
-    /// Maximum pooling (rule A9).
-    MaxPool(Op),
-    /// An operator that moves integers without looking at them (rule A10).
-    Move(Op),
-    /// An operator on the processor: integer inputs are dequantized (A12), integer outputs are
-    /// quantized (A11).
-    Float(Op),
-}
-
-impl QOp {
-    /// Name for reports.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Conv(_) => "Conv",
-            Self::Add | Self::DpuAdd => "Add",
-            Self::Rescale => "Rescale",
-            Self::MaxPool(op) | Self::Move(op) | Self::Float(op) => op.kind(),
-        }
-    }
-
-    /// Whether it runs on the processor in float.
-    pub fn is_float(&self) -> bool {
-        matches!(self, Self::Float(_))
-    }
-}
-
 impl QGraph {
     /// Whether the outputs of a layer are parts of its input's memory under other names, so that
     /// nothing is computed and nothing moves.
     pub fn is_view(&self, layer: &Layer) -> bool {
-        let (QOp::Move(op) | QOp::Float(op)) = &layer.op else { return false };
-        let Some(input) = layer.input(0).map(|id| self.value(id)) else { return false };
-        let same = layer.outputs.iter().all(|&id| {
-            let output = self.value(id);
-            output.integer().map(|(width, _)| width) == input.integer().map(|(width, _)| width)
-        });
-        same && match op {
-            Op::Reshape(_) | Op::Flatten(_) | Op::Squeeze(_) | Op::Unsqueeze(_) => true,
-            // A cut along the first dimension that has an extent leaves contiguous parts.
-            Op::Split(split) => {
-                let rank = input.shape.len() as i64;
-                let axis = if split.axis < 0 { split.axis + rank } else { split.axis } as usize;
-                input.shape.iter().take(axis).all(|&extent| extent == 1)
-            }
-            _ => false,
-        }
+        layer.op.operator().is_view(&Operands { graph: self, layer })
     }
 
     /// The value behind an index.

@@ -4,15 +4,12 @@ use comfy_table::Table;
 use serde::Serialize;
 
 use super::inspect::{Port, dims, grouped, right_align, table};
-use crate::base::arithmetic::{FRACTION, Rounding};
+use crate::base::arithmetic::Rounding;
 use crate::base::error::Result;
 use crate::compile::boards::Target;
 use crate::compile::schedule::{Assigned, Worker, assignment};
-use crate::frontend::ops::epilogue::Residual;
 use crate::model::ceras::{Model, section_sizes};
-use crate::model::qgraph::{
-    ConvOutput, Format, Layer, Operand, QGraph, QOp, QValue, QValueId, Scale, accumulator_bound,
-};
+use crate::model::qgraph::{Format, Layer, Operand, Operands, QGraph, QValue};
 
 /// Everything that `seigo inspect` says of a .ceras model.
 #[derive(Debug, Serialize)]
@@ -245,37 +242,15 @@ pub(super) fn width(value: &QValue) -> String {
 }
 
 fn operator(graph: &QGraph, layer: &Layer) -> String {
-    let kind = layer.op.kind();
-    let QOp::Conv(conv) = &layer.op else {
-        if graph.is_view(layer) {
-            return format!("{kind}, a view");
-        }
-        return if layer.op.is_float() { format!("{kind} in float") } else { kind.to_owned() };
-    };
-    match &conv.output {
-        ConvOutput::Direct { relu, .. } => if *relu { "Conv + Relu" } else { "Conv" }.to_owned(),
-        ConvOutput::Function { function, residual, .. } => {
-            let function = &graph.functions[*function].name;
-            match residual {
-                None => format!("Conv + {function}"),
-                Some(Residual::BeforeActivation) => format!("Conv + Add + {function}"),
-                Some(Residual::AfterActivation) => format!("Conv + {function} + Add"),
-            }
-        }
-        ConvOutput::Dpu { .. } => "Conv by DPU rules".to_owned(),
+    if graph.is_view(layer) {
+        return format!("{}, a view", layer.op.kind());
     }
+    layer.op.operator().describe(graph)
 }
 
 impl LayerReport {
     fn new(graph: &QGraph, layer: &Layer, assigned: Assigned) -> Self {
         let output = layer.outputs.first().map(|&id| graph.value(id));
-        let (weights, bits) = match &layer.op {
-            QOp::Conv(conv) => {
-                let bound = accumulator_bound(conv);
-                (conv.weights.len(), Some(u64::BITS - bound.leading_zeros() + 1))
-            }
-            _ => (0, None),
-        };
         Self {
             name: layer.name.clone(),
             operator: operator(graph, layer),
@@ -284,8 +259,8 @@ impl LayerReport {
             view: graph.is_view(layer),
             worker: assigned.worker,
             why: assigned.reason.map(|reason| reason.to_string()),
-            weights,
-            accumulator_bits: bits,
+            weights: layer.op.operator().weights().len(),
+            accumulator_bits: layer.op.operator().accumulator_bits(),
             sources: layer.sources.clone(),
         }
     }
@@ -304,15 +279,15 @@ fn edges(graph: &QGraph) -> Vec<Edge> {
         for (position, id) in layer.inputs.iter().enumerate() {
             let Some(id) = id.as_ref().and_then(Operand::value) else { continue };
             let scales = graph.value(id).integer().map(|(_, scales)| scales);
-            let (alignment, shifts) = alignment(graph, layer, position, id);
+            let alignment = layer.op.operator().alignment(&Operands { graph, layer }, position);
             edges.push(Edge {
                 producer: producers[id.0].clone(),
                 consumer: layer.name.clone(),
                 exponents: scales
                     .and_then(|scales| range(scales.iter().map(|scale| scale.exponent.into()))),
                 zeros: scales.and_then(|scales| range(scales.iter().map(|s| s.zero.into()))),
-                alignment,
-                shifts,
+                alignment: alignment.words.to_owned(),
+                shifts: range(alignment.shifts.into_iter()),
             });
         }
     }
@@ -321,53 +296,4 @@ fn edges(graph: &QGraph) -> Vec<Edge> {
 
 fn range(numbers: impl Iterator<Item = i32> + Clone) -> Option<(i32, i32)> {
     numbers.clone().min().zip(numbers.max())
-}
-
-/// What a consumer does with the input at `position`, and its right shifts.
-fn alignment(
-    graph: &QGraph,
-    layer: &Layer,
-    position: usize,
-    id: QValueId,
-) -> (String, Option<(i32, i32)>) {
-    let scales = |id: QValueId| graph.value(id).integer().map_or(&[][..], |(_, scales)| scales);
-    let exponents =
-        |scales: &[Scale]| scales.iter().map(|s| i32::from(s.exponent)).collect::<Vec<_>>();
-    let own = exponents(scales(id));
-    let output = layer.outputs.first().map_or_else(Vec::new, |&id| exponents(scales(id)));
-    match &layer.op {
-        QOp::Conv(conv) if position == 0 => match &conv.output {
-            ConvOutput::Direct { shifts, .. } => {
-                ("folded in the weights; sum to output".into(), range(widened(shifts)))
-            }
-            ConvOutput::Function { arguments, .. } => {
-                ("folded in the weights; sum to argument".into(), range(widened(arguments)))
-            }
-            ConvOutput::Dpu { shift, .. } => {
-                let shift = i32::from(*shift);
-                ("per tensor; sum to output".into(), Some((shift, shift)))
-            }
-        },
-        QOp::Conv(_) => {
-            let shifts = own.iter().map(|exponent| -(FRACTION + exponent));
-            ("residual to fixed point".into(), range(shifts))
-        }
-        QOp::Add | QOp::DpuAdd => {
-            let other =
-                layer.input(1 - position.min(1)).map_or_else(Vec::new, |id| exponents(scales(id)));
-            let shifts = own.iter().zip(&other).map(|(own, other)| own.min(other) - own);
-            ("to the finer operand".into(), range(shifts))
-        }
-        QOp::Rescale => {
-            let shifts = output.iter().zip(&own).map(|(output, own)| output - own);
-            ("to the output".into(), range(shifts))
-        }
-        QOp::MaxPool(_) | QOp::Move(_) => ("none needed".into(), None),
-        QOp::Float(_) if own.is_empty() => ("float".into(), None),
-        QOp::Float(_) => ("dequantized".into(), None),
-    }
-}
-
-fn widened(shifts: &[i8]) -> impl Iterator<Item = i32> + Clone {
-    shifts.iter().map(|&shift| shift.into())
 }

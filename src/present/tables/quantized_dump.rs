@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::inspect::dims;
 use super::quantized::width;
 use crate::base::error::{Error, Result, codes};
-use crate::model::qgraph::{Layer, Operand, QGraph, QOp, QValueId};
+use crate::model::qgraph::{Layer, Operand, QGraph, QValueId};
 
 /// One line per layer: outputs, operator, inputs.
 pub fn to_text(graph: &QGraph) -> String {
@@ -54,22 +54,6 @@ pub fn to_json(graph: &QGraph) -> Result<Value> {
 }
 
 fn layer(layer: &Layer) -> serde_json::Result<Value> {
-    let op = match &layer.op {
-        QOp::Conv(conv) => json!({ "conv": {
-            "axes": conv.axes,
-            "group": conv.group,
-            "weights": conv.weights.len(),
-            "exponents": conv.exponents,
-            "bias": conv.bias,
-            "output": conv.output,
-        }}),
-        QOp::Add => json!("add"),
-        QOp::DpuAdd => json!("dpu-add"),
-        QOp::Rescale => json!("rescale"),
-        QOp::MaxPool(op) => json!({ "max-pool": op }),
-        QOp::Move(op) => json!({ "move": op }),
-        QOp::Float(op) => json!({ "float": op }),
-    };
     let inputs = layer.inputs.iter().map(|operand| match operand {
         None => Ok(Value::Null),
         Some(Operand::Value(id)) => serde_json::to_value(id),
@@ -79,7 +63,7 @@ fn layer(layer: &Layer) -> serde_json::Result<Value> {
     });
     Ok(json!({
         "name": layer.name,
-        "op": op,
+        "op": serde_json::to_value(&layer.op)?,
         "inputs": inputs.collect::<serde_json::Result<Vec<_>>>()?,
         "outputs": layer.outputs,
         "sources": layer.sources,

@@ -10,7 +10,7 @@ use crate::frontend::ops::binary::Binary;
 use crate::frontend::ops::epilogue::Epilogue;
 use crate::frontend::ops::global_pool::GlobalPool;
 use crate::frontend::rewrites::MAX_KERNEL;
-use crate::model::qgraph::{Moved, QOp, Width, moved};
+use crate::model::qgraph::{Moved, QOp, ScaleRule, Width, moved};
 
 /// How a node is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub enum Kind {
     Conv,
     /// Quantized addition.
     Add,
-    /// Maximum pooling of integers.
-    MaxPool,
+    /// An operator on integers whose results have the scales of its input.
+    Kept,
     /// Integers are moved.
     Move,
     /// On the processor in float.
@@ -103,7 +103,7 @@ impl Assignment {
                 Kind::Conv | Kind::Add => {
                     self.own(graph, output, if compute { Width::I8 } else { head });
                 }
-                Kind::MaxPool => {
+                Kind::Kept => {
                     if let Some(input) = node.input(0) {
                         self.widths[output.0] = self.widths[input.0];
                         self.origins[output.0] = self.origins[input.0].clone();
@@ -178,9 +178,6 @@ fn decide(graph: &Graph, options: &Options) -> Result<Vec<Answer>> {
             Op::Conv(_) => quantizable_conv(graph, node, rank).map(|()| Kind::Conv),
             Op::Binary(Binary::Add) if adds_feature_maps(graph, node) => Ok(Kind::Add),
             Op::Binary(Binary::Add) => Err(InFloat::UnequalTerms),
-            Op::MaxPool(_) if rank == 4 => Ok(Kind::MaxPool),
-            Op::MaxPool(_) => Err(InFloat::Rank(rank)),
-            op if QOp::moves(op) => Ok(Kind::Move),
             // The rewrites make convolutions of those that can be one.
             Op::Gemm(_) | Op::MatMul(_) => Err(InFloat::NoConvolution),
             Op::AveragePool(_) | Op::GlobalPool(GlobalPool::Average) if rank != 4 => {
@@ -190,10 +187,20 @@ fn decide(graph: &Graph, options: &Options) -> Result<Vec<Answer>> {
                 Err(InFloat::UnevenMean)
             }
             Op::AveragePool(_) | Op::GlobalPool(GlobalPool::Average) => Err(InFloat::LargeMean),
-            _ => Err(InFloat::NoRule),
+            op => on_integers(op, rank),
         }
     };
     Ok(graph.nodes.iter().map(decision).collect())
+}
+
+/// How an operator without numbers of its own is done, for a result of a rank.
+fn on_integers(op: &Op, rank: usize) -> Answer {
+    match QOp::on_integers(op).map(|op| op.operator().scales()) {
+        Some(ScaleRule::Moved) => Ok(Kind::Move),
+        Some(ScaleRule::Kept) if rank == 4 => Ok(Kind::Kept),
+        Some(ScaleRule::Kept) => Err(InFloat::Rank(rank)),
+        Some(ScaleRule::Chosen | ScaleRule::Processor) | None => Err(InFloat::NoRule),
+    }
 }
 
 /// Per value, whether it reaches a convolution, addition or pooling of integers.
@@ -205,7 +212,7 @@ pub fn reaches_compute(graph: &Graph, kinds: &[Kind]) -> Vec<bool> {
             Kind::Conv => {
                 [0, Epilogue::RESIDUAL_INPUT].iter().filter_map(|&at| node.input(at)).collect()
             }
-            Kind::Add | Kind::MaxPool => node.inputs.iter().flatten().copied().collect(),
+            Kind::Add | Kind::Kept => node.inputs.iter().flatten().copied().collect(),
             Kind::Move if node.outputs.iter().any(|id| reaches[id.0]) => {
                 node.inputs.iter().flatten().copied().collect()
             }

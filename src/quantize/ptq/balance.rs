@@ -38,7 +38,7 @@ pub fn balance(
 ) -> Result<()> {
     let mut costs: HashMap<Origin, Option<Cost>> = HashMap::new();
     for (node, kind) in graph.nodes.iter().zip(&assignment.kinds) {
-        if *kind == Kind::Move || *kind == Kind::MaxPool {
+        if *kind == Kind::Move || *kind == Kind::Kept {
             continue;
         }
         let dense = matches!((&node.op, kind), (Op::Conv(conv), Kind::Conv) if conv.group == 1);

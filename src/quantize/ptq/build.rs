@@ -43,9 +43,10 @@ pub fn build(
                 source.conv(functions, node, folded[&index], &rounded[&index])?
             }
             Kind::Add => QOp::Add,
-            Kind::MaxPool => QOp::MaxPool(node.op.clone()),
-            Kind::Move => QOp::Move(node.op.clone()),
-            Kind::Float => QOp::Float(node.op.clone()),
+            Kind::Kept | Kind::Move => QOp::on_integers(&node.op).ok_or_else(|| {
+                Error::new(&codes::INTERNAL, "not an operator on integers").at(node.place())
+            })?,
+            Kind::Float => QOp::Float(node.op.clone().into()),
         };
         builder.layer(node, op);
     }
@@ -129,12 +130,12 @@ impl<'a> Builder<'a> {
             Some(id) => Some(Operand::Value(*id)),
             None => self.graph.constant(id).cloned().map(Operand::Constant),
         };
-        let inputs = match &op {
-            QOp::Conv(conv) => {
+        let inputs = match op.conv() {
+            Some(conv) => {
                 let residual = conv.residual().and(node.input(Epilogue::RESIDUAL_INPUT));
                 [node.input(0), residual].into_iter().flatten().map(operand).collect()
             }
-            _ => node.inputs.iter().map(|id| id.and_then(operand)).collect(),
+            None => node.inputs.iter().map(|id| id.and_then(operand)).collect(),
         };
         self.built.layers.push(Layer {
             name: node.name.clone(),

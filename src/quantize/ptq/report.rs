@@ -11,7 +11,7 @@ use crate::base::error::Result;
 use crate::base::parallel;
 use crate::base::tensor::Tensor;
 use crate::frontend::graph::Graph;
-use crate::model::qgraph::{QGraph, QOp, QValue, accumulator_bound};
+use crate::model::qgraph::{QGraph, QValue};
 use crate::software::engine::Engine;
 use crate::software::executor::Executor;
 
@@ -120,10 +120,7 @@ pub fn measure(
             sensitivity: None,
             clipped: sums.clipped as f64 / sums.count.max(1) as f64,
             range: [sums.min, sums.max],
-            accumulator_bits: match &layer.op {
-                QOp::Conv(conv) => Some(65 - accumulator_bound(conv).leading_zeros()),
-                _ => None,
-            },
+            accumulator_bits: layer.op.operator().accumulator_bits(),
         })
     });
     Ok(Report {

@@ -9,7 +9,7 @@ use super::{Frames, Observer, Options, Progress};
 use crate::base::error::{Error, Result, codes};
 use crate::base::parallel;
 use crate::frontend::graph::{Graph, ValueId};
-use crate::model::qgraph::{Operand, QGraph, QOp, QValueId};
+use crate::model::qgraph::{Operand, QGraph, QValueId, ScaleRule};
 use crate::software::engine::Engine;
 
 /// Frames on which every layer is tried.
@@ -29,7 +29,7 @@ pub fn measure(
     let values = graph.values.iter().enumerate();
     let ids: HashMap<&str, ValueId> = values.map(|(id, v)| (&*v.name, ValueId(id))).collect();
     let computing: Vec<usize> = (0..quantized.layers.len())
-        .filter(|&layer| matches!(quantized.layers[layer].op, QOp::Conv(_) | QOp::Add))
+        .filter(|&layer| quantized.layers[layer].op.operator().scales() == ScaleRule::Chosen)
         .collect();
     let find = |id: QValueId| {
         let name = &quantized.value(id).name;

@@ -17,7 +17,7 @@ use crate::base::parallel;
 use crate::base::tensor::Tensor;
 use crate::frontend::graph::Graph;
 use crate::frontend::ops::Inputs;
-use crate::model::qgraph::{QGraph, QOp, QValueId};
+use crate::model::qgraph::{QGraph, QValueId};
 use crate::software::engine::{Step, carry};
 
 /// Bytes of living values that all frames together may hold.
@@ -86,7 +86,7 @@ fn moments(
 ) -> Result<Moments> {
     let layer = &quantized.layers[index];
     let scales = |id| Some((id, quantized.value(id).integer()?.1));
-    let (QOp::Conv(conv), Some((input, scales))) = (&layer.op, layer.input(0).and_then(scales))
+    let (Some(conv), Some((input, scales))) = (layer.op.conv(), layer.input(0).and_then(scales))
     else {
         return Err(Error::new(&codes::INTERNAL, "not a convolution of integers"));
     };

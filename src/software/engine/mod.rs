@@ -11,7 +11,7 @@ use crate::base::arithmetic::power;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::frontend::ops::{Inputs, Op};
-use crate::model::qgraph::{Layer, Operand, QGraph, QOp, QValue, QValueId, Scale, Width};
+use crate::model::qgraph::{Computation, Layer, Operand, QGraph, QValue, QValueId, Scale, Width};
 
 use conv::PreparedConv;
 
@@ -133,10 +133,8 @@ impl<'a> Step<'a> {
     /// Those of preparing a convolution.
     pub fn new(graph: &'a QGraph, index: usize) -> Result<Self> {
         let layer = &graph.layers[index];
-        let conv = match &layer.op {
-            QOp::Conv(conv) => Some(PreparedConv::new(graph, layer, conv).at(|| layer.place())?),
-            _ => None,
-        };
+        let prepare = |conv| PreparedConv::new(graph, layer, conv).at(|| layer.place());
+        let conv = layer.op.conv().map(prepare).transpose()?;
         Ok(Self { graph, layer, conv })
     }
 
@@ -156,17 +154,19 @@ impl<'a> Step<'a> {
         };
         let output = layer.outputs.first().map(|&id| graph.value(id));
         let output = output.ok_or_else(|| missing(0))?;
-        match &layer.op {
-            QOp::Conv(conv) => {
+        match layer.op.operator().computation() {
+            Computation::Conv(conv) => {
                 let prepared = self.conv.as_ref().ok_or_else(|| missing(0))?;
                 let residual = conv.residual().map(|_| input(1)).transpose()?;
                 prepared.run(graph, conv, input(0)?.1, residual, output)
             }
-            QOp::Add => elementwise::add(graph.rounding, [input(0)?, input(1)?], output),
-            QOp::DpuAdd => elementwise::dpu_add(graph.rounding, [input(0)?, input(1)?], output),
-            QOp::Rescale => elementwise::rescale(graph.rounding, input(0)?, output),
-            QOp::MaxPool(op) | QOp::Move(op) => self.generic(op, values, false),
-            QOp::Float(op) => self
+            Computation::Add => elementwise::add(graph.rounding, [input(0)?, input(1)?], output),
+            Computation::DpuAdd => {
+                elementwise::dpu_add(graph.rounding, [input(0)?, input(1)?], output)
+            }
+            Computation::Rescale => elementwise::rescale(graph.rounding, input(0)?, output),
+            Computation::OnIntegers(op) => self.generic(&op, values, false),
+            Computation::Float(op) => self
                 .generic(op, values, true)?
                 .into_iter()
                 .zip(&layer.outputs)

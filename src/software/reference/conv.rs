@@ -2,23 +2,39 @@
 
 use rayon::prelude::*;
 
-use super::{Quantized, Target};
+use super::frame::{Frame, Quantized, Target};
 use crate::base::arithmetic::{FRACTION, Function, Rounding, X_BITS, saturate};
+use crate::base::error::Result;
+use crate::base::tensor::Tensor;
 use crate::frontend::ops::epilogue::Residual;
 use crate::model::qgraph::{ConvOutput, DpuActivation, QConv};
 
-pub struct Convolution<'a> {
-    pub conv: &'a QConv,
-    pub rounding: Rounding,
-    pub functions: &'a [Function],
-    pub data: &'a Quantized<'a>,
-    pub residual: Option<&'a Quantized<'a>>,
-    pub output: Target<'a>,
+struct Convolution<'a> {
+    conv: &'a QConv,
+    rounding: Rounding,
+    functions: &'a [Function],
+    data: Quantized<'a>,
+    residual: Option<Quantized<'a>>,
+    output: Target<'a>,
+}
+
+/// # Errors
+/// None for a valid graph.
+pub fn run(conv: &QConv, frame: &Frame<'_>) -> Result<Vec<Tensor>> {
+    let convolution = Convolution {
+        conv,
+        rounding: frame.graph.rounding,
+        functions: &frame.graph.functions,
+        data: frame.input(0)?,
+        residual: conv.residual().map(|_| frame.input(1)).transpose()?,
+        output: frame.output()?,
+    };
+    convolution.output.store(convolution.run())
 }
 
 impl Convolution<'_> {
     /// The stored integers of the output, plane by plane; planes are independent.
-    pub fn run(&self) -> Vec<i64> {
+    fn run(&self) -> Vec<i64> {
         let batches = self.output.value.shape[0];
         let planes = batches * self.conv.outputs();
         (0..planes)
@@ -101,7 +117,7 @@ impl Convolution<'_> {
 
     /// `align(r)` of rule A6.
     fn aligned_residual(&self, channel: usize, index: usize) -> i64 {
-        self.residual.map_or(0, |residual| {
+        self.residual.as_ref().map_or(0, |residual| {
             let scale = residual.scales[channel];
             let r = residual.q[index] - i64::from(scale.zero);
             self.rounding.shift(r, -(FRACTION + i32::from(scale.exponent)))

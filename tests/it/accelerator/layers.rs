@@ -290,7 +290,7 @@ impl Net {
         });
         let scales = Tensor::vector(vec![1.0f32, 1.0, 2.0, 2.0]);
         self.layer(
-            QOp::Move(resize),
+            QOp::Move(resize.into()),
             &[input],
             vec![None, Some(Operand::Constant(scales))],
             resized,

@@ -2,7 +2,6 @@
 
 use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
 use seigo::base::tensor::Tensor;
-use seigo::frontend::ops::Op;
 use seigo::frontend::ops::activation::Activation;
 use seigo::frontend::ops::channel_shuffle::ChannelShuffle;
 use seigo::frontend::ops::concat::Concat;
@@ -202,7 +201,7 @@ impl Net {
 
     /// A layer of the processor.
     pub fn float(&mut self, name: &str, input: QValueId) -> QValueId {
-        self.same(name, QOp::Float(Op::Activation(Activation::Relu)), &[input])
+        self.same(name, QOp::Float(Activation::Relu.into()), &[input])
     }
 
     pub fn halves(&mut self, name: &str, input: QValueId) -> [QValueId; 2] {

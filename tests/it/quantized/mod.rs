@@ -311,7 +311,8 @@ impl Builder {
             dilations: axes.map(|axis| axis.dilation).to_vec(),
             ..Window::default()
         };
-        let op: Op = MaxPool { window, ceil: self.choices.flag() }.into();
+        let pool = MaxPool { window, ceil: self.choices.flag() };
+        let op: Op = pool.clone().into();
         let zeros = Tensor::new(&shape, vec![0i8; shape.iter().product()]).unwrap();
         let pooled = op.eval(Inputs::new(&[Some(&zeros)])).unwrap().remove(0);
         if pooled.values::<i8>().unwrap().contains(&i8::MIN) {
@@ -319,7 +320,7 @@ impl Builder {
         }
         let shape = pooled.shape().to_vec();
         let result = self.value(&shape, Width::I8, scales);
-        self.layer(QOp::MaxPool(op), vec![Some(Operand::Value(input))], vec![result]);
+        self.layer(QOp::MaxPool(pool.into()), vec![Some(Operand::Value(input))], vec![result]);
         self.live.push(result);
     }
 
@@ -394,7 +395,7 @@ impl Builder {
             .zip(scales)
             .map(|(fact, scales)| self.value(&fact.shape, Width::I8, scales))
             .collect();
-        self.layer(QOp::Move(op), operands, results.clone());
+        self.layer(QOp::Move(op.into()), operands, results.clone());
         let rank4 = |id: &QValueId| self.graph.value(*id).shape.len() == 4;
         let live: Vec<_> = results.into_iter().filter(rank4).collect();
         self.live.extend(live);
@@ -416,6 +417,6 @@ impl Builder {
         } else {
             self.live.push(result);
         }
-        self.layer(QOp::Float(op), operands, vec![result]);
+        self.layer(QOp::Float(op.into()), operands, vec![result]);
     }
 }

@@ -8,8 +8,10 @@ use seigo::base::tensor::Tensor;
 use seigo::frontend::ops::Op;
 use seigo::frontend::ops::activation::Activation;
 use seigo::frontend::ops::epilogue::Residual;
+use seigo::frontend::ops::max_pool::MaxPool;
 use seigo::model::qgraph::{
-    ConvOutput, DpuActivation, Layer, Operand, QConv, QGraph, QOp, QValueId, Scale, Width,
+    ConvOutput, DpuActivation, Layer, Operand, QConv, QFloat, QGraph, QMove, QOp, QValueId, Scale,
+    Width,
 };
 
 /// A stored tensor: integers, or the bits of floats.
@@ -178,9 +180,9 @@ impl Run<'_> {
                 let (steps, e) = self.steps(inputs[0], index);
                 rounded(rounding, steps, exponent - e)
             }),
-            QOp::MaxPool(op) => vec![self.pool(op, inputs[0], output)],
-            QOp::Move(op) => self.movement(op, &inputs, &layer.outputs),
-            QOp::Float(op) => {
+            QOp::MaxPool(op) => vec![self.pool(&op.max_pool, inputs[0], output)],
+            QOp::Move(QMove(op)) => self.movement(op, &inputs, &layer.outputs),
+            QOp::Float(QFloat(op)) => {
                 let floats = (0..self.q(inputs[0]).len()).map(|index| {
                     let (steps, e) = self.steps(inputs[0], index);
                     let number = (steps as f64 * 2f64.powi(e)) as f32;
@@ -267,8 +269,7 @@ impl Run<'_> {
         Stored::Integers(q)
     }
 
-    fn pool(&self, op: &Op, input: QValueId, output: QValueId) -> Stored {
-        let Op::MaxPool(pool) = op else { panic!("{op:?}") };
+    fn pool(&self, pool: &MaxPool, input: QValueId, output: QValueId) -> Stored {
         let [_, channels, height, width] = self.shape(input);
         let q = positions(self.shape(output)).map(|(b, c, y, x)| {
             let window = &pool.window;

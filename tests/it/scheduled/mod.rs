@@ -183,8 +183,7 @@ pub fn replay(schedule: &Schedule, bases: &[usize], pixels: usize, words: usize)
 }
 
 fn is_large(graph: &QGraph, layer: usize) -> bool {
-    use seigo::frontend::ops::Op;
-    matches!(&graph.layers[layer].op, QOp::MaxPool(Op::MaxPool(pool)) if pool.window.kernel[0] > 3)
+    matches!(&graph.layers[layer].op, QOp::MaxPool(pool) if pool.max_pool.window.kernel[0] > 3)
 }
 
 struct Memory<'a> {

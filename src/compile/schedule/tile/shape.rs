@@ -4,9 +4,8 @@ use crate::compile::capabilities::SIDE;
 use crate::compile::schedule::{
     CHANNELS, Client, Filter, PlaneRef, Schedule, Source, StoredId, Work, sizes, touched,
 };
-use crate::frontend::ops::Op;
 use crate::frontend::ops::window::Axis;
-use crate::model::qgraph::{QGraph, QOp};
+use crate::model::qgraph::QGraph;
 
 /// A pass, seen from the rows of its last result.
 pub(super) struct Shape {
@@ -41,9 +40,7 @@ impl Shape {
                     shape.read(Client::ReadResidual, &view.planes);
                 }
                 let layer = &graph.layers[dense.layer];
-                if let QOp::Conv(conv) = &layer.op {
-                    shape.ahead = Some(conv.axes[0]);
-                }
+                shape.ahead = layer.op.conv().map(|conv| conv.axes[0]);
                 let output = graph.value(layer.outputs[0]).shape.get(2);
                 shape.rows = output.copied().unwrap_or(1);
                 let store = dense.store.map(|id| (id, planes(id), Client::WriteConv, false));
@@ -122,19 +119,12 @@ impl Shape {
 
 /// The window along the rows of a filter that gives `output` rows.
 fn window(graph: &QGraph, layer: usize, output: usize) -> Option<Axis> {
-    match &graph.layers[layer].op {
-        QOp::Conv(conv) => Some(conv.axes[0]),
-        QOp::MaxPool(Op::MaxPool(pool)) => {
-            let input = graph.layers[layer].input(0)?;
-            let axes =
-                pool.window.axes(&pool.window.kernel, &graph.value(input).shape[2..], pool.ceil);
-            let axis = *axes.ok()?.first()?;
-            // A stage of a cascade looks one row up and down.
-            let large = axis.kernel > SIDE;
-            Some(if large { Axis { kernel: SIDE, begin: 1, end: 1, output, ..axis } } else { axis })
-        }
-        _ => None,
-    }
+    let layer = &graph.layers[layer];
+    let input = &graph.value(layer.input(0)?).shape;
+    let axis = *layer.op.operator().window(input).ok()??.first()?;
+    // A stage of a cascade looks one row up and down.
+    let large = axis.kernel > SIDE;
+    Some(if large { Axis { kernel: SIDE, begin: 1, end: 1, output, ..axis } } else { axis })
 }
 
 /// Rows of the input that rows `start..end` of the output look at.

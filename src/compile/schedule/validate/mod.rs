@@ -13,6 +13,7 @@
 //! 6. what the processor and the tail read has been sent to DDR before, and outputs leave.
 
 mod addresses;
+mod operators;
 mod passes;
 mod strips;
 mod views;
@@ -25,7 +26,7 @@ pub use strips::tiling;
 use super::{Buffer, CHANNELS, PlaneRef, Schedule, Stored, StoredId, Transfer, View, Work};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::frontend::ops::Op;
-use crate::model::qgraph::{Moved, Operand, QGraph, QOp, QValueId, moved};
+use crate::model::qgraph::{Moved, Operand, QGraph, QMove, QOp, QValueId, moved};
 
 /// A channel of a value that a layer computes, a network input has or the processor makes.
 type Origin = (QValueId, usize);
@@ -216,7 +217,7 @@ fn origins(graph: &QGraph) -> Result<Vec<Vec<Origin>>> {
     };
     let mut origins: Vec<Vec<Origin>> = (0..graph.values.len()).map(QValueId).map(own).collect();
     for layer in &graph.layers {
-        let QOp::Move(op) = &layer.op else { continue };
+        let QOp::Move(QMove(op)) = &layer.op else { continue };
         let marks: Vec<Option<Moved<'_, Origin>>> = layer
             .inputs
             .iter()

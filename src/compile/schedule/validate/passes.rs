@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use super::operators::{is_filter, is_large, kernel};
 use super::{Walk, whole, wrong};
 use crate::base::error::{Place as _, Result};
 use crate::compile::schedule::{CHANNELS, Dense, Filter, PlaneRef, PlaneWork, Source, Stage, View};
 use crate::frontend::ops::Op;
-use crate::model::qgraph::{QOp, QValueId};
+use crate::model::qgraph::{QMove, QOp, QValueId};
 
 impl Walk<'_> {
     pub(super) fn dense(&mut self, dense: &Dense) -> Result<()> {
@@ -109,7 +110,7 @@ impl Walk<'_> {
             |layer: &crate::model::qgraph::Layer| input.is_some_and(|id| layer.outputs == [id]);
         match self.graph.layers.iter().position(made) {
             Some(index)
-                if matches!(self.graph.layers[index].op, QOp::Move(Op::SpaceToDepth(_)))
+                if matches!(self.graph.layers[index].op, QOp::Move(QMove(Op::SpaceToDepth(_))))
                     && self.graph.layers[index].input(0) == Some(image) =>
             {
                 self.folded.insert(index);
@@ -214,12 +215,7 @@ impl Walk<'_> {
         for filter in filters {
             let layer =
                 self.graph.layers.get(filter.layer).ok_or_else(|| wrong("no such layer"))?;
-            let depthwise = match &layer.op {
-                QOp::Conv(conv) => conv.group_inputs() == 1 && conv.group == conv.outputs(),
-                QOp::MaxPool(_) => !is_large(&layer.op),
-                _ => false,
-            };
-            if !depthwise || layer.input(0) != Some(input) {
+            if !is_filter(&layer.op) || layer.input(0) != Some(input) {
                 return Err(wrong("the plane engine does not do this").at(layer.place()));
             }
             self.compute(filter.layer, layer.outputs[0], slots)?;
@@ -249,15 +245,4 @@ fn one_run(planes: &[PlaneRef]) -> Result<()> {
         1 => Ok(()),
         count => Err(wrong(format!("{count} pieces where planes must lie one behind the other"))),
     }
-}
-
-fn kernel(op: &QOp) -> usize {
-    match op {
-        QOp::MaxPool(Op::MaxPool(pool)) => pool.window.kernel.iter().copied().max().unwrap_or(1),
-        _ => 1,
-    }
-}
-
-fn is_large(op: &QOp) -> bool {
-    kernel(op) > 3
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::operators::filter_axis;
 use super::wrong;
 use crate::base::error::Result;
 use crate::compile::boards::Target;
 use crate::compile::packing;
 use crate::compile::schedule::tile::Tiling;
 use crate::compile::schedule::{Filter, PlaneRef, Schedule, Source, StoredId, Work};
-use crate::frontend::ops::Op;
 use crate::frontend::ops::window::Axis;
-use crate::model::qgraph::{QGraph, QOp};
+use crate::model::qgraph::QGraph;
 
 /// Checks a plan in strips:
 ///
@@ -129,9 +129,9 @@ fn needs(graph: &QGraph, schedule: &Schedule, work: &Work) -> Result<Vec<Need>> 
     };
     match work {
         Work::Dense(dense) => {
-            let input = match &graph.layers[dense.layer].op {
-                QOp::Conv(conv) => through(&middle, &conv.axes[0]),
-                _ => middle.clone(),
+            let input = match graph.layers[dense.layer].op.conv() {
+                Some(conv) => through(&middle, &conv.axes[0]),
+                None => middle.clone(),
             };
             if let Source::Memory(views) = &dense.source {
                 views.iter().for_each(|view| read(&view.planes, &input));
@@ -155,21 +155,4 @@ fn through(rows: &[BTreeSet<usize>], axis: &Axis) -> Vec<BTreeSet<usize>> {
         })
     };
     rows.iter().map(|rows| rows.iter().flat_map(|&row| looks(row)).collect()).collect()
-}
-
-fn filter_axis(graph: &QGraph, layer: usize) -> Result<Axis> {
-    let layer = &graph.layers[layer];
-    match &layer.op {
-        QOp::Conv(conv) => Ok(conv.axes[0]),
-        QOp::MaxPool(Op::MaxPool(pool)) => {
-            let input = layer.input(0).ok_or_else(|| wrong("a maximum of nothing"))?;
-            let shape = &graph.value(input).shape[2..];
-            let axis = pool.window.axes(&pool.window.kernel, shape, pool.ceil)?[0];
-            match axis.kernel {
-                0..=3 => Ok(axis),
-                _ => Ok(Axis { kernel: 3, begin: 1, end: 1, dilation: 1, ..axis }),
-            }
-        }
-        _ => Err(wrong("the plane engine does not do this")),
-    }
 }

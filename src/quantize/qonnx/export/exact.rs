@@ -15,7 +15,7 @@ use crate::base::tensor::Tensor;
 use crate::frontend::onnx::proto::ModelProto;
 use crate::frontend::ops::Op;
 use crate::frontend::ops::activation::Activation;
-use crate::model::qgraph::{Layer, Operand, QGraph, QOp, QValue, QValueId, Scale, Width};
+use crate::model::qgraph::{Computation, Layer, Operand, QGraph, QValue, QValueId, Scale, Width};
 
 /// Writes a model whose results are those of the reference, bit for bit.
 ///
@@ -105,19 +105,19 @@ impl<'a> Exact<'a> {
 
     fn layer(&mut self, layer: &Layer) -> Result<()> {
         let graph = self.graph;
-        let result = match &layer.op {
-            QOp::MaxPool(op) | QOp::Move(op) => return self.generic(layer, op),
-            QOp::Float(op) => return self.float(layer, op),
-            QOp::Conv(conv) => {
+        let result = match layer.op.operator().computation() {
+            Computation::OnIntegers(op) => return self.generic(layer, &op),
+            Computation::Float(op) => return self.float(layer, op),
+            Computation::Conv(conv) => {
                 let names: Vec<_> = self.quantized(layer).collect();
                 let inputs: Vec<_> =
                     names.iter().map(|(id, name)| (graph.value(*id), name.as_str())).collect();
                 let output = first(layer)?;
                 convolution(&mut self.writer, graph, conv, &inputs, graph.value(output))?
             }
-            QOp::Add => self.sum(layer, false)?,
-            QOp::DpuAdd => self.sum(layer, true)?,
-            QOp::Rescale => self.rescale(layer)?,
+            Computation::Add => self.sum(layer, false)?,
+            Computation::DpuAdd => self.sum(layer, true)?,
+            Computation::Rescale => self.rescale(layer)?,
         };
         let name = self.name(first(layer)?).to_owned();
         self.writer.rename(&result, &name);

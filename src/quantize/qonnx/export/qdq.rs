@@ -4,6 +4,8 @@
 //! ONNX rounds halves to even, so a number that lies between two integers may become the other
 //! one. Functions as operators add the error of the reference's tables; functions as tables do not.
 
+use std::borrow::Cow;
+
 use super::convolution::{Filters, attributes};
 use super::function::function;
 use super::operator::{activation, operator};
@@ -17,7 +19,7 @@ use crate::frontend::onnx::proto::ModelProto;
 use crate::frontend::ops::activation::Activation;
 use crate::frontend::ops::epilogue::Residual;
 use crate::model::qgraph::{
-    ConvOutput, DpuActivation, Layer, Operand, QConv, QGraph, QOp, QValue, QValueId, Width,
+    Computation, ConvOutput, DpuActivation, Layer, Operand, QConv, QGraph, QValue, QValueId, Width,
 };
 
 /// How activation functions are written.
@@ -94,14 +96,14 @@ impl Qdq<'_> {
         let [output] = &layer.outputs[..] else { return self.operator(layer) };
         let value = self.graph.value(*output);
         let name = self.names[output.0].clone();
-        let result = match &layer.op {
-            QOp::Conv(conv) => self.convolution(layer, conv, value)?,
-            QOp::Add | QOp::DpuAdd => {
+        let result = match layer.op.operator().computation() {
+            Computation::Conv(conv) => self.convolution(layer, conv, value)?,
+            Computation::Add | Computation::DpuAdd => {
                 let (a, b) = (self.operand(layer, 0)?, self.operand(layer, 1)?);
                 self.writer.plain("Add", &[&a, &b])
             }
-            QOp::Rescale => self.operand(layer, 0)?,
-            QOp::MaxPool(_) | QOp::Move(_) | QOp::Float(_) => return self.operator(layer),
+            Computation::Rescale => self.operand(layer, 0)?,
+            Computation::OnIntegers(_) | Computation::Float(_) => return self.operator(layer),
         };
         self.quantize(value, &result, &name);
         Ok(())
@@ -141,8 +143,15 @@ impl Qdq<'_> {
 
     /// An operator of the graph itself.
     fn operator(&mut self, layer: &Layer) -> Result<()> {
-        let (QOp::MaxPool(op) | QOp::Move(op) | QOp::Float(op)) = &layer.op else {
-            return Err(Error::new(&codes::INTERNAL, "a layer without its one output"));
+        let op = match layer.op.operator().computation() {
+            Computation::OnIntegers(op) => op,
+            Computation::Float(op) => Cow::Borrowed(op),
+            Computation::Conv(_)
+            | Computation::Add
+            | Computation::DpuAdd
+            | Computation::Rescale => {
+                return Err(Error::new(&codes::INTERNAL, "a layer without its one output"));
+            }
         };
         let mut inputs = Vec::with_capacity(layer.inputs.len());
         for operand in &layer.inputs {
@@ -165,7 +174,7 @@ impl Qdq<'_> {
                 None => name,
             });
         }
-        operator(&mut self.writer, op, &shape, inputs, outputs.clone())?;
+        operator(&mut self.writer, &op, &shape, inputs, outputs.clone())?;
         for (&id, output) in layer.outputs.iter().zip(outputs) {
             let value = self.graph.value(id);
             if value.integer().is_some() {

@@ -59,8 +59,9 @@ impl Import<'_> {
                 .all(|(a, b)| (i32::from(a.exponent) - i32::from(b.exponent)).abs() <= 24)
     }
 
-    /// A pooling keeps the scale; a QuantizeLinear with another one behind it becomes a layer.
-    pub(super) fn max_pool(&mut self, index: usize) -> Result<bool> {
+    /// An operator that keeps the scale, such as a pooling; a QuantizeLinear with another one behind
+    /// it becomes a layer.
+    pub(super) fn kept(&mut self, index: usize, op: QOp) -> Result<bool> {
         let node = &self.graph.nodes[index];
         let (Some(&output), Some(input)) = (node.outputs.first(), node.input(0)) else {
             return Ok(false);
@@ -69,15 +70,14 @@ impl Import<'_> {
         let Some(data) = self.numbers(Some(input)).or(codes) else { return Ok(false) };
         let value = self.graph.value(output);
         let target = self.int8(&value.name, &value.fact.shape, self.scales(data));
-        let (name, op) = (node.name.clone(), QOp::MaxPool(node.op.clone()));
-        self.layer(&name, op, vec![Some(Operand::Value(data))], vec![target], &[index]);
+        self.layer(&node.name, op, vec![Some(Operand::Value(data))], vec![target], &[index]);
         self.moved(output, target, codes.is_some());
         Ok(true)
     }
 
     /// An operator that moves integers. The parts of a concatenation are brought to the scale of
     /// the QuantizeLinear behind it first.
-    pub(super) fn movement(&mut self, index: usize) -> Result<bool> {
+    pub(super) fn movement(&mut self, index: usize, op: QOp) -> Result<bool> {
         let node = &self.graph.nodes[index];
         let mut ids = Vec::with_capacity(node.inputs.len());
         let mut stored = false;
@@ -121,7 +121,7 @@ impl Import<'_> {
             outputs.push(target);
             self.moved(output, target, stored);
         }
-        self.layer(&node.name, QOp::Move(node.op.clone()), ids, outputs, &[index]);
+        self.layer(&node.name, op, ids, outputs, &[index]);
         Ok(true)
     }
 

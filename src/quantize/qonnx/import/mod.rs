@@ -22,7 +22,7 @@ use crate::frontend::onnx::Model;
 use crate::frontend::ops::identity::Identity;
 use crate::frontend::ops::{Inputs, Op};
 use crate::model::qgraph::{
-    Format, Layer, Operand, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
+    Format, Layer, Operand, QGraph, QOp, QOutput, QValue, QValueId, Scale, ScaleRule, Width,
 };
 
 /// Integer rules that a model was quantized for.
@@ -170,9 +170,13 @@ impl<'a> Import<'a> {
             Op::Activation(crate::frontend::ops::activation::Activation::Relu) => {
                 self.relu(index)?
             }
-            Op::MaxPool(_) => self.max_pool(index)?,
-            op if QOp::moves(op) => self.movement(index)?,
-            _ => false,
+            op => match QOp::on_integers(op) {
+                Some(own) if own.operator().scales() == ScaleRule::Moved => {
+                    self.movement(index, own)?
+                }
+                Some(own) => self.kept(index, own)?,
+                None => false,
+            },
         };
         if converted { Ok(()) } else { self.float(index) }
     }
@@ -324,7 +328,7 @@ impl<'a> Import<'a> {
                 }
             });
         }
-        self.layer(&node.name, QOp::Float(node.op.clone()), inputs, outputs, &nodes);
+        self.layer(&node.name, QOp::Float(node.op.clone().into()), inputs, outputs, &nodes);
         Ok(())
     }
 

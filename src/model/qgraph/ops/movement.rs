@@ -1,11 +1,105 @@
-//! Where channels go when an operator moves integers (rule A10).
+//! An operator that moves integers without looking at them (rule A10), and where channels go when
+//! it does.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use serde::{Deserialize, Serialize};
+
+use super::{Alignment, Computation, Operands, OwnHeader, QOperator, ScaleRule, wrong};
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::frontend::ops::{Inputs, Op};
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct QMove(pub Op);
+
+impl QMove {
+    /// The movement that a layer of the float network is.
+    pub fn of(op: &Op) -> Option<Self> {
+        moves(op).then(|| Self(op.clone()))
+    }
+}
+
+impl<T: Into<Op>> From<T> for QMove {
+    fn from(op: T) -> Self {
+        Self(op.into())
+    }
+}
+
+impl OwnHeader for QMove {}
+
+impl QOperator for QMove {
+    fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
+
+    fn computation(&self) -> Computation<'_> {
+        Computation::OnIntegers(Cow::Borrowed(&self.0))
+    }
+
+    fn scales(&self) -> ScaleRule {
+        ScaleRule::Moved
+    }
+
+    fn check(&self, _at: &Operands<'_>) -> Result<()> {
+        if !moves(&self.0) {
+            return Err(wrong(format!("{} does not just move integers", self.kind())));
+        }
+        Ok(())
+    }
+
+    fn shapes(&self, at: &Operands<'_>) -> Result<Vec<Vec<usize>>> {
+        let facts = at.facts(false);
+        let inputs: Vec<_> = facts.iter().map(Option::as_ref).collect();
+        let outputs = self.0.infer(Inputs::new(&inputs))?;
+        Ok(outputs.into_iter().map(|fact| fact.shape).collect())
+    }
+
+    fn is_view(&self, at: &Operands<'_>) -> bool {
+        is_view(&self.0, at)
+    }
+
+    fn alignment(&self, _at: &Operands<'_>, _position: usize) -> Alignment {
+        Alignment::new("none needed", [])
+    }
+}
+
+/// Whether an operator of the float network only moves elements.
+fn moves(op: &Op) -> bool {
+    use crate::frontend::ops::resize::Mode;
+    match op {
+        Op::Concat(_) | Op::Split(_) | Op::Slice(_) | Op::Reshape(_) | Op::Flatten(_) => true,
+        Op::Squeeze(_) | Op::Unsqueeze(_) | Op::Transpose(_) | Op::Identity(_) => true,
+        Op::SpaceToDepth(_) | Op::DepthToSpace(_) | Op::ChannelShuffle(_) => true,
+        Op::Gather(_) => true,
+        Op::Resize(resize) => matches!(resize.mode, Mode::Nearest(_)),
+        _ => false,
+    }
+}
+
+/// Whether the results of an operator of the float network are parts of its input's memory: the
+/// width stays, and the elements lie one behind the other.
+pub fn is_view(op: &Op, at: &Operands<'_>) -> bool {
+    let Some(input) = at.layer.input(0).map(|id| at.graph.value(id)) else { return false };
+    let same = at.layer.outputs.iter().all(|&id| {
+        let output = at.graph.value(id);
+        output.integer().map(|(width, _)| width) == input.integer().map(|(width, _)| width)
+    });
+    same && match op {
+        Op::Reshape(_) | Op::Flatten(_) | Op::Squeeze(_) | Op::Unsqueeze(_) => true,
+        // A cut along the first dimension that has an extent leaves contiguous parts.
+        Op::Split(split) => {
+            let rank = input.shape.len() as i64;
+            let axis = if split.axis < 0 { split.axis + rank } else { split.axis } as usize;
+            input.shape.iter().take(axis).all(|&extent| extent == 1)
+        }
+        _ => false,
+    }
+}
 
 /// An input of a movement: a tensor with a mark per channel (its scale, say), or a constant.
 #[derive(Debug)]

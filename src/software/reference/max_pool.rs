@@ -1,15 +1,17 @@
 //! Maximum pooling (A9).
 
-use super::{Quantized, Target};
+use super::frame::Frame;
 use crate::base::error::Result;
-use crate::frontend::ops::max_pool::MaxPool;
+use crate::base::tensor::Tensor;
 use crate::frontend::ops::window::Axis;
+use crate::model::qgraph::QMaxPool;
 
 /// The largest `q` of every window, over any number of spatial axes.
 ///
 /// # Errors
 /// Those of [`crate::frontend::ops::window::Window::axes`]; none for a valid graph.
-pub fn maximum(op: &MaxPool, input: &Quantized<'_>, output: Target<'_>) -> Result<Vec<i64>> {
+pub fn run(QMaxPool { max_pool: op }: &QMaxPool, frame: &Frame<'_>) -> Result<Vec<Tensor>> {
+    let (input, output) = (frame.input(0)?, frame.output()?);
     let extents = &input.value.shape[2..];
     let axes = op.window.axes(&op.window.kernel, extents, op.ceil)?;
     let plane: usize = extents.iter().product();
@@ -21,7 +23,7 @@ pub fn maximum(op: &MaxPool, input: &Quantized<'_>, output: Target<'_>) -> Resul
         let positions = (0..taps).filter_map(|tap| position(&axes, index % pixels, tap));
         positions.map(|position| source[position]).max().unwrap_or(least)
     };
-    Ok((0..output.value.len()).map(maximum).collect())
+    output.store((0..output.value.len()).map(maximum).collect())
 }
 
 /// The input element that tap `tap` of output `pixel` reads, both counted row-major; `None`

@@ -1,0 +1,364 @@
+//! The quantized convolution (rules A4 to A7, or A13).
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{
+    Alignment, ArrayReader, ArrayWriter, Computation, Operands, QOperator, ScaleRule, Stored,
+    accumulator_bound, bound, wrong,
+};
+use crate::base::arithmetic::FRACTION;
+use crate::base::error::{Error, Result, codes};
+use crate::frontend::ops::epilogue::Residual;
+use crate::frontend::ops::window::Axis;
+use crate::model::qgraph::QGraph;
+
+/// Channels, taps and shifts beyond this are no network of this world; it bounds all index
+/// arithmetic.
+const MAX_EXTENT: usize = 1 << 24;
+
+/// A two-dimensional convolution with int8 weights (rule A4) and one of the output stages.
+/// Serialized for people: weights are counted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QConv {
+    /// Rows, then columns, with all extents known.
+    pub axes: [Axis; 2],
+    /// Input and output channels are cut into this many independent groups.
+    pub group: usize,
+    /// Weights `[outputs, inputs / group, rows, columns]`, row-major.
+    #[serde(serialize_with = "count")]
+    pub weights: Vec<i8>,
+    /// Exponent of one accumulator step, per output channel (for reports and export).
+    pub exponents: Vec<i8>,
+    /// Bias in accumulator steps with the zero points of the inputs folded in, per output channel.
+    pub bias: Vec<i32>,
+    /// What becomes of the sums.
+    pub output: Output,
+}
+
+/// From the accumulator to the stored integer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// Rule A5.
+    Direct {
+        /// Right shift per output channel, -2..=31.
+        shifts: Vec<i8>,
+        /// Limit to at least 0 before the zero point is added.
+        relu: bool,
+    },
+    /// Rule A6.
+    Function {
+        /// Index in `QGraph::functions`.
+        function: usize,
+        /// Right shift to the argument per output channel, -8..=31.
+        arguments: Vec<i8>,
+        /// Right shift to the output per output channel, 0..=15.
+        shifts: Vec<i8>,
+        /// Where the second input is added.
+        residual: Option<Residual>,
+    },
+    /// Rule A13.
+    Dpu {
+        /// `k`: the accumulator is shifted left by it.
+        accumulator_shift: u8,
+        /// `max(0, shift_bias)`: the bias is shifted left by it.
+        bias_shift: u8,
+        /// `S`.
+        shift: u8,
+        /// What is done to N.
+        activation: DpuActivation,
+    },
+}
+
+/// Activations that the DPU rules know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DpuActivation {
+    /// None.
+    None,
+    /// At least 0.
+    Relu,
+    /// 26/256 below 0.
+    LeakyRelu,
+}
+
+fn count<S: Serializer>(weights: &[i8], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    weights.len().serialize(serializer)
+}
+
+impl QConv {
+    /// Output channels.
+    pub fn outputs(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Weights of one output channel.
+    pub fn taps(&self) -> usize {
+        self.weights.len() / self.bias.len().max(1)
+    }
+
+    /// Input channels of one group.
+    pub fn group_inputs(&self) -> usize {
+        self.taps() / (self.axes[0].kernel * self.axes[1].kernel).max(1)
+    }
+
+    /// Whether a second input is added.
+    pub fn residual(&self) -> Option<Residual> {
+        match self.output {
+            Output::Function { residual, .. } => residual,
+            Output::Direct { .. } | Output::Dpu { .. } => None,
+        }
+    }
+}
+
+impl QOperator for QConv {
+    fn kind(&self) -> &'static str {
+        "Conv"
+    }
+
+    fn computation(&self) -> Computation<'_> {
+        Computation::Conv(self)
+    }
+
+    fn scales(&self) -> ScaleRule {
+        ScaleRule::Chosen
+    }
+
+    fn check(&self, at: &Operands<'_>) -> Result<()> {
+        let (input, _) = at.int8(0)?;
+        let &[_, channels, rows, columns] = &input.shape[..] else {
+            return Err(wrong("the input of a convolution has rank 4"));
+        };
+        for (axis, extent) in self.axes.iter().zip([rows, columns]) {
+            check_axis(axis, extent)?;
+        }
+        self.check_weights(channels)?;
+        bound::check(self)?;
+        self.check_output(at)?;
+        if self.residual().is_some() {
+            let (residual, _) = at.int8(1)?;
+            at.check_shapes(std::slice::from_ref(&residual.shape))?;
+        }
+        Ok(())
+    }
+
+    fn shapes(&self, at: &Operands<'_>) -> Result<Vec<Vec<usize>>> {
+        let batch = at.int8(0)?.0.shape.first().copied().unwrap_or(1);
+        let [rows, columns] = self.axes;
+        Ok(vec![vec![batch, self.outputs(), rows.output, columns.output]])
+    }
+
+    fn window(&self, _input: &[usize]) -> Result<Option<Vec<Axis>>> {
+        Ok(Some(self.axes.to_vec()))
+    }
+
+    fn weights(&self) -> &[i8] {
+        &self.weights
+    }
+
+    fn macs(&self, output: &[usize]) -> u64 {
+        let plane: usize = output.iter().skip(2).product();
+        (self.weights.len() * plane) as u64
+    }
+
+    fn accumulator_bits(&self) -> Option<u32> {
+        Some(u64::BITS - accumulator_bound(self).leading_zeros() + 1)
+    }
+
+    fn describe(&self, graph: &QGraph) -> String {
+        match &self.output {
+            Output::Direct { relu, .. } => if *relu { "Conv + Relu" } else { "Conv" }.to_owned(),
+            Output::Function { function, residual, .. } => {
+                let function = &graph.functions[*function].name;
+                match residual {
+                    None => format!("Conv + {function}"),
+                    Some(Residual::BeforeActivation) => format!("Conv + Add + {function}"),
+                    Some(Residual::AfterActivation) => format!("Conv + {function} + Add"),
+                }
+            }
+            Output::Dpu { .. } => "Conv by DPU rules".to_owned(),
+        }
+    }
+
+    fn alignment(&self, at: &Operands<'_>, position: usize) -> Alignment {
+        let wide = |shifts: &[i8]| shifts.iter().map(|&shift| shift.into()).collect::<Vec<_>>();
+        match &self.output {
+            _ if position > 0 => {
+                let exponents = at.exponents(position).into_iter();
+                let shifts = exponents.map(|exponent| -(FRACTION + exponent));
+                Alignment::new("residual to fixed point", shifts)
+            }
+            Output::Direct { shifts, .. } => {
+                Alignment::new("folded in the weights; sum to output", wide(shifts))
+            }
+            Output::Function { arguments, .. } => {
+                Alignment::new("folded in the weights; sum to argument", wide(arguments))
+            }
+            Output::Dpu { shift, .. } => {
+                Alignment::new("per tensor; sum to output", [i32::from(*shift)])
+            }
+        }
+    }
+}
+
+/// Refuses a window along an axis that the rules do not describe.
+fn check_axis(axis: &Axis, extent: usize) -> Result<()> {
+    let limits = [axis.kernel, axis.stride, axis.dilation, axis.output];
+    let padded = axis.begin.max(axis.end) < MAX_EXTENT;
+    if limits.iter().any(|&limit| limit == 0 || limit >= MAX_EXTENT) || !padded {
+        return Err(wrong(format!("the window {axis:?} is absurd")));
+    }
+    let reach = (axis.kernel - 1) * axis.dilation + (axis.output - 1) * axis.stride;
+    if axis.input != extent || reach >= axis.input + axis.begin + axis.end {
+        return Err(wrong(format!("the window {axis:?} does not fit {extent}")));
+    }
+    Ok(())
+}
+
+/// What [`QOperator::check`] looks at.
+impl QConv {
+    fn check_weights(&self, channels: usize) -> Result<()> {
+        let outputs = self.outputs();
+        let whole = |count: usize| count.is_multiple_of(self.group);
+        let grouped = self.group > 0 && whole(outputs) && whole(channels);
+        let taps = self.axes[0].kernel * self.axes[1].kernel;
+        if !grouped
+            || outputs == 0
+            || self.weights.len() != outputs * (channels / self.group) * taps
+        {
+            return Err(wrong(format!(
+                "{} weights for {channels} to {outputs} channels in {} groups",
+                self.weights.len(),
+                self.group
+            )));
+        }
+        if self.exponents.len() != outputs {
+            return Err(wrong("one weight exponent per output channel is needed"));
+        }
+        Ok(())
+    }
+
+    fn check_output(&self, at: &Operands<'_>) -> Result<()> {
+        let within = |shifts: &[i8], low: i8, high: i8| {
+            let fits = |shift| (low..=high).contains(shift);
+            shifts.len() == self.outputs() && shifts.iter().all(fits)
+        };
+        let fits = match &self.output {
+            Output::Direct { shifts, .. } => within(shifts, -2, 31),
+            Output::Function { function, arguments, shifts, .. } => {
+                *function < at.graph.functions.len()
+                    && within(arguments, -8, 31)
+                    && within(shifts, 0, 15)
+            }
+            Output::Dpu { accumulator_shift, bias_shift, shift, .. } => {
+                at.check_zeros()?;
+                *accumulator_shift <= 24 && *bias_shift <= 16 && *shift <= 40
+            }
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(wrong("a shift is out of range or the function does not exist"))
+    }
+}
+
+/// The JSON form; numbers per channel are in the arrays.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Rows, then columns: input, output, kernel, stride, dilation, begin, end.
+    axes: [[usize; 7]; 2],
+    group: usize,
+    /// Output channels.
+    channels: usize,
+    /// First byte in WGTS, and how many there are.
+    weights: (usize, usize),
+    /// First byte in PRMS.
+    params: usize,
+    output: OutputHeader,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OutputHeader {
+    Direct {
+        relu: bool,
+    },
+    Function {
+        function: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        residual: Option<Residual>,
+    },
+    Dpu {
+        accumulator_shift: u8,
+        bias_shift: u8,
+        shift: u8,
+        activation: DpuActivation,
+    },
+}
+
+impl Stored for Box<QConv> {
+    type Header = Box<Header>;
+
+    fn store(&self, arrays: &mut ArrayWriter) -> Box<Header> {
+        let weights = arrays.weights(&self.weights);
+        let params = arrays.begin_params();
+        arrays.i32s(&self.bias);
+        arrays.i8s(&self.exponents);
+        let output = match &self.output {
+            Output::Direct { shifts, relu } => {
+                arrays.i8s(shifts);
+                OutputHeader::Direct { relu: *relu }
+            }
+            Output::Function { function, arguments, shifts, residual } => {
+                arrays.i8s(arguments);
+                arrays.i8s(shifts);
+                OutputHeader::Function { function: *function, residual: *residual }
+            }
+            &Output::Dpu { accumulator_shift, bias_shift, shift, activation } => {
+                OutputHeader::Dpu { accumulator_shift, bias_shift, shift, activation }
+            }
+        };
+        let axes = self.axes.map(|Axis { input, output, kernel, stride, dilation, begin, end }| {
+            [input, output, kernel, stride, dilation, begin, end]
+        });
+        let channels = self.outputs();
+        Box::new(Header { axes, group: self.group, channels, weights, params, output })
+    }
+
+    fn load(header: Box<Header>, arrays: &ArrayReader<'_>) -> Result<Self> {
+        let (first, count) = header.weights;
+        let weights = arrays.weights.i8s(first, count)?;
+        let channels = header.channels;
+        let mut next = header.params;
+        let mut begin = |size: usize| -> Result<usize> {
+            let length = channels.checked_mul(size);
+            let end = length.and_then(|length| next.checked_add(length)).ok_or_else(|| {
+                Error::new(&codes::CERAS_FORMAT, format!("{channels} channels are too many"))
+            })?;
+            Ok(std::mem::replace(&mut next, end))
+        };
+        let bias = arrays.params.i32s(begin(4)?, channels)?;
+        let mut i8s = || arrays.params.i8s(begin(1)?, channels);
+        let exponents = i8s()?;
+        let output = match header.output {
+            OutputHeader::Direct { relu } => Output::Direct { shifts: i8s()?, relu },
+            OutputHeader::Function { function, residual } => {
+                Output::Function { function, arguments: i8s()?, shifts: i8s()?, residual }
+            }
+            OutputHeader::Dpu { accumulator_shift, bias_shift, shift, activation } => {
+                Output::Dpu { accumulator_shift, bias_shift, shift, activation }
+            }
+        };
+        let axes = header.axes.map(|[input, output, kernel, stride, dilation, begin, end]| Axis {
+            input,
+            output,
+            kernel,
+            stride,
+            dilation,
+            begin,
+            end,
+        });
+        Ok(Box::new(QConv { axes, group: header.group, weights, exponents, bias, output }))
+    }
+}
