@@ -12,7 +12,7 @@ use std::path::Path;
 use seigo::base::error::Result;
 use seigo::base::files;
 use seigo::base::tensor::Tensor;
-use seigo::compile::program::layout;
+use seigo::compile::program::format::tensors;
 use seigo::emit::bundle;
 use seigo::verify::cosim::Verifier;
 
@@ -54,7 +54,7 @@ fn dump(bundle: &Path, folder: &Path, seed: u64) -> Result<()> {
         let numbers = values.get(&leaving.value).map_or(&[][..], Vec::as_slice);
         let at = leaving.offset as usize;
         for (buffer, numbers) in [(&mut expected, numbers), (&mut mask, &vec![-1; numbers.len()])] {
-            let bytes = layout::pack(stored, &compiled.design, numbers);
+            let bytes = tensors::pack(stored, &compiled.design, numbers);
             buffer[at..at + bytes.len()].copy_from_slice(&bytes);
         }
     }

@@ -9,9 +9,8 @@ use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
 use crate::compile::Compiled;
 use crate::compile::boards::Target;
-use crate::compile::packing::{Packing, csv, validate};
+use crate::compile::packing::{Packing, csv};
 use crate::compile::program::predict;
-use crate::compile::schedule::modes::{Modes, survey};
 use crate::compile::schedule::{self, Plan, Schedule, StoredId, tile};
 use crate::model::ceras::{Model, Tag};
 use crate::model::qgraph::QGraph;
@@ -26,18 +25,6 @@ pub struct PlanArgs {
     /// Write the model with the plan in it to this file
     #[arg(long, value_name = "FILE", requires = "target")]
     save: Option<PathBuf>,
-    /// What if: depthwise convolutions are passes of their own
-    #[arg(long, requires = "target")]
-    depthwise_sequential: bool,
-    /// What if: the image lies in shared memory instead of being streamed
-    #[arg(long, requires = "target", conflicts_with = "save")]
-    image_resident: bool,
-    /// What if: outputs leave while they are computed and are not stored
-    #[arg(long, requires = "target", conflicts_with = "save")]
-    outputs_streamed: bool,
-    /// What if: planes of at least this many pixels go from pass to pass without being stored
-    #[arg(long, value_name = "PIXELS", requires = "target", conflicts_with = "save")]
-    stream_above: Option<usize>,
 }
 
 impl PlanArgs {
@@ -68,30 +55,7 @@ pub fn run(path: &Path, args: &PlanArgs, format: Format, terminal: &Terminal) ->
         let plan = Plan::from_bytes(&model.graph, version, bytes).at(place)?;
         return show_plan(&model, &plan, format).at(place);
     };
-    let mut target = Target::load(name)?;
-    if args.depthwise_sequential {
-        target.capabilities.depthwise_chained = false;
-        target.capabilities.depthwise_sequential = true;
-    }
-    let modes = Modes {
-        image_resident: args.image_resident,
-        outputs_streamed: args.outputs_streamed,
-        streamed_pixels: args.stream_above,
-    };
-    if modes != Modes::default() {
-        let survey = survey(&model.graph, &target, modes).at(place)?;
-        validate::packing(&survey.problem, &survey.packing)?;
-        return show(
-            &Shown {
-                report: PlanReport::of_survey(&model.graph, &target, &survey),
-                target: &target,
-                schedule: &survey.schedule,
-                tensors: survey.tensors.clone(),
-                packing: &survey.packing,
-            },
-            format,
-        );
-    }
+    let target = Target::load(name)?;
     match Plan::new(&model.graph, &target) {
         Ok(plan) => {
             if let Some(to) = &args.save {
@@ -104,7 +68,7 @@ pub fn run(path: &Path, args: &PlanArgs, format: Format, terminal: &Terminal) ->
         Err(error) if args.save.is_some() || !is_about_memory(&error) => Err(error.at(place())),
         Err(error) => {
             terminal.remark(&format!(
-                "in strips of rows and with tensors in DDR, since: {}",
+                "in strips of rows and with tensors in DDR, which `seigo build` cannot make yet, since: {}",
                 error.message()
             ));
             strips(&model.graph, &target, format).at(place)

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use seigo::base::tensor::Tensor;
 use seigo::compile::boards::Target;
-use seigo::compile::schedule::{Modes, Work, build, build_parts, modes, order, place, validate};
 use seigo::compile::schedule::{Placed, Plan, Schedule, StoredId, View};
+use seigo::compile::schedule::{Work, build, build_parts, order, place, sizes, validate};
 use seigo::model::qgraph::QGraph;
 
 use crate::networks::{self, NANO};
@@ -46,7 +46,7 @@ proptest! {
         for target in targets() {
             for parts in [false, true] {
                 let mut schedule = build_parts(&graph, &target, parts).unwrap();
-                let bytes = modes::bytes(&schedule, &target, Modes::default());
+                let bytes = sizes::tensor_bytes(&schedule, target.pixels);
                 if parts {
                     order(&mut schedule, &bytes);
                 }

@@ -6,7 +6,7 @@ use proptest::test_runner::TestRunner;
 use seigo::base::error::Result;
 use seigo::compile::Compiled;
 use seigo::compile::boards::Target;
-use seigo::compile::schedule::{Modes, Plan, build_parts, modes, order, place};
+use seigo::compile::schedule::{Plan, build_parts, order, place, sizes};
 use seigo::model::ceras::Model;
 use seigo::model::qgraph::QGraph;
 
@@ -25,7 +25,7 @@ fn target(pixels: u64, chained: bool) -> Target {
 /// A build in the searched order, split results in parts where `parts` says so.
 fn build(graph: &QGraph, target: &Target, parts: bool) -> Result<Compiled> {
     let mut schedule = build_parts(graph, target, parts)?;
-    let bytes = modes::bytes(&schedule, target, Modes::default());
+    let bytes = sizes::tensor_bytes(&schedule, target.pixels);
     order(&mut schedule, &bytes);
     let placed = place(graph, &mut schedule, target)?;
     let plan = Plan { target: target.clone(), schedule, placed };

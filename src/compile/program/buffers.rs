@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::check::Buffers;
+use super::Buffers;
 use super::design::Design;
-use super::layout;
-use super::simulate::image_bytes;
+use super::format::tensors;
 use crate::base::error::{Error, Result, codes};
 use crate::compile::capabilities::{WORD, image_pitch};
 use crate::compile::schedule::{Buffer, Schedule, Source, Transfer, Work};
@@ -22,7 +21,7 @@ pub fn sizes(graph: &QGraph, schedule: &Schedule, design: &Design) -> Buffers {
             sizes.image = sizes.image.max((pitch * extent(2)) as u64);
         }
         let Work::Transfer(Transfer { stored, buffer, offset, .. }) = work else { continue };
-        let words = layout::words(&schedule.stored[stored.0], design);
+        let words = tensors::words(&schedule.stored[stored.0], design);
         let size = match buffer {
             Buffer::Image => &mut sizes.image,
             Buffer::Output => &mut sizes.output,
@@ -55,14 +54,14 @@ pub fn image(
         let (start, bytes) = match work {
             Work::Transfer(transfer) if transfer.buffer == Buffer::Image => {
                 let stored = &schedule.stored[transfer.stored.0];
-                let packed = layout::pack(stored, design, find(stored.value)?);
+                let packed = tensors::pack(stored, design, find(stored.value)?);
                 (transfer.offset as usize, packed)
             }
             _ => {
                 let Some(id) = streamed(work) else { continue };
                 let q: Vec<i8> = find(id)?.iter().map(|&q| q as i8).collect();
                 let &[_, channels, height, width] = &graph.value(id).shape[..] else { continue };
-                (0, image_bytes(&q, [channels, height, width]))
+                (0, tensors::image_bytes(&q, [channels, height, width]))
             }
         };
         buffer[start..start + bytes.len()].copy_from_slice(&bytes);

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::refusal::limit;
 use super::stem;
 use crate::base::arithmetic::Function;
-use crate::base::error::{Error, Result, codes};
+use crate::base::error::Result;
 use crate::compile::boards::{DspKind, Target};
 use crate::compile::capabilities::{
     BLOCKS, BURST, DESCRIPTOR_WORDS, FILTER_RING_WORDS, FUNCTIONS, LANE_RING_WORDS, MAX_RING,
-    Reason, STEP_RING_WORDS, Stem, WORD, image_pitch, reads_padding,
+    STEP_RING_WORDS, Stem, WORD, image_pitch, reads_padding,
 };
 use crate::compile::schedule::{Dense, Schedule, Source, Work};
 use crate::model::qgraph::QGraph;
@@ -183,14 +184,4 @@ fn chained_width(graph: &QGraph, dense: &Dense) -> Option<usize> {
     let first = dense.filters.first()?;
     let input = graph.layers.get(first.layer)?.input(0)?;
     graph.value(input).shape.get(3).copied()
-}
-
-/// The error for a layer that the hardware cannot do, for a reason.
-pub fn refused(reason: Reason) -> Error {
-    limit(reason.to_string())
-}
-
-/// An error about what the hardware cannot do.
-pub fn limit(message: impl Into<String>) -> Error {
-    Error::new(&codes::PROGRAM_LIMIT, message)
 }

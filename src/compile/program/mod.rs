@@ -6,16 +6,11 @@
 
 pub mod buffers;
 pub mod check;
-pub mod decode;
-mod dense;
 pub mod design;
 mod encode;
-mod filter;
-
-mod layer;
-pub mod layout;
+pub mod format;
 pub mod predict;
-mod record;
+mod refusal;
 pub mod simulate;
 mod stem;
 
@@ -32,7 +27,7 @@ pub struct Program {
     /// Passes in order, then the end.
     pub entries: Vec<Entry>,
     /// Sizes of the buffers in DDR beside it.
-    pub buffers: check::Buffers,
+    pub buffers: Buffers,
 }
 
 /// A pass in the stream.
@@ -42,4 +37,15 @@ pub struct Entry {
     pub offset: usize,
     /// What it does, for reports.
     pub name: String,
+}
+
+/// Bytes of the buffers in DDR.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Buffers {
+    /// The image.
+    pub image: u64,
+    /// The outputs.
+    pub output: u64,
+    /// Scratch.
+    pub scratch: u64,
 }

@@ -4,9 +4,9 @@
 //! with the rates of the hardware and a few fixed latencies; it knows no data and no single cycle.
 //! `docs/benchmarks.md` compares it with the RTL.
 
-use super::decode::{Kind, Pass, decode};
 use super::design::Design;
 use super::fields as f;
+use super::format::decode::{Kind, Pass, decode};
 use crate::base::error::Result;
 use crate::compile::capabilities::{WORD, image_pitch};
 

@@ -1,6 +1,6 @@
 //! The first layer on raw pixels: its kernel and weights in the order of the stem unit's patches.
 
-use super::design::{limit, refused};
+use super::refusal::{limit, refused};
 use crate::base::error::Result;
 use crate::compile::capabilities::{Pixels, Reason, Stem};
 use crate::model::qgraph::{QConv, QGraph, QValueId, Scale};

@@ -113,7 +113,7 @@ fn undisputed(
 
 /// The first pass with [`Owners::disputed`] blocks.
 fn dispute(schedule: &mut Schedule, target: &Target, packing: &Packing) -> Option<usize> {
-    let bases = bases(schedule, packing);
+    let bases = sizes::bases(schedule, packing);
     set_waits(schedule, target, &bases);
     owners(schedule, target, &bases).iter().position(|own| own.disputed() != 0)
 }
@@ -229,19 +229,10 @@ fn transfer_ends(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Vec<usize>
 }
 
 fn finish(schedule: &mut Schedule, target: &Target, problem: Problem, packing: Packing) -> Placed {
-    let bases = bases(schedule, &packing);
+    let bases = sizes::bases(schedule, &packing);
     set_waits(schedule, target, &bases);
     let owners = owners(schedule, target, &bases);
     Placed { bases, owners, problem, packing }
-}
-
-/// Word address of every stored tensor.
-pub(super) fn bases(schedule: &Schedule, packing: &Packing) -> Vec<usize> {
-    (0..schedule.stored.len())
-        .map(|index| {
-            packing.ranges(index).first().map_or(0, |range| range.0 / sizes::WORD) as usize
-        })
-        .collect()
 }
 
 /// The words of a stored tensor.

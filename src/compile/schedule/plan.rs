@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::build::build_parts;
-use super::{Owners, Placed, Schedule, modes, order, place, validate};
+use super::{Owners, Placed, Schedule, order, place, sizes, validate};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
 use crate::compile::packing::{Packing, Problem};
@@ -49,7 +49,7 @@ impl Plan {
             let mut schedule = build_parts(graph, target, parts)?;
             if ordered {
                 // A block has one owner, so that tensors take whole ones.
-                let bytes = modes::bytes(&schedule, target, modes::Modes::default());
+                let bytes = sizes::tensor_bytes(&schedule, target.pixels);
                 let blocks = bytes.iter().map(|bytes| bytes.next_multiple_of(target.block_bytes));
                 order::order(&mut schedule, &blocks.collect::<Vec<_>>());
             }

@@ -2,7 +2,6 @@
 //! for each other.
 
 use super::access::touched;
-use super::addresses::bases;
 use super::{Client, Schedule, sizes};
 use crate::compile::boards::Target;
 use crate::compile::packing::{self, Packing, Problem};
@@ -15,7 +14,7 @@ pub fn choose(
     problem: &Problem,
     packing: Packing,
 ) -> Packing {
-    let cost = |packing: &Packing| conflicts(schedule, target, &bases(schedule, packing));
+    let cost = |packing: &Packing| conflicts(schedule, target, &sizes::bases(schedule, packing));
     let mut best = (cost(&packing), packing);
     if best.0 == 0 {
         return best.1;

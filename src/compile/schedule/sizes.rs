@@ -5,10 +5,12 @@ use super::{CHANNELS, Dense, Schedule, Source, Stored, Work};
 use crate::compile::capabilities::{
     self as can, DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, STEP_RING_WORDS,
 };
+use crate::compile::packing::Packing;
 use crate::model::qgraph::{QGraph, Width};
 
 /// Bytes of a word, as the type that sizes have here.
 pub const WORD: u64 = can::WORD as u64;
+
 /// Words of a pixel of a plane.
 pub fn pixel_words(format: Width) -> u64 {
     u64::from(format.bits()) / 8
@@ -23,6 +25,18 @@ pub fn plane_words(stored: &Stored, pixels: u64) -> u64 {
 /// Words of a stored tensor.
 pub fn words(stored: &Stored, pixels: u64) -> u64 {
     plane_words(stored, pixels) * (stored.slots.len() / CHANNELS) as u64
+}
+
+/// Bytes of every stored tensor.
+pub fn tensor_bytes(schedule: &Schedule, pixels: u64) -> Vec<u64> {
+    schedule.stored.iter().map(|stored| words(stored, pixels) * WORD).collect()
+}
+
+/// Word address of every stored tensor; buffer i is stored tensor i.
+pub(super) fn bases(schedule: &Schedule, packing: &Packing) -> Vec<usize> {
+    (0..schedule.stored.len())
+        .map(|index| packing.ranges(index).first().map_or(0, |range| range.0 / WORD) as usize)
+        .collect()
 }
 
 /// Steps of a tile.

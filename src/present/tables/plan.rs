@@ -6,7 +6,6 @@ use super::inspect::{grouped, right_align, table};
 use crate::compile::boards::Target;
 use crate::compile::packing::{self, Packing};
 use crate::compile::schedule::estimate;
-use crate::compile::schedule::modes::Survey;
 use crate::compile::schedule::sizes::{self, Traffic};
 use crate::compile::schedule::tile::{Strips, Tiling};
 use crate::compile::schedule::{Dense, Pass, Plan, Schedule, StoredId, Work, touched};
@@ -92,12 +91,6 @@ impl PlanReport {
         let subject = Subject { graph, target, schedule, packing: &placed.packing };
         let tensors: Vec<_> = (0..schedule.stored.len()).map(|id| Some(StoredId(id))).collect();
         subject.report(placed.problem.alignment(), &tensors, None)
-    }
-
-    /// Of a survey.
-    pub fn of_survey(graph: &QGraph, target: &Target, survey: &Survey) -> Self {
-        let Survey { schedule, problem, packing, tensors } = survey;
-        Subject { graph, target, schedule, packing }.report(problem.alignment(), tensors, None)
     }
 
     /// Of a schedule in strips.

@@ -68,7 +68,7 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use super::Fault;
-    use crate::compile::program::check::Buffers;
+    use crate::compile::program::Buffers;
     use crate::compile::program::{Entry, Program};
 
     fn program() -> Program {

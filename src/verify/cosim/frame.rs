@@ -10,7 +10,7 @@ use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
 use crate::compile::capabilities::WORD;
-use crate::compile::program::layout::{self, Difference};
+use crate::compile::program::format::tensors::{self, Difference};
 use crate::compile::program::{Design, buffers};
 use crate::compile::schedule::{Leaving, StoredId, Work};
 use crate::model::qgraph::QValueId;
@@ -261,7 +261,7 @@ impl<'a> Verifier<'a> {
         if matches!(pass.work, Work::Transfer(_)) {
             return report; // still under way
         }
-        for id in layout::results(pass) {
+        for id in tensors::results(pass) {
             let value = self.compiled.schedule().stored[id.0].value;
             // What the reference does not know is not compared, and not counted either.
             let Some(expected) = values.get(&value) else { continue };
@@ -275,10 +275,10 @@ impl<'a> Verifier<'a> {
     fn compare(&self, device: &Device, expected: &[i64], id: StoredId) -> Option<Difference> {
         let stored = &self.compiled.schedule().stored[id.0];
         let base = self.compiled.bases()[id.0];
-        let words = layout::words(stored, &self.compiled.design);
+        let words = tensors::words(stored, &self.compiled.design);
         let bytes: Vec<u8> =
             (base..base + words).flat_map(|word| device.simulation.word(word)).collect();
-        layout::compare(stored, &self.compiled.design, &bytes, expected)
+        tensors::compare(stored, &self.compiled.design, &bytes, expected)
     }
 
     /// The integers of a value that has left, in the order channel, row, column.
@@ -286,8 +286,8 @@ impl<'a> Verifier<'a> {
         let stored = &self.compiled.schedule().stored[leaving.stored.0];
         let start = leaving.offset as usize;
         let bytes =
-            &device.output()[start..start + layout::words(stored, &self.compiled.design) * WORD];
-        layout::unpack(stored, &self.compiled.design, bytes)
+            &device.output()[start..start + tensors::words(stored, &self.compiled.design) * WORD];
+        tensors::unpack(stored, &self.compiled.design, bytes)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
 use crate::compile::capabilities::WORD;
-use crate::compile::program::layout;
+use crate::compile::program::format::tensors;
 use crate::compile::schedule::{Buffer, StoredId, Work};
 use crate::model::qgraph::QValueId;
 use crate::software::reference;
@@ -55,7 +55,7 @@ impl<'a> Host<'a> {
                 continue;
             }
             if let Some(tensor) = &self.values[stored.value.0] {
-                let packed = layout::pack(stored, &self.compiled.design, &tensor.to_i64s()?);
+                let packed = tensors::pack(stored, &self.compiled.design, &tensor.to_i64s()?);
                 let start = own.offset as usize;
                 device.scratch()[start..start + packed.len()].copy_from_slice(&packed);
             }
@@ -89,8 +89,8 @@ impl<'a> Host<'a> {
     fn take(&mut self, id: StoredId, offset: u64, buffer: &[u8]) -> Result<()> {
         let stored = &self.compiled.schedule().stored[id.0];
         let start = offset as usize;
-        let bytes = &buffer[start..start + layout::words(stored, &self.compiled.design) * WORD];
-        let integers = layout::unpack(stored, &self.compiled.design, bytes);
+        let bytes = &buffer[start..start + tensors::words(stored, &self.compiled.design) * WORD];
+        let integers = tensors::unpack(stored, &self.compiled.design, bytes);
         let tensor = reference::to_tensor(self.compiled.graph().value(stored.value), integers)?;
         self.values[stored.value.0] = Some(tensor);
         Ok(())

@@ -9,8 +9,9 @@ use seigo::base::error::{Error, Result, codes};
 use seigo::base::tensor::Tensor;
 use seigo::compile::boards::Target;
 use seigo::compile::program::check::{self, Summary};
+use seigo::compile::program::format::tensors;
 use seigo::compile::program::simulate::{Event, Machine};
-use seigo::compile::program::{Program, buffers, layout};
+use seigo::compile::program::{Program, buffers};
 use seigo::compile::schedule::{Stored, Work};
 use seigo::compile::{CompileOptions, Compiled};
 use seigo::model::ceras::Model;
@@ -88,7 +89,7 @@ fn compare(
     memory: &[u8],
     values: &HashMap<QValueId, Vec<i64>>,
 ) -> Result<()> {
-    for id in layout::results(&compiled.schedule().passes[index]) {
+    for id in tensors::results(&compiled.schedule().passes[index]) {
         let stored = &compiled.schedule().stored[id.0];
         let bytes = &memory[compiled.bases()[id.0] * 16..];
         let name = format!("pass {index}, {}", compiled.program.entries[index].name);
@@ -104,7 +105,7 @@ fn same(
     bytes: &[u8],
     values: &[i64],
 ) -> Result<()> {
-    match layout::compare(stored, &compiled.design, bytes, values) {
+    match tensors::compare(stored, &compiled.design, bytes, values) {
         None => Ok(()),
         Some(difference) => {
             let value = &compiled.graph().value(stored.value).name;
@@ -129,7 +130,7 @@ fn processor(
         let Work::Transfer(transfer) = &pass.work else { continue };
         let stored = &schedule.stored[transfer.stored.0];
         if transfer.to_memory && made.contains(&stored.value) {
-            let bytes = layout::pack(stored, &compiled.design, &values[&stored.value]);
+            let bytes = tensors::pack(stored, &compiled.design, &values[&stored.value]);
             let start = transfer.offset as usize;
             machine.scratch[start..start + bytes.len()].copy_from_slice(&bytes);
         }

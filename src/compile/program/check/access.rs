@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::compile::program::decode::{Kind, Pass};
 use crate::compile::program::design::Design;
 use crate::compile::program::fields::{self as f, Field};
+use crate::compile::program::format::decode::{Kind, Pass};
 
 /// A client's words in a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,20 +10,10 @@ mod access;
 mod order;
 mod shape;
 
-use super::decode::{Kind, Pass, decode, wrong};
+use super::Buffers;
 use super::design::Design;
 use crate::base::error::{Place as _, Result};
-
-/// Bytes of the buffers in DDR.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Buffers {
-    /// The image.
-    pub image: u64,
-    /// The outputs.
-    pub output: u64,
-    /// Scratch.
-    pub scratch: u64,
-}
+use crate::compile::program::format::decode::{Kind, Pass, decode, wrong};
 
 /// What a proven program does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::access::Access;
 use super::{Buffers, demand};
 use crate::base::error::Result;
-use crate::compile::program::decode::{Kind, Pass};
 use crate::compile::program::design::Design;
 use crate::compile::program::fields::{self as f, Field};
+use crate::compile::program::format::decode::{Kind, Pass};
 
 const MASKS: [Field; 6] =
     [f::READ_STREAM, f::READ_RESIDUAL, f::READ_DMA, f::WRITE_CONV, f::WRITE_PLANE, f::WRITE_DMA];

@@ -3,9 +3,9 @@
 use super::demand;
 use crate::base::error::Result;
 use crate::compile::capabilities::BURST;
-use crate::compile::program::decode::{Descriptor, Kind, Pass};
 use crate::compile::program::design::Design;
 use crate::compile::program::fields as f;
+use crate::compile::program::format::decode::{Descriptor, Kind, Pass};
 
 /// Checks a pass.
 pub fn check(pass: &Pass<'_>, design: &Design) -> Result<()> {

@@ -1,8 +1,8 @@
 //! The plane engine: 3 x 3 depthwise convolution or maximum of one plane.
 
 use super::lanes::{Lanes, Mode};
-use crate::compile::program::decode::Descriptor;
 use crate::compile::program::fields as f;
+use crate::compile::program::format::decode::Descriptor;
 
 /// A plane of 16 channels, one word a pixel.
 pub struct Plane {

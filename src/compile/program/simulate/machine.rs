@@ -4,9 +4,9 @@ use super::engine::Plane;
 use super::lanes::{Lanes, Mode};
 use crate::base::error::{Place as _, Result};
 use crate::compile::capabilities::{BLOCKS, WORD};
-use crate::compile::program::decode::{Kind, Pass, decode, wrong};
 use crate::compile::program::design::Design;
 use crate::compile::program::fields::{self as f, Field};
+use crate::compile::program::format::decode::{Kind, Pass, decode, wrong};
 
 /// Shared memory and the buffers in DDR.
 pub struct Machine<'a> {
@@ -28,20 +28,6 @@ pub enum Event {
     Done(usize),
     /// The processor's turn: it works on the scratch buffer.
     Processor(usize),
-}
-
-/// An image as the accelerator takes it: rows of pixels, channels innermost, every row padded to 16
-/// bytes; byte `b` stands for `q = b - 128`. `q` is in the order channel, row, column.
-pub fn image_bytes(q: &[i8], [channels, height, width]: [usize; 3]) -> Vec<u8> {
-    let pitch = (width * channels).next_multiple_of(WORD);
-    let mut bytes = vec![0; pitch * height];
-    for (y, row) in bytes.chunks_mut(pitch).enumerate() {
-        for (index, byte) in row.iter_mut().enumerate().take(width * channels) {
-            let (x, channel) = (index / channels, index % channels);
-            *byte = (i16::from(q[(channel * height + y) * width + x]) + 128) as u8;
-        }
-    }
-    bytes
 }
 
 impl<'a> Machine<'a> {

@@ -7,4 +7,4 @@ mod engine;
 mod lanes;
 mod machine;
 
-pub use machine::{Event, Machine, image_bytes};
+pub use machine::{Event, Machine};

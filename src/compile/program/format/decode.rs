@@ -1,7 +1,9 @@
 //! Reading the stream: the bytes back to descriptors. Shares nothing with the encoder but the table.
 
-use super::fields::{self, DESCRIPTOR_WORDS, Field, RING_WORD, SEGMENT_WORD, SEGMENT_WORDS};
 use crate::base::error::{Error, Place as _, Result, codes};
+use crate::compile::program::fields::{
+    self, DESCRIPTOR_WORDS, Field, RING_WORD, SEGMENT_WORD, SEGMENT_WORDS,
+};
 
 /// What a pass is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

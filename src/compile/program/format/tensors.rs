@@ -1,7 +1,7 @@
 //! Stored tensors as words: how a value lies in planes of 16 channels.
 
-use super::design::Design;
 use crate::compile::capabilities::WORD;
+use crate::compile::program::design::Design;
 use crate::compile::schedule::{CHANNELS, Pass, Stage, Stored, StoredId, Work};
 use crate::model::qgraph::Width;
 
@@ -117,6 +117,20 @@ pub fn compare(
         }
     }
     first
+}
+
+/// An image as the accelerator takes it: rows of pixels, channels innermost, every row padded to 16
+/// bytes; byte `b` stands for `q = b - 128`. `q` is in the order channel, row, column.
+pub fn image_bytes(q: &[i8], [channels, height, width]: [usize; 3]) -> Vec<u8> {
+    let pitch = (width * channels).next_multiple_of(WORD);
+    let mut bytes = vec![0; pitch * height];
+    for (y, row) in bytes.chunks_mut(pitch).enumerate() {
+        for (index, byte) in row.iter_mut().enumerate().take(width * channels) {
+            let (x, channel) = (index / channels, index % channels);
+            *byte = (i16::from(q[(channel * height + y) * width + x]) + 128) as u8;
+        }
+    }
+    bytes
 }
 
 /// Little-endian two's complement.

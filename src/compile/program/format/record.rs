@@ -1,7 +1,7 @@
 //! Writing the fields of a record.
 
-use super::fields::{self, Field, LANE_RING_WORDS, RING_WORD};
 use crate::base::error::{Error, Result, codes};
+use crate::compile::program::fields::{self, Field, LANE_RING_WORDS, RING_WORD};
 
 /// 32-bit words under construction.
 #[derive(Debug, Clone)]

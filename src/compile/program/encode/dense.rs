@@ -1,14 +1,15 @@
 //! Passes of the dense array: descriptor and tile records.
 
-use super::design::{Design, limit, refused};
-use super::encode::Encoder;
-use super::fields::{self, SEGMENT_WORD, SEGMENT_WORDS};
+use super::context::Encoder;
 use super::filter::Filters;
 use super::layer::{Layer, Stage};
-use super::record::{Descriptor, lanes};
-use super::stem;
 use crate::base::error::Result;
 use crate::compile::capabilities::{ArrayWindow, BATCH, SEGMENTS, reads_padding};
+use crate::compile::program::design::Design;
+use crate::compile::program::fields::{self, SEGMENT_WORD, SEGMENT_WORDS};
+use crate::compile::program::format::record::{Descriptor, lanes};
+use crate::compile::program::refusal::{limit, refused};
+use crate::compile::program::stem;
 use crate::compile::schedule::{CHANNELS, Dense, Source, View};
 use crate::frontend::ops::epilogue::Residual;
 use crate::frontend::ops::window::Axis;

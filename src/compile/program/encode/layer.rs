@@ -2,11 +2,12 @@
 //!
 //! Additions, changes of scale and copies are convolutions with a diagonal of weights.
 
-use super::design::{Design, limit, refused};
-use super::record::Lane;
 use crate::base::arithmetic::{FRACTION, Rounding};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::capabilities::{Aligned, Datapath, Role, align};
+use crate::compile::program::design::Design;
+use crate::compile::program::format::record::Lane;
+use crate::compile::program::refusal::{limit, refused};
 use crate::frontend::ops::epilogue::Residual;
 use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::{ConvOutput, QConv, QGraph, QValueId, Scale, Width};

@@ -1,12 +1,12 @@
 //! Filters of the plane engine: 3 x 3 depthwise convolutions and maxima.
 
-use super::design::{limit, refused};
-use super::encode::Encoder;
-use super::fields;
+use super::context::Encoder;
 use super::layer::{Layer, Stage};
-use super::record::{Descriptor, lanes};
 use crate::base::error::{Place as _, Result};
 use crate::compile::capabilities::{Datapath, FILTERS, Maximum, SIDE, Walk, Window};
+use crate::compile::program::fields;
+use crate::compile::program::format::record::{Descriptor, lanes};
+use crate::compile::program::refusal::{limit, refused};
 use crate::compile::schedule::{CHANNELS, Filter, StoredId};
 use crate::model::qgraph::{Scale, Width};
 

@@ -1,15 +1,18 @@
-//! Modes of planning: what is stored, and how long. The default is what the accelerator does; the
-//! others say what the memory would need otherwise, in hardware of before or of later.
+//! What is stored, and how long. The default is what the accelerator does; the others say what the memory
+//! would need otherwise, in earlier hardware or in later.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use super::access::touched;
-use super::build::build_parts;
-use super::{Buffer, Schedule, Source, StoredId, Work, order, sizes};
-use crate::base::error::{Error, Result, codes};
-use crate::compile::boards::Target;
-use crate::compile::packing::{self, Packing, Problem};
-use crate::model::qgraph::QGraph;
+use seigo::compile::boards::Target;
+use seigo::compile::packing::{self, Limit, Packing, Problem};
+use seigo::compile::schedule::{
+    self, Buffer, Schedule, Source, StoredId, Work, build_parts, order, sizes, touched,
+};
+use seigo::model::qgraph::QGraph;
+
+/// The node limit ends the search, on every machine alike.
+const SEARCH: Limit = Limit { time: Duration::from_secs(20), nodes: 1_000_000 };
 
 /// What is stored, and how long.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,7 +53,6 @@ pub fn bytes(schedule: &Schedule, target: &Target, modes: Modes) -> Vec<u64> {
 }
 
 /// The memory of a network in a mode.
-#[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
     /// The passes.
     pub schedule: Schedule,
@@ -58,27 +60,21 @@ pub struct Survey {
     pub problem: Problem,
     /// Where it lies.
     pub packing: Packing,
-    /// By buffer, the tensor in it; `None` is the image.
-    pub tensors: Vec<Option<StoredId>>,
 }
 
-/// The lifetimes in a mode, with the tensors: a step is a pass; tensors that are not stored are left
-/// out. Tensors end with their last reader, transfers included.
-pub fn lifetimes(
+/// The lifetimes in a mode: a step is a pass; tensors that are not stored are left out. Tensors end with
+/// their last reader, transfers included.
+fn lifetimes(
     graph: &QGraph,
     schedule: &Schedule,
     target: &Target,
     modes: Modes,
-) -> Vec<(Option<StoredId>, packing::Buffer)> {
+) -> Vec<packing::Buffer> {
     let bytes = bytes(schedule, target, modes);
-    let all = super::addresses::lifetimes(graph, schedule, target, false);
-    let mut buffers: Vec<(Option<StoredId>, packing::Buffer)> = all
-        .into_iter()
-        .zip(bytes)
-        .enumerate()
-        .filter(|(_, (_, size))| *size > 0)
-        .map(|(index, (buffer, size))| (Some(StoredId(index)), packing::Buffer { size, ..buffer }))
-        .collect();
+    let all = schedule::lifetimes(graph, schedule, target, false);
+    let stored = all.into_iter().zip(bytes).filter(|(_, size)| *size > 0);
+    let mut buffers: Vec<_> =
+        stored.map(|(buffer, size)| packing::Buffer { size, ..buffer }).collect();
     for (index, pass) in schedule.passes.iter().enumerate() {
         if let (Work::Dense(dense), true) = (&pass.work, modes.image_resident)
             && let Source::Stem(image) = dense.source
@@ -86,7 +82,7 @@ pub fn lifetimes(
             let value = graph.value(image);
             let name = format!("image {}", value.name);
             let size = value.len() as u64;
-            buffers.push((None, packing::Buffer::new(name, 0, index as u64 + 1, size)));
+            buffers.push(packing::Buffer::new(name, 0, index as u64 + 1, size));
         }
     }
     buffers
@@ -95,22 +91,16 @@ pub fn lifetimes(
 /// A schedule in the best order of passes that is found, with the packing of its memory in a mode:
 /// contiguous, at multiples of P words. Results that are split are computed in parts where that
 /// lowers the peak.
-///
-/// # Errors
-/// Those of [`build_parts`] and [`packing::plan_within`].
-pub fn survey(graph: &QGraph, target: &Target, modes: Modes) -> Result<Survey> {
-    let mut best: Option<Survey> = None;
-    for parts in [false, true] {
-        let mut schedule = build_parts(graph, target, parts)?;
+pub fn survey(graph: &QGraph, target: &Target, modes: Modes) -> Survey {
+    let attempt = |parts: bool| {
+        let mut schedule = build_parts(graph, target, parts).unwrap();
         let bytes = bytes(&schedule, target, modes);
-        order::order(&mut schedule, &bytes);
-        let (tensors, buffers) =
-            lifetimes(graph, &schedule, target, modes).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
-        let problem = Problem::new(buffers, None, target.pixels * sizes::WORD)?;
-        let packing = packing::plan_within(&problem, super::addresses::SEARCH)?;
-        if best.as_ref().is_none_or(|best| packing.height < best.packing.height) {
-            best = Some(Survey { schedule, problem, packing, tensors });
-        }
-    }
-    best.ok_or_else(|| Error::new(&codes::INTERNAL, "no schedule was made"))
+        order(&mut schedule, &bytes);
+        let buffers = lifetimes(graph, &schedule, target, modes);
+        let problem = Problem::new(buffers, None, target.pixels * sizes::WORD).unwrap();
+        let packing = packing::plan_within(&problem, SEARCH).unwrap();
+        Survey { schedule, problem, packing }
+    };
+    let (whole, parts) = (attempt(false), attempt(true));
+    if parts.packing.height < whole.packing.height { parts } else { whole }
 }
