@@ -6,8 +6,11 @@ use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
 use seigo::base::tensor::{DType, Tensor};
 use seigo::frontend::graph::{self, Graph};
 use seigo::frontend::onnx::{Attributes, Dim, Input, Model, Node};
+use seigo::frontend::ops::activation::Activation;
+use seigo::frontend::ops::channel_shuffle::ChannelShuffle;
 use seigo::frontend::ops::epilogue::Residual;
-use seigo::frontend::ops::window::Axis;
+use seigo::frontend::ops::max_pool::MaxPool;
+use seigo::frontend::ops::window::{Axis, Window};
 use seigo::model::qgraph::{
     ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
 };
@@ -295,6 +298,83 @@ fn the_exact_export_of_functions_computes_the_references_integers() {
             let input = [frame(&mut random, &[1, 4, 5, 5], 0.0078125, 150)];
             let ours = reference::run(&graph, &input).unwrap();
             assert_eq!(Executor::new(&exported).run(&input).unwrap(), ours, "case {case}");
+        }
+    }
+}
+
+/// A layer of every kind but convolution: an addition by the DPU rule whose result is fine enough to
+/// show the bits that it drops, and a chain of the others.
+fn chain() -> QGraph {
+    let value = |name: &str, side, width, exponent| QValue {
+        name: name.into(),
+        shape: vec![1, 2, side, side],
+        format: Format::Integer { width, scales: vec![Scale { exponent, zero: 0 }; 2] },
+    };
+    let layer = |name: &str, op, inputs: &[usize], output| Layer {
+        name: name.into(),
+        op,
+        inputs: inputs.iter().map(|&id| Some(Operand::Value(QValueId(id)))).collect(),
+        outputs: vec![QValueId(output)],
+        sources: vec![name.into()],
+    };
+    let window = Window { kernel: vec![2, 2], strides: vec![2, 2], ..Window::default() };
+    QGraph {
+        name: "chain".into(),
+        values: vec![
+            value("x", 4, Width::I8, -2),
+            value("fine", 4, Width::I8, -11),
+            value("sum", 4, Width::I16, -9),
+            value("add", 4, Width::I8, -3),
+            value("rescale", 4, Width::I8, -1),
+            value("pool", 2, Width::I8, -1),
+            value("move", 2, Width::I8, -1),
+            value("relu", 2, Width::I8, -2),
+        ],
+        layers: vec![
+            layer("sum", QOp::DpuAdd, &[0, 1], 2),
+            layer("add", QOp::Add, &[0, 1], 3),
+            layer("rescale", QOp::Rescale, &[3], 4),
+            layer("pool", QOp::MaxPool(MaxPool { window, ceil: false }.into()), &[4], 5),
+            layer("move", QOp::Move(ChannelShuffle { groups: 2 }.into()), &[5], 6),
+            layer("relu", QOp::Float(Activation::Relu.into()), &[6], 7),
+        ],
+        inputs: vec![QValueId(0), QValueId(1)],
+        outputs: [("sum", 2), ("relu", 7)]
+            .map(|(name, id)| QOutput { name: name.into(), value: QValueId(id) })
+            .to_vec(),
+        functions: vec![],
+        rounding: Rounding::HalfUp,
+    }
+}
+
+#[test]
+fn every_form_of_a_network_computes_every_layer() {
+    let graph = chain();
+    let mut plain = graph.clone();
+    plain.layers[0].op = QOp::Add;
+    let read = |bytes: Vec<u8>| {
+        let model = Model::decode(&bytes, None).unwrap();
+        Graph::from_model(&model, &Default::default()).unwrap()
+    };
+    let exact = read(export::exact(&graph).unwrap().encode_to_vec());
+    let functions = export::Functions::Tables;
+    let float = read(export::qdq(&graph, functions).unwrap().encode_to_vec());
+    let mut random = Random(77);
+    for _ in 0..20 {
+        let shape = [1, 2, 4, 4];
+        let input =
+            [frame(&mut random, &shape, 0.25, 30), frame(&mut random, &shape, 2f32.powi(-11), 127)];
+        let ours = reference::run(&graph, &input).unwrap();
+        assert_ne!(reference::run(&plain, &input).unwrap()[0], ours[0], "the DPU drops bits");
+        assert_eq!(Engine::new(&graph).unwrap().run(&input).unwrap(), ours);
+        assert_eq!(Executor::new(&exact).run(&input).unwrap(), ours);
+        // ONNX rounds ties to even: a step of the output is allowed.
+        let near = Executor::new(&float).run(&input).unwrap();
+        for ((ours, near), step) in ours.iter().zip(&near).zip([2f32.powi(-9), 0.5]) {
+            let pairs = ours.values::<f32>().unwrap().iter().zip(near.values::<f32>().unwrap());
+            for (ours, near) in pairs {
+                assert!((ours - near).abs() <= step, "{ours} {near}");
+            }
         }
     }
 }

@@ -52,4 +52,8 @@ impl Operator for ChannelShuffle {
         });
         Ok(vec![shuffled.reshaped(input.shape())?])
     }
+
+    fn moves(&self) -> bool {
+        true
+    }
 }

@@ -42,6 +42,10 @@ impl Operator for Concat {
             Ok(vec![Tensor::new(&shape, join::<T>(&parts, axis, element_count(&shape)?)?)?])
         })
     }
+
+    fn moves(&self) -> bool {
+        true
+    }
 }
 
 fn join<T: Element>(parts: &[&Tensor], axis: usize, count: usize) -> Result<Vec<T>> {

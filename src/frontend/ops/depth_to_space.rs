@@ -60,6 +60,10 @@ impl Operator for DepthToSpace {
         });
         Ok(vec![output.reshaped(&[n, c, h * b, w * b])?])
     }
+
+    fn moves(&self) -> bool {
+        true
+    }
 }
 
 impl DepthToSpace {

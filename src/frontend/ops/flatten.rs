@@ -38,6 +38,10 @@ impl Operator for Flatten {
         Ok(vec![input.reshaped(&self.shape(input)?)?])
     }
 
+    fn moves(&self) -> bool {
+        true
+    }
+
     fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
         true
     }

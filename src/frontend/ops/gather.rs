@@ -56,6 +56,10 @@ impl Operator for Gather {
             Ok(vec![Tensor::new(&shape, values)?])
         })
     }
+
+    fn moves(&self) -> bool {
+        true
+    }
 }
 
 impl Gather {

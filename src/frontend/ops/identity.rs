@@ -53,6 +53,10 @@ impl Operator for Identity {
         Ok(outputs)
     }
 
+    fn moves(&self) -> bool {
+        true
+    }
+
     fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
         !self.mask
     }

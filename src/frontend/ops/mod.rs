@@ -70,6 +70,12 @@ pub trait Operator: Clone + std::fmt::Debug + PartialEq {
         0
     }
 
+    /// Whether it only moves, repeats or drops elements, of whatever type and whatever they stand
+    /// for, so that a quantized network may move integers.
+    fn moves(&self) -> bool {
+        false
+    }
+
     /// Whether only shape, naming or the start in memory changes, so that nothing has to be
     /// computed or moved.
     fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
@@ -166,6 +172,11 @@ macro_rules! operators {
             /// See [`Operator::macs`].
             pub fn macs(&self, inputs: Inputs<'_, Fact>, outputs: &[Fact]) -> u64 {
                 match self { $(Self::$name(op) => op.macs(inputs, outputs)),* }
+            }
+
+            /// See [`Operator::moves`].
+            pub fn moves(&self) -> bool {
+                match self { $(Self::$name(op) => op.moves()),* }
             }
 
             /// See [`Operator::is_view`].

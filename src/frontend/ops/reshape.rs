@@ -39,6 +39,10 @@ impl Operator for Reshape {
         Ok(vec![inputs.required(0)?.reshaped(&self.shape(inputs)?)?])
     }
 
+    fn moves(&self) -> bool {
+        true
+    }
+
     fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
         true
     }

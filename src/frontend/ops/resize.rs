@@ -140,6 +140,10 @@ impl Operator for Resize {
         }
         Ok(vec![Tensor::new(&shape, values)?])
     }
+
+    fn moves(&self) -> bool {
+        matches!(self.mode, Mode::Nearest(_))
+    }
 }
 
 impl Resize {

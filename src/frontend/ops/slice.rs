@@ -50,6 +50,10 @@ impl Operator for Slice {
             Ok(vec![Tensor::from_array(view.to_owned())])
         })
     }
+
+    fn moves(&self) -> bool {
+        true
+    }
 }
 
 impl Slice {

@@ -60,6 +60,10 @@ impl Operator for SpaceToDepth {
             Ok(vec![Tensor::new(&shape, values)?])
         })
     }
+
+    fn moves(&self) -> bool {
+        true
+    }
 }
 
 impl SpaceToDepth {

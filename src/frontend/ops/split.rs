@@ -72,6 +72,10 @@ impl Operator for Split {
         })
     }
 
+    fn moves(&self) -> bool {
+        true
+    }
+
     fn is_view(&self, inputs: Inputs<'_, Fact>) -> bool {
         // Parts are contiguous when nothing but 1s stands before the axis.
         inputs.get(0).is_some_and(|input| {

@@ -30,6 +30,10 @@ impl Operator for Squeeze {
         Ok(vec![inputs.required(0)?.reshaped(&shape(inputs)?)?])
     }
 
+    fn moves(&self) -> bool {
+        true
+    }
+
     fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
         true
     }

@@ -56,6 +56,10 @@ impl Operator for Transpose {
             Ok(vec![Tensor::from_array(view.as_standard_layout().into_owned())])
         })
     }
+
+    fn moves(&self) -> bool {
+        true
+    }
 }
 
 impl Transpose {

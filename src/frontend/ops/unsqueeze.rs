@@ -31,6 +31,10 @@ impl Operator for Unsqueeze {
         Ok(vec![inputs.required(0)?.reshaped(&shape(inputs)?)?])
     }
 
+    fn moves(&self) -> bool {
+        true
+    }
+
     fn is_view(&self, _inputs: Inputs<'_, Fact>) -> bool {
         true
     }

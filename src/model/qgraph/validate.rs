@@ -1,7 +1,6 @@
 //! The rules of a well-formed quantized graph. After this check every layer can run.
 
-use super::ops::wrong;
-use super::{Format, Layer, Operand, Operands, QGraph, QValueId};
+use super::{Format, Layer, Operand, Operands, QGraph, QValueId, wrong};
 use crate::base::error::Result;
 use crate::base::tensor::element_count;
 

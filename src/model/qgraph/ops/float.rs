@@ -60,8 +60,12 @@ impl QOperator for QFloat {
         Ok(self.infer(at)?.into_iter().map(|fact| fact.shape).collect())
     }
 
+    /// Quantizing again is work, whatever the operator does.
     fn is_view(&self, at: &Operands<'_>) -> bool {
-        is_view(&self.0, at)
+        let format = |id: QValueId| &at.graph.value(id).format;
+        let input = at.layer.input(0).map(format);
+        let same = at.layer.outputs.iter().all(|&id| Some(format(id)) == input);
+        same && is_view(&self.0, at)
     }
 
     fn describe(&self, _graph: &QGraph) -> String {

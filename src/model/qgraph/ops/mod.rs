@@ -31,14 +31,15 @@ use crate::frontend::ops::Op;
 use crate::frontend::ops::window::Axis;
 
 pub use add::QAdd;
-pub use arrays::{ArrayReader, ArrayWriter, Region};
+pub(crate) use arrays::{ArrayReader, ArrayWriter, Region};
 pub use bound::accumulator_bound;
 pub use conv::{DpuActivation, Output as ConvOutput, QConv};
 pub use dpu_add::QDpuAdd;
 pub use float::QFloat;
 pub use max_pool::QMaxPool;
 pub use movement::{Moved, QMove, moved};
-pub use operands::{Operands, wrong};
+pub use operands::Operands;
+pub(crate) use operands::wrong;
 pub use rescale::QRescale;
 pub use scales::ScaleRule;
 
@@ -141,7 +142,7 @@ impl Alignment {
 }
 
 /// How the parameters of an operator are written into a model file.
-pub trait Stored: Sized {
+pub(crate) trait Stored: Sized {
     /// Its JSON form; numbers per channel are in the arrays, at offsets given here.
     type Header: Serialize + DeserializeOwned;
 
@@ -182,7 +183,7 @@ macro_rules! operators {
         /// What a layer computes, in the JSON of a model file.
         #[derive(Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
-        pub enum OpHeader { $($name $((<$payload as Stored>::Header))?,)* }
+        pub(crate) enum OpHeader { $($name $((<$payload as Stored>::Header))?,)* }
 
         impl QOp {
             /// What is known of the operator.
@@ -201,7 +202,7 @@ macro_rules! operators {
             ///
             /// # Errors
             /// `CERAS_FORMAT` for offsets outside of the arrays.
-            pub fn load(self, arrays: &ArrayReader<'_>) -> Result<QOp> {
+            pub(crate) fn load(self, arrays: &ArrayReader<'_>) -> Result<QOp> {
                 Ok(match self {
                     $(Self::$name $(($op))? =>
                         QOp::$name $((<$payload as Stored>::load($op, arrays)?))?,)*

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Alignment, Computation, Operands, OwnHeader, QOperator, ScaleRule, wrong};
 use crate::base::error::{Error, Result, codes};
-use crate::base::tensor::Tensor;
+use crate::base::tensor::{DType, Tensor};
 use crate::frontend::ops::{Inputs, Op};
+use crate::model::qgraph::QValueId;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,7 +21,7 @@ pub struct QMove(pub Op);
 impl QMove {
     /// The movement that a layer of the float network is.
     pub fn of(op: &Op) -> Option<Self> {
-        moves(op).then(|| Self(op.clone()))
+        op.moves().then(|| Self(op.clone()))
     }
 }
 
@@ -46,7 +47,7 @@ impl QOperator for QMove {
     }
 
     fn check(&self, _at: &Operands<'_>) -> Result<()> {
-        if !moves(&self.0) {
+        if !self.0.moves() {
             return Err(wrong(format!("{} does not just move integers", self.kind())));
         }
         Ok(())
@@ -68,37 +69,16 @@ impl QOperator for QMove {
     }
 }
 
-/// Whether an operator of the float network only moves elements.
-fn moves(op: &Op) -> bool {
-    use crate::frontend::ops::resize::Mode;
-    match op {
-        Op::Concat(_) | Op::Split(_) | Op::Slice(_) | Op::Reshape(_) | Op::Flatten(_) => true,
-        Op::Squeeze(_) | Op::Unsqueeze(_) | Op::Transpose(_) | Op::Identity(_) => true,
-        Op::SpaceToDepth(_) | Op::DepthToSpace(_) | Op::ChannelShuffle(_) => true,
-        Op::Gather(_) => true,
-        Op::Resize(resize) => matches!(resize.mode, Mode::Nearest(_)),
-        _ => false,
-    }
-}
-
-/// Whether the results of an operator of the float network are parts of its input's memory: the
-/// width stays, and the elements lie one behind the other.
+/// Whether the results of an operator of the float network are parts of its input's memory: nothing
+/// is computed, and the width stays.
 pub fn is_view(op: &Op, at: &Operands<'_>) -> bool {
-    let Some(input) = at.layer.input(0).map(|id| at.graph.value(id)) else { return false };
-    let same = at.layer.outputs.iter().all(|&id| {
-        let output = at.graph.value(id);
-        output.integer().map(|(width, _)| width) == input.integer().map(|(width, _)| width)
-    });
-    same && match op {
-        Op::Reshape(_) | Op::Flatten(_) | Op::Squeeze(_) | Op::Unsqueeze(_) => true,
-        // A cut along the first dimension that has an extent leaves contiguous parts.
-        Op::Split(split) => {
-            let rank = input.shape.len() as i64;
-            let axis = if split.axis < 0 { split.axis + rank } else { split.axis } as usize;
-            input.shape.iter().take(axis).all(|&extent| extent == 1)
-        }
-        _ => false,
-    }
+    let facts = at.facts(false);
+    let inputs: Vec<_> = facts.iter().map(Option::as_ref).collect();
+    let dtype = facts.first().and_then(Option::as_ref).map(|fact| fact.dtype);
+    let width =
+        |id: QValueId| at.graph.value(id).integer().map_or(DType::F32, |(width, _)| width.dtype());
+    let same = at.layer.outputs.iter().all(|&id| Some(width(id)) == dtype);
+    same && op.is_view(Inputs::new(&inputs))
 }
 
 /// An input of a movement: a tensor with a mark per channel (its scale, say), or a constant.

@@ -4,6 +4,7 @@ use super::*;
 use crate::base::arithmetic::Rounding;
 use crate::frontend::ops::activation::Activation;
 use crate::frontend::ops::flatten::Flatten;
+use crate::frontend::ops::identity::Identity;
 use crate::frontend::ops::max_pool::MaxPool;
 use crate::frontend::ops::window::Window;
 use crate::model::qgraph::{Format, Layer, Operand, QValue, QValueId, Scale, Width};
@@ -144,6 +145,7 @@ fn operators() -> Vec<QGraph> {
         layer(QOp::DpuAdd, [&feature, &same]),
         layer(QOp::Rescale, [&feature, &same]),
         layer(QOp::MaxPool(pool()), [&[1, 2, 5, 5], &[1, 2, 3, 3]]),
+        layer(QOp::Move(Identity { mask: false }.into()), [&feature, &same]),
         layer(QOp::Float(Activation::Relu.into()), [&feature, &same]),
     ]
 }
@@ -167,7 +169,8 @@ fn results_without_scales_are_refused_and_scales_are_kept_where_they_have_to_be(
         if let Format::Integer { scales, .. } = &mut graph.values[2].format {
             scales[1].exponent = -3;
         }
-        assert_eq!(graph.validate().is_err(), rule == ScaleRule::Kept, "{graph:?}");
+        let fixed = matches!(rule, ScaleRule::Kept | ScaleRule::Moved);
+        assert_eq!(graph.validate().is_err(), fixed, "{graph:?}");
         graph.values[2].format = Format::Float;
         assert_eq!(graph.validate().is_ok(), rule == ScaleRule::Processor, "{graph:?}");
     }
@@ -204,6 +207,7 @@ fn operators_say_what_they_are() {
         (text("Add"), aligned, None, 0, None),
         (text("Rescale"), "to the output", None, 0, None),
         (text("MaxPool"), none, Some(vec![3, 3]), 0, None),
+        (text("Identity"), none, None, 0, None),
         (text("Relu in float"), "dequantized", None, 0, None),
     ];
     assert_eq!(said, expected);
