@@ -1,7 +1,7 @@
 //! Networks that do not fit: strips of rows, tensors in DDR, and what does not even fit that way.
 
 use seigo::compile::boards::Target;
-use seigo::compile::schedule::{Plan, build, tile, validate};
+use seigo::compile::schedule::{Plan, Work, build, tile, validate};
 use seigo::model::qgraph::QGraph;
 
 use crate::networks::{NANO, Net, SMALL, Shape};
@@ -99,6 +99,25 @@ fn a_changed_plan_in_strips_is_rejected() {
         let error = validate::tiling(&graph, &schedule, &target, &bad);
         assert_eq!(error.map_err(|error| error.code().id), Err("SG0704"), "change {index}");
     }
+}
+
+/// A stage of a large maximum looks one row up and down, whatever the maximum's own window.
+#[test]
+fn the_stages_of_large_maxima_are_done_in_strips() {
+    let (mut net, image) = Net::new("maxima", 3, 256);
+    let stem = net.conv("stem", image, 64, Shape::square(3, 2), None);
+    let pool = net.max_pool("pool", stem, 9, 1);
+    let head = net.linear("head", pool, 16);
+    net.output(head);
+    let graph = net.0;
+    let target = Target::load("zynq7020").unwrap();
+    let tiling = tiled(&graph, &target);
+    let schedule = build(&graph, &target).unwrap();
+    let stages = schedule.passes.iter().zip(&tiling.strips);
+    let stages = stages.filter(|(pass, _)| matches!(pass.work, Work::Plane(_)));
+    let counts: Vec<_> = stages.map(|(_, strips)| strips.count).collect();
+    assert_eq!(counts.len(), 4);
+    assert!(counts.iter().all(|&count| count > 1), "{counts:?}");
 }
 
 /// Blocks of convolutions with residuals, splits, concatenations and branches.
