@@ -49,7 +49,7 @@ impl Design {
     /// The hardware for a schedule on a target.
     ///
     /// # Errors
-    /// [`codes::PROGRAM_LIMIT`] when the target's geometry or the network is beyond the hardware.
+    /// `PROGRAM_LIMIT` when the target's geometry or the network is beyond the hardware.
     pub fn new(graph: &QGraph, schedule: &Schedule, target: &Target) -> Result<Self> {
         let pixels = target.pixels as usize;
         let domains = target.port_domains;

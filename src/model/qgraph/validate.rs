@@ -8,7 +8,7 @@ impl QGraph {
     /// Checks links, order, shapes, scales, shift ranges, tables and accumulator bounds.
     ///
     /// # Errors
-    /// [`codes::QUANTIZED_GRAPH`] and [`codes::ACCUMULATOR`], naming the layer.
+    /// `QUANTIZED_GRAPH` and `ACCUMULATOR`, naming the layer.
     pub fn validate(&self) -> Result<()> {
         self.check_values()?;
         for function in &self.functions {
