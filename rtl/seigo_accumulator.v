@@ -1,37 +1,40 @@
-// The 32 accumulators of one pixel of a group and one output channel: two halves of 16 groups, each a small RAM
-// with one write and one read port. A half adds to a sum or is drained, never both in one
-// cycle; what begins a sum needs no read, so another group may be drained in that cycle.
+// The 32 accumulators of one pixel of a group and one output channel: two halves of 16 groups in one small RAM, read
+// where a sum is added and where one is drained.
+//
+// Sums wrap at `Bits`; one is right when it fits them at its end, whatever it passed through.
 `default_nettype none
 
-module seigo_accumulator (
+module seigo_accumulator #(
+  // Bits of a sum: 20 to 32.
+  parameter Bits = 32
+) (
   input  wire               aclk,
-  // Adds `sum_i + carry_i` to the accumulator at `group_i` of the half, or to 0 when `first_i`.
-  input  wire [1:0]         add_i,
+  // Adds `sum_i + carry_i` to the accumulator at `address_i`, or to 0 when `first_i`.
+  input  wire               add_i,
   input  wire               first_i,
-  input  wire [3:0]         group_i,
+  // Half, group.
+  input  wire [4:0]         address_i,
   input  wire signed [19:0] sum_i,
   input  wire               carry_i,
-  // Addresses read in each half: `group_i` where the half adds to a sum, else the drained group.
-  input  wire [3:0]         read0_i,
-  input  wire [3:0]         read1_i,
-  input  wire               drain_half_i,
-  output wire [31:0]        data_o
+  // The drained one, in this cycle.
+  input  wire [4:0]         drain_i,
+  output wire [Bits-1:0]    data_o
 );
 
+  generate
+    if (Bits < 20 || Bits > 32) begin : g_check_bits
+      accumulator_bits_must_be_20_to_32 error ();
+    end
+  endgenerate
+
   (* ram_style = "distributed" *)
-  reg [31:0] half0 [0:15];
-  (* ram_style = "distributed" *)
-  reg [31:0] half1 [0:15];
+  reg [Bits-1:0] sums [0:31];
 
-  wire [31:0] value0 = half0[read0_i];
-  wire [31:0] value1 = half1[read1_i];
-  wire [31:0] old = first_i ? 32'd0 : add_i[1] ? value1 : value0;
-  wire [31:0] new_value = old + {{12{sum_i[19]}}, sum_i} + {31'd0, carry_i};
+  wire [Bits-1:0] sum = {{(Bits-19){sum_i[19]}}, sum_i[18:0]};
+  wire [Bits-1:0] old = first_i ? {Bits{1'b0}} : sums[address_i];
+  always @(posedge aclk) if (add_i) sums[address_i] <= old + sum + {{(Bits-1){1'b0}}, carry_i};
 
-  always @(posedge aclk) if (add_i[0]) half0[group_i] <= new_value;
-  always @(posedge aclk) if (add_i[1]) half1[group_i] <= new_value;
-
-  assign data_o = drain_half_i ? value1 : value0;
+  assign data_o = sums[drain_i];
 
 endmodule
 

@@ -16,6 +16,11 @@ module seigo_core #(
   parameter RingWords = 2048,
   // Two products share a multiplier (DSP48E2).
   parameter PackProducts = 1,
+  // Bits of an accumulator with its bias, and of a sum of the plane engine with its bias: 20 to 32.
+  parameter AccumulatorBits = 32,
+  parameter PlaneSumBits = 32,
+  // 1: the lanes of the array and of the plane engine shift in DSP slices; sums have then at most 26 bits.
+  parameter DspLanes = 0,
   // Longest row of a plane that the plane engine takes.
   parameter MaxWidth = 512,
   // First layer on raw pixels: kernel, stride, bytes a pixel, longest row. StemKernel = 0: none.
@@ -341,9 +346,11 @@ module seigo_core #(
   wire                drain_read, drain_half, batch_done;
   wire [3:0]          drain_group;
   wire [PartBits-1:0] drain_part;
-  wire [512*LP-1:0]   drain_data;
+  wire [16*LP*AccumulatorBits-1:0] drain_data;
 
-  seigo_mac_array #(.P(P), .LP(LP), .PackProducts(PackProducts)) i_array (
+  seigo_mac_array #(
+    .P(P), .LP(LP), .PackProducts(PackProducts), .AccumulatorBits(AccumulatorBits)
+  ) i_array (
     .aclk(aclk), .aresetn(core_resetn),
     .weight_valid_i(weight_valid), .weight_index_i(weight_index), .weight_data_i(weight_data),
     .valid_i(array_valid), .swap_i(swap), .first_i(first), .last_i(last), .group_i(group_index),
@@ -382,8 +389,8 @@ module seigo_core #(
   wire [2:0]        result_count_in;
 
   seigo_output_lanes #(
-    .LP(LP), .TagBits(3), .Functions(Functions), .FunctionTable(FunctionTable),
-    .RomEntries(RomEntries), .Rom(Rom)
+    .LP(LP), .TagBits(3), .Bits(AccumulatorBits), .Dsp(DspLanes), .Functions(Functions),
+    .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom)
   ) i_lanes (
     .aclk(aclk), .aresetn(core_resetn),
     .valid_i(lane_valid), .acc_i(drain_data), .residual_i(lane_residual),
@@ -448,8 +455,8 @@ module seigo_core #(
   wire              engine_start = setup && chain != 2'd0;
 
   seigo_plane_engine #(
-    .DP(DP), .MaxWidth(MaxWidth), .PackProducts(PackProducts), .Functions(Functions),
-    .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom)
+    .DP(DP), .MaxWidth(MaxWidth), .PackProducts(PackProducts), .SumBits(PlaneSumBits), .DspLanes(DspLanes),
+    .Functions(Functions), .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom)
   ) i_planes (
     .aclk(aclk), .aresetn(core_resetn),
     .start_i(engine_start), .idle_o(engine_idle),

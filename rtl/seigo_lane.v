@@ -2,16 +2,22 @@
 // 11 register stages, one value a cycle. `seigo_output_lanes` holds the parameters, and presents each field to the stage
 // that uses it in the cycle in which its data are there.
 //
-//   1 bias   2, 3 argument shift   4 round, saturate to 20 bits   5 residual before   6 magnitude, base
-//   7 address   8 ROM   9 sum with base and residual   10 output shift   11 round, zero point, saturate
+//   1 to 4 bias, argument shift, rounding, saturation to 20 bits; the residual beside them (`seigo_align`)
+//   5 residual before   6 magnitude, base   7 address   8 ROM; base with residual after
+//   9 to 11 sum, output shift, rounding, zero point, saturation (`seigo_finish`)
 //
-// A rounding shift keeps one bit below the point: `rshift(v, s) = (v >> s) + bit s - 1 of v`. Left shifts are right
-// shifts of a value that was moved up by the largest left shift before.
+// Left shifts are right shifts of a value that was moved up by the largest left shift before.
 `default_nettype none
 
 module seigo_lane #(
+  // Bits of accumulator, bias and their sum: 20 to 32, with `Dsp` at most 26.
+  parameter Bits = 32,
+  // 1: shifts are products in DSP slices, two a lane, or three with residuals.
+  parameter Dsp = 0,
   // 1: a function is leaky and needs a multiplier.
   parameter Leaky = 0,
+  // 1: a function clamps.
+  parameter Clamp = 0,
   // 0: there are no residuals.
   parameter Residual = 1,
   // Entries of 16 bits of all functions; 0: no function has any.
@@ -22,19 +28,26 @@ module seigo_lane #(
   // Bit k: data are in stage k, and stage k + 1 loads.
   input  wire [10:0]        valid_i,
   // Stage 0.
-  input  wire [31:0]        acc_i,
+  input  wire [Bits-1:0]    acc_i,
   input  wire [7:0]         residual_i,
-  input  wire [31:0]        bias_i,
+  input  wire [Bits-1:0]    bias_i,
   input  wire [7:0]         res_zero_i,
-  // Stages 1 and 2: right shift of `(acc + bias) << 8`, and of `residual << 11`.
+  // Some fields are idle with `Dsp` or without, without a ROM or a multiplier.
+  /* verilator lint_off UNUSEDSIGNAL */
+  // Right shift of `(acc + bias) << 8`, and of `residual << 11`: see `seigo_align`.
+  input  wire [16:0]        argument_power_i,
+  input  wire [16:0]        res_power_i,
+  input  wire               argument_high1_i,
+  input  wire               argument_high3_i,
+  input  wire               res_high1_i,
+  input  wire               res_high3_i,
   input  wire [2:0]         argument_coarse_i,
-  input  wire [1:0]         res_coarse_i,
+  input  wire [2:0]         res_coarse_i,
   input  wire [2:0]         argument_fine_i,
   input  wire [2:0]         res_fine_i,
   // Stage 4.
   input  wire               res_before_i,
-  // Stage 5: base of the function, see `seigo_output_lanes`. Some fields idle without a ROM or a multiplier.
-  /* verilator lint_off UNUSEDSIGNAL */
+  // Stage 5: base of the function, see `seigo_output_lanes`.
   input  wire [2:0]         base_i,
   input  wire signed [19:0] minimum_i,
   input  wire signed [19:0] maximum_i,
@@ -44,92 +57,101 @@ module seigo_lane #(
   input  wire               uniform_i,
   input  wire [11:0]        offset_positive_i,
   input  wire [11:0]        offset_negative_i,
-  // Stages 7 and 8.
+  // Stage 7.
   input  wire               rom_i,
-  /* verilator lint_on UNUSEDSIGNAL */
   input  wire               res_after_i,
-  // Stages 9 and 10.
+  // See `seigo_finish`.
+  input  wire [16:0]        out_power_i,
   input  wire [3:0]         out_i,
+  /* verilator lint_on UNUSEDSIGNAL */
   input  wire [7:0]         zero_i,
   input  wire               wide_i,
-  output reg signed [15:0]  data_o
+  output wire signed [15:0] data_o
 );
   `include "seigo_lanes.vh"
 
   localparam [9:0] LastUniform = UniformEntries[9:0] - 10'd1;
   localparam [7:0] LastSegment = TwoSegmentsEntries[7:0] - 8'd1;
 
-  // Stages 1 to 3. The widest value is 33 bits moved up by 8, and a bit below the point.
-  reg signed [32:0] biased_q;
-  reg signed [41:0] coarse_q;
-  reg signed [41:0] fine_q;
-  wire signed [41:0] widened = {biased_q, 9'd0};
-  always @(posedge aclk) begin
-    if (valid_i[0]) biased_q <= {acc_i[31], acc_i} + {bias_i[31], bias_i};
-    if (valid_i[1]) coarse_q <= widened >>> {argument_coarse_i, 3'd0};
-    if (valid_i[2]) fine_q <= coarse_q >>> argument_fine_i;
-  end
+  // Stages 1 to 4.
+  wire signed [19:0] x4;
+  seigo_align #(
+    .Bits (Bits),
+    .Up   (8),
+    .Dsp  (Dsp)
+  ) argument (
+    .aclk     (aclk),
+    .valid_i  (valid_i[3:0]),
+    .a_i      (acc_i),
+    .d_i      (bias_i),
+    .power_i  (argument_power_i),
+    .high1_i  (argument_high1_i),
+    .high3_i  (argument_high3_i),
+    .coarse_i (argument_coarse_i),
+    .fine_i   (argument_fine_i),
+    .data_o   (x4)
+  );
 
-  // The residual beside them, aligned in stage 4 and carried to stage 8.
-  wire signed [19:0] res4, res8;
+  // The residual beside them, carried to stage 7.
+  wire signed [19:0] res4, res7;
   generate
     if (Residual != 0) begin : g_residual
-      reg signed [8:0]  res_q;
-      reg signed [20:0] res_coarse_q;
-      reg signed [20:0] res_fine_q;
-      reg signed [19:0] res4_q, res5_q, res6_q, res7_q, res8_q;
-      wire signed [20:0] res_widened = {res_q, 12'd0};
+      reg signed [19:0] res5_q, res6_q, res7_q;
+      seigo_align #(
+        .Bits     (9),
+        .Up       (11),
+        .Subtract (1),
+        .Dsp      (Dsp)
+      ) align (
+        .aclk     (aclk),
+        .valid_i  (valid_i[3:0]),
+        .a_i      ({residual_i[7], residual_i}),
+        .d_i      ({res_zero_i[7], res_zero_i}),
+        .power_i  (res_power_i),
+        .high1_i  (res_high1_i),
+        .high3_i  (res_high3_i),
+        .coarse_i (res_coarse_i),
+        .fine_i   (res_fine_i),
+        .data_o   (res4)
+      );
       always @(posedge aclk) begin
-        if (valid_i[0]) res_q <= {residual_i[7], residual_i} - {res_zero_i[7], res_zero_i};
-        if (valid_i[1]) res_coarse_q <= res_widened >>> {res_coarse_i, 3'd0};
-        if (valid_i[2]) res_fine_q <= res_coarse_q >>> res_fine_i;
-        if (valid_i[3]) res4_q <= res_fine_q[20:1] + {19'd0, res_fine_q[0]};
-        if (valid_i[4]) res5_q <= res4_q;
+        if (valid_i[4]) res5_q <= res4;
         if (valid_i[5]) res6_q <= res5_q;
         if (valid_i[6]) res7_q <= res6_q;
-        if (valid_i[7]) res8_q <= res7_q;
       end
-      assign res4 = res4_q;
-      assign res8 = res8_q;
+      assign res7 = res7_q;
     end else begin : g_no_residual
       assign res4 = 20'sd0;
-      assign res8 = 20'sd0;
-      wire unused = |{residual_i, res_zero_i, res_coarse_i, res_fine_i, res_before_i, res_after_i};
+      assign res7 = 20'sd0;
+      wire unused = |{residual_i, res_zero_i, res_before_i, res_after_i};
     end
   endgenerate
 
-  // Stage 4. The largest value is not rounded up, it would wrap.
-  wire               in_range = fine_q[41:20] == {22{fine_q[41]}};
-  wire signed [19:0] largest = {fine_q[41], {19{!fine_q[41]}}};
-  wire               increment = fine_q[0] && (fine_q[41] || fine_q[19:1] != {19{1'b1}});
-  reg signed [19:0]  x4_q;
-  always @(posedge aclk) begin
-    if (valid_i[3]) x4_q <= in_range ? fine_q[20:1] + {19'd0, increment} : largest;
-  end
-
   // Stage 5.
-  wire signed [20:0] x_sum = {x4_q[19], x4_q} + {res4[19], res4};
+  wire signed [20:0] x_sum = {x4[19], x4} + {res4[19], res4};
   reg signed [19:0]  x5_q;
   always @(posedge aclk) begin
     if (valid_i[4]) begin
-      if (Residual == 0 || !res_before_i) x5_q <= x4_q;
+      if (Residual == 0 || !res_before_i) x5_q <= x4;
       else if (x_sum[20] != x_sum[19]) x5_q <= {x_sum[20], {19{x_sum[19]}}};
       else x5_q <= x_sum[19:0];
     end
   end
 
-  // Stages 6 and 7: the base.
-  reg signed [19:0] base6_q, base7_q, base8_q;
+  // Stages 6 to 8: the base.
+  reg signed [19:0]  base6_q, base7_q;
+  reg signed [20:0]  base8_q;
+  wire signed [19:0] res_term = res_after_i ? res7 : 20'sd0;
   always @(posedge aclk) begin
     if (valid_i[5]) begin
       case (base_i)
         BaseRelu: base6_q <= x5_q[19] ? 20'sd0 : x5_q;
         BaseIdentity, BaseLeaky: base6_q <= x5_q;
-        BaseClamp: base6_q <= x5_q < minimum_i ? minimum_i : x5_q > maximum_i ? maximum_i : x5_q;
+        BaseClamp: base6_q <= Clamp == 0 ? x5_q : x5_q < minimum_i ? minimum_i : x5_q > maximum_i ? maximum_i : x5_q;
         default: base6_q <= 20'sd0;
       endcase
     end
-    if (valid_i[7]) base8_q <= base7_q;
+    if (valid_i[7]) base8_q <= {base7_q[19], base7_q} + {res_term[19], res_term};
   end
 
   generate
@@ -186,23 +208,19 @@ module seigo_lane #(
   endgenerate
 
   // Stages 9 to 11.
-  reg signed [21:0]  y_q;
-  reg signed [22:0]  shifted_q;
-  wire signed [21:0] straight = {{2{base8_q[19]}}, base8_q} + {{6{rom8_q[15]}}, rom8_q};
-  wire signed [19:0] res_term = res_after_i ? res8 : 20'sd0;
-  wire signed [22:0] y_widened = {y_q, 1'b0};
-  wire signed [22:0] result = {shifted_q[22], shifted_q[22:1]} + {{15{zero_i[7]}}, zero_i}
-    + {22'd0, shifted_q[0]};
-  wire               fits16 = result[22:15] == {8{result[22]}};
-  wire               fits8 = result[22:7] == {16{result[22]}};
-  always @(posedge aclk) begin
-    if (valid_i[8]) y_q <= straight + {{2{res_term[19]}}, res_term};
-    if (valid_i[9]) shifted_q <= y_widened >>> out_i;
-    if (valid_i[10]) begin
-      if (wide_i) data_o <= fits16 ? result[15:0] : {result[22], {15{!result[22]}}};
-      else data_o <= fits8 ? result[15:0] : {{9{result[22]}}, {7{!result[22]}}};
-    end
-  end
+  seigo_finish #(
+    .Dsp (Dsp)
+  ) finish (
+    .aclk    (aclk),
+    .valid_i (valid_i[10:8]),
+    .base_i  (base8_q),
+    .rom_i   (rom8_q),
+    .power_i (out_power_i),
+    .out_i   (out_i),
+    .zero_i  (zero_i),
+    .wide_i  (wide_i),
+    .data_o  (data_o)
+  );
 
 endmodule
 

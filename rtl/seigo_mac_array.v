@@ -5,8 +5,7 @@
 // fields, accumulation. A group may enter every cycle, the same one again too.
 //
 // Rules for the owner: `swap_i` at least 8 cycles apart, and every word of the weight tile arrived before it (the
-// next tile's first word may come with it); no drain of a half in the cycle in which a group of that half
-// adds to a sum, which is `Latency` - 1 cycles after it entered; with `first_i` it adds to none and may.
+// next tile's first word may come with it).
 `default_nettype none
 
 module seigo_mac_array #(
@@ -15,7 +14,9 @@ module seigo_mac_array #(
   // Pixels drained a cycle.
   parameter LP = P >= 2 ? P / 2 : 1,
   // 1: pixels 2i and 2i + 1 share a multiplier (DSP48E2); weights within +-127.
-  parameter PackProducts = P >= 2 ? 1 : 0
+  parameter PackProducts = P >= 2 ? 1 : 0,
+  // Bits of an accumulator: 20 to 32, as many as the network's largest sum has.
+  parameter AccumulatorBits = 32
 ) (
   input  wire              aclk,
   input  wire              aresetn,
@@ -41,7 +42,7 @@ module seigo_mac_array #(
   /* verilator lint_off UNUSEDSIGNAL */
   input  wire              drain_part_i,
   /* verilator lint_on UNUSEDSIGNAL */
-  output reg  [512*LP-1:0] drain_data_o
+  output reg  [16*LP*AccumulatorBits-1:0] drain_data_o
 );
 
   localparam Latency = 12;
@@ -104,11 +105,8 @@ module seigo_mac_array #(
     .weight_o (weight)
   );
 
-  // Accumulators: the half that adds reads its own group.
-  wire [1:0]          add = {add_valid && add_half, add_valid && !add_half};
-  wire [3:0]          read0 = add[0] && !add_first ? add_group : drain_group_i;
-  wire [3:0]          read1 = add[1] && !add_first ? add_group : drain_group_i;
-  wire [512*P-1:0]    accumulators;
+  localparam PixelBits = 16 * AccumulatorBits;
+  wire [P*PixelBits-1:0] accumulators;
 
   genvar u, o, p;
   generate
@@ -139,17 +137,17 @@ module seigo_mac_array #(
           .carry_o  (carry)
         );
         for (p = 0; p < PerUnit; p = p + 1) begin : g_pixel
-          seigo_accumulator accumulator (
-            .aclk         (aclk),
-            .add_i        (add),
-            .first_i      (add_first),
-            .group_i      (add_group),
-            .sum_i        (sum[20*p +: 20]),
-            .carry_i      (carry[p]),
-            .read0_i      (read0),
-            .read1_i      (read1),
-            .drain_half_i (drain_half_i),
-            .data_o       (accumulators[512*(PerUnit*u+p)+32*o +: 32])
+          seigo_accumulator #(
+            .Bits (AccumulatorBits)
+          ) accumulator (
+            .aclk      (aclk),
+            .add_i     (add_valid),
+            .first_i   (add_first),
+            .address_i ({add_half, add_group}),
+            .sum_i     (sum[20*p +: 20]),
+            .carry_i   (carry[p]),
+            .drain_i   ({drain_half_i, drain_group_i}),
+            .data_o    (accumulators[PixelBits*(PerUnit*u+p) + AccumulatorBits*o +: AccumulatorBits])
           );
         end
       end
@@ -160,7 +158,7 @@ module seigo_mac_array #(
     end else begin : g_drain_part
       always @(posedge aclk) begin
         if (drain_i) begin
-          drain_data_o <= drain_part_i ? accumulators[512*LP +: 512*LP] : accumulators[0 +: 512*LP];
+          drain_data_o <= drain_part_i ? accumulators[LP*PixelBits +: LP*PixelBits] : accumulators[0 +: LP*PixelBits];
         end
       end
     end

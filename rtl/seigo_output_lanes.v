@@ -10,6 +10,10 @@ module seigo_output_lanes #(
   // Pixels a cycle: 1, 2, 4.
   parameter LP = 2,
   parameter TagBits = 1,
+  // Bits of accumulator, bias and their sum: 20 to 32, with `Dsp` at most 26.
+  parameter Bits = 32,
+  // 1: shifts are products in DSP slices; see `seigo_lane`.
+  parameter Dsp = 0,
   // 0: there are no residuals.
   parameter Residual = 1,
   // Functions of the design, at least 1, and an entry of 72 bits for each (seigo_lanes.vh), the first in the low bits.
@@ -24,7 +28,7 @@ module seigo_output_lanes #(
   // First data of a tile.
   input  wire                first_i,
   // Accumulators and residuals, channel 0 of pixel 0 in the low bits.
-  input  wire [512*LP-1:0]   acc_i,
+  input  wire [16*LP*Bits-1:0] acc_i,
   input  wire [128*LP-1:0]   residual_i,
   // 64 bits a channel, see seigo_lanes.vh.
   input  wire [1023:0]       parameters_i,
@@ -45,20 +49,25 @@ module seigo_output_lanes #(
 
   localparam Latency = 11;
 
-  function has_leaky(input integer unused);
+  // Whether a function has this base.
+  function has(input [2:0] base);
     integer i;
     begin
-      has_leaky = 1'b0;
+      has = 1'b0;
       for (i = 0; i < Functions; i = i + 1) begin
-        if (FunctionTable[FunctionBits*i + FunctionBaseLsb +: FunctionBaseWidth] == BaseLeaky) has_leaky = 1'b1;
+        if (FunctionTable[FunctionBits*i + FunctionBaseLsb +: FunctionBaseWidth] == base) has = 1'b1;
       end
     end
   endfunction
-  localparam Leaky = has_leaky(0);
+  localparam Leaky = has(BaseLeaky);
+  localparam Clamp = has(BaseClamp);
 
   generate
     if (LP != 1 && LP != 2 && LP != 4) begin : g_check_lp
       lp_must_be_1_2_or_4 error ();
+    end
+    if (Bits < 20 || Bits > 32) begin : g_check_bits
+      bits_must_be_20_to_32 error ();
     end
     if (Functions < 1 || Functions > 16) begin : g_check_functions
       functions_must_be_1_to_16 error ();
@@ -70,14 +79,14 @@ module seigo_output_lanes #(
 
   // Bit k: stage k holds data, or the first data of a tile.
   reg [Latency-1:0]          valid_q;
-  reg [Latency-3:0]          first_q;
+  reg [Latency-2:0]          first_q;
   reg [TagBits*Latency-1:0]  tag_q;
   wire [Latency:0]           valid = {valid_q, valid_i};
-  wire [Latency-2:0]         load = {first_q, first_i} & valid[Latency-2:0];
+  wire [Latency-1:0]         load = {first_q, first_i} & valid[Latency-1:0];
   wire [TagBits*(Latency+1)-1:0] tag = {tag_q, tag_i};
   always @(posedge aclk) begin
     valid_q <= aresetn ? valid[Latency-1:0] : {Latency{1'b0}};
-    first_q <= {first_q[Latency-4:0], first_i};
+    first_q <= {first_q[Latency-3:0], first_i};
     tag_q <= tag[TagBits*Latency-1:0];
   end
   assign valid_o = valid[Latency];
@@ -129,8 +138,8 @@ module seigo_output_lanes #(
   /* verilator lint_off UNUSEDSIGNAL */
   genvar c, p, k;
   generate
-    // What late stages need of the mode, stages 1 to 10: int16, residual after, residual before.
-    for (k = 1; k <= 10; k = k + 1) begin : g_mode
+    // What late stages need of the mode, stages 1 to 11: int16, residual after, residual before.
+    for (k = 1; k <= 11; k = k + 1) begin : g_mode
       reg wide_q, after_q, before_q;
       if (k == 1) begin : g_first
         always @(posedge aclk) begin
@@ -155,12 +164,17 @@ module seigo_output_lanes #(
       wire [LaneBits-1:0] fields = parameters_i[LaneBits*c +: LaneBits];
       // Right shift of `residual << 11`: 11 - res_shift, 0 to 26.
       wire [4:0]  res_right = 5'd11 - fields[LaneResShiftLsb +: 5];
+      wire [5:0]  argument = fields[LaneArgumentLsb +: LaneArgumentWidth];
       reg [5:0]   argument1_q;
       reg [4:0]   res1_q;
       reg [2:0]   argument2_q, res2_q;
+      reg [2:0]   argument_high_q, res_high_q;
       always @(posedge aclk) begin
-        if (load[0]) {argument1_q, res1_q} <= {fields[LaneArgumentLsb +: LaneArgumentWidth], res_right};
+        if (load[0]) {argument1_q, res1_q} <= {argument, res_right};
         if (load[1]) {argument2_q, res2_q} <= {argument1_q[2:0], res1_q[2:0]};
+        if (load[0]) {argument_high_q[0], res_high_q[0]} <= {argument > 6'd16, res_right > 5'd16};
+        if (load[1]) {argument_high_q[1], res_high_q[1]} <= {argument_high_q[0], res_high_q[0]};
+        if (load[2]) {argument_high_q[2], res_high_q[2]} <= {argument_high_q[1], res_high_q[1]};
       end
       // Zero point and output shift, in stages 1 to 10.
       for (k = 1; k <= 10; k = k + 1) begin : g_stage
@@ -179,21 +193,38 @@ module seigo_output_lanes #(
           end
         end
       end
+      // Powers of two for the lanes in DSP slices; a bit is a look-up of the shift.
+      wire [16:0] argument_power, res_power, out_power;
+      for (k = 0; k <= 16; k = k + 1) begin : g_power
+        localparam [5:0] Right = 16 - k;
+        assign argument_power[k] = argument == Right || argument == Right + 6'd17;
+        assign res_power[k] = {1'b0, res_right} == Right || {1'b0, res_right} == Right + 6'd17;
+        assign out_power[k] = {2'd0, g_stage[8].out_q} == Right;
+      end
       for (p = 0; p < LP; p = p + 1) begin : g_pixel
         seigo_lane #(
+          .Bits       (Bits),
+          .Dsp        (Dsp),
           .Leaky      (Leaky),
+          .Clamp      (Clamp),
           .Residual   (Residual),
           .RomEntries (RomEntries),
           .Rom        (Rom)
         ) lane (
           .aclk              (aclk),
           .valid_i           (valid[10:0]),
-          .acc_i             (acc_i[512*p+32*c +: 32]),
+          .acc_i             (acc_i[Bits*(16*p+c) +: Bits]),
           .residual_i        (residual_i[128*p+8*c +: 8]),
-          .bias_i            (fields[LaneBiasLsb +: LaneBiasWidth]),
+          .bias_i            (fields[LaneBiasLsb +: Bits]),
           .res_zero_i        (fields[LaneResZeroLsb +: LaneResZeroWidth]),
+          .argument_power_i  (argument_power),
+          .res_power_i       (res_power),
+          .argument_high1_i  (argument_high_q[0]),
+          .argument_high3_i  (argument_high_q[2]),
+          .res_high1_i       (res_high_q[0]),
+          .res_high3_i       (res_high_q[2]),
           .argument_coarse_i (argument1_q[5:3]),
-          .res_coarse_i      (res1_q[4:3]),
+          .res_coarse_i      ({1'b0, res1_q[4:3]}),
           .argument_fine_i   (argument2_q),
           .res_fine_i        (res2_q),
           .res_before_i      (g_mode[4].before_q),
@@ -206,10 +237,11 @@ module seigo_output_lanes #(
           .offset_positive_i (positive6_q),
           .offset_negative_i (negative6_q),
           .rom_i             (rom7_q),
-          .res_after_i       (g_mode[8].after_q),
+          .res_after_i       (g_mode[7].after_q),
+          .out_power_i       (out_power),
           .out_i             (g_stage[9].out_q),
-          .zero_i            (g_stage[10].zero_q),
-          .wide_i            (g_mode[10].wide_q),
+          .zero_i            (g_stage[Dsp != 0 ? 9 : 10].zero_q),
+          .wide_i            (g_mode[Dsp != 0 ? 11 : 10].wide_q),
           .data_o            (data_o[256*p+16*c +: 16])
         );
       end

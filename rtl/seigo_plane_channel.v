@@ -20,7 +20,8 @@ module seigo_plane_channel #(
   input  wire [24*(DP+2)-1:0]  window_i,
   // Taps row by row.
   input  wire [71:0]           weights_i,
-  input  wire [8:0]            tap_mask_i,
+  // Columns of the window that a maximum looks at.
+  input  wire [2:0]            columns_i,
   output wire [20*DP-1:0]      sum_o,
   output wire [8*DP-1:0]       maximum_o
 );
@@ -52,9 +53,18 @@ module seigo_plane_channel #(
       end
     end
 
+    // Maxima of whole columns, which neighboring pixels share.
+    for (j = 0; j < DP + 2; j = j + 1) begin : g_column
+      wire signed [7:0] m0 = window_i[8*j +: 8];
+      wire signed [7:0] m1 = window_i[8*(DP+2+j) +: 8];
+      wire signed [7:0] m2 = window_i[8*(2*(DP+2)+j) +: 8];
+      wire signed [7:0] m01 = m0 > m1 ? m0 : m1;
+      reg signed [7:0]  largest_q;
+      always @(posedge aclk) if (compare_i != {DP{1'b0}}) largest_q <= m01 > m2 ? m01 : m2;
+    end
+
     for (j = 0; j < DP; j = j + 1) begin : g_pixel
       wire [53:0] row_sums;
-      wire [23:0] row_maxima;
       for (t = 0; t < 3; t = t + 1) begin : g_row
         wire signed [15:0] p0 = products[144*j+48*t +: 16];
         wire signed [15:0] p1 = products[144*j+48*t+16 +: 16];
@@ -64,16 +74,6 @@ module seigo_plane_channel #(
           if (add_i[j]) row_q <= {{2{p0[15]}}, p0} + {{2{p1[15]}}, p1} + {{2{p2[15]}}, p2};
         end
         assign row_sums[18*t +: 18] = row_q;
-
-        // -128 never wins over a position inside of the input, so it stands for "does not count".
-        localparam Place = 8 * (t * (DP + 2) + j);
-        wire signed [7:0] m0 = tap_mask_i[3*t] ? window_i[Place +: 8] : 8'h80;
-        wire signed [7:0] m1 = tap_mask_i[3*t+1] ? window_i[Place+8 +: 8] : 8'h80;
-        wire signed [7:0] m2 = tap_mask_i[3*t+2] ? window_i[Place+16 +: 8] : 8'h80;
-        wire signed [7:0] m01 = m0 > m1 ? m0 : m1;
-        reg signed [7:0]  largest_q;
-        always @(posedge aclk) if (compare_i[j]) largest_q <= m01 > m2 ? m01 : m2;
-        assign row_maxima[8*t +: 8] = largest_q;
       end
 
       wire signed [17:0] s0 = row_sums[17:0];
@@ -85,9 +85,10 @@ module seigo_plane_channel #(
       end
       assign sum_o[20*j +: 20] = sum_q;
 
-      wire signed [7:0] l0 = row_maxima[7:0];
-      wire signed [7:0] l1 = row_maxima[15:8];
-      wire signed [7:0] l2 = row_maxima[23:16];
+      // -128 never wins over a position inside of the input, so it stands for "does not count".
+      wire signed [7:0] l0 = columns_i[0] ? g_column[j].largest_q : 8'h80;
+      wire signed [7:0] l1 = columns_i[1] ? g_column[j+1].largest_q : 8'h80;
+      wire signed [7:0] l2 = columns_i[2] ? g_column[j+2].largest_q : 8'h80;
       wire signed [7:0] l01 = l0 > l1 ? l0 : l1;
       reg signed [7:0]  maximum_q;
       always @(posedge aclk) if (decide_i[j]) maximum_q <= l01 > l2 ? l01 : l2;

@@ -18,6 +18,10 @@ module seigo_plane_engine #(
   parameter PackProducts = 1,
   // Words of the output queue, as a power of two; at least 5 for full rate.
   parameter QueueBits = 5,
+  // Bits of a sum with its bias: 20 to 32, as many as the network's largest has.
+  parameter SumBits = 32,
+  // 1: the lanes shift in DSP slices; `SumBits` is then at most 26.
+  parameter DspLanes = 0,
   // Functions of the lanes: see `seigo_output_lanes`.
   parameter Functions = 1,
   parameter [72*Functions-1:0] FunctionTable = 2,
@@ -41,7 +45,7 @@ module seigo_plane_engine #(
   input  wire              pad_top_i,
   input  wire              pad_left_i,
   input  wire              maximum_i,
-  // Taps that a maximum looks at, row by row.
+  // Taps that a maximum looks at, row by row: those of some rows in some columns.
   input  wire [8:0]        tap_mask_i,
   // A second filter; then per filter the mode of the lanes.
   input  wire              two_i,
@@ -74,7 +78,7 @@ module seigo_plane_engine #(
 
   // Configuration.
   reg        maximum_q;
-  reg [8:0]  tap_mask_q;
+  reg [2:0]  row_mask_q, column_mask_q;
   reg        two_q;
   reg [1:0]  direct_q;
   reg [1:0]  relu_q;
@@ -84,7 +88,8 @@ module seigo_plane_engine #(
   always @(posedge aclk) begin
     if (start_i) begin
       maximum_q <= maximum_i;
-      tap_mask_q <= tap_mask_i;
+      row_mask_q <= {|tap_mask_i[8:6], |tap_mask_i[5:3], |tap_mask_i[2:0]} | {3{!maximum_i}};
+      column_mask_q <= tap_mask_i[8:6] | tap_mask_i[5:3] | tap_mask_i[2:0];
       two_q <= two_i;
       direct_q <= direct_i;
       relu_q <= relu_i;
@@ -196,7 +201,7 @@ module seigo_plane_engine #(
     .group_i   (group),
     .data_i    (data_i),
     .emit_i    (emit2_q != {DP{1'b0}}),
-    .rows_i    (rows2_q),
+    .rows_i    (rows2_q & row_mask_q),
     .columns_i (columns2_q),
     .zero_i    (zero2_q),
     .window_o  (pixels)
@@ -279,7 +284,7 @@ module seigo_plane_engine #(
   wire [DP-1:0]     sums = {DP{!maximum_q}};
   wire [20*16*DP-1:0] sum;
   wire [8*16*DP-1:0]  largest;
-  wire [512*DP-1:0]   acc;
+  wire [16*DP*SumBits-1:0] acc;
   wire [256*DP-1:0]   largest_wide;
   genvar channel;
   genvar j;
@@ -306,14 +311,14 @@ module seigo_plane_engine #(
         .decide_i   (emit4_q & ~sums),
         .window_i   (window8),
         .weights_i  (weights8),
-        .tap_mask_i (tap_mask_q),
+        .columns_i  (column_mask_q),
         .sum_o      (sum[20*DP*channel +: 20*DP]),
         .maximum_o  (largest[8*DP*channel +: 8*DP])
       );
       for (j = 0; j < DP; j = j + 1) begin : g_spread
         wire [19:0] sum20 = sum[20*(DP*channel+j) +: 20];
         wire [7:0]  largest8 = largest[8*(DP*channel+j) +: 8];
-        assign acc[32*(16*j+channel) +: 32] = {{12{sum20[19]}}, sum20};
+        assign acc[SumBits*(16*j+channel) +: SumBits] = {{(SumBits-19){sum20[19]}}, sum20[18:0]};
         assign largest_wide[16*(16*j+channel) +: 16] = {{8{largest8[7]}}, largest8};
       end
     end
@@ -357,6 +362,8 @@ module seigo_plane_engine #(
   seigo_output_lanes #(
     .LP            (DP),
     .TagBits       (DP + 1),
+    .Bits          (SumBits),
+    .Dsp           (DspLanes),
     .Residual      (0),
     .Functions     (Functions),
     .FunctionTable (FunctionTable),

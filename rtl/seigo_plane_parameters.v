@@ -49,29 +49,29 @@ module seigo_plane_parameters (
     end
   end
 
-  // Word k of set s, filter f at 256 * (2 * s + f) of `g_word[k].sets`.
+  // Word k of every set and filter in a RAM of its own.
   wire [1:0] weights_place = {weights_set_i, weights_filter_i};
   wire [1:0] lanes_place = {lanes_set_i, lanes_filter_i};
   genvar k;
-  genvar s;
   generate
     for (k = 0; k < 9; k = k + 1) begin : g_word
-      wire [1023:0] sets;
-      for (s = 0; s < 4; s = s + 1) begin : g_set
-        reg [255:0] word_q;
-        always @(posedge aclk) begin
-          if (write && {write_set_q, filter_i} == s[1:0] && index_i == k[3:0]) word_q <= data_i;
-        end
-        assign sets[256*s +: 256] = word_q;
-      end
+      localparam Bits = k == 4 ? 128 : 256;
+      (* ram_style = "distributed" *)
+      reg [Bits-1:0] words [0:3];
+      always @(posedge aclk) if (write && index_i == k[3:0]) words[{write_set_q, filter_i}] <= data_i[Bits-1:0];
       if (k < 4) begin : g_taps
-        assign weights_o[256*k +: 256] = sets[256*weights_place +: 256];
+        assign weights_o[256*k +: 256] = words[weights_place];
       end else if (k == 4) begin : g_tap
-        assign weights_o[1151:1024] = sets[256*weights_place +: 128];
+        assign weights_o[1151:1024] = words[weights_place];
         // Both filters have the same input: the first one's zero points serve.
-        assign zero_o = zero_set_i ? sets[767:640] : sets[255:128];
+        (* ram_style = "distributed" *)
+        reg [127:0] zeros [0:1];
+        always @(posedge aclk) begin
+          if (write && index_i == k[3:0] && !filter_i) zeros[write_set_q] <= data_i[255:128];
+        end
+        assign zero_o = zeros[zero_set_i];
       end else begin : g_lanes
-        assign lanes_o[256*(k-5) +: 256] = sets[256*lanes_place +: 256];
+        assign lanes_o[256*(k-5) +: 256] = words[lanes_place];
       end
     end
   endgenerate

@@ -38,7 +38,9 @@ module seigo_plane_window #(
   endgenerate
 
   // Each buffer delays by one row: read and replaced at the same address.
+  (* ram_style = "block" *)
   reg [Group-1:0] above [0:Depth-1];
+  (* ram_style = "block" *)
   reg [Group-1:0] above2 [0:Depth-1];
 
   wire unused = &{1'b0, group_i};

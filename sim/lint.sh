@@ -14,11 +14,19 @@ sets="
 output_lanes LP=1 TagBits=7
 output_lanes LP=4 Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1 RomEntries=240
 output_lanes Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1 RomEntries=3000
+output_lanes Bits=22 Dsp=1
+output_lanes Bits=26 Dsp=1 Residual=0
 dot_product Packed=0
 operand_skew Packed=0
 lane Leaky=1 RomEntries=1024
+lane Bits=20 Dsp=1
+align Bits=26 Dsp=1
+align Bits=9 Up=11 Subtract=1 Dsp=1
+align Bits=9 Up=11 Subtract=1
+finish Dsp=1
 plane_engine PackProducts=0
 plane_engine DP=1
+plane_engine SumBits=20 DspLanes=1
 plane_channel PackProducts=0
 plane_channel DP=1
 plane_control DP=1

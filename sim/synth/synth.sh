@@ -8,7 +8,8 @@
 #
 # The design is flattened but for the arithmetic that is there many times (`kept`), whose netlist is made once. yosys
 # 0.23 packs registers, adders and cascades into DSP48E1 only; as a DSP48E2 has the same ones, that pass sees it under
-# the older name here. ROMs of the activations are made of logic, since yosys has no distributed ROM.
+# the older name here (and sets a parameter that DSP48E2 has not). ROMs of the activations are made of logic, since
+# yosys has no distributed ROM.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -38,7 +39,7 @@ script() {
   echo "hierarchy -check -top seigo_top"
   echo 'setattr -set rom_style "logic" m:*rom'
   for module in $kept; do
-    echo "setattr -mod -set keep_hierarchy 1 =*?$module =*?$module?D*=* =*?$module?L*=* =*?$module?P*=* =*?$module?R*=*"
+    echo "setattr -mod -set keep_hierarchy 1 =*?$module =*?$module?*=*"
   done
   if [ "$2" = xcup ]; then
     cat <<COMMANDS
@@ -52,6 +53,7 @@ wreduce
 select -clear
 chtype -set DSP48E1 t:DSP48E2
 xilinx_dsp -family xc7
+setparam -unset USE_DPORT t:DSP48E1
 chtype -set DSP48E2 t:DSP48E1
 chtype -set \$mul t:\$__soft_mul
 synth_xilinx $options -run coarse:

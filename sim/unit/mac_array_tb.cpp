@@ -1,8 +1,8 @@
-// parameters: P=1 PackProducts=0
-// parameters: P=2 PackProducts=1
-// parameters: P=4 PackProducts=1
-// parameters: P=4 PackProducts=0
-// parameters: P=8 PackProducts=1
+// parameters: P=1 PackProducts=0 AccumulatorBits=22
+// parameters: P=2 PackProducts=1 AccumulatorBits=32
+// parameters: P=4 PackProducts=1 AccumulatorBits=22
+// parameters: P=4 PackProducts=0 AccumulatorBits=25
+// parameters: P=8 PackProducts=1 AccumulatorBits=22
 //
 // Plays random passes of batches, steps and groups into `mac_array`, swaps as close as 8 cycles, and compares
 // every drained accumulator with sums in 64 bits (rule A4).
@@ -19,6 +19,7 @@ namespace {
 
 constexpr int P = PARAM_P;
 constexpr int LP = P >= 2 ? P / 2 : 1;
+constexpr int Bits = PARAM_AccumulatorBits;
 constexpr int Latency = 12;
 constexpr int MinimumWeight = PARAM_PackProducts ? -127 : -128;
 
@@ -112,8 +113,8 @@ class Player {
         if (ready > now_) now_ = ready;
         have_tile_ = true;
       }
-      // A group may enter while the last one of its half is drained, and accumulate the cycle after.
-      if (step == 0 && drained_[half] - Latency + 2 > now_) now_ = drained_[half] - Latency + 2;
+      // The first group may accumulate in the cycle in which the last one of its half is drained.
+      if (step == 0 && drained_[half] - Latency + 1 > now_) now_ = drained_[half] - Latency + 1;
       for (int group = 0; group < groups; ++group) {
         if (!tight && random_.one_in(4)) now_ += random_.in(1, 5);
         Entry entry{swap && group == 0, step == 0, step == steps - 1 && group == groups - 1,
@@ -235,7 +236,7 @@ int main() {
       if (drain == schedule.drains.end()) continue;
       for (int p = 0; p < LP; ++p) {
         for (int o = 0; o < 16; ++o) {
-          int64_t got = static_cast<int32_t>(dut.drain_data_o[16 * p + o]);
+          int64_t got = sign_extend(bits(dut.drain_data_o, Bits * (16 * p + o), Bits), Bits);
           check.equal(got, drain->second.want[p][o], "accumulator", cycle);
         }
       }

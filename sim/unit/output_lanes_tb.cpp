@@ -1,7 +1,8 @@
-// parameters: LP=1 Full=1
-// parameters: LP=2 Full=1
-// parameters: LP=2 Full=0
-// parameters: LP=4 Full=1
+// parameters: LP=1 Full=1 Bits=20 Dsp=0
+// parameters: LP=2 Full=1 Bits=22 Dsp=1
+// parameters: LP=1 Full=1 Bits=26 Dsp=1
+// parameters: LP=2 Full=0 Bits=32 Dsp=0
+// parameters: LP=4 Full=1 Bits=24 Dsp=0
 //
 // Sends random accumulators and residuals through `output_lanes` and compares every output with rules A2, A3 and
 // A5 to A7 in 64 bits. Parameters and mode change with every tile, and a tile may be one word.
@@ -15,6 +16,8 @@
 namespace {
 
 constexpr int LP = PARAM_LP;
+constexpr int Bits = PARAM_Bits;
+constexpr int64_t Top = (int64_t{1} << (Bits - 1)) - 1;
 constexpr int Latency = 11;
 constexpr int Entries = 3768;
 
@@ -119,17 +122,21 @@ int64_t model(const Mode& mode, const Parameters& p, const std::vector<int64_t>&
   return saturate(rshift(y, p.out) + p.zero, width);
 }
 
-// An accumulator whose argument is likely within the bins; in one case of four anything.
+// An accumulator whose argument is likely within the bins; in one case of four anything. Its sum with the bias fits
+// `Bits`.
 int64_t draw_accumulator(Random& random, const Parameters& p) {
-  if (random.one_in(4)) return random.extreme(INT32_MIN, INT32_MAX);
-  int64_t x = random.one_in(2) ? random.in(-2048, 2048) : random.in(-10000, 10000);
-  int64_t acc = rshift(x, -p.argument) + random.in(-3, 3);
-  return acc > INT32_MAX || acc < INT32_MIN ? random.in(-9, 9) : acc - (random.one_in(2) ? p.bias : 0);
+  int64_t sum = random.extreme(-Top - 1, Top);
+  if (!random.one_in(4)) {
+    int64_t x = random.one_in(2) ? random.in(-2048, 2048) : random.in(-10000, 10000);
+    sum = rshift(x, -p.argument) + random.in(-3, 3) + (random.one_in(2) ? p.bias : 0);
+  }
+  if (sum > Top || sum < -Top - 1) sum = random.in(-9, 9);
+  return saturate(sum - p.bias, Bits);
 }
 
 Parameters draw_parameters(Random& random, const Mode& mode) {
   Parameters p;
-  p.bias = random.one_in(3) ? random.extreme(INT32_MIN, INT32_MAX) : random.in(-5000, 5000);
+  p.bias = random.one_in(3) ? random.extreme(-Top / 2, Top / 2) : random.in(-5000, 5000);
   p.argument = static_cast<int>(random.extreme(mode.direct ? -2 : -8, 31));
   p.out = static_cast<int>(random.extreme(0, 15));
   p.zero = static_cast<int>(random.extreme(-128, 127));
@@ -194,9 +201,8 @@ int main() {
     for (int p = 0; p < LP; ++p) {
       for (int c = 0; c < 16; ++c) {
         int64_t acc = draw_accumulator(random, parameters[c]), residual = random.extreme(-128, 127);
-        set_bits(dut.acc_i, 512 * p + 32 * c, 32, static_cast<uint64_t>(acc));
+        set_bits(dut.acc_i, Bits * (16 * p + c), Bits, static_cast<uint64_t>(acc));
         set_bits(dut.residual_i, 128 * p + 8 * c, 8, static_cast<uint64_t>(residual));
-        acc = static_cast<int32_t>(acc);
         if (dut.valid_i) want.values.push_back(model(mode, parameters[c], rom, acc, residual));
       }
     }

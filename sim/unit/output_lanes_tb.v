@@ -2,6 +2,8 @@
 // functions and draws the same noise.
 module output_lanes_tb #(
   parameter LP = 2,
+  parameter Bits = 32,
+  parameter Dsp = 0,
   // 0: only the functions of the first three entries, no ROM, no multiplier.
   parameter Full = 1
 ) (
@@ -9,7 +11,7 @@ module output_lanes_tb #(
   input  wire              aresetn,
   input  wire              valid_i,
   input  wire              first_i,
-  input  wire [512*LP-1:0] acc_i,
+  input  wire [16*LP*Bits-1:0] acc_i,
   input  wire [128*LP-1:0] residual_i,
   input  wire [1023:0]     parameters_i,
   input  wire [15:0]       tag_i,
@@ -55,6 +57,8 @@ module output_lanes_tb #(
       seigo_output_lanes #(
         .LP            (LP),
         .TagBits       (16),
+        .Bits          (Bits),
+        .Dsp           (Dsp),
         .Functions     (9),
         .FunctionTable ({Last, More, Plain}),
         .RomEntries    (Entries),
@@ -69,6 +73,8 @@ module output_lanes_tb #(
       seigo_output_lanes #(
         .LP            (LP),
         .TagBits       (16),
+        .Bits          (Bits),
+        .Dsp           (Dsp),
         .Functions     (3),
         .FunctionTable (Plain)
       ) dut (

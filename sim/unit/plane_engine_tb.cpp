@@ -1,6 +1,6 @@
-// parameters: DP=2 PackProducts=1
-// parameters: DP=2 PackProducts=0
-// parameters: DP=1 PackProducts=0
+// parameters: DP=2 PackProducts=1 SumBits=20 DspLanes=1
+// parameters: DP=2 PackProducts=0 SumBits=32 DspLanes=0
+// parameters: DP=1 PackProducts=0 SumBits=21 DspLanes=0
 //
 // Plane engine against a naive model of rules A4 to A7 and A9 (docs/arithmetic.md).
 //
@@ -121,8 +121,10 @@ static Pass random_pass(bool gaps) {
   p.planes = uniform(1, 5);
   p.maximum = uniform(0, 3) == 0;
   p.two = uniform(0, 2) == 0;
-  static const int masks[] = {0x1ff, 0x01b, 0x1b0, 0x010, 0x007, 0x092};
-  p.mask = uniform(0, 3) ? masks[uniform(0, 5)] : uniform(1, 0x1ff);
+  int rows = uniform(1, 7), columns = uniform(1, 7);
+  p.mask = 0;
+  for (int row = 0; row < 3; row++)
+    if (rows >> row & 1) p.mask |= columns << 3 * row;
   for (Filter& f : p.filter)
     f = {uniform(0, 1) == 0, uniform(0, 1) == 0, uniform(0, 3) == 0, uniform(0, 2)};
   p.pixels.resize(size_t(p.planes) * p.height * p.width * 16);

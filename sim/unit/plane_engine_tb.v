@@ -3,7 +3,9 @@
 // same.
 module plane_engine_tb #(
   parameter DP = 2,
-  parameter PackProducts = 1
+  parameter PackProducts = 1,
+  parameter SumBits = 32,
+  parameter DspLanes = 0
 ) (
   input  wire              aclk,
   input  wire              aresetn,
@@ -64,6 +66,8 @@ module plane_engine_tb #(
     .DP            (DP),
     .MaxWidth      (40 + DP),
     .PackProducts  (PackProducts),
+    .SumBits       (SumBits),
+    .DspLanes      (DspLanes),
     .Functions     (3),
     .FunctionTable (Table),
     .RomEntries    (Entries),

@@ -201,7 +201,7 @@ class Bench {
   }
 
   uint32_t* word(int domain, int bank, int row) {
-    std::string name = "TOP.shared_memory.g_domain[" + std::to_string(domain) + "].memory.g_bank[" +
+    std::string name = "TOP.seigo_shared_memory.g_domain[" + std::to_string(domain) + "].memory.g_bank[" +
                        std::to_string(bank) + "].bank_ram";
     static std::map<std::string, uint32_t*> found;
     auto at = found.find(name);

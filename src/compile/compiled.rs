@@ -1,7 +1,7 @@
 //! A network compiled for a target: the one thing that files, simulation, reports and tests are made of.
 
 use super::boards::Target;
-use super::program::{self, Design, Program, check};
+use super::program::{self, Design, Program, check, sums};
 use super::schedule::{Plan, Schedule, Work, assignment};
 use crate::base::error::{Error, Result, codes};
 use crate::model::ceras::Model;
@@ -48,7 +48,8 @@ impl Compiled {
     /// [`codes::PLAN_INVALID`] for a plan of another network; [`codes::PROGRAM_INVALID`] when the
     /// checker finds a fault in the program.
     pub fn of_plan(model: Model, plan: Plan) -> Result<Self> {
-        let design = Design::new(&model.graph, &plan.schedule, &plan.target)?;
+        let mut design = Design::new(&model.graph, &plan.schedule, &plan.target)?;
+        sums::fit(&mut design, &model.graph, &plan.schedule)?;
         let program = program::encode(&model.graph, &plan.schedule, &plan.placed, &design)?;
         check::check(&program.stream, &design, program.buffers)?;
         Ok(Self { model, plan, design, program })

@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use seigo::compile::boards::Target;
+use seigo::compile::program::{Design, check};
 
-use crate::accelerator::{accelerable, check, compile, layers, outcome, simulate};
+use crate::accelerator::{accelerable, check as prove, compile, layers, outcome, simulate};
 use crate::quantized::{graphs, inputs};
 
 /// A built-in target with memory enough for any test.
@@ -76,6 +77,23 @@ fn changed_records_are_noticed() {
     assert!(3 * noticed > changed, "{noticed} of {changed}");
 }
 
+/// The checker proves from the bytes that no sum leaves its accumulator.
+#[test]
+fn a_sum_beyond_its_accumulator_is_refused() {
+    let graph = layers::network((0..20_000u32).map(|i| i.wrapping_mul(2_654_435_761)).collect());
+    let build = compile(&graph, &target(4)).unwrap();
+    let bits = build.design.accumulator_bits;
+    assert!((20..=32).contains(&bits), "{bits}");
+    let check = |accumulator_bits: u32| {
+        let design = Design { accumulator_bits, ..build.design.clone() };
+        check::check(&build.program.stream, &design, build.program.buffers)
+    };
+    check(bits).unwrap();
+    let error = check(12).unwrap_err();
+    assert_eq!(error.code().id, "SG0902");
+    assert!(error.message().contains("beyond the 12 bits of an accumulator"), "{error}");
+}
+
 /// Most random graphs run on the accelerator, so that the test above says something.
 #[test]
 fn most_random_graphs_are_built() {
@@ -104,7 +122,7 @@ fn damage_is_noticed() {
             for byte in (0..320).step_by(7) {
                 let mut stream = build.program.stream.clone();
                 stream[entry.offset + byte] ^= 1 << (byte % 8);
-                let error = check(&build, &stream).unwrap_err();
+                let error = prove(&build, &stream).unwrap_err();
                 assert_eq!(error.code().id, "SG0902", "{error}");
                 checked += 1;
             }

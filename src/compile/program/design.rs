@@ -14,6 +14,11 @@ use crate::compile::capabilities::{
 use crate::compile::schedule::{Dense, Schedule, Source, Work};
 use crate::model::qgraph::QGraph;
 
+/// DSP slices of fetch, stem unit and pass control.
+const ADDRESS_DSPS: usize = 24;
+/// Share of a part's DSP slices that the design takes at most for the sake of lanes in them.
+const ROOM_PERCENT: usize = 85;
+
 /// Parameters of the top level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Design {
@@ -35,6 +40,12 @@ pub struct Design {
     pub ring_words: usize,
     /// Two products share a DSP slice; weights are then within +-127.
     pub pack_products: bool,
+    /// Bits of an accumulator, which hold a sum of the dense array without and with its bias; [`super::sums::fit`].
+    pub accumulator_bits: u32,
+    /// The same for the plane engine.
+    pub plane_sum_bits: u32,
+    /// The output lanes shift in DSP slices, three a lane of the array and two a lane of the plane engine.
+    pub dsp_lanes: bool,
     /// Widest row that the plane engine takes.
     pub max_width: usize,
     /// Widest image row in words, pitch of the image.
@@ -83,11 +94,15 @@ impl Design {
             ultra_ram: target.ultra_ram(),
             ring_words: if pixels > 1 { 2048 } else { 1024 },
             pack_products: pixels > 1 && target.dsp_kind == DspKind::Dsp48e2,
+            accumulator_bits: 32,
+            plane_sum_bits: 32,
+            dsp_lanes: false,
             max_width: 16,
             image_row_words: 0,
             stem: None,
             functions: graph.functions.clone(),
         };
+        design.dsp_lanes = 100 * design.dsps_with_lanes() <= ROOM_PERCENT * target.dsp as usize;
         for pass in &schedule.passes {
             design.extend(graph, schedule, &pass.work)?;
         }
@@ -157,6 +172,15 @@ impl Design {
             return Err(limit("two passes need stem units of different shapes"));
         }
         Ok(convolution.stem)
+    }
+
+    /// DSP slices, about: the array, the plane engine, products of addresses, the lanes.
+    fn dsps_with_lanes(&self) -> usize {
+        let shared = |products: usize, pixels: usize| {
+            if self.pack_products && pixels > 1 { products * pixels / 2 } else { products * pixels }
+        };
+        let products = shared(256, self.pixels) + shared(144, self.plane_pixels()) + ADDRESS_DSPS;
+        products + 16 * (3 * self.lane_pixels() + 2 * self.plane_pixels())
     }
 
     /// LP: pixels of the output lanes.

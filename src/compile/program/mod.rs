@@ -17,7 +17,7 @@ mod stem;
 pub use super::border::stream as fields;
 pub use crate::compile::capabilities::Stem;
 pub use design::Design;
-pub use encode::encode;
+pub use encode::{encode, sums};
 
 /// The stream, and where things are in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ macro_rules! sources {
 
 sources![
     "seigo_accumulator.v",
+    "seigo_align.v",
     "seigo_axi_burst_split.v",
     "seigo_axi_read.v",
     "seigo_axi_write.v",
@@ -25,6 +26,7 @@ sources![
     "seigo_dual_port_ram.v",
     "seigo_fetch.v",
     "seigo_fetch_walk.v",
+    "seigo_finish.v",
     "seigo_lane.v",
     "seigo_lanes.vh",
     "seigo_loader.v",

@@ -4,11 +4,13 @@
 //! descriptor agree with each other; every word that a client reads or writes lies in a block that its
 //! owner mask gives, and no mask gives more; the masks obey the rules of the owner table; what is read
 //! was written before, and by a transfer only after it has been waited for; no word of a running
-//! transfer is written; the weight ring and the stem unit's row buffers hold what must be held at once.
+//! transfer is written; the weight ring and the stem unit's row buffers hold what must be held at once;
+//! no sum leaves its accumulator.
 
 mod access;
 mod order;
 mod shape;
+mod sums;
 
 use super::Buffers;
 use super::design::Design;
@@ -40,6 +42,7 @@ pub fn check(stream: &[u8], design: &Design, buffers: Buffers) -> Result<Summary
     for pass in &passes {
         let place = || format!("pass {}", pass.index);
         shape::check(pass, design).at(place)?;
+        sums::check(pass, design).at(place)?;
         let accesses = access::of(pass, design);
         touched |= order.step(pass, &accesses, design, buffers).at(place)?;
         count(pass, design, &mut summary);

@@ -10,7 +10,7 @@ use crate::compile::program::format::record::Lane;
 use crate::compile::program::refusal::{limit, refused};
 use crate::frontend::ops::epilogue::Residual;
 use crate::frontend::ops::window::Axis;
-use crate::model::qgraph::{ConvOutput, QConv, QGraph, QValueId, Scale, Width};
+use crate::model::qgraph::{ConvOutput, QConv, QGraph, QValueId, Scale, Width, accumulator_bound};
 
 /// The output stage of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +166,20 @@ impl<'a> Layer<'a> {
     /// Lane parameters of an output channel; a slot without one is idle.
     pub fn lane(&self, channel: Option<usize>) -> Lane {
         channel.map_or(Lane::IDLE, |channel| self.lanes[channel])
+    }
+
+    /// Largest magnitude of a sum with its bias, whatever the inputs are.
+    pub fn bound(&self) -> u64 {
+        match &self.kind {
+            Kind::Conv(conv) => accumulator_bound(conv),
+            Kind::Diagonal(weights) => {
+                let channel = |(channel, lane): (usize, &Lane)| {
+                    let own = weights.iter().map(|view| u64::from(view[channel].unsigned_abs()));
+                    own.sum::<u64>() * 128 + u64::from(lane.bias.unsigned_abs())
+                };
+                self.lanes.iter().enumerate().map(channel).max().unwrap_or(0)
+            }
+        }
     }
 
     /// The value that input `view` must hold.

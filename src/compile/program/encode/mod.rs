@@ -4,6 +4,7 @@ mod context;
 mod dense;
 mod filter;
 mod layer;
+pub mod sums;
 
 use self::context::Encoder;
 use self::dense::{DensePass, window};

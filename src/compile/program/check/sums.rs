@@ -1,0 +1,45 @@
+//! No sum of a tile leaves its accumulator, whatever the inputs are.
+
+use super::demand;
+use crate::base::error::Result;
+use crate::compile::program::design::Design;
+use crate::compile::program::fields as f;
+use crate::compile::program::format::decode::{Kind, Pass};
+
+/// Checks every channel of every tile of a pass.
+pub fn check(pass: &Pass<'_>, design: &Design) -> Result<()> {
+    let d = pass.descriptor;
+    if !matches!(pass.kind, Kind::Dense | Kind::Plane) {
+        return Ok(());
+    }
+    let filters = if d.flag(f::MAXIMUM) { 0 } else { d.get(f::CHAIN) };
+    let step = f::STEP_BYTES + usize::from(d.flag(f::PADDED)) * f::RING_WORD;
+    for tile in 0..d.get(f::TILES) {
+        let (parameters, steps) =
+            pass.record(tile).split_at(d.get(f::PARAMETER_WORDS) * f::RING_WORD);
+        let (dense, filter) =
+            parameters.split_at(parameters.len().saturating_sub(filters * f::FILTER_BYTES));
+        for channel in 0..dense.len() / 8 {
+            let rows = steps.chunks_exact(step).flat_map(|step| &step[16 * channel..][..16]);
+            fits(rows, &dense[8 * channel..], design.accumulator_bits)?;
+        }
+        for filter in filter.chunks_exact(f::FILTER_BYTES) {
+            let (taps, rest) = filter.split_at(f::FILTER_ZEROS);
+            for channel in 0..16 {
+                let taps = taps.iter().skip(channel).step_by(16);
+                fits(taps, &rest[16 + 8 * channel..], design.plane_sum_bits)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The weights of a channel and its lane, which begins with the bias.
+fn fits<'a>(weights: impl Iterator<Item = &'a u8>, lane: &[u8], bits: u32) -> Result<()> {
+    let weights: u64 = weights.map(|&weight| u64::from((weight as i8).unsigned_abs())).sum();
+    let bias = lane.iter().take(4).rev().fold(0u32, |word, &byte| word << 8 | u32::from(byte));
+    let bound = weights * 128 + u64::from((bias as i32).unsigned_abs());
+    demand(bound < 1 << (bits - 1), || {
+        format!("a sum can reach {bound}, beyond the {bits} bits of an accumulator")
+    })
+}
