@@ -4,7 +4,9 @@ import collections
 import re
 import sys
 
-from netlist import CARRIES, LUT_MEMORY, MUXES, Flat, lut_size
+import dsp
+import fanout
+from netlist import CARRIES, DSP, LUT_MEMORY, MUXES, Flat, lut_size
 
 
 def read_addresses(kind, pins):
@@ -32,8 +34,8 @@ class Timing:
         self.ends = []          # (net, what ends there)
         self.starts = {}        # net: what begins there
         self.arcs = {}          # output net: list of (input net, weight, kind)
-        for kind, pins, directions, path in flat.cells:
-            self.cell(kind, pins, directions, path)
+        for kind, pins, directions, path, parameters in flat.cells:
+            self.cell(kind, pins, directions, path, parameters)
         for net, drives in flat.aliases:
             self.arc(net, [drives], 0, "alias")
         self.ends += [(net, "port " + flat.name(net)) for net in flat.outputs]
@@ -44,7 +46,7 @@ class Timing:
             self.driver[out] = kind
             self.arcs.setdefault(out, []).extend((net, weight, kind) for net in inputs if net is not None)
 
-    def cell(self, kind, pins, directions, path):
+    def cell(self, kind, pins, directions, path, parameters):
         outs = [port for port, way in directions.items() if way == "output" and port in pins]
         ins = [port for port, way in directions.items() if way == "input" and port in pins]
         label = f"{kind} {path}"
@@ -71,7 +73,15 @@ class Timing:
             for port in ins:
                 if port in ("C", "CLK", "WCLK", "CLKARDCLK", "CLKBWRCLK"):
                     continue
-                self.ends += [(net, f"{label} {port}") for net in pins[port] if net is not None]
+                inside = dsp.levels_inside(parameters, port) if kind in DSP else 0
+                for net in pins[port]:
+                    if net is not None and inside:
+                        # The levels inside of the slice, as an arc to a net of its own.
+                        end = (net, port, path, label)
+                        self.arc(end, [net], inside, kind)
+                        self.ends.append((end, f"{label} {port}"))
+                    elif net is not None:
+                        self.ends.append((net, f"{label} {port}"))
 
     def carry(self, pins, kind):
         width = len(pins["S"])
@@ -146,6 +156,8 @@ def without_index(name):
 
 def print_levels(netlist, options):
     flat = Flat(netlist)
+    dsp.print_inputs(flat)
+    fanout.print_nets(flat)
     mapped = Timing(flat, joined=False)
     timing = Timing(flat)
     worst, histogram = {}, collections.Counter()

@@ -158,7 +158,7 @@ class Flat:
                 self.expand(kind, f"{path}{cell_name}.", inner)
             else:
                 pins = {port: [net(bit) for bit in bits] for port, bits in connections.items()}
-                self.cells.append((kind, pins, cell["port_directions"], path))
+                self.cells.append((kind, pins, cell["port_directions"], path, cell.get("parameters", {})))
 
     def name(self, net):
         return self.names.get(net, (1, f"net {net}"))[1]

@@ -12,8 +12,10 @@ Levels: the longest path between two of flip-flop, block RAM, UltraRAM, DSP slic
 hierarchy. A LUT is one level, and so is the read of a distributed RAM or of a shift register. A carry chain is one
 level however long it is, behind the LUTs that feed it, so that an adder has two. MUXF7 and MUXF8 lie in the slice of
 their LUTs and count nothing. LUTs in a row that have six inputs together are one level: yosys leaves such rows where
-they do not lengthen its own longest path; "as mapped" counts each of them. A DSP slice begins and ends paths even
-where yosys left its registers outside.
+they do not lengthen its own longest path; "as mapped" counts each of them. A DSP slice begins and ends paths; an
+input without a register of its own goes on through the slice to the first one: 2 levels for the pre-adder, 4 for the
+multiplier, 2 for the adder behind it. Such inputs are listed, and so are nets with more than 500 loads and nets with
+more than 16 that come out of a shift register, which is slower than a flip-flop and cannot be replicated.
 
 Exit status 1: a path has more levels than --limit, or the netlist has a combinational loop.
 """
