@@ -1,48 +1,25 @@
 //! The triangular factor that GPTQ needs.
 
+use faer::linalg::triangular_inverse::invert_lower_triangular;
+use faer::{Mat, Par, Side};
 use ndarray::Array2;
 
 /// Upper triangular U with `inverse(h) = U' U`, for a symmetric positive definite `h`; `None` when
 /// a pivot is not positive.
 ///
-/// `h = M M'` with M upper triangular is Cholesky from the last row up; then U is M's inverse.
+/// Rows and columns of `h` in reverse order are `L L'` (Cholesky). L in reverse order is upper triangular with
+/// `h = M M'`, so that U is M's inverse: that of L, in reverse order. One thread (faer without its
+/// feature `rayon`), since the order of the sums must not depend on how many there are.
 pub fn inverse_factor(h: &Array2<f64>) -> Option<Array2<f64>> {
     let n = h.nrows();
-    let mut factor = Array2::<f64>::zeros((n, n));
-    for column in (0..n).rev() {
-        for row in (0..=column).rev() {
-            let mut sum = h[(row, column)];
-            for k in column + 1..n {
-                sum -= factor[(row, k)] * factor[(column, k)];
-            }
-            if row == column {
-                if sum.is_nan() || sum <= 0.0 {
-                    return None;
-                }
-                factor[(row, row)] = sum.sqrt();
-            } else {
-                factor[(row, column)] = sum / factor[(column, column)];
-            }
-        }
-    }
-    Some(invert_upper(&factor))
-}
-
-fn invert_upper(factor: &Array2<f64>) -> Array2<f64> {
-    let n = factor.nrows();
-    let mut inverse = Array2::<f64>::zeros((n, n));
-    for row in (0..n).rev() {
-        inverse[(row, row)] = 1.0 / factor[(row, row)];
-        for k in row + 1..n {
-            let scale = -factor[(row, k)] / factor[(row, row)];
-            if scale != 0.0 {
-                for column in k..n {
-                    inverse[(row, column)] += scale * inverse[(k, column)];
-                }
-            }
-        }
-    }
-    inverse
+    let reversed = Mat::from_fn(n, n, |i, j| h[(n - 1 - i, n - 1 - j)]);
+    let cholesky = reversed.llt(Side::Lower).ok()?;
+    let mut inverse = Mat::zeros(n, n);
+    invert_lower_triangular(inverse.as_mut(), cholesky.L(), Par::Seq);
+    let factor = Array2::from_shape_fn((n, n), |(i, j)| {
+        if i <= j { inverse[(n - 1 - i, n - 1 - j)] } else { 0.0 }
+    });
+    factor.iter().all(|value| value.is_finite()).then_some(factor)
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl<'a> Missing<'a> {
 
 /// Everything that one group's filters share.
 struct Group {
-    /// Mean of v v', around the mean of v when biases are corrected for that.
+    /// Mean of v v', around the mean of v when biases are corrected for that; empty without a factor's moments.
     hessian: Array2<f64>,
     /// Mean of v.
     mean: Vec<f64>,
@@ -124,10 +124,14 @@ struct Group {
 
 impl Group {
     fn new(moments: &Moments, group: usize, options: &Options) -> Self {
-        let mut hessian = &moments.second[group] / moments.count;
-        let taps = hessian.nrows();
         let mean: Vec<f64> = moments.first[group].iter().map(|sum| sum / moments.count).collect();
         let centered = options.bias_correction;
+        let Some(second) = moments.second.get(group) else {
+            let (hessian, order) = (Array2::zeros((0, 0)), Vec::new());
+            return Self { hessian, mean, centered, order, factor: None };
+        };
+        let mut hessian = second / moments.count;
+        let taps = hessian.nrows();
         if centered {
             hessian.indexed_iter_mut().for_each(|((i, j), h)| *h -= mean[i] * mean[j]);
         }

@@ -25,6 +25,10 @@ const PATCHES: usize = 800;
 /// Patches whose products are summed in single precision at a time: 255^2 * 250 < 2^24.
 const EXACT: usize = 250;
 
+/// Longest patch whose products are summed: twice 0.5 GB in double precision. Filters of more weights are rounded
+/// to the nearest, with corrected bias.
+const LONGEST: usize = 8_192;
+
 /// Frames whose sums are held at a time.
 const HELD: usize = 16;
 
@@ -33,7 +37,7 @@ const HELD: usize = 16;
 pub struct Moments {
     /// Number of patches.
     pub count: f64,
-    /// Per group, the sum of v v', taps x taps.
+    /// Per group, the sum of v v', taps x taps; none for patches that are too long.
     pub second: Vec<Array2<f64>>,
     /// Per group, the sum of v.
     pub first: Vec<Vec<f64>>,
@@ -137,7 +141,7 @@ impl Moments {
         let outputs = conv.outputs() / conv.group.max(1);
         Self {
             count: 0.0,
-            second: vec![Array2::zeros((taps, taps)); conv.group],
+            second: vec![Array2::zeros((taps, taps)); if taps > LONGEST { 0 } else { conv.group }],
             first: vec![vec![0.0; taps]; conv.group],
             cross: vec![Array2::zeros((outputs, taps)); conv.group],
             missing: vec![0.0; conv.outputs()],
@@ -149,8 +153,9 @@ impl Moments {
         self.count += patches.first().map_or(0, Array2::nrows) as f64;
         for (group, patches) in patches.iter().enumerate() {
             for rows in patches.axis_chunks_iter(ndarray::Axis(0), EXACT) {
-                let product = gram(rows);
-                self.second[group].zip_mut_with(&product, |sum, &part| *sum += f64::from(part));
+                if let Some(second) = self.second.get_mut(group) {
+                    second.zip_mut_with(&gram(rows), |sum, &part| *sum += f64::from(part));
+                }
                 for row in rows.rows() {
                     for (sum, &value) in self.first[group].iter_mut().zip(row) {
                         *sum += f64::from(value);
