@@ -4,9 +4,12 @@ use std::time::Instant;
 
 use super::greedy::{Fit, height, place};
 use super::instance::Instance;
+use crate::base::random::Random;
 
 /// Gaps that a climb may look at in all; a measure of work that does not depend on the clock.
 const WORK: usize = 8_000_000;
+/// Of the random numbers: a result is the same on every machine.
+const SEED: u64 = 1;
 /// Most orders tried.
 const MAX_TRIES: usize = 4_000;
 
@@ -26,21 +29,21 @@ pub fn climb(
     let visits: usize =
         (0..instance.count()).map(|buffer| instance.neighbors(buffer).count() + 1).sum();
     let tries = (WORK / visits.max(1)).min(MAX_TRIES);
-    let mut random = Random(0x5E16_0001);
+    let mut random = Random::new(SEED, 0);
     for _ in 0..tries {
         if best_height <= goal || instance.count() < 2 || Instant::now() > deadline {
             break;
         }
         let mut next = sequence.clone();
-        if random.below(4) == 0 {
-            next.swap(random.below(instance.count()), random.below(instance.count()));
+        if random.one_in(4) {
+            next.swap(pick(&mut random, instance.count()), pick(&mut random, instance.count()));
         } else {
             let top: Vec<usize> = (0..next.len())
                 .filter(|&at| best[next[at]] + instance.size[next[at]] == best_height)
                 .collect();
-            let from = top[random.below(top.len())];
+            let from = top[pick(&mut random, top.len())];
             let buffer = next.remove(from);
-            next.insert(random.below(from + 1), buffer);
+            next.insert(pick(&mut random, from + 1), buffer);
         }
         let offsets = place(instance, &next, Fit::First, deadline);
         let new_height = height(instance, &offsets);
@@ -51,16 +54,7 @@ pub fn climb(
     best
 }
 
-/// xorshift64* (Vigna 2016).
-struct Random(u64);
-
-impl Random {
-    /// A number in `0..limit`; 0 where the limit is 0.
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let value = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D);
-        ((u128::from(value) * limit as u128) >> 64) as usize
-    }
+/// 0 to `count` - 1.
+fn pick(random: &mut Random, count: usize) -> usize {
+    random.below(count as u64) as usize
 }
