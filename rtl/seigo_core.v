@@ -14,7 +14,7 @@ module seigo_core #(
   parameter UltraRam = 1,
   // Ring of the stream, in words of 32 bytes.
   parameter RingWords = 2048,
-  // Two products share a multiplier (DSP48E2).
+  // Two products share a multiplier: see `seigo_mac_array`.
   parameter PackProducts = 1,
   // Bits of an accumulator with its bias, and of a sum of the plane engine with its bias: 20 to 32.
   parameter AccumulatorBits = 32,

@@ -13,7 +13,8 @@ module seigo_mac_array #(
   parameter P = 4,
   // Pixels drained a cycle.
   parameter LP = P >= 2 ? P / 2 : 1,
-  // 1: pixels 2i and 2i + 1 share a multiplier (DSP48E2); weights within +-127.
+  // 1: two products share a multiplier, weights are within +-127. From P = 2 on those of pixels 2i and 2i + 1
+  // (DSP48E2), at P = 1 those of output channels 2i and 2i + 1.
   parameter PackProducts = P >= 2 ? 1 : 0,
   // Bits of an accumulator: 20 to 32, as many as the network's largest sum has.
   parameter AccumulatorBits = 32
@@ -48,7 +49,8 @@ module seigo_mac_array #(
   localparam Latency = 12;
   // Cycles from entry to the accumulators' addition.
   localparam AddStage = Latency - 1;
-  localparam PerUnit = PackProducts != 0 ? 2 : 1;
+  localparam PackPixels = P > 1 ? PackProducts : 0;
+  localparam PerUnit = PackPixels != 0 ? 2 : 1;
   localparam Units = P / PerUnit;
 
   generate
@@ -57,9 +59,6 @@ module seigo_mac_array #(
     end
     if (LP != (P >= 2 ? P / 2 : 1)) begin : g_check_lp
       lp_must_be_half_of_p error ();
-    end
-    if (PackProducts != 0 && P == 1) begin : g_check_pack
-      one_pixel_cannot_be_packed error ();
     end
   endgenerate
 
@@ -113,7 +112,7 @@ module seigo_mac_array #(
     for (u = 0; u < Units; u = u + 1) begin : g_unit
       wire [511:0] operand;
       seigo_operand_skew #(
-        .Packed (PackProducts)
+        .Packed (PackPixels)
       ) operand_skew (
         .aclk      (aclk),
         .valid_i   ({valid_q[6:0], valid_i}),
@@ -122,20 +121,48 @@ module seigo_mac_array #(
         .pad_i     (pad),
         .operand_o (operand)
       );
+      // Sums of the output channels at P = 1, where two share a multiplier.
+      wire [319:0] pair_sums;
+      wire [15:0]  pair_carries;
+      if (PackProducts != 0 && PackPixels == 0) begin : g_pairs
+        for (o = 0; o < 16; o = o + 2) begin : g_pair
+          seigo_dot_pair dot_pair (
+            .aclk      (aclk),
+            .operand_i (operand),
+            .weight0_i (weight[128*o +: 128]),
+            .weight1_i (weight[128*(o+1) +: 128]),
+            .swap_i    (swap),
+            .valid_i   (valid_q[9:0]),
+            .sum0_o    (pair_sums[20*o +: 20]),
+            .sum1_o    (pair_sums[20*(o+1) +: 20]),
+            .carry1_o  (pair_carries[o+1])
+          );
+          assign pair_carries[o] = 1'b0;
+        end
+      end else begin : g_no_pairs
+        assign pair_sums = 320'd0;
+        assign pair_carries = 16'd0;
+        wire unused = |{pair_sums, pair_carries};
+      end
       for (o = 0; o < 16; o = o + 1) begin : g_output
         wire [20*PerUnit-1:0] sum;
         wire [PerUnit-1:0]    carry;
-        seigo_dot_product #(
-          .Packed (PackProducts)
-        ) dot_product (
-          .aclk     (aclk),
-          .operand_i (operand),
-          .weight_i (weight[128*o +: 128]),
-          .swap_i   (swap),
-          .valid_i  (valid_q[9:0]),
-          .sum_o    (sum),
-          .carry_o  (carry)
-        );
+        if (PackProducts == 0 || PackPixels != 0) begin : g_own
+          seigo_dot_product #(
+            .Packed (PackPixels)
+          ) dot_product (
+            .aclk      (aclk),
+            .operand_i (operand),
+            .weight_i  (weight[128*o +: 128]),
+            .swap_i    (swap),
+            .valid_i   (valid_q[9:0]),
+            .sum_o     (sum),
+            .carry_o   (carry)
+          );
+        end else begin : g_shared
+          assign carry = pair_carries[o];
+          assign sum = pair_sums[20*o +: 20];
+        end
         for (p = 0; p < PerUnit; p = p + 1) begin : g_pixel
           seigo_accumulator #(
             .Bits (AccumulatorBits)

@@ -106,7 +106,7 @@ def print_resources(netlist, options):
         for name in sorted(blocks, key=lambda b: -blocks[b]["logic"] - blocks[b]["lutram"]):
             print(row(f"`{name.removeprefix('seigo_')}`", blocks[name]))
     print()
-    array = sum(instances[name] * total[name]["dsp"] for name in total if module_name(name) == "seigo_dot_product")
+    array = sum(instances[name] * total[name]["dsp"] for name in total if module_name(name) in ("seigo_dot_product", "seigo_dot_pair"))
     if array and options.target:
         macs = 256 * target["pixels"]
         print(f"dense array: {array} DSP for {macs} MAC a cycle, {array / macs:.3f} each")

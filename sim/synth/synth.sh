@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 limit=8
-kept="seigo_dot_product seigo_accumulator seigo_operand_skew seigo_weight_shadow seigo_plane_channel seigo_lane"
+kept="seigo_dot_product seigo_dot_pair seigo_accumulator seigo_operand_skew seigo_weight_shadow seigo_plane_channel seigo_lane"
 
 field() { sed -n "s/^ *\"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" "$1/target.json" | head -n 1; }
 

@@ -1,4 +1,5 @@
 // parameters: P=1 PackProducts=0 AccumulatorBits=22
+// parameters: P=1 PackProducts=1 AccumulatorBits=22
 // parameters: P=2 PackProducts=1 AccumulatorBits=32
 // parameters: P=4 PackProducts=1 AccumulatorBits=22
 // parameters: P=4 PackProducts=0 AccumulatorBits=25

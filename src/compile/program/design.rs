@@ -12,7 +12,7 @@ use crate::compile::capabilities::{
     STEP_RING_WORDS, Stem, WORD, image_pitch, reads_padding,
 };
 use crate::compile::schedule::{Dense, Schedule, Source, Work};
-use crate::model::qgraph::QGraph;
+use crate::model::qgraph::{QGraph, QOp};
 
 /// DSP slices of fetch, stem unit and pass control.
 const ADDRESS_DSPS: usize = 24;
@@ -38,7 +38,8 @@ pub struct Design {
     pub ultra_ram: bool,
     /// 32-byte words of the weight ring.
     pub ring_words: usize,
-    /// Two products share a DSP slice; weights are then within +-127.
+    /// Two products share a DSP slice, of two pixels, or of two output channels where there is one pixel; weights are then
+    /// within +-127.
     pub pack_products: bool,
     /// Bits of an accumulator, which hold a sum of the dense array without and with its bias; [`super::sums::fit`].
     pub accumulator_bits: u32,
@@ -54,6 +55,26 @@ pub struct Design {
     pub stem: Option<Stem>,
     /// Activation functions, in the order of the graph.
     pub functions: Vec<Function>,
+}
+
+/// Whether two products share a DSP slice: of two pixels in a DSP48E2, and of two output channels where there is one pixel
+/// and no weight is -128.
+fn packs(graph: &QGraph, schedule: &Schedule, target: &Target) -> bool {
+    if target.pixels > 1 {
+        return target.dsp_kind == DspKind::Dsp48e2;
+    }
+    !schedule.passes.iter().any(|pass| {
+        let (dense, filters): (Option<usize>, &[_]) = match &pass.work {
+            Work::Dense(dense) => (Some(dense.layer), &dense.filters),
+            Work::Plane(plane) => (None, &plane.filters),
+            Work::Transfer(_) | Work::Processor { .. } => (None, &[]),
+        };
+        let layers = dense.into_iter().chain(filters.iter().map(|filter| filter.layer));
+        layers.into_iter().any(|layer| match &graph.layers[layer].op {
+            QOp::Conv(conv) => conv.weights.contains(&i8::MIN),
+            _ => false,
+        })
+    })
 }
 
 impl Design {
@@ -93,7 +114,7 @@ impl Design {
             block_words: target.block_bytes as usize / WORD,
             ultra_ram: target.ultra_ram(),
             ring_words: if pixels > 1 { 2048 } else { 1024 },
-            pack_products: pixels > 1 && target.dsp_kind == DspKind::Dsp48e2,
+            pack_products: packs(graph, schedule, target),
             accumulator_bits: 32,
             plane_sum_bits: 32,
             dsp_lanes: false,
@@ -179,7 +200,8 @@ impl Design {
         let shared = |products: usize, pixels: usize| {
             if self.pack_products && pixels > 1 { products * pixels / 2 } else { products * pixels }
         };
-        let products = shared(256, self.pixels) + shared(144, self.plane_pixels()) + ADDRESS_DSPS;
+        let array = if self.pack_products { 128 } else { 256 } * self.pixels;
+        let products = array + shared(144, self.plane_pixels()) + ADDRESS_DSPS;
         products + 16 * (3 * self.lane_pixels() + 2 * self.plane_pixels())
     }
 

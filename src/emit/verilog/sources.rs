@@ -21,6 +21,7 @@ sources![
     "seigo_dma.v",
     "seigo_domain.v",
     "seigo_domain_bank.v",
+    "seigo_dot_pair.v",
     "seigo_dot_product.v",
     "seigo_drain.v",
     "seigo_dual_port_ram.v",

@@ -16,9 +16,13 @@ pub fn inverse_factor(h: &Array2<f64>) -> Option<Array2<f64>> {
     let cholesky = reversed.llt(Side::Lower).ok()?;
     let mut inverse = Mat::zeros(n, n);
     invert_lower_triangular(inverse.as_mut(), cholesky.L(), Par::Seq);
-    let factor = Array2::from_shape_fn((n, n), |(i, j)| {
-        if i <= j { inverse[(n - 1 - i, n - 1 - j)] } else { 0.0 }
-    });
+    let factor =
+        Array2::from_shape_fn(
+            (n, n),
+            |(i, j)| {
+                if i <= j { inverse[(n - 1 - i, n - 1 - j)] } else { 0.0 }
+            },
+        );
     factor.iter().all(|value| value.is_finite()).then_some(factor)
 }
 

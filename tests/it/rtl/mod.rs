@@ -74,6 +74,7 @@ fn union(builds: &[Compiled]) -> Design {
         design.max_width = design.max_width.max(build.design.max_width);
         design.ring_words = design.ring_words.max(build.design.ring_words);
         design.accumulator_bits = design.accumulator_bits.max(build.design.accumulator_bits);
+        design.pack_products &= build.design.pack_products;
         design.dsp_lanes &= build.design.dsp_lanes;
         design.plane_sum_bits = design.plane_sum_bits.max(build.design.plane_sum_bits);
     }
