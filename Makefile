@@ -109,7 +109,7 @@ test-icarus: build ## One frame in Icarus Verilog and in Verilator: the same eve
 	mkdir -p build/icarus/frame
 	target/release/seigo quantize tests/fixtures/detector.onnx --calib tests/fixtures/images -o build/icarus/tiny.ceras
 	target/release/seigo build build/icarus/tiny.ceras --target zynq7020 -o build/icarus/bundle
-	$(CARGO) run --release --locked --example dump_frame -- build/icarus/bundle build/icarus/frame
+	$(CARGO) run --release --locked -p xtask -- dump-frame build/icarus/bundle build/icarus/frame
 	sim/icarus/run.sh build/icarus/bundle build/icarus/frame
 
 # MODEL is a .ceras file. It may be too large for the zynq7020's memory, so that its program is made for 16 domains of
@@ -171,10 +171,10 @@ test-export: $(VENV)/ready build ## Compare the exports of our int8 YOLOX-Nano w
 	mkdir -p build/export
 	target/release/seigo quantize $(SHARED)/models/yolox_nano.onnx --task yolox-coco \
 	  --calib $(SHARED)/coco/calib -o build/export/yolox_nano.ceras
-	$(CARGO) build --release --locked --example dump_quantized
+	$(CARGO) build --release --locked -p xtask
 	for image in $$(ls $(SHARED)/coco/eval/*.jpg | head -n 10); do
 	  echo "== $$image"
-	  target/release/examples/dump_quantized build/export/yolox_nano.ceras $$image build/export
+	  target/release/xtask dump-quantized build/export/yolox_nano.ceras $$image build/export
 	  $(VENV)/bin/python tests/ort/quantized_export.py build/export
 	done
 
@@ -183,8 +183,8 @@ QDQ ?= $(SHARED)/models/yolox_nano.quark_xint8.onnx
 .PHONY: test-import
 test-import: $(VENV)/ready build ## Compare the import of a quantized ONNX model with ONNX Runtime (QDQ=x.onnx)
 	mkdir -p build/import
-	$(CARGO) build --release --locked --example dump_quantized
-	target/release/examples/dump_quantized $(QDQ) $$(ls $(SHARED)/coco/eval/*.jpg | head -n 1) build/import
+	$(CARGO) build --release --locked -p xtask
+	target/release/xtask dump-quantized $(QDQ) $$(ls $(SHARED)/coco/eval/*.jpg | head -n 1) build/import
 	$(VENV)/bin/python tests/ort/quantized_import.py $(QDQ) build/import
 
 # Playwright drives the browser; Chromium is Debian's, since Playwright would download one of its own.

@@ -7,7 +7,7 @@
 // assignments and everything random comes from one shift register: nothing depends on the simulator.
 //
 // The last line is PASSED or FAILED. frame.vh, stream.hex, image.hex, expected.hex and mask.hex come from
-// `examples/dump_frame.rs`.
+// `xtask dump-frame`.
 module frame_tb;
   // STREAM_BASE, IMAGE_BASE, OUTPUT_BASE, SCRATCH_BASE, MEMORY_BYTES: addresses in bytes, multiples of 4,096;
   // STREAM_BEATS, IMAGE_BEATS, OUTPUT_BEATS: contents, in beats of 16 bytes.

@@ -3,7 +3,7 @@
 # write beat, end of a pass, interrupt and register with its cycle. Verilator begins with random registers, Icarus with
 # unknown ones.
 #
-#   run.sh BUNDLE FRAME    FRAME: folder written by examples/dump_frame.rs for BUNDLE
+#   run.sh BUNDLE FRAME    FRAME: folder written by `xtask dump-frame` for BUNDLE
 set -euo pipefail
 [ $# = 2 ] || { sed -n '2,6p' "$0"; exit 2; }
 rtl=$(realpath "$1")/rtl

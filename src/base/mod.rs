@@ -3,6 +3,7 @@
 pub mod arithmetic;
 pub mod error;
 pub mod files;
+pub mod json;
 pub mod npy;
 pub mod parallel;
 pub mod random;

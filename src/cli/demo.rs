@@ -10,6 +10,8 @@ use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
+use crate::present::html::{self, Measured};
+use crate::vision::eval::Score;
 use crate::vision::scenes;
 
 const MODEL: &[u8] = include_bytes!("../../models/shapes/shapes.onnx");
@@ -157,13 +159,10 @@ fn perform(step: &Step, folder: &Path) -> Result<u8> {
 
 /// What was measured, where the products lie, and what to try next.
 fn closing(folder: &Path, seconds: u64) -> Result<String> {
-    let read = |name: &str| -> Result<serde_json::Value> {
-        let bytes = files::read(&folder.join(name))?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Error::new(&codes::INTERNAL, format!("{name}: {error}")))
-    };
-    let (float, int8, cosim) = (read("float.json")?, read("int8.json")?, read("cosim.json")?);
-    let percent = |value: &serde_json::Value| 100.0 * value["ap50"].as_f64().unwrap_or(0.0);
+    let read = |name: &str| files::read_text(&folder.join(name));
+    let percent = |score: &Score| 100.0 * score.measures()[0].1.unwrap_or(0.0);
+    let (float, int8) = (html::score(&read("float.json")?)?, html::score(&read("int8.json")?)?);
+    let cosim = Measured::from_json(&read("cosim.json")?)?;
     let at = |name: &str| folder.join(name).display().to_string();
     Ok(format!(
         "\nDone in {seconds} s.\n\
@@ -178,8 +177,8 @@ fn closing(folder: &Path, seconds: u64) -> Result<String> {
          -o your.ceras`,\nand so on as above. docs/task.md says how to describe its images and outputs.\n",
         percent(&float),
         percent(&int8),
-        cosim["cycles"],
-        cosim["compared"],
+        cosim.first().cycles,
+        cosim.first().compared,
         at("report.html"),
         at("detections.png"),
         at("shapes.ceras"),

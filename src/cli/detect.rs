@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
+use super::format::Format;
 use super::network::{NetworkArgs, bind};
 use super::outputs::Paths;
 use super::terminal::Terminal;
-use crate::base::error::{Error, Result, codes};
+use crate::base::error::Result;
 use crate::vision::overlay;
-use crate::vision::task::{BBox, Classes, Limits, Prediction, Purpose, image};
+use crate::vision::task::{BBox, Classes, Limits, Prediction, PredictionReport, Purpose, image};
 
 /// Detect objects or classify an image; optionally draw the result
 #[derive(Debug, clap::Args)]
@@ -29,16 +28,8 @@ pub struct Args {
     #[arg(long, value_name = "SCORE")]
     score: Option<f32>,
     /// Form of the output
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// One line per detection
-    Table,
-    /// One JSON document
-    Json,
 }
 
 impl Args {
@@ -69,14 +60,8 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         overlay::save(&picture, path)?;
         terminal.remark(&format!("wrote {}", path.display()));
     }
-    terminal.result(&match args.format {
-        Format::Table => table(&prediction, classes),
-        Format::Json => {
-            let json = serde_json::to_string_pretty(&prediction)
-                .map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))?;
-            format!("{json}\n")
-        }
-    })?;
+    let text = table(&prediction, classes);
+    terminal.result(&args.format.of(&PredictionReport::from(prediction), || text)?)?;
     Ok(0)
 }
 

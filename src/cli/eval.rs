@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-use serde::Serialize;
-
+use super::format::Format;
 use super::network::{NetworkArgs, bind};
 use super::outputs::Paths;
 use super::terminal::Terminal;
@@ -14,6 +12,7 @@ use crate::base::parallel;
 use crate::session::Vision;
 use crate::vision::eval::classification::{Accuracy, LabeledImage, labeled_folders, labeled_list};
 use crate::vision::eval::coco::{self, Annotations, ResultRecord};
+use crate::vision::eval::{AccuracyReport, Score};
 use crate::vision::task::folder::{Files, LeftOut, Reason};
 use crate::vision::task::{Prediction, Purpose};
 
@@ -41,16 +40,8 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// Form of the output
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A table for a terminal
-    Table,
-    /// One JSON document
-    Json,
 }
 
 impl Args {
@@ -120,7 +111,7 @@ fn detector_run(args: &Args, path: &Path, vision: &Vision<'_>, terminal: &Termin
     let report =
         coco::Report { left_out: left_out.len(), ..coco::evaluate(&annotations, &records)? };
     let text = report.to_string();
-    show(args.format, terminal, &report, &text)
+    show(args, terminal, Score::Detection(report), text)
 }
 
 fn classifier_run(args: &Args, vision: &Vision<'_>, terminal: &Terminal) -> Result<()> {
@@ -153,7 +144,7 @@ fn classifier_run(args: &Args, vision: &Vision<'_>, terminal: &Terminal) -> Resu
     if accuracy.left_out > 0 {
         text += &format!("left out {}\n", accuracy.left_out);
     }
-    show(args.format, terminal, &accuracy, &text)
+    show(args, terminal, Score::Classification(accuracy), text)
 }
 
 /// What the network says about each image; none, with a warning, for one that cannot be read.
@@ -189,13 +180,6 @@ fn predict(
     Ok(paths.iter().zip(all).map(read).collect())
 }
 
-fn show(format: Format, terminal: &Terminal, report: &impl Serialize, text: &str) -> Result<()> {
-    terminal.result(&match format {
-        Format::Table => text.to_owned(),
-        Format::Json => {
-            let json = serde_json::to_string_pretty(report)
-                .map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))?;
-            format!("{json}\n")
-        }
-    })
+fn show(args: &Args, terminal: &Terminal, score: Score, text: String) -> Result<()> {
+    terminal.result(&args.format.of(&AccuracyReport::from(score), || text)?)
 }

@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use prost::Message as _;
 
 use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Place as _, Result};
-use crate::base::files;
 use crate::model::ceras;
 use crate::quantize::qonnx::export::{self, Functions};
 
@@ -52,6 +50,6 @@ pub fn run(args: &Args, _terminal: &Terminal) -> Result<u8> {
         Form::Exact => export::exact(&graph),
     };
     let model = model.at(|| args.model.display().to_string())?;
-    files::write(&args.output, &model.encode_to_vec())?;
+    model.write(&args.output)?;
     Ok(0)
 }

@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use prost::Message as _;
 
 use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::arithmetic::Rounding;
 use crate::base::error::{Place as _, Result};
-use crate::base::files;
 use crate::frontend::graph::{self, Graph, parse_input_shape};
 use crate::frontend::onnx::Model;
 use crate::model::ceras;
@@ -62,7 +60,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         let mut graph = Graph::from_model(&model, &shapes).at(place)?;
         let removed = qonnx::dequantize(&mut graph).at(place)?;
         let float = export::float(&graph).at(place)?;
-        files::write(&args.output, &float.encode_to_vec())?;
+        float.write(&args.output)?;
         terminal.remark(&format!("{removed} quantizing operators taken out"));
         return Ok(0);
     }

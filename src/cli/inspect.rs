@@ -1,8 +1,8 @@
 //! `seigo inspect`.
 
 use clap::ValueEnum;
-use serde::Serialize;
 
+use super::format::Format;
 use super::model::ModelArgs;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
@@ -11,7 +11,7 @@ use crate::compile::boards::Target;
 use crate::frontend::rewrites;
 use crate::present::tables::inspect::Inspection;
 use crate::present::tables::quantized::QuantizedInspection;
-use crate::present::tables::quantized_dump;
+use crate::present::tables::quantized_dump::{self, QuantizedDump};
 use crate::quantize::ptq::{Options, Preview};
 
 /// Show what a model consists of: operators, layers before and after fusion, MACs, parameters,
@@ -21,7 +21,7 @@ pub struct Args {
     #[command(flatten)]
     model: ModelArgs,
     /// Form of the output
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Print a stage itself instead of the tables about it
     #[arg(long, value_enum, value_name = "STAGE")]
@@ -35,14 +35,6 @@ pub struct Args {
     target: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Tables for a terminal
-    Table,
-    /// One JSON document
-    Json,
-}
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Emit {
     /// The graph after the rewrites, or that of the .ceras model
@@ -54,15 +46,18 @@ enum Emit {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let (text, json) =
-        if args.model.source().is_ceras()? { quantized(args)? } else { float(args)? };
-    let as_json = args.format == Format::Json || matches!(args.emit, Some(Emit::Json));
-    terminal.result(&if as_json { format!("{json:#}\n") } else { text })?;
+    let text = if args.model.source().is_ceras()? { quantized(args)? } else { float(args)? };
+    terminal.result(&text)?;
     Ok(0)
 }
 
-/// Both forms of what is asked of a .ceras model.
-fn quantized(args: &Args) -> Result<(String, serde_json::Value)> {
+/// The form that is asked for.
+fn format(args: &Args) -> Format {
+    if matches!(args.emit, Some(Emit::Json)) { Format::Json } else { args.format }
+}
+
+/// What is asked of a .ceras model.
+fn quantized(args: &Args) -> Result<String> {
     if args.rewrites.is_some() || matches!(args.emit, Some(Emit::Imported)) {
         return Err(Error::new(&codes::BAD_ARGUMENT, "a .ceras model has no rewrites to run")
             .help("inspect the ONNX model instead"));
@@ -70,21 +65,17 @@ fn quantized(args: &Args) -> Result<(String, serde_json::Value)> {
     let model = args.model.source().quantized()?;
     if args.emit.is_some() {
         let graph = &model.graph;
-        return Ok((quantized_dump::to_text(graph), quantized_dump::to_json(graph)?));
+        return format(args).of(&QuantizedDump::new(graph), || quantized_dump::to_text(graph));
     }
     let target = Target::load(args.target.as_deref().unwrap_or("kv260"))?;
     let file = files::read(&args.model.model)?;
     let inspection = QuantizedInspection::new(&model, &file, &target)
         .map_err(|error| error.at(args.model.model.display().to_string()))?;
-    Ok((inspection.to_text(), json(&inspection)?))
+    format(args).of(&inspection, || inspection.to_text())
 }
 
-fn json(report: &impl Serialize) -> Result<serde_json::Value> {
-    serde_json::to_value(report).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
-}
-
-/// Both forms of what is asked of an ONNX model.
-fn float(args: &Args) -> Result<(String, serde_json::Value)> {
+/// What is asked of an ONNX model.
+fn float(args: &Args) -> Result<String> {
     if args.target.is_some() {
         let message = "--target needs a .ceras model: only integers run on the accelerator";
         return Err(Error::new(&codes::BAD_ARGUMENT, message).help("quantize the model first"));
@@ -100,13 +91,14 @@ fn float(args: &Args) -> Result<(String, serde_json::Value)> {
     };
     let applied = rewrites::run(&mut fused, &chosen)
         .map_err(|error| error.at(args.model.model.display().to_string()))?;
-    Ok(match args.emit {
-        Some(Emit::Graph | Emit::Json) => (fused.to_text(), fused.to_json()),
-        Some(Emit::Imported) => (original.to_text(), original.to_json()),
+    let shown = match args.emit {
+        Some(Emit::Graph | Emit::Json) => &fused,
+        Some(Emit::Imported) => &original,
         None => {
             let preview = Preview::new(&original, &Options::default())?;
             let inspection = Inspection::new(&original, &fused, applied, &preview);
-            (inspection.to_text(), json(&inspection)?)
+            return format(args).of(&inspection, || inspection.to_text());
         }
-    })
+    };
+    format(args).of(&shown.dump(), || shown.to_text())
 }

@@ -10,16 +10,18 @@ mod detect;
 mod eval;
 mod export;
 pub mod failure;
+mod format;
 mod import;
 mod inspect;
 mod model;
 mod network;
 mod outputs;
+mod pack;
 mod plan;
-mod plan_model;
 mod quantize;
 mod report;
 mod run;
+mod schema;
 mod shell;
 mod terminal;
 
@@ -74,6 +76,8 @@ enum Command {
     Run(run::Args),
     Import(import::Args),
     Export(export::Args),
+    Pack(pack::Args),
+    Schema(schema::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -93,7 +97,10 @@ impl Command {
             Self::Run(args) => args.paths(),
             Self::Import(args) => args.paths(),
             Self::Export(args) => args.paths(),
-            Self::Inspect(_) | Self::Completions(_) | Self::Man(_) => Paths::default(),
+            Self::Pack(args) => args.paths(),
+            Self::Inspect(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) => {
+                Paths::default()
+            }
         }
     }
 }
@@ -144,6 +151,8 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Run(args) => run::run(&args, &terminal),
         Command::Import(args) => import::run(&args, &terminal),
         Command::Export(args) => export::run(&args, &terminal),
+        Command::Pack(args) => pack::run(&args, &terminal),
+        Command::Schema(args) => schema::run(&args, &terminal),
         Command::Completions(args) => shell::completions(&args, &terminal),
         Command::Man(args) => shell::man(&args, &terminal),
     })

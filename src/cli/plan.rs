@@ -1,7 +1,6 @@
 //! `seigo plan`.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 
@@ -9,52 +8,50 @@ use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
-use crate::compile::packing::{self, Packing, csv, svg, validate};
+use crate::base::json;
+use crate::compile::Compiled;
+use crate::compile::boards::Target;
+use crate::compile::packing::{Packing, csv};
+use crate::compile::program::predict;
+use crate::compile::schedule::{self, Plan, Schedule, StoredId, tile};
+use crate::model::ceras::{Model, Tag};
+use crate::model::qgraph::QGraph;
+use crate::present::tables::plan::{PlanReport, chart};
 
-/// Plan the memory: of a model on a target, pass by pass; or of any buffers with lifetimes
+/// Plan the memory of a model on a target, pass by pass
 ///
-/// For a .ceras model: which pass does which layers, at which addresses tensors lie, which blocks
-/// each pass reads and writes, and how the peak compares with the lower bound. A model that does not
-/// fit is planned in strips of rows with tensors in DDR.
+/// Which pass does which layers, at which addresses tensors lie, which blocks each pass reads and writes,
+/// and how the peak compares with the lower bound. A model that does not fit is planned in strips of rows
+/// with tensors in DDR.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// .ceras model; without --target, the plan in it is shown
-    #[arg(value_name = "MODEL", required_unless_present = "csv")]
-    model: Option<PathBuf>,
-    #[command(flatten)]
-    of_model: super::plan_model::PlanArgs,
-    /// Instead of a model: buffers in the MiniMalloc format: id,lower,upper,size with half-open
-    /// lifespans
-    #[arg(long, value_name = "FILE", conflicts_with = "model")]
-    csv: Option<PathBuf>,
-    /// With --csv: bytes (or other units of size) there are [default: as few as possible]
-    #[arg(long, value_name = "N", requires = "csv")]
-    capacity: Option<u64>,
-    /// With --csv: every offset is a multiple of this [default: 1]
-    #[arg(long, value_name = "N", requires = "csv", conflicts_with = "blocks")]
-    alignment: Option<u64>,
-    /// With --csv: assign blocks of this size, not necessarily adjacent, instead of offsets
-    #[arg(long, value_name = "SIZE", requires = "csv", conflicts_with = "capacity")]
-    blocks: Option<u64>,
-    /// With --csv: seconds to search for a packing within the capacity [default: 60]
-    #[arg(long, value_name = "SECONDS", requires = "csv")]
-    time_limit: Option<u64>,
-    /// Form of the output [default: table; csv with --csv]
-    #[arg(long, value_enum)]
-    format: Option<Format>,
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// Target: a built-in one or a JSON file, see docs/targets.md
+    #[arg(long, value_name = "NAME|FILE")]
+    target: Option<String>,
+    /// Write the model with the plan in it to this file
+    #[arg(long, value_name = "FILE", requires = "target")]
+    save: Option<PathBuf>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = Product::Text)]
+    format: Product,
     /// Where to write it [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
+/// Form of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Tables for a terminal
-    Table,
-    /// id,lower,upper,size,offset
-    Csv,
-    /// One JSON document
+enum Product {
+    /// For people
+    #[value(alias = "table")]
+    Text,
+    /// For programs; `seigo schema plan` describes it
     Json,
+    /// Buffers with their offsets: id,lower,upper,size,offset
+    Csv,
     /// Lifespan x address chart
     Svg,
 }
@@ -62,71 +59,120 @@ pub enum Format {
 impl Args {
     /// What is read and written.
     pub fn paths(&self) -> Paths {
-        let buffers = Paths::default().reads_all("the buffers", &self.csv);
-        let model = buffers.reads_all("the model", &self.model);
-        self.of_model.add_to(model).writes("--output", &self.output)
+        Paths::default()
+            .reads("the model", &self.model)
+            .reads_all("the target file", &self.target)
+            .writes("--save", &self.save)
+            .writes("--output", &self.output)
     }
+}
+
+/// What is shown.
+struct Shown<'a> {
+    report: PlanReport,
+    target: &'a Target,
+    schedule: &'a Schedule,
+    tensors: Vec<Option<StoredId>>,
+    packing: &'a Packing,
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let product = match (&args.model, &args.csv) {
-        (Some(model), _) => {
-            let format = args.format.unwrap_or(Format::Table);
-            super::plan_model::run(model, &args.of_model, format, terminal)?
-        }
-        (None, Some(csv)) => buffers(args, csv, terminal)?,
-        (None, None) => return Err(Error::new(&codes::BAD_ARGUMENT, "no model is given")),
-    };
-    match &args.output {
-        None => terminal.result(&product)?,
-        Some(path) if path.file_name().is_none() => {
-            return Err(Error::new(
-                &codes::BAD_ARGUMENT,
-                format!("{} is not a file", path.display()),
-            ));
-        }
-        Some(path) => files::write(path, product.as_bytes())?,
-    }
+    let product = product(args, terminal)?;
+    terminal.product(args.output.as_deref(), &product)?;
     Ok(0)
 }
 
-fn buffers(args: &Args, path: &Path, terminal: &Terminal) -> Result<String> {
-    let place = || path.display().to_string();
-    let text = files::read_text(path)?;
-    let alignment = args.alignment.unwrap_or(1);
-    let problem = csv::read_problem(&text, args.capacity, alignment).at(place)?;
-    let packing = match args.blocks {
-        Some(size) => packing::plan_blocks(&problem, size).at(place)?,
-        None => {
-            let limit = Duration::from_secs(args.time_limit.unwrap_or(60));
-            packing::plan_contiguous(&problem, limit).at(place)?
-        }
+fn product(args: &Args, terminal: &Terminal) -> Result<String> {
+    let format = args.format;
+    let place = || args.model.display().to_string();
+    let mut model = Model::load(&args.model)?;
+    let Some(name) = &args.target else {
+        let (version, bytes) = model.section(Tag::Plan).ok_or_else(|| {
+            Error::new(&codes::BAD_ARGUMENT, "the model holds no plan")
+                .help("give a target to plan for, such as --target kv260")
+                .at(place())
+        })?;
+        let plan = Plan::from_bytes(&model.graph, version, bytes).at(place)?;
+        return show_plan(&model, &plan, format).at(place);
     };
-    validate::packing(&problem, &packing)?;
-    terminal.remark(&format!(
-        "height {}, lower bound {}, ratio {:.3}",
-        packing.height,
-        packing.lower_bound,
-        packing.ratio()
-    ));
-    match args.format.unwrap_or(Format::Csv) {
-        Format::Table => Err(Error::new(&codes::BAD_ARGUMENT, "--format table is for models")
-            .help("choose csv, json or svg")),
-        Format::Csv => Ok(csv::write_packing(&packing)),
-        Format::Json => Ok(format!("{}\n", packing.to_json())),
-        Format::Svg => Ok(chart(args, path, &packing)),
+    let target = Target::load(name)?;
+    match Plan::new(&model.graph, &target) {
+        Ok(plan) => {
+            if let Some(to) = &args.save {
+                model.set_section(Tag::Plan, schedule::VERSION, plan.to_bytes()?)?;
+                files::write(to, &model.to_bytes()?)?;
+                terminal.remark(&format!("wrote {}", to.display()));
+            }
+            show_plan(&model, &plan, format).at(place)
+        }
+        Err(error) if args.save.is_some() || !is_about_memory(&error) => Err(error.at(place())),
+        Err(error) => {
+            terminal.remark(&format!(
+                "in strips of rows and with tensors in DDR, which `seigo build` cannot make yet, since: {}",
+                error.message()
+            ));
+            strips(&model.graph, &target, format).at(place)
+        }
     }
 }
 
-fn chart(args: &Args, path: &Path, packing: &Packing) -> String {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    svg::draw(
-        packing,
-        &svg::Chart {
-            title: name,
-            kinds: Vec::new(),
-            capacity: args.capacity,
-            step_label: "step".to_owned(),
+fn is_about_memory(error: &Error) -> bool {
+    [&codes::PLAN_CAPACITY, &codes::PLAN_TIMEOUT].into_iter().any(|code| error.code() == code)
+}
+
+fn strips(graph: &QGraph, target: &Target, format: Product) -> Result<String> {
+    let schedule = schedule::build(graph, target)?;
+    schedule::validate::schedule(graph, &schedule)?;
+    let tiling = tile::tile(graph, &schedule, target)?;
+    schedule::validate::tiling(graph, &schedule, target, &tiling)?;
+    show(
+        &Shown {
+            report: PlanReport::of_tiling(graph, target, &schedule, &tiling),
+            target,
+            schedule: &schedule,
+            tensors: tiling.tensors.iter().map(|&id| Some(id)).collect(),
+            packing: &tiling.packing,
         },
+        format,
     )
+}
+
+fn show_plan(model: &Model, plan: &Plan, format: Product) -> Result<String> {
+    let mut report = PlanReport::of_plan(&model.graph, plan);
+    match Compiled::of_plan(model.clone(), plan.clone()) {
+        Ok(compiled) => report.predict(&costs(&compiled)?),
+        // What has a plan but no program is shown with the estimate.
+        Err(error) if error.code() == &codes::PROGRAM_LIMIT => {}
+        Err(error) => return Err(error),
+    }
+    show(
+        &Shown {
+            report,
+            target: &plan.target,
+            schedule: &plan.schedule,
+            tensors: (0..plan.schedule.stored.len()).map(|id| Some(StoredId(id))).collect(),
+            packing: &plan.placed.packing,
+        },
+        format,
+    )
+}
+
+/// Cycles of every pass and of the end, with the largest cause of those without work.
+fn costs(compiled: &Compiled) -> Result<Vec<(u64, Option<&'static str>)>> {
+    let Compiled { design, program, .. } = compiled;
+    let costs = predict::predict(&program.stream, design, predict::Timing::default())?;
+    Ok(costs.iter().map(|cost| (cost.cycles, cost.cause().map(predict::Cause::name))).collect())
+}
+
+fn show(shown: &Shown<'_>, format: Product) -> Result<String> {
+    let Shown { report, target, schedule, tensors, packing } = shown;
+    Ok(match format {
+        Product::Text => report.to_table(),
+        Product::Csv => csv::write_packing(packing),
+        Product::Json => json::pretty(report)?,
+        Product::Svg => {
+            let title = format!("{} on {}", report.network, report.target);
+            chart(title, target, schedule, tensors, packing)
+        }
+    })
 }

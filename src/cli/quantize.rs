@@ -9,8 +9,9 @@ use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
+use crate::base::json;
 use crate::model::qgraph::{QGraph, Width};
-use crate::quantize::ptq::{Options, Progress, Report};
+use crate::quantize::ptq::{Options, Progress, Report, ReportFile};
 use crate::session::{self, Calibration};
 use crate::vision::task::path_beside;
 
@@ -150,15 +151,11 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let bytes = model.to_bytes()?;
     files::write(&args.output, &bytes)?;
     if let Some(path) = &args.report {
-        files::write(path, format!("{:#}\n", json(&report)?).as_bytes())?;
+        files::write(path, json::pretty(&ReportFile::from(report.clone()))?.as_bytes())?;
     }
     terminal.remark(&format!("wrote {}", args.output.display()));
     terminal.result(&summary(&model.graph, &report, bytes.len()))?;
     Ok(0)
-}
-
-fn json(report: &Report) -> Result<serde_json::Value> {
-    serde_json::to_value(report).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
 }
 
 fn summary(graph: &QGraph, report: &Report, bytes: usize) -> String {

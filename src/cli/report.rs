@@ -3,8 +3,8 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use image::ImageFormat;
 use image::imageops::{self, FilterType};
-use image::{ImageFormat, RgbImage};
 
 use super::network::bind;
 use super::outputs::Paths;
@@ -15,8 +15,9 @@ use crate::compile::boards::Target;
 use crate::compile::{CompileOptions, Compiled};
 use crate::emit::bundle;
 use crate::model::ceras::Model;
-use crate::present::html::{self, Extras, Measured, Picture, Resources, Score, View};
+use crate::present::html::{self, Extras, Measured, Picture, Resources, View};
 use crate::session::{Network, Options, Vision};
+use crate::vision::image::Image;
 use crate::vision::overlay;
 use crate::vision::task::{BBox, Classes, Prediction, image as task_image};
 
@@ -82,8 +83,8 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let compiled = compiled(args)?;
     let extras = Extras {
         measured: read(args.cosim.as_deref(), Measured::from_json)?,
-        score: read(args.eval.as_deref(), Score::from_json)?,
-        float_score: read(args.float_eval.as_deref(), Score::from_json)?,
+        score: read(args.eval.as_deref(), html::score)?,
+        float_score: read(args.float_eval.as_deref(), html::score)?,
         pictures: pictures(args, terminal)?,
         resources: read(args.resources.as_deref(), Resources::from_json)?,
     };
@@ -145,7 +146,7 @@ fn view(vision: &Vision<'_>, path: &Path) -> Result<View> {
     let prediction = vision.predict(path)?;
     let (drawn, size) = draw_enlarged(&picture, &prediction, &vision.task().spec().classes);
     let mut png = Cursor::new(Vec::new());
-    drawn.write_to(&mut png, ImageFormat::Png).map_err(|error| {
+    drawn.0.write_to(&mut png, ImageFormat::Png).map_err(|error| {
         Error::new(&codes::INTERNAL, format!("cannot encode {}: {error}", path.display()))
     })?;
     Ok(View { png: png.into_inner(), size, prediction })
@@ -153,14 +154,14 @@ fn view(vision: &Vision<'_>, path: &Path) -> Result<View> {
 
 /// The prediction drawn into the image, which is enlarged by a whole factor where it is small.
 fn draw_enlarged(
-    picture: &RgbImage,
+    picture: &Image,
     prediction: &Prediction,
     classes: &Classes,
-) -> (RgbImage, (u32, u32)) {
-    let (width, height) = picture.dimensions();
+) -> (Image, (u32, u32)) {
+    let (width, height) = (picture.width(), picture.height());
     let factor = READABLE.div_ceil(width.max(height).max(1));
     let size = (width * factor, height * factor);
-    let mut drawn = imageops::resize(picture, size.0, size.1, FilterType::Nearest);
+    let mut drawn = Image(imageops::resize(&picture.0, size.0, size.1, FilterType::Nearest));
     let mut prediction = prediction.clone();
     if let Prediction::Detections(found) = &mut prediction {
         let by = factor as f32;

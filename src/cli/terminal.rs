@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::failure;
 use crate::base::error::{Error, Result, codes};
+use crate::base::files;
 use crate::vision::task::folder::{LeftOut, Reason};
 
 /// The terminal of one run.
@@ -26,6 +27,18 @@ impl Terminal {
                 Err(Error::new(&codes::FILE_WRITE, format!("cannot write to stdout: {error}")))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Writes a result to a file, or prints it where none is given.
+    pub fn product(&self, path: Option<&Path>, text: &str) -> Result<()> {
+        match path {
+            None => self.result(text),
+            Some(path) if path.file_name().is_none() => {
+                let message = format!("{} is not a file", path.display());
+                Err(Error::new(&codes::BAD_ARGUMENT, message))
+            }
+            Some(path) => files::write(path, text.as_bytes()),
         }
     }
 

@@ -15,6 +15,25 @@ pub struct CompileOptions {
 }
 
 /// A network on a target. The same model and target give the same bytes.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use seigo::compile::{CompileOptions, Compiled, boards::Target};
+/// use seigo::model::ceras::Model;
+///
+/// # fn main() -> seigo::Result<()> {
+/// let model = Model::load(Path::new("tests/fixtures/colors.ceras"))?;
+/// let target = Target::load("kv260")?;
+/// let compiled = Compiled::new(model, &target, CompileOptions::default())?;
+/// for pass in &compiled.program.entries {
+///     println!("{}", pass.name);
+/// }
+/// assert_eq!(compiled.plan.placed.packing.height, 32_768); // bytes of shared memory
+/// // seigo::emit::bundle::write(&compiled, folder) writes Verilog, program and manifest.
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compiled {
     /// The network and what it is for.

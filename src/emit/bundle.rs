@@ -15,11 +15,13 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verilog;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files::{self, sha256};
+use crate::base::json::{self, Form, FormatOf, VersionOf};
 use crate::compile::boards::Target;
 use crate::compile::{CompileOptions, Compiled};
 use crate::model::ceras::Model;
@@ -30,10 +32,22 @@ pub const MODEL: &str = "model.ceras";
 const TARGET: &str = "target.json";
 const PROGRAM: &str = "program.bin";
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Manifest {
-    tool: String,
-    files: BTreeMap<String, String>,
+/// The list of a bundle's files.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Manifest {
+    /// `seigo-bundle`.
+    pub format: FormatOf<Self>,
+    /// Version of this form.
+    pub version: VersionOf<Self>,
+    /// What built the bundle.
+    pub tool: String,
+    /// Every other file, with its SHA-256.
+    pub files: BTreeMap<String, String>,
+}
+
+impl Form for Manifest {
+    const FORMAT: &'static str = "seigo-bundle";
+    const VERSION: u32 = 1;
 }
 
 /// Writes the folder beside its destination and swaps it in; an older bundle there is replaced.
@@ -47,7 +61,7 @@ struct Manifest {
 pub fn write(compiled: &Compiled, folder: &Path) -> Result<()> {
     let swap = Swap::of(folder)?;
     let contents = contents(compiled)?;
-    let manifest = json(&manifest(&contents))?;
+    let manifest = json::pretty(&manifest(&contents))?.into_bytes();
     let _writing = files::hold_writes();
     swap.recover();
     if folder.exists() && !folder.join(MANIFEST).is_file() {
@@ -154,8 +168,8 @@ pub fn open(folder: &Path) -> Result<Compiled> {
     if !folder.join(MANIFEST).is_file() {
         return Err(stale(format!("there is no {MANIFEST}")));
     }
-    let found: Manifest = serde_json::from_slice(&files::read(&folder.join(MANIFEST))?)
-        .map_err(|error| stale(format!("{MANIFEST}: {error}")))?;
+    let found: Manifest = json::parse(&files::read_text(&folder.join(MANIFEST))?)
+        .map_err(|error| stale(format!("{MANIFEST}: {error}")).help("build it again"))?;
     for (name, hash) in &found.files {
         if !folder.join(name).is_file() {
             return Err(stale(format!("{name} is missing")));
@@ -185,18 +199,14 @@ fn contents(compiled: &Compiled) -> Result<BTreeMap<String, Vec<u8>>> {
     }
     contents.insert(PROGRAM.to_owned(), compiled.program.stream.clone());
     contents.insert(MODEL.to_owned(), compiled.model.to_bytes()?);
-    contents.insert(TARGET.to_owned(), json(compiled.target())?);
+    contents.insert(TARGET.to_owned(), compiled.target().to_json()?.into_bytes());
     Ok(contents)
 }
 
 fn manifest(contents: &BTreeMap<String, Vec<u8>>) -> Manifest {
     let tool = format!("seigo {}", env!("CARGO_PKG_VERSION"));
     let files = contents.iter().map(|(name, bytes)| (name.clone(), sha256(bytes))).collect();
-    Manifest { tool, files }
-}
-
-fn json(form: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec_pretty(form).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
+    Manifest { format: FormatOf::default(), version: VersionOf::default(), tool, files }
 }
 
 #[cfg(test)]
@@ -222,7 +232,7 @@ mod tests {
     fn a_swap_that_ends_early_leaves_one_complete_bundle() {
         let (old, new) = (compile("kv260"), compile("zynq7020"));
         let files = contents(&new).unwrap();
-        let manifest = json(&manifest(&files)).unwrap();
+        let manifest = json::pretty(&manifest(&files)).unwrap().into_bytes();
         for steps in 0..=3 {
             let place = tempfile::tempdir().unwrap();
             let folder = place.path().join("out");

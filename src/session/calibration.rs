@@ -13,6 +13,19 @@ use crate::vision::task::folder::{Files, LeftOut};
 use crate::vision::task::{TaskSpec, image};
 
 /// The frames that a network is calibrated on.
+///
+/// ```
+/// use seigo::quantize::ptq::Frames as _;
+/// use seigo::session::Calibration;
+///
+/// # fn main() -> seigo::Result<()> {
+/// let model = "tests/fixtures/detector.onnx";
+/// let calibration = Calibration::folder("tests/fixtures/images", model, None)?;
+/// assert_eq!(calibration.len(), 1);
+/// assert!(calibration.left_out().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Calibration {
     files: Files,

@@ -39,6 +39,21 @@ pub struct Options {
 }
 
 /// An opened network.
+///
+/// ```
+/// use seigo::base::tensor::Tensor;
+/// use seigo::session::{Network, Options};
+///
+/// # fn main() -> seigo::Result<()> {
+/// let network = Network::open("tests/fixtures/classifier.onnx", &Options::default())?;
+/// let (name, shape) = network.interface().inputs[0];
+/// println!("{name} has the shape {shape:?}");
+/// let image = Tensor::new(shape, vec![0f32; shape.iter().product()])?;
+/// let outputs = network.run(&[image])?;
+/// assert_eq!(outputs.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Network {
     path: PathBuf,

@@ -4,11 +4,33 @@ use super::calibration::Calibration;
 use super::source::{Source, name};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
+use crate::base::json;
 use crate::model::ceras::Model;
 use crate::quantize::ptq::{self, Observer, Options, Report};
+use crate::vision::task::TaskSpec;
 
-/// Quantizes an ONNX file; gives the model and its error per layer. The model carries a checksum of the file that it was made from, the task
-/// and the error of every layer ([`ptq::Report`]).
+/// Quantizes an ONNX file; gives the model and its error per layer.
+///
+/// The model carries a checksum of the file that it was made from, the task and the error of every layer
+/// ([`ptq::Report`]).
+///
+/// ```
+/// use seigo::quantize::ptq::Options;
+/// use seigo::session::{Calibration, quantize};
+///
+/// # fn main() -> seigo::Result<()> {
+/// let onnx = "tests/fixtures/detector.onnx";
+/// let calibration = Calibration::folder("tests/fixtures/images", onnx, None)?;
+/// let (model, report) = quantize(onnx, &calibration, &Options::default(), &|_| {})?;
+/// println!("scores: {:.1} dB", report.answer_sqnr);
+/// for layer in &report.layers {
+///     println!("{} {:.1} dB", layer.layer, layer.sqnr);
+/// }
+/// let bytes = model.to_bytes()?; // or model.save(path)
+/// # assert!(!bytes.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`codes::BAD_ARGUMENT`] for a model that is quantized already; those of [`ptq::quantize`],
@@ -30,11 +52,9 @@ pub fn quantize(
     let mut model = Model::new(quantized.graph);
     let bytes = files::read(&source.path)?;
     model.meta.source = Some(format!("crc32:{:08x}", crc32fast::hash(&bytes)));
-    model.meta.task = calibration.task().map(json).transpose()?;
-    model.meta.report = Some(json(&quantized.report)?);
+    // The field says what it holds, so that the task needs no `format`.
+    let task = calibration.task().map(|task| TaskSpec { format: None, ..task.clone() });
+    model.meta.task = task.as_ref().map(json::value).transpose()?;
+    model.meta.report = Some(json::value(&quantized.report)?);
     Ok((model, quantized.report))
-}
-
-fn json(form: &impl serde::Serialize) -> Result<serde_json::Value> {
-    serde_json::to_value(form).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
 }

@@ -8,11 +8,34 @@ use super::network::{Interface, Network, Runner};
 use super::source::name;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
+use crate::vision::image::Image;
 use crate::vision::task::{
     Geometry, Prediction, Purpose, Task, TaskSpec, image, path_beside, presets,
 };
 
 /// A network bound to its task.
+///
+/// ```
+/// use seigo::session::{Network, Options, Vision};
+/// use seigo::vision::Image;
+/// use seigo::vision::task::Prediction;
+///
+/// # fn main() -> seigo::Result<()> {
+/// let network = Network::open("tests/fixtures/detector.onnx", &Options::default())?;
+/// let vision = Vision::new(&network, None)?; // finds detector.task.json beside the model
+/// let seen = vision.predict("tests/fixtures/images/squares.png")?;
+/// let Prediction::Detections(found) = seen else { panic!("the model is a detector") };
+/// for detection in &found {
+///     let name = vision.task().spec().classes.name(detection.class);
+///     println!("{name} {:.2} at x = {:.0}", detection.score, detection.bbox.x1);
+/// }
+/// assert_eq!(found.len(), 2);
+///
+/// let black = Image::new(64, 64, vec![0; 64 * 64 * 3])?; // or pixels from a camera
+/// vision.predict_image(&black)?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Vision<'a> {
     network: &'a Network,
     runner: Runner<'a>,
@@ -72,23 +95,43 @@ impl<'a> Vision<'a> {
         self.predict_for(path.as_ref(), Purpose::Show)
     }
 
+    /// What the network sees in an image, by the limits for showing.
+    ///
+    /// # Errors
+    /// Those of the run.
+    pub fn predict_image(&self, image: &Image) -> Result<Prediction> {
+        let (outputs, geometry) = self.run(image)?;
+        self.read(&outputs, &geometry, Purpose::Show)
+    }
+
     /// What the network sees in one image file, by the limits for `purpose`.
     ///
     /// # Errors
     /// Those of [`Self::outputs`].
     pub fn predict_for(&self, path: &Path, purpose: Purpose) -> Result<Prediction> {
         let (outputs, geometry) = self.forward(path)?;
+        self.read(&outputs, &geometry, purpose).at(|| name(path))
+    }
+
+    fn read(
+        &self,
+        outputs: &[Tensor],
+        geometry: &Geometry,
+        purpose: Purpose,
+    ) -> Result<Prediction> {
         let ports = self.network.interface().outputs;
         let named: Vec<(&str, &Tensor)> =
-            ports.iter().zip(&outputs).map(|((name, _), tensor)| (*name, tensor)).collect();
-        self.task().postprocess(&named, &geometry, purpose).at(|| name(path))
+            ports.iter().zip(outputs).map(|((name, _), tensor)| (*name, tensor)).collect();
+        self.task().postprocess(&named, geometry, purpose)
     }
 
     fn forward(&self, path: &Path) -> Result<(Vec<Tensor>, Geometry)> {
-        let picture = image::read(path)?;
-        let (input, geometry) = self.task().preprocess(&picture).at(|| name(path))?;
-        let outputs = self.runner.run(&[input]).at(|| name(path))?;
-        Ok((outputs, geometry))
+        self.run(&image::read(path)?).at(|| name(path))
+    }
+
+    fn run(&self, image: &Image) -> Result<(Vec<Tensor>, Geometry)> {
+        let (input, geometry) = self.task().preprocess(image)?;
+        Ok((self.runner.run(&[input])?, geometry))
     }
 }
 
@@ -138,7 +181,9 @@ fn recognize(
         let Ok(task) = TaskSpec::load(preset).and_then(|spec| Task::new(spec, shape)) else {
             continue;
         };
-        let picture = ::image::RgbImage::new(input.shape()[3] as u32, input.shape()[2] as u32);
+        let &[_, _, height, width] = input.shape() else { continue };
+        let pixels = vec![0; 3 * height * width];
+        let picture = Image::new(width as u32, height as u32, pixels)?;
         let (_, geometry) = task.preprocess(&picture)?;
         if task.postprocess(&named, &geometry, Purpose::Show).is_ok() {
             return Ok((task, preset));

@@ -15,7 +15,7 @@ fn bench() -> Bench {
     bench.done("build colors.ceras -o bundle");
     bench.write("buffers.csv", "id,lower,upper,size\na,0,2,16\n");
     bench.write("evaluated.json", bench.done(&format!("{EVAL} annotations.json --format json")).0);
-    let target = seigo::compile::boards::Target::load("kv260").unwrap().to_json();
+    let target = seigo::compile::boards::Target::load("kv260").unwrap().to_json().unwrap();
     bench.write("target.json", target);
     fs::create_dir(bench.path("tensors")).unwrap();
     bench.write("tensors/boxes.npy", bench.read("image.npy"));
@@ -67,7 +67,7 @@ fn no_output_of_any_command_replaces_an_input() {
             "plan colors.ceras --target kv260 --save colors.ceras",
             "plan colors.ceras --target kv260 -o colors.ceras",
             "plan colors.ceras --target target.json -o target.json",
-            "plan --csv buffers.csv -o buffers.csv",
+            "pack buffers.csv -o buffers.csv",
             "export colors.ceras --to exact -o colors.ceras",
             "import detector.onnx -o detector.onnx",
             "import detector.onnx --requantize -o detector.onnx",
@@ -213,7 +213,7 @@ fn every_reader_of_text_takes_a_byte_order_mark_and_names_utf_16() {
         ("annotations.json", format!("{EVAL} annotations.json")),
         ("labels.csv", "eval classifier.onnx --images colors --labels labels.csv".to_owned()),
         ("target.json", "plan colors.ceras --target target.json".to_owned()),
-        ("buffers.csv", "plan --csv buffers.csv".to_owned()),
+        ("buffers.csv", "pack buffers.csv".to_owned()),
         ("evaluated.json", "report colors.ceras --eval evaluated.json -o x.html".to_owned()),
         ("evaluated.json", "report colors.ceras --float-eval evaluated.json -o x.html".to_owned()),
         ("resources.json", "report colors.ceras --resources resources.json -o x.html".to_owned()),

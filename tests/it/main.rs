@@ -18,6 +18,7 @@ mod damage;
 mod fixtures;
 #[cfg(unix)]
 mod interrupt;
+mod json_forms;
 mod limits;
 mod memory;
 mod memory_puzzles;

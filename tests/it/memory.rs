@@ -219,7 +219,7 @@ fn plans_survive_json() {
     for packing in
         [plan_contiguous(&problem, DEFAULT_TIME_LIMIT).unwrap(), plan_blocks(&problem, 16).unwrap()]
     {
-        let text = packing.to_json();
+        let text = packing.to_json().unwrap();
         assert_eq!(Packing::from_json(&text).unwrap(), packing);
         for broken in [
             text.replace("\"version\": 1", "\"version\": 2"),

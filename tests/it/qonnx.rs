@@ -1,7 +1,6 @@
 //! Quantized ONNX models built here: the imported integers are those that the float executor
 //! computes for QuantizeLinear and DequantizeLinear, and the exports compute them again.
 
-use prost::Message as _;
 use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
 use seigo::base::tensor::{DType, Tensor};
 use seigo::frontend::graph::{self, Graph};
@@ -291,7 +290,7 @@ fn the_exact_export_of_functions_computes_the_references_integers() {
     for case in 0..12 {
         let rounding = if case % 2 == 0 { Rounding::HalfUp } else { Rounding::HalfEven };
         let graph = functions(&mut random, rounding);
-        let bytes = export::exact(&graph).unwrap().encode_to_vec();
+        let bytes = export::exact(&graph).unwrap().to_bytes();
         let model = Model::decode(&bytes, None).unwrap();
         let exported = Graph::from_model(&model, &Default::default()).unwrap();
         for _ in 0..3 {
@@ -356,9 +355,9 @@ fn every_form_of_a_network_computes_every_layer() {
         let model = Model::decode(&bytes, None).unwrap();
         Graph::from_model(&model, &Default::default()).unwrap()
     };
-    let exact = read(export::exact(&graph).unwrap().encode_to_vec());
+    let exact = read(export::exact(&graph).unwrap().to_bytes());
     let functions = export::Functions::Tables;
-    let float = read(export::qdq(&graph, functions).unwrap().encode_to_vec());
+    let float = read(export::qdq(&graph, functions).unwrap().to_bytes());
     let mut random = Random(77);
     for _ in 0..20 {
         let shape = [1, 2, 4, 4];
@@ -408,7 +407,7 @@ fn scales_of_an_old_resize_are_exported_as_the_third_input() {
     for (op, opset) in [("Upsample", 7), ("Upsample", 9), ("Resize", 10)] {
         for mode in ["nearest", "linear"] {
             let old = graph(&old_resize(op, opset, mode));
-            let bytes = export::float(&old).unwrap().encode_to_vec();
+            let bytes = export::float(&old).unwrap().to_bytes();
             let written = Model::decode(&bytes, None).unwrap();
             assert!(written.opset >= 11);
             let [resize] = &written.nodes[..] else { panic!("one node, not {:?}", written.nodes) };

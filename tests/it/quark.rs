@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use seigo::base::tensor::Tensor;
 use seigo::frontend::graph::Graph;
+use seigo::frontend::onnx::proto::ModelProto;
 use seigo::frontend::onnx::{Model, Node};
 use seigo::model::qgraph::{QFloat, QGraph, QOp};
 use seigo::quantize::qonnx::{ImportOptions, export, import};
@@ -267,8 +268,8 @@ fn the_exact_export_keeps_every_name_and_integer() {
     let Some(root) = shared::folder() else { return };
     let model = Model::load(&root.join("models/yolox_nano.quark_xint8.onnx")).unwrap();
     let graph = import(&model, &ImportOptions::default()).unwrap();
-    let exported = export::exact(&graph).unwrap();
-    let bytes = prost::Message::encode_to_vec(&exported);
+    let bytes = export::exact(&graph).unwrap().to_bytes();
+    let exported: ModelProto = prost::Message::decode(&bytes[..]).unwrap();
     let names: Vec<_> =
         exported.graph.iter().flat_map(|graph| &graph.node).flat_map(|node| &node.output).collect();
     for value in &graph.values {

@@ -28,7 +28,7 @@ fn digest(recipe: &Recipe, seed: u64, count: u64) -> String {
     let mut hash = Sha256::new();
     for index in 0..count {
         let Scene { image, objects } = scenes::draw(recipe, seed, index);
-        hash.update(image.as_raw());
+        hash.update(image.pixels());
         for object in objects {
             let [left, top, width, height] = object.bbox;
             let numbers = [object.class as u32, left, top, width, height, object.area];
@@ -59,7 +59,8 @@ fn sample_images_are_drawn_scenes() {
         for index in 0..12 {
             let path = folder(model).join(format!("samples/{index:05}.png"));
             let stored = image::open(&path).unwrap().to_rgb8();
-            assert_eq!(stored, scenes::draw(&recipe, seed, index).image, "{}", path.display());
+            let drawn = scenes::draw(&recipe, seed, index).image;
+            assert!(stored.as_raw() == drawn.pixels(), "{}", path.display());
         }
     }
 }

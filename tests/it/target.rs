@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use seigo::compile::boards::fields::{FIELDS, Kind};
+use seigo::base::json::fields::{Field, Kind, fields};
 use seigo::compile::boards::{Capabilities, NAMES, Target};
 use serde_json::{Value, json};
 
@@ -27,59 +27,71 @@ fn built_in_targets_pass_their_own_check() {
     for name in NAMES {
         let target = Target::load(name).unwrap();
         assert_eq!(target.name, name);
-        assert_eq!(Target::from_json(&target.to_json()).unwrap(), target);
+        assert_eq!(Target::from_json(&target.to_json().unwrap()).unwrap(), target);
     }
     let blocks = NAMES.map(|name| Target::load(name).unwrap().blocks());
     assert_eq!(blocks, [64, 64, 24, 44]);
 }
 
+/// The fields that hold a value, but for the two of the head.
+fn leaves() -> Vec<Field> {
+    let all = fields::<Target>().into_iter();
+    all.filter(|field| field.kind != Kind::Object)
+        .filter(|field| !["format", "version"].contains(&&*field.name))
+        .collect()
+}
+
 #[test]
-fn the_table_names_every_field_of_the_type() {
-    let mut leaves = BTreeSet::new();
+fn the_schema_names_every_field_of_the_type() {
+    let mut leaves_of_json = BTreeSet::new();
     for (key, value) in kv260().as_object().unwrap() {
         match value.as_object() {
-            Some(inner) => leaves.extend(inner.keys().map(|name| format!("{key}.{name}"))),
-            None => drop(leaves.insert(key.clone())),
+            Some(inner) => leaves_of_json.extend(inner.keys().map(|name| format!("{key}.{name}"))),
+            None => drop(leaves_of_json.insert(key.clone())),
         }
     }
-    let table: BTreeSet<String> = FIELDS.iter().map(|field| field.name.to_owned()).collect();
-    assert_eq!(leaves, table);
-    assert_eq!(table.len(), FIELDS.len());
+    leaves_of_json.retain(|name| !["format", "version"].contains(&&**name));
+    let table: BTreeSet<String> = leaves().into_iter().map(|field| field.name).collect();
+    assert_eq!(leaves_of_json, table);
+    assert_eq!(table.len(), 25);
 }
 
 #[test]
 fn every_absurd_value_is_refused_by_name() {
-    for field in FIELDS {
+    for field in leaves() {
         let wrong = match field.kind {
-            Kind::Text => vec![json!(""), json!(3), json!(null)],
-            Kind::Word(_) => vec![json!("virtex"), json!(1), json!(null)],
+            Kind::Text { .. } => vec![json!(""), json!(3), json!(null)],
+            Kind::Words(_) => vec![json!("virtex"), json!(1), json!(null)],
             Kind::Number(range) => {
+                let (min, max) = (range.min.unwrap() as u64, range.max.unwrap() as u64);
                 let mut wrong =
-                    vec![json!(range.max + 1), json!(-1), json!(1.5), json!("4"), json!(null)];
-                wrong.extend(range.min.checked_sub(1).map(Value::from));
-                wrong.extend(range.power_of_two.then(|| json!(range.max - 1)));
+                    vec![json!(max + 1), json!(-1), json!(1.5), json!("4"), json!(null)];
+                wrong.extend(min.checked_sub(1).map(Value::from));
+                wrong.extend(range.power_of_two.then(|| json!(max - 1)));
                 wrong
             }
-            Kind::Flag => vec![json!("yes"), json!(1), json!(null)],
+            _ => vec![json!("yes"), json!(1), json!(null)],
         };
         for value in wrong {
             let mut target = kv260();
-            set(&mut target, field.name, value);
+            set(&mut target, &field.name, value);
             let message = refused(&target);
             assert!(message.contains(&format!("`{}`", field.name)), "{message}");
-            assert!(message.contains(&field.kind.text()), "{message}");
+            assert!(message.contains(&format!("allowed: {}", field.kind.text())), "{message}");
+            assert!(message.contains(&format!("({})", field.meaning)), "{message}");
         }
     }
 }
 
 #[test]
 fn missing_and_unknown_fields_are_named() {
-    for field in FIELDS.iter().filter(|field| !matches!(field.kind, Kind::Flag)) {
+    for field in leaves().iter().filter(|field| field.kind != Kind::Flag) {
         let mut target = kv260();
-        let (object, key) = field.name.rsplit_once('.').unwrap_or(("", field.name));
+        let (object, key) = field.name.rsplit_once('.').unwrap_or(("", &field.name));
         let parent = if object.is_empty() { &mut target } else { &mut target[object] };
         parent.as_object_mut().unwrap().remove(key);
-        assert!(refused(&target).contains(&format!("field `{}` is missing", field.name)));
+        let message = refused(&target);
+        assert!(message.contains(&format!("field `{}` is missing", field.name)), "{message}");
     }
     for name in ["luts", "port_domains.width", "capabilities.magic"] {
         let mut target = kv260();
@@ -89,6 +101,20 @@ fn missing_and_unknown_fields_are_named() {
     }
     for text in ["", "[]", "{", "3"] {
         assert_eq!(Target::from_json(text).unwrap_err().code().id, "SG0801");
+    }
+}
+
+#[test]
+fn the_head_may_be_left_out_but_not_be_wrong() {
+    let mut target = kv260();
+    for field in ["format", "version"] {
+        target.as_object_mut().unwrap().remove(field);
+    }
+    assert_eq!(Target::from_json(&target.to_string()).unwrap(), Target::load("kv260").unwrap());
+    for (field, wrong) in [("format", json!("seigo-task")), ("version", json!(2))] {
+        let mut target = kv260();
+        target[field] = wrong;
+        assert!(refused(&target).contains(&format!("field `{field}`: invalid value")));
     }
 }
 

@@ -37,7 +37,8 @@ fn fusion_leaves_137_layers_and_129_with_siblings_merged() {
     let macs = |graph: &Graph| -> u64 { graph.nodes.iter().map(|node| graph.macs(node)).sum() };
     assert_eq!(macs(&graph), 522_553_408);
     let applied = rewrites::run(&mut graph, rewrites::STANDARD).unwrap();
-    let layers: Vec<_> = applied.iter().map(|applied| (applied.rewrite, applied.layers)).collect();
+    let layers: Vec<_> =
+        applied.iter().map(|applied| (&*applied.rewrite, applied.layers)).collect();
     assert_eq!(layers[7..], [("fuse-epilogues", 137), ("merge-siblings", 129)]);
     assert_eq!(macs(&graph), 522_553_408);
 }

@@ -7,7 +7,7 @@
     python tests/ort/coco_ap.py --random ANNOTATIONS N
         does so for N random sets of results made from the annotations
 
-Needs numpy and pycocotools; runs the example `coco_eval` through cargo.
+Needs numpy and pycocotools; runs `xtask coco-eval` through cargo.
 """
 
 import contextlib
@@ -53,7 +53,7 @@ def ours(annotations, results):
         paths = [pathlib.Path(folder) / name for name in ("annotations.json", "results.json")]
         for path, value in zip(paths, (annotations, results)):
             path.write_text(json.dumps(value))
-        command = ["cargo", "run", "--quiet", "--release", "--example", "coco_eval", "--"]
+        command = ["cargo", "run", "--quiet", "--release", "-p", "xtask", "--", "coco-eval"]
         output = subprocess.run(command + [str(path) for path in paths], check=True, cwd=ROOT,
                                 stdout=subprocess.PIPE).stdout
     report = json.loads(output)

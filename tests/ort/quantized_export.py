@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the exports of a quantized model with our own values, in ONNX Runtime.
 
-    cargo run --release --example dump_quantized -- MODEL IMAGE FOLDER [CALIBRATION]
+    cargo run --release -p xtask -- dump-quantized MODEL IMAGE FOLDER [CALIBRATION]
     python3 tests/ort/quantized_export.py FOLDER
 
 exact.onnx must give every stored integer and every output bit for bit. The QDQ models are judged

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares an imported QDQ model with ONNX Runtime.
 
-    cargo run --release --example dump_quantized -- MODEL IMAGE FOLDER
+    cargo run --release -p xtask -- dump-quantized MODEL IMAGE FOLDER
     python3 tests/ort/quantized_import.py MODEL FOLDER
 
 Three comparisons:

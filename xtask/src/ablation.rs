@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use serde_json::Value;
+use seigo::base::json;
+use seigo::quantize::ptq::ReportFile;
+use seigo::vision::eval::{AccuracyReport, Score};
 
 use crate::page::{self, Failure};
 use crate::yolox;
@@ -58,14 +60,14 @@ fn measure(
     let (model, report) = (folder.join("model.ceras"), folder.join("report.json"));
     let mut quantize = yolox::quantize(seigo, shared, &model)?;
     yolox::output(quantize.arg("--report").arg(&report).args(options))?;
-    let report: Value = serde_json::from_slice(&std::fs::read(&report)?)?;
+    let report: ReportFile =
+        json::parse(&std::fs::read_to_string(&report)?).map_err(|wrong| wrong.to_string())?;
     let mut eval = Command::new(seigo);
     eval.arg("eval").arg(&model).arg("--images").arg(shared.join("coco/eval"));
     eval.arg("--coco").arg(shared.join("coco/eval_instances.json")).args(["--format", "json"]);
-    let scores: Value = serde_json::from_str(&yolox::output(&mut eval)?)?;
-    let number = |value: &Value, key: &str| {
-        value[key].as_f64().ok_or_else(|| Failure::from(format!("no {key}")))
-    };
-    let percent = |key: &str| number(&scores, key).map(|share| 100.0 * share);
-    Ok([number(&report, "answer_sqnr")?, percent("ap")?, percent("ap50")?])
+    let scores: AccuracyReport =
+        json::parse(&yolox::output(&mut eval)?).map_err(|wrong| wrong.to_string())?;
+    let Score::Detection(scores) = scores.score else { return Err("not a detector".into()) };
+    let percent = |share: Option<f64>| share.map(|share| 100.0 * share).ok_or("no objects");
+    Ok([report.report.answer_sqnr, percent(scores.ap)?, percent(scores.ap50)?])
 }

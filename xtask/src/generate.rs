@@ -6,14 +6,15 @@ use std::process::ExitCode;
 use seigo::base::error::Result;
 use seigo::compile::boards;
 
-use crate::{border, errors_page, operators_page};
+use crate::{border, errors_page, operators_page, task_page};
 
 /// Path from the root of the repository, and contents.
 fn files() -> Result<Vec<(&'static str, String)>> {
     let mut files = vec![
         ("docs/errors.md", errors_page::page()),
         ("docs/operators.md", operators_page::page()?),
-        ("docs/targets.md", boards::fields::documentation()),
+        ("docs/targets.md", boards::page::page()?),
+        ("docs/task.md", task_page::page(&path("docs/task.md"))?),
     ];
     files.extend(border::files());
     Ok(files)

@@ -3,6 +3,8 @@
 mod ablation;
 mod bench;
 mod border;
+mod coco_eval;
+mod dump;
 mod errors_page;
 mod fidelity;
 mod frames;
@@ -12,6 +14,7 @@ mod onnx_tests;
 mod operators_page;
 mod page;
 mod structure;
+mod task_page;
 mod yolox;
 
 use std::path::{Path, PathBuf};
@@ -63,6 +66,34 @@ enum Command {
         #[arg(long, short)]
         output: PathBuf,
     },
+    /// Evaluate a COCO result file, as JSON (tests/ort/coco_ap.py)
+    CocoEval {
+        /// Annotations in COCO instances format
+        annotations: PathBuf,
+        /// The result file
+        results: PathBuf,
+    },
+    /// Write what a Verilog testbench needs to run a frame of a bundle (sim/icarus)
+    DumpFrame {
+        /// Bundle that `seigo build` wrote
+        bundle: PathBuf,
+        /// Folder to write to
+        folder: PathBuf,
+        /// Seed of the image
+        #[arg(default_value_t = 1)]
+        seed: u64,
+    },
+    /// Write the exports of a quantized model and every value for an image (tests/ort)
+    DumpQuantized {
+        /// .ceras model, quantized ONNX model, or ONNX model to quantize
+        model: PathBuf,
+        /// The image
+        image: PathBuf,
+        /// Folder to write to
+        folder: PathBuf,
+        /// Folder of images to quantize a float model with
+        calibration: Option<PathBuf>,
+    },
     /// Draw the structure of the library: rooms, arrows, floors
     Structure {
         /// The folder with the source
@@ -93,6 +124,19 @@ fn main() -> ExitCode {
         Command::Scenes { seed, count, crops, output } => {
             let export = if crops { scenes::export_crops } else { scenes::export };
             export(&output, seed, count).map(|()| ExitCode::SUCCESS)
+        }
+        Command::CocoEval { annotations, results } => {
+            coco_eval::run(&annotations, &results).map(|report| {
+                print!("{report}");
+                ExitCode::SUCCESS
+            })
+        }
+        Command::DumpFrame { bundle, folder, seed } => {
+            dump::frame::run(&bundle, &folder, seed).map(|()| ExitCode::SUCCESS)
+        }
+        Command::DumpQuantized { model, image, folder, calibration } => {
+            dump::quantized::run(&model, &image, &folder, calibration.as_deref())
+                .map(|()| ExitCode::SUCCESS)
         }
         Command::Structure { source } => match structure::draw(&source) {
             Ok(text) => {

@@ -14,7 +14,8 @@ pub fn replace(page: &Path, name: &str, text: &str) -> Result<(), Failure> {
     Ok(std::fs::write(page, new)?)
 }
 
-fn replaced(old: &str, name: &str, text: &str) -> Option<String> {
+/// The text of a page with what stands between the marks of [`replace`] replaced; none without marks.
+pub fn replaced(old: &str, name: &str, text: &str) -> Option<String> {
     let begin = format!("<!-- {name}: ");
     let start = old.find(&begin)?;
     let start = start + old[start..].find("-->\n")? + "-->\n".len();

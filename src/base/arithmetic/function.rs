@@ -1,5 +1,6 @@
 //! Fixed-point activation functions (rules A6 and A7): a straight base plus a small ROM.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Rounding;
@@ -10,7 +11,7 @@ pub const FRACTION: i32 = 10;
 pub const X_BITS: u32 = 20;
 
 /// The straight part of a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Base {
     /// 0.
@@ -49,7 +50,7 @@ impl Base {
 }
 
 /// How `|x|` addresses one block of the ROM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
     /// No ROM: the base is the whole function.
@@ -93,7 +94,7 @@ impl Layout {
 }
 
 /// A function of one fixed-point number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Function {
     /// Name for reports, such as `silu`.
     pub name: String,

@@ -2,12 +2,13 @@
 
 mod function;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use function::{Base, FRACTION, Function, Layout, X_BITS};
 
 /// Rounding of a right shift (rule A2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rounding {
     /// `floor(x / 2^s + 1/2)`.

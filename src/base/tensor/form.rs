@@ -1,16 +1,31 @@
 //! The JSON form of a tensor: element type, extents, and the little-endian bytes in hexadecimal,
 //! so that every float survives.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{DType, Tensor};
 
-#[derive(Serialize, Deserialize)]
+/// A tensor.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Form {
+    /// Element type.
     dtype: DType,
+    /// Extents.
     shape: Vec<usize>,
+    /// The elements, little-endian, in hexadecimal.
     bytes: String,
+}
+
+impl JsonSchema for Tensor {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Tensor".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Form::json_schema(generator)
+    }
 }
 
 impl Serialize for Tensor {

@@ -136,7 +136,7 @@ impl Tensor {
     }
 
     /// The contents of an array, made contiguous if they are not.
-    pub fn from_array<T: Element>(array: ArrayD<T>) -> Self
+    pub(crate) fn from_array<T: Element>(array: ArrayD<T>) -> Self
     where
         Data: From<Vec<T>>,
     {
@@ -195,7 +195,7 @@ impl Tensor {
     ///
     /// # Errors
     /// [`codes::SHAPE`] when the element type is another one.
-    pub fn view<T: Element>(&self) -> Result<ArrayViewD<'_, T>> {
+    pub(crate) fn view<T: Element>(&self) -> Result<ArrayViewD<'_, T>> {
         let values = self.values::<T>()?;
         ArrayViewD::from_shape(IxDyn(&self.shape), values)
             .map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))

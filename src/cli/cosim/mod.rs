@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::DIFFERS;
+use super::format::Format;
 use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
@@ -60,16 +61,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE.xml")]
     junit: Option<PathBuf>,
     /// Form of the result
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// For programs
-    Json,
 }
 
 /// A frame that has run.
@@ -136,7 +129,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
             name,
         };
         bar.inc(1);
-        let text = show::frame(args.format, &compiled, &predicted, &ran);
+        let text = show::frame(args.format, &compiled, &predicted, &ran)?;
         bar.suspend(|| terminal.result(&text))?;
         if !ran.equal() && all.iter().all(Ran::equal) && args.trace.is_none() {
             waves_of_difference(args, &compiled, (&ran.frame, number as u64), &values, terminal)?;

@@ -1,5 +1,7 @@
 //! The built-in targets.
 
+use crate::base::json::{FormatOf, VersionOf};
+
 use super::{Capabilities, DspKind, Family, PortDomains, Target};
 
 /// Names of the built-in targets.
@@ -35,6 +37,8 @@ pub fn find(name: &str) -> Option<Target> {
 /// Kria K26: 32 of 64 URAM hold the activations.
 fn kv260(name: &str, pixels: u64, clock_mhz: u64, port_domains: PortDomains) -> Target {
     Target {
+        format: FormatOf::default(),
+        version: VersionOf::default(),
         name: name.to_owned(),
         part: "xck26-sfvc784-2LV-c".to_owned(),
         family: Family::Xcup,
@@ -59,6 +63,8 @@ fn kv260(name: &str, pixels: u64, clock_mhz: u64, port_domains: PortDomains) -> 
 fn zynq7020(name: &str) -> Target {
     let port_domains = PortDomains { banks: 1, bytes: 64 * KIB, count: 6 };
     Target {
+        format: FormatOf::default(),
+        version: VersionOf::default(),
         name: name.to_owned(),
         part: "xc7z020clg400-1".to_owned(),
         family: Family::Xc7,
@@ -83,6 +89,8 @@ fn zynq7020(name: &str) -> Target {
 fn ultra96(name: &str) -> Target {
     let port_domains = PortDomains { banks: 2, bytes: 2 * BLOCK, count: 22 };
     Target {
+        format: FormatOf::default(),
+        version: VersionOf::default(),
         name: name.to_owned(),
         part: "xczu3eg-sbva484-1-i".to_owned(),
         family: Family::Xcup,

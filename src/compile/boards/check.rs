@@ -1,53 +1,20 @@
 //! Reading and checking a target description.
 
-use serde_json::Value;
-
 use super::Target;
-use super::fields::{FIELDS, Field, Kind};
 use crate::base::error::{Error, Result, codes};
+use crate::base::json::fields;
 
 /// Data bytes of a block RAM of 36 Kbit.
 const BRAM_BYTES: u64 = 4 << 10;
 
 /// Parses and checks a description.
 pub fn parse(text: &str) -> Result<Target> {
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| bad(format!("not JSON: {error}")))?;
-    if !value.is_object() {
-        return Err(bad("the description is not a JSON object"));
-    }
-    for field in FIELDS {
-        check_field(&value, field)?;
-    }
-    // What is left to go wrong is an unknown field, which the message names.
-    let target: Target = serde_json::from_value(value).map_err(|error| bad(error.to_string()))?;
+    let target = fields::read(text).map_err(|wrong| match wrong.field.is_empty() {
+        true => bad(wrong.to_string()),
+        false => bad(format!("field {wrong}")),
+    })?;
     check_together(&target)?;
     Ok(target)
-}
-
-fn check_field(value: &Value, field: &Field) -> Result<()> {
-    let Field { name, kind, meaning } = field;
-    let found = value.pointer(&format!("/{}", name.replace('.', "/")));
-    let right = match (kind, found) {
-        (Kind::Flag, None) => true,
-        (_, None) => {
-            return Err(bad(format!("field `{name}` is missing: {} ({meaning})", kind.text())));
-        }
-        (Kind::Text, Some(found)) => found.as_str().is_some_and(|text| !text.trim().is_empty()),
-        (Kind::Word(words), Some(found)) => {
-            found.as_str().is_some_and(|word| words.contains(&word))
-        }
-        (Kind::Number(range), Some(found)) => {
-            found.as_u64().is_some_and(|number| range.allows(number))
-        }
-        (Kind::Flag, Some(found)) => found.is_boolean(),
-    };
-    match found {
-        Some(found) if !right => {
-            Err(bad(format!("field `{name}` is {found}; allowed: {} ({meaning})", kind.text())))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The rules that join fields.

@@ -1,26 +1,28 @@
 //! Targets: what a part and the accelerator preset on it can hold and do.
 //!
 //! [`Target::load`] takes the name of a built-in target or the path of a JSON file with the same
-//! fields. [`fields`] holds the one table of names, ranges and meanings; `docs/targets.md` is
-//! generated from it.
+//! fields. Names, ranges and meanings stand at the fields of [`Target`] and nowhere else; its schema,
+//! the check and `docs/targets.md` come from there.
 
 mod builtin;
 mod check;
-pub mod fields;
+pub mod page;
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
+use crate::base::json::{self, Form, FormatOf, VersionOf};
 pub use builtin::NAMES;
 
 /// Data bytes of an UltraRAM.
 const URAM_BYTES: u64 = 32 << 10;
 
 /// FPGA family, by the name that `yosys synth_xilinx -family` uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// UltraScale+.
@@ -30,7 +32,7 @@ pub enum Family {
 }
 
 /// Kind of the DSP slices; decides whether two int8 products share one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DspKind {
     /// 27 x 18 bit: two int8 products that share a weight fit one slice.
@@ -40,19 +42,22 @@ pub enum DspKind {
 }
 
 /// Physical units of arbitration of the shared memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PortDomains {
-    /// Banks of a domain, each 16 bytes wide.
+    /// Banks of 16 bytes of a port domain: P.
+    #[schemars(range(min = 1, max = 8), extend("x-power-of-two" = true))]
     pub banks: u64,
-    /// Bytes of a domain.
+    /// Bytes of a port domain: whole blocks.
+    #[schemars(range(min = 16_384, max = 1_048_576), extend("x-power-of-two" = true))]
     pub bytes: u64,
-    /// Number of domains.
+    /// Port domains, the units of arbitration.
+    #[schemars(range(min = 2, max = 128))]
     pub count: u64,
 }
 
 /// What the hardware can do; a flag that is not given is off, and no plan asks for it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Capabilities {
     /// Depthwise convolutions run as passes of their own.
@@ -72,44 +77,68 @@ pub struct Capabilities {
 }
 
 /// A part with an accelerator preset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
+    /// `seigo-target`; may be left out.
+    #[serde(default)]
+    pub format: FormatOf<Self>,
+    /// Version of this form; may be left out.
+    #[serde(default)]
+    pub version: VersionOf<Self>,
     /// Short name.
+    #[schemars(length(min = 1))]
     pub name: String,
     /// Part number for synthesis.
+    #[schemars(length(min = 1))]
     pub part: String,
     /// FPGA family.
     pub family: Family,
     /// P: pixels that the dense array takes each cycle.
+    #[schemars(range(min = 1, max = 8), extend("x-power-of-two" = true))]
     pub pixels: u64,
     /// Look-up tables of the part.
+    #[schemars(range(min = 1_000, max = 10_000_000))]
     pub lut: u64,
     /// Flip-flops of the part.
+    #[schemars(range(min = 1_000, max = 20_000_000))]
     pub ff: u64,
     /// DSP slices of the part.
+    #[schemars(range(min = 1, max = 20_000))]
     pub dsp: u64,
-    /// Their kind.
+    /// Kind of the DSP slices.
     pub dsp_kind: DspKind,
-    /// Block RAMs of 36 Kbit of the part.
+    /// Block RAMs of 36 Kbit (4 KiB of data) of the part.
+    #[schemars(range(min = 1, max = 10_000))]
     pub bram36: u64,
-    /// UltraRAMs of 288 Kbit of the part.
+    /// UltraRAMs of 288 Kbit (32 KiB of data) of the part.
+    #[schemars(range(min = 0, max = 4_000))]
     pub uram: u64,
-    /// Width in bits of the accelerator's AXI port to DDR.
+    /// Bits of the accelerator's AXI port to DDR.
+    #[schemars(range(min = 32, max = 1_024), extend("x-power-of-two" = true))]
     pub ddr_bits: u64,
-    /// Peak bandwidth of the board's DDR in bytes per second.
+    /// Peak bandwidth of the board's DDR.
+    #[schemars(range(min = 1_000_000, max = 10_000_000_000_000u64))]
     pub ddr_bytes_per_second: u64,
-    /// Clock of the accelerator in MHz.
+    /// Clock of the accelerator.
+    #[schemars(range(min = 1, max = 2_000))]
     pub clock_mhz: u64,
-    /// Capacity of the shared memory in bytes.
+    /// Capacity of the shared memory: all port domains.
+    #[schemars(range(min = 32_768, max = 2_097_152))]
     pub memory_bytes: u64,
-    /// Bytes of a logical block.
+    /// Bytes of a logical block, the unit of ownership.
+    #[schemars(range(min = 16_384, max = 16_384), extend("x-power-of-two" = true))]
     pub block_bytes: u64,
     /// Geometry of the shared memory.
     pub port_domains: PortDomains,
     /// What the hardware can do.
     #[serde(default)]
     pub capabilities: Capabilities,
+}
+
+impl Form for Target {
+    const FORMAT: &'static str = "seigo-target";
+    const VERSION: u32 = 1;
 }
 
 impl Target {
@@ -143,11 +172,11 @@ impl Target {
     }
 
     /// The JSON form, which [`Target::from_json`] reads.
-    pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self)
-            .expect("strings, integers and flags always serialize");
-        text.push('\n');
-        text
+    ///
+    /// # Errors
+    /// None in practice: strings, integers and flags always serialize.
+    pub fn to_json(&self) -> Result<String> {
+        json::pretty(self)
     }
 
     /// Data bytes of all UltraRAMs of the part.

@@ -22,4 +22,4 @@ pub use blocks::{DEFAULT_BLOCK, plan_blocks};
 pub use contiguous::{DEFAULT_TIME_LIMIT, Limit, alternatives, plan_contiguous, plan_within};
 pub use greedy::{Fit, Order};
 pub use problem::{Buffer, Lifespan, MAX_BUFFERS, MAX_BYTES, MAX_STEP, Problem};
-pub use solution::{How, Layout, Packing, VERSION};
+pub use solution::{How, Layout, Packing};

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Result, codes};
@@ -17,7 +18,7 @@ pub const MAX_BYTES: u64 = 1 << 40;
 pub const MAX_STEP: u64 = 1 << 48;
 
 /// When a buffer holds data: steps `lower..upper`, half-open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Lifespan {
     /// First step in which the buffer is alive.
     pub lower: u64,
@@ -48,7 +49,7 @@ impl Lifespan {
 }
 
 /// A piece of memory that is needed for some time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Buffer {
     /// Unique name.
     pub id: String,

@@ -1,16 +1,15 @@
 //! The result of planning: where every buffer lies, and what is known about the height.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::greedy::{Fit, Order};
 use super::problem::Buffer;
 use crate::base::error::{Error, Result, codes};
-
-/// Version of the JSON form.
-pub const VERSION: u32 = 1;
+use crate::base::json::{self, Form, FormatOf, VersionOf};
 
 /// Where every buffer lies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Layout {
     /// Every buffer is one range of addresses.
@@ -30,7 +29,7 @@ pub enum Layout {
 }
 
 /// Which planner found the packing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum How {
     /// Greedy placement.
@@ -54,11 +53,14 @@ pub enum How {
 }
 
 /// A placement of all buffers of a problem.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Packing {
-    /// [`VERSION`].
-    pub version: u32,
+    /// `seigo-packing`; plans in older model files do not have it.
+    #[serde(default)]
+    pub format: FormatOf<Self>,
+    /// Version of this form.
+    pub version: VersionOf<Self>,
     /// The buffers, in the order of the problem.
     pub buffers: Vec<Buffer>,
     /// Where they lie.
@@ -74,6 +76,11 @@ pub struct Packing {
     pub how: How,
 }
 
+impl Form for Packing {
+    const FORMAT: &'static str = "seigo-packing";
+    const VERSION: u32 = 1;
+}
+
 impl Packing {
     pub(crate) fn new(
         buffers: Vec<Buffer>,
@@ -83,7 +90,16 @@ impl Packing {
         proven_optimal: bool,
         how: How,
     ) -> Self {
-        Self { version: VERSION, buffers, layout, height, lower_bound, proven_optimal, how }
+        Self {
+            format: FormatOf::default(),
+            version: VersionOf::default(),
+            buffers,
+            layout,
+            height,
+            lower_bound,
+            proven_optimal,
+            how,
+        }
     }
 
     /// Height over lower bound; 1 where nothing is packed.
@@ -122,28 +138,21 @@ impl Packing {
     }
 
     /// The JSON form.
-    pub fn to_json(&self) -> String {
-        let mut text =
-            serde_json::to_string_pretty(self).expect("strings and integers always serialize");
-        text.push('\n');
-        text
+    ///
+    /// # Errors
+    /// None in practice: strings and integers always serialize.
+    pub fn to_json(&self) -> Result<String> {
+        json::pretty(self)
     }
 
     /// Reads the JSON form. What it says is checked by [`super::validate::packing`].
     ///
     /// # Errors
-    /// [`codes::PLAN_INVALID`] when the text is not a packing of [`VERSION`].
+    /// [`codes::PLAN_INVALID`] when the text is not a packing of this version.
     pub fn from_json(text: &str) -> Result<Self> {
-        let packing: Self = serde_json::from_str(text).map_err(|error| {
-            Error::new(&codes::PLAN_INVALID, "not a memory plan").caused_by(error)
-        })?;
-        if packing.version != VERSION {
-            return Err(Error::new(
-                &codes::PLAN_INVALID,
-                format!("plan version {} is not version {VERSION}", packing.version),
-            )
-            .help("plan again with this version of Seigo"));
-        }
-        Ok(packing)
+        json::parse(text).map_err(|error| {
+            Error::new(&codes::PLAN_INVALID, format!("not a memory plan: {error}"))
+                .help("plan again with this version of Seigo")
+        })
     }
 }

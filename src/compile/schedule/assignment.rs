@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::classify::{self, Unit};
 use super::roles::Roles;
@@ -14,7 +15,7 @@ use crate::compile::capabilities::Reason;
 use crate::model::qgraph::QGraph;
 
 /// Who does a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Worker {
     /// The dense array, on tensors in the shared memory.

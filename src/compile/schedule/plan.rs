@@ -102,7 +102,7 @@ impl Plan {
         let wrong = |message: String| Error::new(&codes::PLAN_INVALID, message);
         let form: Form = serde_json::from_slice(bytes)
             .map_err(|error| wrong(format!("the plan is malformed: {error}")))?;
-        let target = Target::from_json(&form.target.to_json())?;
+        let target = Target::from_json(&form.target.to_json()?)?;
         let mut owners = Vec::with_capacity(form.owners.len());
         for (pass, masks) in form.owners.iter().enumerate() {
             let mut own = Owners::default();

@@ -1,5 +1,8 @@
 //! Sizes: words of tensors, bytes of the instruction stream, traffic of a frame with DDR.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::access::touched;
 use super::{CHANNELS, Dense, Schedule, Source, Stored, Work};
 use crate::compile::capabilities::{
@@ -89,7 +92,7 @@ fn pads(graph: &QGraph, dense: &Dense) -> bool {
 }
 
 /// Bytes of a frame between accelerator and DDR.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Traffic {
     /// Descriptors, parameters, weights.
     pub stream: u64,

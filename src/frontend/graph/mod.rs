@@ -14,6 +14,7 @@ use crate::base::tensor::Tensor;
 use crate::frontend::ops::{Fact, Inputs, Op};
 
 pub use builder::Builder;
+pub use dump::{GraphDump, NodeDump, OutputDump, ValueDump};
 pub use import::{ImportOptions, parse_input_shape};
 pub use rewrite::Links;
 

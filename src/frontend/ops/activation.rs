@@ -7,6 +7,7 @@
 mod fast;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator, SHARE};
@@ -15,7 +16,7 @@ use crate::frontend::onnx::{Attributes, Node, bad};
 use crate::base::tensor::{DType, Element, Tensor};
 
 /// A function applied to every element.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are the ONNX operators of the same name")]
 pub enum Activation {
@@ -24,12 +25,15 @@ pub enum Activation {
     /// and third inputs; the rewrite `recognize-activations` reads them into this form.
     Clamp {
         #[serde(with = "super::float_form")]
+        #[schemars(with = "super::float_form::Form")]
         min: f32,
         #[serde(with = "super::float_form")]
+        #[schemars(with = "super::float_form::Form")]
         max: f32,
     },
     LeakyRelu {
         #[serde(with = "super::float_form")]
+        #[schemars(with = "super::float_form::Form")]
         alpha: f32,
     },
     Sigmoid,
@@ -37,8 +41,10 @@ pub enum Activation {
     Silu,
     HardSigmoid {
         #[serde(with = "super::float_form")]
+        #[schemars(with = "super::float_form::Form")]
         alpha: f32,
         #[serde(with = "super::float_form")]
+        #[schemars(with = "super::float_form::Form")]
         beta: f32,
     },
     /// x * hard-sigmoid(x) with alpha 1/6 and beta 1/2.
@@ -49,16 +55,20 @@ pub enum Activation {
     Gelu { tanh: bool },
     Elu {
         #[serde(with = "super::float_form")]
+        #[schemars(with = "super::float_form::Form")]
         alpha: f32,
     },
     Selu {
         #[serde(with = "super::float_form")]
+        #[schemars(with = "super::float_form::Form")]
         alpha: f32,
         #[serde(with = "super::float_form")]
+        #[schemars(with = "super::float_form::Form")]
         gamma: f32,
     },
     Celu {
         #[serde(with = "super::float_form")]
+        #[schemars(with = "super::float_form::Form")]
         alpha: f32,
     },
     Tanh,

@@ -3,6 +3,7 @@
 //! ONNX: ArgMax, ArgMin (opset 1 on). Of equal elements the first counts, or the last with
 //! `select_last_index`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::for_number;
@@ -13,7 +14,7 @@ use crate::frontend::onnx::{Attributes, Node};
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ArgMax {
     /// The axis; negative counts from the end.

@@ -3,6 +3,7 @@
 //! ONNX: AveragePool (opset 7 on), any number of spatial axes. With `ceil_mode` and
 //! `count_include_pad`, elements behind the end pad do not count, as in PyTorch and ONNX Runtime.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::window::{Axis, Window};
@@ -12,7 +13,7 @@ use crate::frontend::onnx::{Attributes, Node, bad};
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AveragePool {
     /// The sliding window.

@@ -2,6 +2,7 @@
 //!
 //! ONNX: BatchNormalization outside of training (opset 7 on).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator, conv};
@@ -10,11 +11,12 @@ use crate::frontend::onnx::{Attributes, Node};
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module. Inputs: data `[N, C, ...]`, scale, shift, mean and variance, `[C]` each.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BatchNorm {
     /// Added to the variance.
     #[serde(with = "super::float_form")]
+    #[schemars(with = "super::float_form::Form")]
     pub epsilon: f32,
 }
 

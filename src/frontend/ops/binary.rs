@@ -3,6 +3,7 @@
 //! ONNX: Add, Sub, Mul, Div (opset 7 on). Integer division truncates toward zero; integer
 //! overflow wraps, as in the ONNX reference.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ndarray::{ArrayViewD, Zip};
@@ -14,7 +15,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Data, Element, Tensor};
 
 /// Which arithmetic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are the ONNX operators of the same name")]
 pub enum Binary {

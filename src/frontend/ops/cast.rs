@@ -5,6 +5,7 @@
 //! narrower ones by dropping high bits. Half, bfloat16 and double are held as f32, so a cast to
 //! one of them changes nothing.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator};
@@ -14,7 +15,7 @@ use crate::frontend::onnx::{Attributes, Node, bad, dtype, elem_type};
 use crate::base::tensor::{DType, Data, Element, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Cast {
     /// The new element type; `None` takes that of the second input.

@@ -1,6 +1,7 @@
 //! Channel shuffle (ShuffleNet, Zhang et al. 2018, section 3.1): channels, seen as `groups` x n,
 //! are transposed to n x `groups`. No ONNX operator; made by the rewrite `recognize-shuffle`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operator};
@@ -10,7 +11,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::Tensor;
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ChannelShuffle {
     /// Rows of the matrix of channels; divides their number.

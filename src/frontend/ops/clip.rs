@@ -2,6 +2,7 @@
 //!
 //! ONNX: Clip (opset 6 on); the bounds are inputs from opset 11 on, attributes before.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::activation::map;
@@ -12,7 +13,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module. Inputs: data, optional least value, optional largest value, both scalars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Clip;
 
 impl Operator for Clip {

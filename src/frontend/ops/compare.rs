@@ -3,6 +3,7 @@
 //! ONNX: Equal, Greater, Less (opset 7 on), GreaterOrEqual, LessOrEqual (opset 12 on), And, Or, Xor
 //! (opset 7 on), Not.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::activation::map;
@@ -14,7 +15,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Tensor, element_count};
 
 /// Which function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are the ONNX operators of the same name")]
 pub enum Compare {

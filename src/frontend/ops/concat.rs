@@ -2,6 +2,7 @@
 //!
 //! ONNX: Concat (opset 4 on).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator, axis};
@@ -11,7 +12,7 @@ use crate::frontend::onnx::{Attributes, Node, bad};
 use crate::base::tensor::{Element, Tensor, element_count};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Concat {
     /// The axis; negative counts from the end.

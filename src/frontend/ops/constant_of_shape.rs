@@ -2,6 +2,7 @@
 //!
 //! ONNX: ConstantOfShape (opset 9 on).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator};
@@ -11,7 +12,7 @@ use crate::frontend::onnx::{Attributes, Node, bad};
 use crate::base::tensor::{Tensor, element_count};
 
 /// See the module. Input: the shape.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConstantOfShape {
     /// The value, one element.

@@ -8,6 +8,7 @@
 mod dense;
 mod depthwise;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::epilogue::{Epilogue, Residual};
@@ -19,7 +20,7 @@ use crate::base::tensor::{DType, Tensor, element_count};
 
 /// See the module. Inputs: data, weight, optional bias, and the residual when the epilogue adds
 /// one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Conv {
     /// The sliding window.

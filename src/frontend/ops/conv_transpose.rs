@@ -4,6 +4,7 @@
 //! `[C, M / group, kernel...]`, bias `[M]`. The products of all taps come from one matrix product
 //! per group and image; a pass over them adds each where it belongs.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ndarray::{ArrayView2, ArrayViewMut2};
@@ -18,7 +19,7 @@ use crate::base::tensor::{DType, Tensor, element_count};
 
 /// See the module. Inputs: data, weight, optional bias, and the residual when the epilogue adds
 /// one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConvTranspose {
     /// Kernel, strides, pads and dilations; pads take elements away.

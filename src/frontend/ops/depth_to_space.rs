@@ -3,6 +3,7 @@
 //! ONNX: DepthToSpace (opset 1 on), in the orders DCR (the block index varies slower than the
 //! channel) and CRD (the channel varies slower, as PyTorch's pixel shuffle has it).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator};
@@ -12,7 +13,7 @@ use crate::frontend::onnx::{Attributes, Node, bad};
 use crate::base::tensor::{Tensor, element_count};
 
 /// See the module. Input `[N, C, H, W]`, output `[N, C / block², H block, W block]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DepthToSpace {
     /// Side of a block of pixels; never 0.

@@ -1,5 +1,6 @@
 //! What a convolution or a matrix product does to its sums before it writes them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
@@ -7,7 +8,7 @@ use super::{Inputs, Operand};
 use crate::base::error::{Error, Result, codes};
 
 /// Where the second tensor of a residual connection is added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Residual {
     /// activation(sum + residual)
@@ -18,7 +19,7 @@ pub enum Residual {
 
 /// Activation and residual addition, applied while the sums are in cache. ONNX has none of it;
 /// rewrites fuse following nodes into it.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Epilogue {
     /// Applied to every sum.

@@ -2,6 +2,7 @@
 //!
 //! ONNX: Expand (opset 8 on).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::binary::{broadcast, spread};
@@ -13,7 +14,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{Tensor, element_count};
 
 /// See the module. Inputs: data, shape; both broadcast, so an extent may also stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Expand;
 
 impl Operator for Expand {

@@ -1,10 +1,12 @@
 //! The JSON form of a float attribute: a number, or `"inf"`, `"-inf"`, `"nan"`, which JSON lacks.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-#[derive(Deserialize)]
+/// A number, or the word for one that JSON lacks.
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
-enum Form {
+pub enum Form {
     Number(f32),
     Word(String),
 }

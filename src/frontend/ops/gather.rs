@@ -2,6 +2,7 @@
 //!
 //! ONNX: Gather (opset 1 on). Negative indices count from the end.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::take::take;
@@ -12,7 +13,7 @@ use crate::frontend::onnx::{Attributes, Node};
 use crate::base::tensor::{Tensor, element_count};
 
 /// See the module. Inputs: data, indices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Gather {
     /// The axis; negative counts from the end.

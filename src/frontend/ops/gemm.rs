@@ -2,6 +2,7 @@
 //!
 //! ONNX: Gemm (opset 7 on), for f32; `transA` and `transB` transpose the factors, C broadcasts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
@@ -18,7 +19,7 @@ use crate::base::tensor::{DType, Tensor, element_count};
 const BLOCK: usize = 256;
 
 /// See the module. Inputs: A, B, optional C, and the residual when the epilogue adds one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Gemm {
     /// Whether A is stored transposed.
@@ -27,9 +28,11 @@ pub struct Gemm {
     pub transpose_b: bool,
     /// Factor of the product.
     #[serde(with = "super::float_form")]
+    #[schemars(with = "super::float_form::Form")]
     pub alpha: f32,
     /// Factor of C.
     #[serde(with = "super::float_form")]
+    #[schemars(with = "super::float_form::Form")]
     pub beta: f32,
     /// Activation and residual addition.
     pub epilogue: Epilogue,

@@ -3,6 +3,7 @@
 //! ONNX: GlobalAveragePool, GlobalMaxPool (opset 1 on), any number of spatial axes, which stay with
 //! extent 1.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::reduce::{Reduce, Reduction, reduced_shape};
@@ -12,7 +13,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants say it")]
 pub enum GlobalPool {

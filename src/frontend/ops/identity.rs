@@ -2,6 +2,7 @@
 //!
 //! ONNX: Identity (opset 1 on), Dropout outside of training (opset 7 on).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operator};
@@ -10,7 +11,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Identity {
     /// Whether there is a second output, Dropout's mask, which is all true.

@@ -3,6 +3,7 @@
 //! ONNX: MatMul (opset 1 on), for f32. The last two axes are the matrix, the others broadcast; a
 //! vector on the left is a row, on the right a column, and that axis is dropped again.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ndarray::{ArrayView2, ArrayViewMut2, Ix2};
@@ -15,7 +16,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Tensor, element_count};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MatMul;
 
 /// The product with all axes written out.

@@ -3,6 +3,7 @@
 //! ONNX: MaxPool (opset 1 on), any number of spatial axes. The optional output of indices and
 //! column-major storage are refused.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::{Number, for_number};
@@ -13,7 +14,7 @@ use crate::frontend::onnx::{Attributes, Node, bad};
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MaxPool {
     /// The sliding window; pads never win.

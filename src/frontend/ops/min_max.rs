@@ -2,6 +2,7 @@
 //!
 //! ONNX: Max, Min (opset 8 on), one or more inputs with broadcasting.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::binary::{broadcast, zip};
@@ -12,7 +13,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Tensor, element_count};
 
 /// Which one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are the ONNX operators of the same name")]
 pub enum MinMax {

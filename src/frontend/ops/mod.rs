@@ -8,13 +8,14 @@ pub mod epilogue;
 mod fact;
 mod float_form;
 mod inputs;
-pub mod matrix;
+pub(crate) mod matrix;
 mod number;
 mod pooling;
 mod strided;
 mod take;
 pub mod window;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Result, codes};
@@ -88,7 +89,7 @@ macro_rules! operators {
         $(pub mod $module;)*
 
         /// Any operator.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case")]
         #[allow(missing_docs, reason = "each variant's operator documents itself")]
         pub enum Op { $($name($module::$name)),* }

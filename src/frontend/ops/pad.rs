@@ -3,6 +3,7 @@
 //! ONNX: Pad (opset 2 on); pads and value are inputs from opset 11 on, attributes before; axes are
 //! an input from opset 18 on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::take::take;
@@ -13,7 +14,7 @@ use crate::frontend::onnx::{Attributes, Node, bad};
 use crate::base::tensor::{Element, Tensor, element_count};
 
 /// What the added elements are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PadMode {
     /// A value, 0 unless given.
@@ -28,7 +29,7 @@ pub enum PadMode {
 
 /// See the module. Inputs: data, constant pads (all begins, then all ends), optional value,
 /// optional constant axes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Pad {
     /// What the added elements are.

@@ -3,6 +3,7 @@
 //! ONNX: Pow (opset 7 on); base and exponent broadcast and may differ in type, the result has the
 //! type of the base. Integers with a non-negative integer exponent wrap.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::binary::{broadcast, zip};
@@ -13,7 +14,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Tensor, element_count};
 
 /// See the module. Inputs: base, exponent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pow;
 
 impl Operator for Pow {

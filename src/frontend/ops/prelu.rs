@@ -2,6 +2,7 @@
 //!
 //! ONNX: PRelu (opset 7 on). The slope broadcasts to the input.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::binary::{broadcast, zip};
@@ -11,7 +12,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module. Inputs: data, slope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PRelu;
 
 impl Operator for PRelu {

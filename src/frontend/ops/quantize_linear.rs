@@ -2,6 +2,7 @@
 //!
 //! ONNX: QuantizeLinear (opset 10 on); scales per tensor or per axis, no blocks.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::axis;
@@ -11,7 +12,7 @@ use crate::frontend::onnx::{Attributes, Node, bad, dtype, elem_type};
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module. Inputs: data, scale, optional zero point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QuantizeLinear {
     /// Axis of a scale per slice; negative counts from the end.
     pub axis: i64,

@@ -2,6 +2,7 @@
 //!
 //! ONNX: Range (opset 11 on).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number::{Number, for_number};
@@ -11,7 +12,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{MAX_ELEMENTS, Tensor};
 
 /// See the module. Inputs: start, limit, step; all constant scalars of one type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Range;
 
 impl Operator for Range {

@@ -5,6 +5,7 @@
 //! ReduceSum), an attribute before. Sums of floats are taken in double precision; sums of integers
 //! wrap.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use std::borrow::Cow;
@@ -16,7 +17,7 @@ use crate::frontend::onnx::{Attributes, Node};
 use crate::base::tensor::{DType, Element, Tensor, element_count};
 
 /// Which value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reduction {
     /// The largest element; minus infinity of none.
@@ -42,7 +43,7 @@ pub enum Reduction {
 }
 
 /// See the module. Inputs: data, optional constant axes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Reduce {
     /// Which value.

@@ -3,6 +3,7 @@
 //! ONNX: Mod (opset 10 on). The sign is that of the divisor, or with `fmod` that of the dividend,
 //! which floats need.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::binary::{broadcast, zip};
@@ -12,7 +13,7 @@ use crate::frontend::onnx::{Attributes, Node};
 use crate::base::tensor::{DType, Element, Tensor, element_count};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Remainder {
     /// Whether the sign follows the dividend.

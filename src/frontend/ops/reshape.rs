@@ -3,6 +3,7 @@
 //! ONNX: Reshape (opset 5 on); the shape is a constant second input, 0 copies an extent (unless
 //! `allowzero`), one -1 is inferred.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator};
@@ -11,7 +12,7 @@ use crate::frontend::onnx::{Attributes, Node};
 use crate::base::tensor::{Tensor, element_count};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Reshape {
     /// A 0 in the shape means an empty dimension instead of "copy the input's".

@@ -11,6 +11,7 @@ mod taps;
 pub use coordinates::{Coordinates, Rounding};
 pub use taps::Mode;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::take::take;
@@ -23,7 +24,7 @@ use coordinates::Line;
 
 /// See the module. Inputs: data, region of interest, scales, sizes, all but the data optional
 /// constants; or, in the old form, data and scales.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Resize {
     /// How samples become a value.
@@ -38,11 +39,12 @@ pub struct Resize {
     pub aspect: Aspect,
     /// Value outside of the region of interest of [`Coordinates::CropAndResize`].
     #[serde(with = "super::float_form")]
+    #[schemars(with = "super::float_form::Form")]
     pub extrapolation: f32,
 }
 
 /// What happens to the aspect ratio when sizes are given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Aspect {
     /// The sizes are taken as they are.

@@ -2,6 +2,7 @@
 //!
 //! ONNX: Where (opset 9 on).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ndarray::Zip;
@@ -14,7 +15,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Tensor, element_count};
 
 /// See the module. Inputs: condition, value where true, value where false; all broadcast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Select;
 
 impl Operator for Select {

@@ -2,6 +2,7 @@
 //!
 //! ONNX: Shape (opset 1 on), Size (opset 1 on).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator};
@@ -10,7 +11,7 @@ use crate::frontend::onnx::{Attributes, Node};
 use crate::base::tensor::Tensor;
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// Extents from axis `start` up to `end`; negative counts from the end, and both are limited

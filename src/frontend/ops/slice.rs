@@ -3,6 +3,7 @@
 //! ONNX: Slice (opset 1 on); positions are inputs from opset 10 on, attributes before. Positions
 //! behind an end are limited to it; a negative step walks backward.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator, axis};
@@ -12,7 +13,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::Tensor;
 
 /// See the module. Inputs: data, starts, ends, optional axes, optional steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Slice;
 
 /// What is taken along one axis: elements `start`, `start + step`, ..., `count` of them.

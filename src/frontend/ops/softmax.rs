@@ -3,6 +3,7 @@
 //! ONNX: Softmax, LogSoftmax (opset 1 on). From opset 13 on over one axis; before, over all axes
 //! from the given one on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operator, axis, conv};
@@ -11,7 +12,7 @@ use crate::frontend::onnx::{Attributes, Node};
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Softmax {
     /// The axis; negative counts from the end.

@@ -3,6 +3,7 @@
 //! ONNX: SpaceToDepth (opset 1 on). The Focus layer of YOLOv5 and YOLOX is the same with another
 //! order of the pixels; the rewrite `recognize-focus` makes it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use rayon::prelude::*;
@@ -17,7 +18,7 @@ use crate::base::tensor::{Tensor, element_count};
 
 /// See the module. Input `[N, C, H, W]`, output `[N, C offsets, H / block, W / block]`: channel
 /// group g holds the pixels at row `offsets[g].0` and column `offsets[g].1` of each block.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpaceToDepth {
     /// Side of a block of pixels; divides height and width.

@@ -2,6 +2,7 @@
 //!
 //! ONNX: Split (opset 2 on); the lengths are an input from opset 13 on, an attribute before.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ndarray::{Axis, Slice};
@@ -13,7 +14,7 @@ use crate::frontend::onnx::{Attributes, Node};
 use crate::base::tensor::Tensor;
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Split {
     /// The axis; negative counts from the end.

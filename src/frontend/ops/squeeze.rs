@@ -2,6 +2,7 @@
 //!
 //! ONNX: Squeeze (opset 1 on); the axes are an input from opset 13 on, an attribute before.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator, axes};
@@ -10,7 +11,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::Tensor;
 
 /// See the module. Inputs: data, optional axes; without axes every extent of 1 is dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Squeeze;
 
 impl Operator for Squeeze {

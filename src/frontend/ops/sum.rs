@@ -2,6 +2,7 @@
 //!
 //! ONNX: Sum, Mean (opset 8 on), one or more float inputs with broadcasting.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::activation::map;
@@ -13,7 +14,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{DType, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Sum {
     /// Whether the sum is divided by the number of inputs.

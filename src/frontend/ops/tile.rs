@@ -2,6 +2,7 @@
 //!
 //! ONNX: Tile (opset 6 on); the repeats are constant.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::constant_of_shape::extents;
@@ -13,7 +14,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::{Tensor, element_count};
 
 /// See the module. Inputs: data, repeats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tile;
 
 impl Operator for Tile {

@@ -3,6 +3,7 @@
 //! ONNX: Transpose (opset 1 on).
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator, axes};
@@ -12,7 +13,7 @@ use crate::frontend::onnx::{Attributes, Node, bad};
 use crate::base::tensor::{Element, Tensor};
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Transpose {
     /// Input axis of each output axis; `None` reverses all.

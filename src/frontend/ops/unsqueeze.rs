@@ -3,6 +3,7 @@
 //! ONNX: Unsqueeze (opset 1 on); the axes, which count in the output, are an input from opset 13
 //! on, an attribute before.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Inputs, Operand, Operator, axes};
@@ -11,7 +12,7 @@ use crate::frontend::onnx::Node;
 use crate::base::tensor::Tensor;
 
 /// See the module. Inputs: data, axes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unsqueeze;
 
 impl Operator for Unsqueeze {

@@ -3,13 +3,14 @@
 //! ONNX: the attributes `kernel_shape`, `strides`, `pads`, `dilations` and `auto_pad` of Conv,
 //! ConvTranspose, MaxPool and AveragePool.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Result, codes};
 use crate::frontend::onnx::{Attributes, bad};
 
 /// How pads are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AutoPad {
     /// The pads are given.
@@ -25,7 +26,7 @@ pub enum AutoPad {
 
 /// A window over the spatial axes. An empty list means the default of ONNX: the weight's extents
 /// for `kernel`, 1 for strides and dilations, 0 for pads.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Window {
     /// Taps per axis.
@@ -41,7 +42,7 @@ pub struct Window {
 }
 
 /// A window along one axis of known extent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Axis {
     /// Extent of the input.

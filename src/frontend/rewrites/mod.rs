@@ -16,7 +16,10 @@ mod recognize_shuffle;
 mod remove_identities;
 mod split_maximum;
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Result, codes};
 use crate::frontend::graph::Graph;
@@ -37,10 +40,10 @@ pub trait Rewrite: Sync {
 }
 
 /// What one rewrite did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Applied {
     /// Name of the rewrite.
-    pub rewrite: &'static str,
+    pub rewrite: Cow<'static, str>,
     /// Places it changed.
     pub places: usize,
     /// Layers after it.
@@ -102,7 +105,11 @@ pub fn run(graph: &mut Graph, rewrites: &[&dyn Rewrite]) -> Result<Vec<Applied>>
         let places = rewrite.run(graph).map_err(named)?;
         graph.tidy().map_err(named)?;
         graph.validate().map_err(named)?;
-        report.push(Applied { rewrite: rewrite.name(), places, layers: graph.layers().count() });
+        report.push(Applied {
+            rewrite: rewrite.name().into(),
+            places,
+            layers: graph.layers().count(),
+        });
     }
     Ok(report)
 }

@@ -7,6 +7,7 @@
 mod ops;
 mod validate;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 // The list of operators is in `ops`; a new one adds nothing here.
@@ -16,7 +17,9 @@ use crate::base::arithmetic::{Function, Rounding};
 use crate::base::tensor::{DType, Tensor};
 
 /// Index of a value in [`QGraph::values`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct QValueId(pub usize);
 
@@ -40,7 +43,7 @@ pub struct QGraph {
 }
 
 /// One value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QValue {
     /// Name in the original model; unique.
     pub name: String,
@@ -51,7 +54,7 @@ pub struct QValue {
 }
 
 /// How the numbers of a value are held.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// Single precision, on the processor.
@@ -66,7 +69,7 @@ pub enum Format {
 }
 
 /// Width of stored integers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are the Rust types of the same name")]
 pub enum Width {
@@ -96,7 +99,7 @@ impl Width {
 }
 
 /// Exponent and zero point of one channel (rule A1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Scale {
     /// Power of two of one step, -32..=31.
     pub exponent: i8,
@@ -105,7 +108,7 @@ pub struct Scale {
 }
 
 /// A network output keeps the name it has in the original model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QOutput {
     /// Name in the original model.
     pub name: String,

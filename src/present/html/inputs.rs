@@ -1,42 +1,19 @@
 //! What other commands measured, read back from their JSON.
 
-use serde::de::DeserializeOwned;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Result, codes};
+use crate::base::json::{self, Form, FormatOf, VersionOf};
 use crate::compile::program::Program;
+use crate::verify::cosim::FrameReport;
+use crate::vision::eval::{AccuracyReport, Score};
 
 /// Frames of `seigo cosim --format json`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
     /// In the order in which they ran; at least one.
-    pub frames: Vec<Frame>,
-}
-
-/// A frame.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Frame {
-    /// The image or tensor.
-    pub frame: String,
-    /// Whether every stored tensor equals the reference.
-    pub equal: bool,
-    /// Cycles from start to end.
-    pub cycles: u64,
-    /// Tensors that were compared.
-    pub compared: u64,
-    /// Idle cycles of the array by cause.
-    pub stalls: serde_json::Map<String, serde_json::Value>,
-    /// Passes in order, then the end.
-    pub passes: Vec<FramePass>,
-}
-
-/// A pass of a frame.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct FramePass {
-    /// What it does.
-    pub name: String,
-    /// Cycles from the end of the pass before to its own.
-    pub cycles: u64,
+    pub frames: Vec<FrameReport>,
 }
 
 impl Measured {
@@ -45,8 +22,7 @@ impl Measured {
     /// # Errors
     /// [`codes::REPORT_INPUT`].
     pub fn from_json(text: &str) -> Result<Self> {
-        let frames = serde_json::Deserializer::from_str(text).into_iter();
-        let frames: Vec<Frame> = frames.collect::<serde_json::Result<_>>().map_err(|error| {
+        let frames: Vec<FrameReport> = json::parse_all(text).map_err(|error| {
             wrong(format!("this is not the output of the co-simulation: {error}"))
                 .help("give what `seigo cosim DIR --format json` printed")
         })?;
@@ -58,7 +34,7 @@ impl Measured {
     }
 
     /// The frame whose passes are shown.
-    pub fn first(&self) -> &Frame {
+    pub fn first(&self) -> &FrameReport {
         &self.frames[0]
     }
 
@@ -94,97 +70,28 @@ impl Measured {
     }
 }
 
-/// Accuracy that `seigo eval --format json` printed. Fields with `deserialize_with` may be null but not
-/// absent, which tells the forms apart.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
-pub enum Score {
-    /// Of a detector: COCO average precision, 0 to 1.
-    Detector {
-        /// Mean over the IoU thresholds 0.5 to 0.95.
-        #[serde(deserialize_with = "Option::deserialize")]
-        ap: Option<f64>,
-        /// At IoU 0.5.
-        #[serde(deserialize_with = "Option::deserialize")]
-        ap50: Option<f64>,
-        /// At IoU 0.75.
-        ap75: Option<f64>,
-        /// Of objects up to 32 x 32 pixels.
-        ap_small: Option<f64>,
-        /// Of objects between.
-        ap_medium: Option<f64>,
-        /// Of objects from 96 x 96 pixels.
-        ap_large: Option<f64>,
-        /// Number of images.
-        images: usize,
-        /// Images that could not be read and do not count.
-        #[serde(default)]
-        left_out: usize,
-    },
-    /// Of a classifier: how often the true class came first, and among the first five.
-    Classifier {
-        /// Number of images.
-        images: usize,
-        /// Images whose true class came first.
-        top1: usize,
-        /// Images whose true class came among the first five.
-        top5: usize,
-        /// Images that could not be read and do not count.
-        #[serde(default)]
-        left_out: usize,
-    },
-}
-
-impl Score {
-    /// Reads the JSON form.
-    ///
-    /// # Errors
-    /// [`codes::REPORT_INPUT`].
-    pub fn from_json(text: &str) -> Result<Self> {
-        let read = parse::<Self>(text).ok();
-        read.ok_or_else(|| {
-            wrong("this is not an accuracy report")
-                .help("give what `seigo eval MODEL --format json` printed")
-        })
-    }
-
-    /// Names of the measures with their values, 0 to 1; the first one is the headline.
-    pub fn measures(&self) -> Vec<(&'static str, Option<f64>)> {
-        match self {
-            Self::Detector { ap, ap50, ap75, ap_small, ap_medium, ap_large, .. } => vec![
-                ("mAP@.5", *ap50),
-                ("mAP@.5:.95", *ap),
-                ("mAP@.75", *ap75),
-                ("mAP small", *ap_small),
-                ("mAP medium", *ap_medium),
-                ("mAP large", *ap_large),
-            ],
-            Self::Classifier { images, top1, top5, .. } => {
-                let share = |count: usize| (*images > 0).then(|| count as f64 / *images as f64);
-                vec![("top-1", share(*top1)), ("top-5", share(*top5))]
-            }
-        }
-    }
-
-    /// Number of images.
-    pub fn images(&self) -> usize {
-        match self {
-            Self::Detector { images, .. } | Self::Classifier { images, .. } => *images,
-        }
-    }
-
-    /// Images that could not be read and do not count.
-    pub fn left_out(&self) -> usize {
-        match self {
-            Self::Detector { left_out, .. } | Self::Classifier { left_out, .. } => *left_out,
-        }
-    }
+/// Reads the accuracy that `seigo eval --format json` printed.
+///
+/// # Errors
+/// [`codes::REPORT_INPUT`].
+pub fn score(text: &str) -> Result<Score> {
+    let read: AccuracyReport = json::parse(text).map_err(|error| {
+        wrong(format!("this is not an accuracy report: {error}"))
+            .help("give what `seigo eval MODEL --format json` printed")
+    })?;
+    Ok(read.score)
 }
 
 /// What a design takes of its part; a figure that is absent is not known.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resources {
+    /// `seigo-resources`; may be left out.
+    #[serde(default)]
+    pub format: FormatOf<Self>,
+    /// Version of this form; may be left out.
+    #[serde(default)]
+    pub version: VersionOf<Self>,
     /// What counted: the synthesis tool with its version.
     pub tool: String,
     /// Whether the figures are an estimate and not of a placed and routed design.
@@ -203,24 +110,24 @@ pub struct Resources {
     pub fmax_mhz: Option<f64>,
 }
 
+impl Form for Resources {
+    const FORMAT: &'static str = "seigo-resources";
+    const VERSION: u32 = 1;
+}
+
 impl Resources {
     /// Reads the JSON form.
     ///
     /// # Errors
     /// [`codes::REPORT_INPUT`] naming the field.
     pub fn from_json(text: &str) -> Result<Self> {
-        parse(text).map_err(|message| {
-            wrong(message).help(
+        json::parse(text).map_err(|error| {
+            wrong(error.to_string()).help(
                 "give an object with \"tool\", \"estimate\" and the figures that are known of \"lut\", \
                  \"ff\", \"dsp\", \"bram36\", \"uram\", \"fmax_mhz\"",
             )
         })
     }
-}
-
-fn parse<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| error.to_string())
 }
 
 fn wrong(message: impl Into<String>) -> Error {

@@ -64,7 +64,7 @@ pub fn lines(
         let (dense_macs, plane_macs) = estimate::macs(graph, &pass.work);
         let pixels = compiled.target().pixels;
         Line {
-            kind: row.kind,
+            kind: row.kind.name(),
             layers: row.layers.clone(),
             shifts: shifts(inspection, &row.layers),
             reads: row.reads.clone(),

@@ -24,8 +24,9 @@ use crate::compile::program::predict::{self, PassCost};
 use crate::present::tables::plan::PlanReport;
 use crate::present::tables::quantized::QuantizedInspection;
 use crate::quantize::ptq;
+use crate::vision::eval::Score;
 
-pub use inputs::{Measured, Resources, Score};
+pub use inputs::{Measured, Resources, score};
 use line::Line;
 pub use pictures::{Picture, View};
 

@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 
 use super::Content;
-use super::inputs::Score;
 use super::table::{Cell, number, table, text};
 use crate::base::arithmetic::Rounding;
 use crate::present::tables::inspect::{Port, dims, grouped};
+use crate::vision::eval::Score;
 
 /// A figure: what it is, its value, and what is to be known beside it.
 struct Figure {

@@ -98,9 +98,7 @@ fn causes(content: &Content<'_>) -> Markup {
         div.columns {
             div { h4 { "By the cost model" } (model) }
             @if let Some(measured) = &content.extras.measured {
-                @let rows = measured.first().stalls.iter().map(|(name, cycles)| {
-                    row((name, cycles.as_u64().unwrap_or(0)))
-                });
+                @let rows = measured.first().stalls.iter().map(row);
                 div {
                     h4 { "By the counters of the hardware" }
                     (table(

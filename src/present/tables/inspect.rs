@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, Table, presets};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::base::json::{Form, FormatOf, VersionOf};
 use crate::frontend::graph::{Graph, Node};
 use crate::frontend::rewrites::Applied;
 use crate::quantize::ptq::{Decision, Preview};
 
 /// Everything `seigo inspect` says of a model.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Inspection {
     /// `seigo-inspection`.
-    pub format: &'static str,
+    pub format: FormatOf<Self>,
     /// Version of this form.
-    pub version: u32,
+    pub version: VersionOf<Self>,
     /// Name of the graph.
     pub name: String,
     /// Network inputs.
@@ -34,8 +36,13 @@ pub struct Inspection {
     pub nodes: Vec<NodeReport>,
 }
 
+impl Form for Inspection {
+    const FORMAT: &'static str = "seigo-inspection";
+    const VERSION: u32 = 2;
+}
+
 /// A network input or output.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Port {
     /// Name.
     pub name: String,
@@ -46,7 +53,7 @@ pub struct Port {
 }
 
 /// Sizes of a graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
     /// All nodes.
     pub nodes: usize,
@@ -63,7 +70,7 @@ pub struct Totals {
 }
 
 /// One fused node.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct NodeReport {
     /// Name.
     pub name: String,
@@ -78,7 +85,7 @@ pub struct NodeReport {
     /// Bytes of its outputs.
     pub output_bytes: usize,
     /// What quantization would make of it.
-    pub quantized: Form,
+    pub quantized: Computation,
     /// Why, where that needs a word.
     pub why: String,
     /// ONNX nodes that became this one.
@@ -86,9 +93,9 @@ pub struct NodeReport {
 }
 
 /// How a node computes after quantization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Form {
+pub enum Computation {
     /// In integers.
     Int8,
     /// In float.
@@ -97,7 +104,7 @@ pub enum Form {
     View,
 }
 
-impl Form {
+impl Computation {
     fn name(self) -> &'static str {
         match self {
             Self::Int8 => "int8",
@@ -121,8 +128,8 @@ impl Inspection {
             shape: original.fact(id).shape.clone(),
         };
         Self {
-            format: "seigo-inspection",
-            version: 2,
+            format: FormatOf::default(),
+            version: VersionOf::default(),
             name: original.name.clone(),
             inputs: original.inputs.iter().map(|&id| port(&original.value(id).name, id)).collect(),
             outputs: original.outputs.iter().map(|out| port(&out.name, out.value)).collect(),
@@ -173,7 +180,7 @@ impl Inspection {
         let mut table = table(&["rewrite", "places", "layers after"]);
         for applied in &self.rewrites {
             table.add_row([
-                applied.rewrite.to_owned(),
+                applied.rewrite.clone().into_owned(),
                 applied.places.to_string(),
                 applied.layers.to_string(),
             ]);
@@ -248,16 +255,18 @@ impl NodeReport {
 }
 
 /// What quantization makes of a node, and why.
-fn form(graph: &Graph, node: &Node, preview: &Preview) -> (Form, String) {
+fn form(graph: &Graph, node: &Node, preview: &Preview) -> (Computation, String) {
     if graph.is_view(node) {
-        return (Form::View, String::new());
+        return (Computation::View, String::new());
     }
     match preview.of(node) {
-        Some((Decision::Float(reason), _)) => (Form::Float, reason.to_string()),
-        Some((_, Some(reason))) => (Form::Int8, format!("its activation in float: {reason}")),
-        Some((Decision::Moved, None)) => (Form::Int8, "moves integers".to_owned()),
-        Some((Decision::Integer, None)) => (Form::Int8, String::new()),
-        None => (Form::Int8, "part of another layer".to_owned()),
+        Some((Decision::Float(reason), _)) => (Computation::Float, reason.to_string()),
+        Some((_, Some(reason))) => {
+            (Computation::Int8, format!("its activation in float: {reason}"))
+        }
+        Some((Decision::Moved, None)) => (Computation::Int8, "moves integers".to_owned()),
+        Some((Decision::Integer, None)) => (Computation::Int8, String::new()),
+        None => (Computation::Int8, "part of another layer".to_owned()),
     }
 }
 

@@ -1,8 +1,12 @@
 //! `seigo plan` on a model: passes with the blocks that they read and write, the peak, DDR traffic.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::inspect::{grouped, right_align, table};
+use crate::base::json::{Form, FormatOf, VersionOf};
 use crate::compile::boards::Target;
 use crate::compile::packing::{self, Packing};
 use crate::compile::schedule::estimate;
@@ -12,12 +16,12 @@ use crate::compile::schedule::{Dense, Pass, Plan, Schedule, StoredId, Work, touc
 use crate::model::qgraph::QGraph;
 
 /// Everything that `seigo plan` says of a model.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PlanReport {
     /// `seigo-plan`.
-    pub format: &'static str,
+    pub format: FormatOf<Self>,
     /// Version of this form.
-    pub version: u32,
+    pub version: VersionOf<Self>,
     /// Name of the network.
     pub network: String,
     /// Name of the target.
@@ -52,11 +56,45 @@ pub struct PlanReport {
     pub passes: Vec<PassRow>,
 }
 
+impl Form for PlanReport {
+    const FORMAT: &'static str = "seigo-plan";
+    const VERSION: u32 = 1;
+}
+
+/// What a pass uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PassKind {
+    /// The dense array.
+    Dense,
+    /// The plane engine alone.
+    Plane,
+    /// A transfer to shared memory.
+    Load,
+    /// A transfer from shared memory.
+    Save,
+    /// The processor.
+    Processor,
+}
+
+impl PassKind {
+    /// Its word in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dense => "dense",
+            Self::Plane => "plane",
+            Self::Load => "load",
+            Self::Save => "save",
+            Self::Processor => "processor",
+        }
+    }
+}
+
 /// One pass.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PassRow {
-    /// `dense`, `plane`, `load`, `save` or `processor`.
-    pub kind: &'static str,
+    /// What it uses.
+    pub kind: PassKind,
     /// Layers that it does, or the tensor that it moves.
     pub layers: Vec<String>,
     /// Whether it waits for transfers.
@@ -70,7 +108,7 @@ pub struct PassRow {
     /// Cycles, as in the whole.
     pub cycles: u64,
     /// What most of the cycles without work wait for, where it is predicted.
-    pub idle_by: Option<&'static str>,
+    pub idle_by: Option<Cow<'static, str>>,
     /// Strips of rows; 1 is a whole pass.
     pub strips: usize,
 }
@@ -113,7 +151,7 @@ impl PlanReport {
     /// with the largest cause of those without work.
     pub fn predict(&mut self, costs: &[(u64, Option<&'static str>)]) {
         for (row, &(cycles, idle_by)) in self.passes.iter_mut().zip(costs) {
-            (row.cycles, row.idle_by) = (cycles, idle_by);
+            (row.cycles, row.idle_by) = (cycles, idle_by.map(Cow::Borrowed));
         }
         self.cycles = costs.iter().map(|cost| cost.0).sum();
         self.predicted = true;
@@ -125,14 +163,14 @@ impl PlanReport {
             table(&["pass", "layers", "reads", "writes", "bytes", "cycles", "strips", "idle by"]);
         for (index, row) in self.passes.iter().enumerate() {
             passes.add_row([
-                format!("{index} {}{}", row.kind, if row.waits { " (waits)" } else { "" }),
+                format!("{index} {}{}", row.kind.name(), if row.waits { " (waits)" } else { "" }),
                 row.layers.join(" + "),
                 runs(&row.reads),
                 runs(&row.writes),
                 grouped(row.bytes),
                 grouped(row.cycles),
                 row.strips.to_string(),
-                row.idle_by.unwrap_or("").to_owned(),
+                row.idle_by.as_deref().unwrap_or("").to_owned(),
             ]);
         }
         let passes = right_align(passes, 4..7);
@@ -172,8 +210,8 @@ impl Subject<'_> {
         let passes: Vec<PassRow> = schedule.passes.iter().enumerate().map(row).collect();
         let ddr = sizes::traffic(graph, schedule, target.pixels);
         PlanReport {
-            format: "seigo-plan",
-            version: 1,
+            format: FormatOf::default(),
+            version: VersionOf::default(),
             network: graph.name.clone(),
             target: target.name.clone(),
             memory_bytes: target.memory_bytes,
@@ -230,23 +268,23 @@ impl Subject<'_> {
     }
 }
 
-fn names(graph: &QGraph, schedule: &Schedule, work: &Work) -> (&'static str, Vec<String>) {
+fn names(graph: &QGraph, schedule: &Schedule, work: &Work) -> (PassKind, Vec<String>) {
     let layer = |index: usize| graph.layers[index].name.clone();
     match work {
         Work::Dense(Dense { layer: own, filters, .. }) => {
             let filters = filters.iter().map(|filter| filter.layer);
-            ("dense", std::iter::once(*own).chain(filters).map(layer).collect())
+            (PassKind::Dense, std::iter::once(*own).chain(filters).map(layer).collect())
         }
         Work::Plane(plane) => {
-            ("plane", plane.filters.iter().map(|filter| layer(filter.layer)).collect())
+            (PassKind::Plane, plane.filters.iter().map(|filter| layer(filter.layer)).collect())
         }
         Work::Transfer(transfer) => {
             let value = schedule.stored[transfer.stored.0].value;
-            let kind = if transfer.to_memory { "load" } else { "save" };
+            let kind = if transfer.to_memory { PassKind::Load } else { PassKind::Save };
             (kind, vec![graph.value(value).name.clone()])
         }
         Work::Processor { layers } => {
-            ("processor", layers.iter().map(|&index| layer(index)).collect())
+            (PassKind::Processor, layers.iter().map(|&index| layer(index)).collect())
         }
     }
 }

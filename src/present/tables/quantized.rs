@@ -1,23 +1,25 @@
 //! `seigo inspect` on a .ceras model: layers, the alignment of every edge, bytes per section.
 
 use comfy_table::Table;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::inspect::{Port, dims, grouped, right_align, table};
 use crate::base::arithmetic::Rounding;
 use crate::base::error::Result;
+use crate::base::json::{Form, FormatOf, VersionOf};
 use crate::compile::boards::Target;
 use crate::compile::schedule::{Assigned, Worker, assignment};
 use crate::model::ceras::{Model, section_sizes};
 use crate::model::qgraph::{Format, Layer, Operand, Operands, QGraph, QValue};
 
 /// Everything that `seigo inspect` says of a .ceras model.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct QuantizedInspection {
     /// `seigo-quantized-inspection`.
-    pub format: &'static str,
+    pub format: FormatOf<Self>,
     /// Version of this form.
-    pub version: u32,
+    pub version: VersionOf<Self>,
     /// Name of the network.
     pub name: String,
     /// What wrote the file.
@@ -48,8 +50,13 @@ pub struct QuantizedInspection {
     pub file_bytes: usize,
 }
 
+impl Form for QuantizedInspection {
+    const FORMAT: &'static str = "seigo-quantized-inspection";
+    const VERSION: u32 = 2;
+}
+
 /// One layer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LayerReport {
     /// Name.
     pub name: String,
@@ -74,7 +81,7 @@ pub struct LayerReport {
 }
 
 /// A value from its producer to one consumer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Edge {
     /// Layer or network input that computes it.
     pub producer: String,
@@ -91,7 +98,7 @@ pub struct Edge {
 }
 
 /// Bytes of a section.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SectionReport {
     /// Tag.
     pub section: String,
@@ -122,8 +129,8 @@ impl QuantizedInspection {
         };
         let outputs = graph.outputs.iter();
         Ok(Self {
-            format: "seigo-quantized-inspection",
-            version: 2,
+            format: FormatOf::default(),
+            version: VersionOf::default(),
             name: graph.name.clone(),
             tool: model.meta.tool.clone(),
             source: model.meta.source.clone(),

@@ -1,11 +1,14 @@
 //! The quantized graph itself, as text and as JSON; weights are left out.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::inspect::dims;
 use super::quantized::width;
-use crate::base::error::{Error, Result, codes};
-use crate::model::qgraph::{Layer, Operand, QGraph, QValueId};
+use crate::base::arithmetic::{Function, Rounding};
+use crate::base::json::{Form, FormatOf, VersionOf};
+use crate::base::tensor::DType;
+use crate::model::qgraph::{Layer, OpDump, Operand, QGraph, QOutput, QValue, QValueId};
 
 /// One line per layer: outputs, operator, inputs.
 pub fn to_text(graph: &QGraph) -> String {
@@ -31,41 +34,96 @@ pub fn to_text(graph: &QGraph) -> String {
     text
 }
 
-/// Values with their scales, functions with their ROMs, layers with shifts and biases.
-///
-/// # Errors
-/// [`codes::INTERNAL`].
-pub fn to_json(graph: &QGraph) -> Result<Value> {
-    let convert = || -> serde_json::Result<Value> {
-        let layers = graph.layers.iter().map(layer).collect::<serde_json::Result<Vec<_>>>()?;
-        Ok(json!({
-            "format": "seigo-quantized-graph",
-            "version": 1,
-            "name": graph.name,
-            "rounding": graph.rounding,
-            "values": serde_json::to_value(&graph.values)?,
-            "functions": serde_json::to_value(&graph.functions)?,
-            "layers": layers,
-            "inputs": graph.inputs,
-            "outputs": graph.outputs,
-        }))
-    };
-    convert().map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
+/// A quantized network without its weights: values with their scales, functions with their ROMs, layers
+/// with shifts and biases.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct QuantizedDump {
+    /// `seigo-quantized-graph`.
+    pub format: FormatOf<Self>,
+    /// Version of this form.
+    pub version: VersionOf<Self>,
+    /// Name from the original model.
+    pub name: String,
+    /// Rounding of every right shift.
+    pub rounding: Rounding,
+    /// Everything that flows between layers.
+    pub values: Vec<QValue>,
+    /// Activation functions that layers share.
+    pub functions: Vec<Function>,
+    /// Layers in order of execution.
+    pub layers: Vec<LayerDump>,
+    /// Network inputs, as places in `values`.
+    pub inputs: Vec<QValueId>,
+    /// Network outputs.
+    pub outputs: Vec<QOutput>,
 }
 
-fn layer(layer: &Layer) -> serde_json::Result<Value> {
-    let inputs = layer.inputs.iter().map(|operand| match operand {
-        None => Ok(Value::Null),
-        Some(Operand::Value(id)) => serde_json::to_value(id),
-        Some(Operand::Constant(tensor)) => Ok(json!({
-            "constant": { "dtype": tensor.dtype(), "shape": tensor.shape() },
-        })),
-    });
-    Ok(json!({
-        "name": layer.name,
-        "op": serde_json::to_value(&layer.op)?,
-        "inputs": inputs.collect::<serde_json::Result<Vec<_>>>()?,
-        "outputs": layer.outputs,
-        "sources": layer.sources,
-    }))
+impl Form for QuantizedDump {
+    const FORMAT: &'static str = "seigo-quantized-graph";
+    const VERSION: u32 = 2;
+}
+
+/// A layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LayerDump {
+    /// Name of the node it came from.
+    pub name: String,
+    /// What it computes.
+    pub op: OpDump,
+    /// Its inputs by position; null is an omitted optional one.
+    pub inputs: Vec<Option<OperandDump>>,
+    /// Its outputs, as places in `values`.
+    pub outputs: Vec<QValueId>,
+    /// Names of the nodes of the original model whose work it does.
+    pub sources: Vec<String>,
+}
+
+/// An input of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperandDump {
+    /// Place in `values`.
+    Value(QValueId),
+    /// A constant, without its elements.
+    Constant {
+        /// Element type.
+        dtype: DType,
+        /// Extents.
+        shape: Vec<usize>,
+    },
+}
+
+impl QuantizedDump {
+    /// Of a network.
+    pub fn new(graph: &QGraph) -> Self {
+        Self {
+            format: FormatOf::default(),
+            version: VersionOf::default(),
+            name: graph.name.clone(),
+            rounding: graph.rounding,
+            values: graph.values.clone(),
+            functions: graph.functions.clone(),
+            layers: graph.layers.iter().map(LayerDump::new).collect(),
+            inputs: graph.inputs.clone(),
+            outputs: graph.outputs.clone(),
+        }
+    }
+}
+
+impl LayerDump {
+    fn new(layer: &Layer) -> Self {
+        let input = |operand: &Operand| match operand {
+            Operand::Value(id) => OperandDump::Value(*id),
+            Operand::Constant(tensor) => {
+                OperandDump::Constant { dtype: tensor.dtype(), shape: tensor.shape().to_vec() }
+            }
+        };
+        Self {
+            name: layer.name.clone(),
+            op: layer.op.dump(),
+            inputs: layer.inputs.iter().map(|operand| operand.as_ref().map(input)).collect(),
+            outputs: layer.outputs.clone(),
+            sources: layer.sources.clone(),
+        }
+    }
 }

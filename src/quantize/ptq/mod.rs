@@ -37,7 +37,7 @@ use crate::model::qgraph::{QGraph, Width};
 use assign::Assignment;
 pub use in_float::InFloat;
 pub use preview::{Decision, Preview};
-pub use report::{LayerQuality, Report};
+pub use report::{LayerQuality, Report, ReportFile};
 
 /// Choices of the quantizer; the default is the best known recipe.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::trial::{Answer, decibels, worst};
 use super::{Frames, Observer, Options, Progress};
 use crate::base::arithmetic::power;
 use crate::base::error::Result;
+use crate::base::json::{Form, FormatOf, VersionOf};
 use crate::base::parallel;
 use crate::base::tensor::Tensor;
 use crate::frontend::graph::Graph;
@@ -16,7 +18,7 @@ use crate::software::engine::Engine;
 use crate::software::executor::Executor;
 
 /// Quality of a quantized network on frames of the calibration set.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// Frames it was measured on.
     pub frames: usize,
@@ -29,8 +31,31 @@ pub struct Report {
     pub layers: Vec<LayerQuality>,
 }
 
+/// How well a quantized network follows the float one, layer by layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportFile {
+    /// `seigo-quantization`.
+    pub format: FormatOf<Self>,
+    /// Version of this form.
+    pub version: VersionOf<Self>,
+    /// What was measured.
+    #[serde(flatten)]
+    pub report: Report,
+}
+
+impl Form for ReportFile {
+    const FORMAT: &'static str = "seigo-quantization";
+    const VERSION: u32 = 1;
+}
+
+impl From<Report> for ReportFile {
+    fn from(report: Report) -> Self {
+        Self { format: FormatOf::default(), version: VersionOf::default(), report }
+    }
+}
+
 /// Quality of one layer's first output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LayerQuality {
     /// Name of the layer.
     pub layer: String,

@@ -9,6 +9,7 @@ mod frame;
 mod host;
 mod library;
 pub mod memory;
+mod report;
 
 pub use compile::{cache, library as compile};
 pub use device::{Buffers, CAUSES, Device, End, Event};
@@ -17,3 +18,4 @@ pub use fault::Fault;
 pub use frame::{Frame, Mismatch, PassReport, Values, Verifier, Waves};
 pub use library::{Geometry, Simulation};
 pub use memory::Timing;
+pub use report::{FrameDifference, FrameFault, FramePass, FrameReport, Stalls};

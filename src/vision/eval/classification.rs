@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Place, Result, codes};
 use crate::base::files;
@@ -126,7 +127,7 @@ fn unknown_class(label: &str, classes: &Classes) -> Error {
 }
 
 /// How often the true class was ranked first, and among the first five.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Accuracy {
     /// Number of images.
     pub images: usize,
@@ -135,7 +136,7 @@ pub struct Accuracy {
     /// Images whose true class came among the first five.
     pub top5: usize,
     /// Labeled images that could not be read and do not count.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: usize,
 }
 

@@ -12,6 +12,7 @@ use image::{GrayImage, ImageFormat, Rgb, RgbImage};
 
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
+use crate::vision::image::Image;
 use crate::vision::task::{ClassScore, Classes, Detection, Prediction};
 use canvas::{Area, bounds, fill, frame, stamp};
 
@@ -50,10 +51,10 @@ impl Style {
 /// Draws detections as frames with class and score, or classes as a list in the top left corner.
 ///
 /// A class has the same color in every image. Labels stay inside the image.
-pub fn prediction(image: &mut RgbImage, prediction: &Prediction, classes: &Classes) {
+pub fn prediction(image: &mut Image, prediction: &Prediction, classes: &Classes) {
     match prediction {
-        Prediction::Detections(found) => detections(image, found, classes),
-        Prediction::Classes(ranked) => ranking(image, ranked, classes),
+        Prediction::Detections(found) => detections(&mut image.0, found, classes),
+        Prediction::Classes(ranked) => ranking(&mut image.0, ranked, classes),
     }
 }
 
@@ -61,7 +62,7 @@ pub fn prediction(image: &mut RgbImage, prediction: &Prediction, classes: &Class
 ///
 /// # Errors
 /// [`codes::BAD_ARGUMENT`] for another extension, [`codes::FILE_WRITE`].
-pub fn save(image: &RgbImage, path: &Path) -> Result<()> {
+pub fn save(Image(image): &Image, path: &Path) -> Result<()> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let mut bytes = Cursor::new(Vec::new());
     let encoded = match extension.to_ascii_lowercase().as_str() {

@@ -3,12 +3,13 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use image::{ImageFormat, RgbImage};
+use image::ImageFormat;
 use serde_json::json;
 
 use super::{CROP, Class, DETECTION, Object, Scene, draw};
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
+use crate::vision::image::Image;
 
 /// Writes scenes 0 to `count` - 1 of `seed` as `folder/images/00000.png` and so on, and the boxes as
 /// `folder/instances.json` ([`instances`]).
@@ -81,7 +82,7 @@ fn create(folder: &Path) -> Result<()> {
     })
 }
 
-fn write_png(path: &Path, image: &RgbImage) -> Result<()> {
+fn write_png(path: &Path, Image(image): &Image) -> Result<()> {
     let mut png = Cursor::new(Vec::new());
     image.write_to(&mut png, ImageFormat::Png).map_err(|error| {
         Error::new(&codes::FILE_WRITE, format!("cannot encode {}", path.display())).caused_by(error)
@@ -104,6 +105,6 @@ mod tests {
         let objects: usize = scenes.iter().map(|scene| scene.objects.len()).sum();
         assert_eq!(annotations.annotations.len(), objects);
         let png = files::read(&folder.path().join("images/00002.png")).unwrap();
-        assert_eq!(image::load_from_memory(&png).unwrap().to_rgb8(), scenes[2].image);
+        assert_eq!(image::load_from_memory(&png).unwrap().to_rgb8(), scenes[2].image.0);
     }
 }

@@ -8,9 +8,8 @@ mod canvas;
 mod export;
 mod outline;
 
-use image::RgbImage;
-
 use crate::base::random::Random;
+use crate::vision::image::Image;
 use canvas::{Canvas, Coverage};
 pub use export::{export, export_crops, instances};
 pub use outline::Class;
@@ -58,7 +57,7 @@ pub struct Object {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scene {
     /// The image.
-    pub image: RgbImage,
+    pub image: Image,
     /// The shapes, the hindmost first.
     pub objects: Vec<Object>,
 }
@@ -95,7 +94,7 @@ pub fn draw(recipe: &Recipe, seed: u64, index: u64) -> Scene {
     let amplitude = random.between(0, 18);
     canvas.noise(&mut random, amplitude);
     let objects = (0..placed.len()).filter_map(|at| object(&placed, at)).collect();
-    Scene { image: canvas.image(), objects }
+    Scene { image: Image(canvas.image()), objects }
 }
 
 fn place(recipe: &Recipe, random: &mut Random) -> Placed {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -129,6 +130,24 @@ impl<'de> Deserialize<'de> for Classes {
         }
 
         deserializer.deserialize_any(ClassesVisitor)
+    }
+}
+
+impl JsonSchema for Classes {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Classes".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "oneOf": [
+            { "const": "coco80", "description": "The 80 detection classes of COCO 2017." },
+            { "type": "array", "items": { "type": "string" } },
+            { "type": "integer", "minimum": 0, "maximum": MAX_CLASSES },
+        ]})
     }
 }
 

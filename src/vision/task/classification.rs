@@ -1,6 +1,7 @@
 //! From a classifier's output to ranked classes.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::outputs;
 use super::spec::ClassificationSpec;
@@ -8,7 +9,7 @@ use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 
 /// One class and its score.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassScore {
     /// Index into the task's classes.
     pub class: usize,

@@ -7,6 +7,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbIma
 
 use crate::base::error::{Error, Place, Result, codes};
 use crate::base::files;
+use crate::vision::image::Image;
 
 /// Longest side that is read, in pixels.
 const MAX_SIDE: u32 = 1 << 15;
@@ -17,7 +18,7 @@ const MAX_MEMORY: u64 = 1 << 29;
 ///
 /// # Errors
 /// [`codes::FILE_READ`], [`codes::IMAGE_DECODE`] with the path.
-pub fn read(path: &Path) -> Result<RgbImage> {
+pub fn read(path: &Path) -> Result<Image> {
     decode(&files::read(path)?).at(|| path.display().to_string())
 }
 
@@ -29,7 +30,7 @@ pub fn read(path: &Path) -> Result<RgbImage> {
 /// # Errors
 /// [`codes::IMAGE_DECODE`] for anything else, for files that are cut off and for images too large to be
 /// meant.
-pub fn decode(bytes: &[u8]) -> Result<RgbImage> {
+pub fn decode(bytes: &[u8]) -> Result<Image> {
     let bad = |error: image::ImageError| {
         Error::new(&codes::IMAGE_DECODE, "not a readable JPEG or PNG image").caused_by(error)
     };
@@ -59,7 +60,7 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage> {
     if image.width() == 0 || image.height() == 0 {
         return Err(Error::new(&codes::IMAGE_DECODE, "the image has no pixels"));
     }
-    Ok(image)
+    Ok(Image(image))
 }
 
 fn to_rgb8(image: DynamicImage) -> RgbImage {
@@ -141,8 +142,8 @@ mod tests {
 
     #[test]
     fn png_is_exact_and_jpeg_is_close() {
-        assert_eq!(decode(&png()).unwrap(), sample());
-        let (decoded, original) = (decode(&jpeg(None)).unwrap(), sample());
+        assert_eq!(decode(&png()).unwrap().0, sample());
+        let (decoded, original) = (decode(&jpeg(None)).unwrap().0, sample());
         assert_eq!(decoded.dimensions(), (37, 21));
         let far =
             decoded.as_raw().iter().zip(original.as_raw()).filter(|(a, b)| a.abs_diff(**b) > 24);
@@ -151,8 +152,8 @@ mod tests {
 
     #[test]
     fn exif_orientation_turns_the_image_upright() {
-        let upright = decode(&jpeg(None)).unwrap();
-        let turned = decode(&jpeg(Some(6))).unwrap();
+        let upright = decode(&jpeg(None)).unwrap().0;
+        let turned = decode(&jpeg(Some(6))).unwrap().0;
         assert_eq!(turned, image::imageops::rotate90(&upright));
     }
 
@@ -163,10 +164,7 @@ mod tests {
         });
         let mut bytes = Cursor::new(Vec::new());
         DynamicImage::ImageLuma16(wide).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-        assert_eq!(
-            decode(bytes.get_ref()).unwrap().as_raw(),
-            &[0x12, 0x12, 0x12, 0xFF, 0xFF, 0xFF]
-        );
+        assert_eq!(decode(bytes.get_ref()).unwrap().pixels(), [0x12, 0x12, 0x12, 0xFF, 0xFF, 0xFF]);
     }
 
     #[test]

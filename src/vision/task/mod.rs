@@ -16,8 +16,8 @@ pub mod resize;
 mod spec;
 mod validate;
 
-use ::image::RgbImage;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub use classes::Classes;
 pub use classification::ClassScore;
@@ -25,20 +25,45 @@ pub use nms::{BBox, Detection};
 pub use preprocess::Geometry;
 pub use spec::{
     Activation, BoxEncoding, ClassificationSpec, ColorOrder, DetectionSpec, InputSpec, Layout,
-    Limits, Resize, TaskSpec, Unit, VERSION, path_beside,
+    Limits, Resize, TaskSpec, Unit, path_beside,
 };
 
 use crate::base::error::{Error, Result, codes};
+use crate::base::json::{Form, FormatOf, VersionOf};
 use crate::base::tensor::Tensor;
+use crate::vision::image::Image;
 
 /// What a network says about one image.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Prediction {
     /// Objects in pixels of the original image, best first.
     Detections(Vec<Detection>),
     /// Classes, best first.
     Classes(Vec<ClassScore>),
+}
+
+/// What a network says about one image, as a document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PredictionReport {
+    /// `seigo-prediction`.
+    pub format: FormatOf<Self>,
+    /// Version of this form.
+    pub version: VersionOf<Self>,
+    /// What the network says.
+    #[serde(flatten)]
+    pub prediction: Prediction,
+}
+
+impl Form for PredictionReport {
+    const FORMAT: &'static str = "seigo-prediction";
+    const VERSION: u32 = 1;
+}
+
+impl From<Prediction> for PredictionReport {
+    fn from(prediction: Prediction) -> Self {
+        Self { format: FormatOf::default(), version: VersionOf::default(), prediction }
+    }
 }
 
 /// What a prediction is for; decides which thresholds hold.
@@ -135,11 +160,11 @@ impl Task {
     ///
     /// # Errors
     /// [`codes::IMAGE_DECODE`] for an image without pixels.
-    pub fn preprocess(&self, image: &RgbImage) -> Result<(Tensor, Geometry)> {
+    pub fn preprocess(&self, image: &Image) -> Result<(Tensor, Geometry)> {
         if image.width() == 0 || image.height() == 0 {
             return Err(Error::new(&codes::IMAGE_DECODE, "the image has no pixels"));
         }
-        preprocess::preprocess(&self.spec.input, image, self.input)
+        preprocess::preprocess(&self.spec.input, &image.0, self.input)
     }
 
     /// The scores behind every possible answer, best or not: per box and class, or per class.

@@ -1,9 +1,10 @@
 //! Non-maximum suppression (Felzenszwalb et al., PAMI 2010), greedy, class by class.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// An axis-aligned box, edges in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BBox {
     /// Left edge.
     pub x1: f32,
@@ -37,7 +38,7 @@ impl BBox {
 }
 
 /// One detected object.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Detection {
     /// Index into the task's classes.
     pub class: usize,

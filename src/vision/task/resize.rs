@@ -33,13 +33,13 @@ enum Border {
 /// Resizes to `width` x `height` pixels as `cv2.resize(.., INTER_LINEAR)` does.
 ///
 /// A source without pixels gives a black image.
-pub fn bilinear(source: &RgbImage, width: u32, height: u32) -> RgbImage {
+pub(crate) fn bilinear(source: &RgbImage, width: u32, height: u32) -> RgbImage {
     bilinear_part(source, [width, height], [0, 0], [width, height])
 }
 
 /// The `part` (width, height) at `corner` (x, y) of what [`bilinear`] makes of `size`
 /// (width, height); the rest is never computed.
-pub fn bilinear_part(
+pub(crate) fn bilinear_part(
     source: &RgbImage,
     size: [u32; 2],
     corner: [u32; 2],

@@ -4,53 +4,61 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::classes::Classes;
 use super::presets;
 use crate::base::error::{Error, Place, Remedy, Result, codes};
 use crate::base::files;
-
-/// The version of the task file that this crate reads and writes.
-pub const VERSION: u32 = 1;
+use crate::base::json::{self, Form, FormatOf, VersionOf, fields};
 
 /// Everything around a network: its input, its classes and what its outputs mean.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskSpec {
-    /// [`VERSION`].
-    pub version: u32,
+    /// `seigo-task`; may be left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<FormatOf<Self>>,
+    /// Version of the task file.
+    pub version: VersionOf<Self>,
     /// From an image to the network's input.
     pub input: InputSpec,
-    /// Classes in the order of the network's outputs.
+    /// The built-in list, names in the order of the network's outputs, or a number of classes without
+    /// names.
     pub classes: Classes,
-    /// Category ids of the classes in annotations and result files.
+    /// Ids of the classes in COCO annotations and result files; where absent, those of `coco80`, else
+    /// classes are matched to categories by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category_ids: Option<Vec<i64>>,
     /// How boxes and scores are read; exactly one of this and `classification` is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detection: Option<DetectionSpec>,
-    /// How class scores are read.
+    /// How class scores are read, of a classifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification: Option<ClassificationSpec>,
 }
 
 /// From an image to the network's input, 1 x channels x height x width.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InputSpec {
     /// Width in pixels; the model's own where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 16_384))]
     pub width: Option<u32>,
     /// Height in pixels; the model's own where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 16_384))]
     pub height: Option<u32>,
     /// How the image is fitted.
     pub resize: Resize,
-    /// Length of the shorter side before the crop of [`Resize::CenterCrop`].
+    /// Pixels of the shorter side before a `center-crop`, at least width and height; required there, else
+    /// not allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 16_384))]
     pub short_side: Option<u32>,
-    /// Value of the pixels around a letterboxed image.
+    /// Value of the pixels around a letterboxed image, before normalization.
     #[serde(default = "default_pad")]
     pub pad: u8,
     /// Order of the channels.
@@ -67,7 +75,7 @@ pub struct InputSpec {
 }
 
 /// How an image is fitted to the network's input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Resize {
     /// Keeps the aspect ratio, image at the top left, pads right or below (YOLOX).
@@ -81,14 +89,14 @@ pub enum Resize {
 }
 
 /// Which channels the network reads, in which order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ColorOrder {
     /// Red, green, blue.
     Rgb,
     /// Blue, green, red, as OpenCV loads images.
     Bgr,
-    /// Luma only.
+    /// Luma only (BT.601, equal to OpenCV's).
     Gray,
 }
 
@@ -103,14 +111,14 @@ impl ColorOrder {
 }
 
 /// How boxes and scores are read from a detector's outputs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DetectionSpec {
-    /// Name of the output with the box coordinates, and of everything else where `scores` is
+    /// Name of the output with the box coordinates, and of everything else where `scores_output` is
     /// absent; may be absent when the network has a single output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
-    /// Name of a separate output with the scores.
+    /// Name of a separate output with the scores; where absent, they follow the four coordinates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores_output: Option<String>,
     /// Which axis counts the boxes.
@@ -118,13 +126,15 @@ pub struct DetectionSpec {
     pub layout: Layout,
     /// What the four coordinates of a box are.
     pub boxes: BoxEncoding,
-    /// Unit of the coordinates; those of [`BoxEncoding::GridCenterExp`] are decoded to pixels.
+    /// Unit of the coordinates; those of `grid-center-exp` are decoded to pixels.
     #[serde(default)]
     pub unit: Unit,
-    /// Pixels per cell of each grid, in the order of the output.
+    /// Pixels per cell of each grid, in the order of the output; required for `grid-center-exp`, else not
+    /// allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(range(min = 1, max = 16_384)))]
     pub strides: Vec<u32>,
-    /// Whether a column with the objectness stands before the class scores.
+    /// Whether an objectness stands before the class scores; the score is their product.
     #[serde(default)]
     pub objectness: bool,
     /// What remains to be applied to the scores.
@@ -133,23 +143,26 @@ pub struct DetectionSpec {
     /// Column of the scores that stands for "nothing here"; it is no entry of `classes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<usize>,
-    /// What is shown.
+    /// What `seigo detect` shows.
     #[serde(default)]
     pub show: Limits,
-    /// What is counted when the average precision is measured.
+    /// What `seigo eval` counts for the average precision.
     #[serde(default = "Limits::evaluation")]
     pub evaluation: Limits,
 }
 
 /// Which detections are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Smallest score.
+    #[schemars(range(min = 0, max = 1))]
     pub score_threshold: f32,
     /// Boxes of one class that overlap a better one by more than this IoU are dropped.
+    #[schemars(range(min = 0, max = 1))]
     pub nms_threshold: f32,
     /// Most detections per image, the best ones.
+    #[schemars(range(min = 1))]
     pub max_detections: usize,
 }
 
@@ -167,7 +180,7 @@ impl Limits {
 }
 
 /// Which axis counts the boxes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
     /// 1 x boxes x values (YOLOX, YOLOv5, SSD).
@@ -178,7 +191,7 @@ pub enum Layout {
 }
 
 /// What the four coordinates of a box are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BoxEncoding {
     /// `x = (tx + column) * stride`, `y = (ty + row) * stride`, `w = exp(tw) * stride`,
@@ -191,7 +204,7 @@ pub enum BoxEncoding {
 }
 
 /// Unit of box coordinates.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// Pixels of the network's input.
@@ -202,7 +215,7 @@ pub enum Unit {
 }
 
 /// What remains to be applied to scores.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
     /// Nothing: the network gives probabilities.
@@ -215,7 +228,7 @@ pub enum Activation {
 }
 
 /// How class scores are read from a classifier's output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClassificationSpec {
     /// Name of the output; may be absent when the network has a single one.
@@ -226,6 +239,7 @@ pub struct ClassificationSpec {
     pub activation: Activation,
     /// How many classes are reported, best first.
     #[serde(default = "five")]
+    #[schemars(range(min = 1))]
     pub top: usize,
 }
 
@@ -237,6 +251,11 @@ fn one() -> f64 {
 }
 fn five() -> usize {
     5
+}
+
+impl Form for TaskSpec {
+    const FORMAT: &'static str = "seigo-task";
+    const VERSION: u32 = 1;
 }
 
 impl TaskSpec {
@@ -287,13 +306,8 @@ impl TaskSpec {
     /// # Errors
     /// [`codes::TASK_SPEC`] with the field.
     pub fn from_json(text: &str) -> Result<Self> {
-        let mut json = serde_json::Deserializer::from_str(text);
-        let spec: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let place = error.path().to_string();
-            let place = if place == "." { "the file".to_owned() } else { format!("`{place}`") };
-            Error::new(&codes::TASK_SPEC, format!("{place}: {}", error.inner()))
-        })?;
-        json.end().map_err(|error| Error::new(&codes::TASK_SPEC, error.to_string()))?;
+        let spec: Self =
+            fields::read(text).map_err(|wrong| Error::new(&codes::TASK_SPEC, wrong.to_string()))?;
         spec.validate()?;
         Ok(spec)
     }
@@ -301,11 +315,9 @@ impl TaskSpec {
     /// The JSON form, indented.
     ///
     /// # Errors
-    /// [`codes::TASK_SPEC`] when a number is not finite, which no valid description has.
+    /// None in practice: a description always serializes.
     pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string_pretty(self)
-            .map(|text| text + "\n")
-            .map_err(|error| Error::new(&codes::TASK_SPEC, error.to_string()))
+        json::pretty(self)
     }
 
     /// Category id of each class: those given, else those of the built-in list.

@@ -1,8 +1,12 @@
 //! Values of a task file that make no sense, alone or together.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::classes::MAX_CLASSES;
-use super::spec::{BoxEncoding, DetectionSpec, InputSpec, Limits, Resize, TaskSpec, Unit, VERSION};
+use super::spec::{BoxEncoding, DetectionSpec, InputSpec, Limits, Resize, TaskSpec, Unit};
 use crate::base::error::{Error, Result, codes};
+use crate::base::json::fields;
 
 /// Largest width and height of a network's input.
 pub(super) const MAX_INPUT: u32 = 1 << 14;
@@ -13,10 +17,7 @@ impl TaskSpec {
     /// # Errors
     /// [`codes::TASK_SPEC`] with the field.
     pub fn validate(&self) -> Result<()> {
-        if self.version != VERSION {
-            return Err(wrong("version", &format!("{} is not supported", self.version))
-                .help(format!("this release reads version {VERSION}")));
-        }
+        check(self, "")?;
         self.input.validate()?;
         if self.classes.is_empty() || self.classes.len() > MAX_CLASSES {
             return Err(wrong("classes", &format!("must be 1 to {MAX_CLASSES} classes")));
@@ -30,9 +31,6 @@ impl TaskSpec {
         }
         match (&self.detection, &self.classification) {
             (Some(detection), None) => detection.validate(classes),
-            (None, Some(classification)) if classification.top == 0 => {
-                Err(wrong("classification.top", "must be at least 1"))
-            }
             (None, Some(_)) => Ok(()),
             (None, None) => Err(wrong("detection", "it or `classification` must be given")),
             (Some(_), Some(_)) => {
@@ -44,19 +42,9 @@ impl TaskSpec {
 
 impl InputSpec {
     fn validate(&self) -> Result<()> {
-        for (field, side) in [("width", self.width), ("height", self.height)] {
-            if side.is_some_and(|side| !(1..=MAX_INPUT).contains(&side)) {
-                let message = format!("must be 1 to {MAX_INPUT} pixels");
-                return Err(wrong(&format!("input.{field}"), &message));
-            }
-        }
         match (self.resize, self.short_side) {
             (Resize::CenterCrop, None) => {
                 return Err(wrong("input.short_side", "must be given for \"center-crop\""));
-            }
-            (Resize::CenterCrop, Some(side)) if !(1..=MAX_INPUT).contains(&side) => {
-                let message = format!("must be 1 to {MAX_INPUT} pixels");
-                return Err(wrong("input.short_side", &message));
             }
             (Resize::CenterCrop, Some(_)) | (_, None) => {}
             (_, Some(_)) => {
@@ -92,9 +80,6 @@ impl DetectionSpec {
         if !on_grid && !self.strides.is_empty() {
             return Err(wrong("detection.strides", "only goes with \"grid-center-exp\""));
         }
-        if self.strides.iter().any(|stride| !(1..=MAX_INPUT).contains(stride)) {
-            return Err(wrong("detection.strides", &format!("must be 1 to {MAX_INPUT} pixels")));
-        }
         if on_grid && self.unit == Unit::Normalized {
             return Err(wrong("detection.unit", "\"grid-center-exp\" decodes to pixels"));
         }
@@ -108,8 +93,7 @@ impl DetectionSpec {
             let message = format!("is beyond the {classes} classes and the background");
             return Err(wrong("detection.background", &message));
         }
-        self.show.validate("detection.show")?;
-        self.evaluation.validate("detection.evaluation")
+        Ok(())
     }
 }
 
@@ -119,18 +103,15 @@ impl Limits {
     /// # Errors
     /// [`codes::TASK_SPEC`] with the field below `place`.
     pub fn validate(&self, place: &str) -> Result<()> {
-        for (field, value) in
-            [("score_threshold", self.score_threshold), ("nms_threshold", self.nms_threshold)]
-        {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(wrong(&format!("{place}.{field}"), "must lie in 0 to 1"));
-            }
-        }
-        if self.max_detections == 0 {
-            return Err(wrong(&format!("{place}.max_detections"), "must be at least 1"));
-        }
-        Ok(())
+        check(self, &format!("{place}."))
     }
+}
+
+/// Checks every field by itself, as the type says.
+fn check<T: Serialize + JsonSchema>(own: &T, place: &str) -> Result<()> {
+    fields::check(own).map_err(|error| {
+        Error::new(&codes::TASK_SPEC, format!("`{place}{}`{}", error.field, error.problem))
+    })
 }
 
 fn wrong(field: &str, message: &str) -> Error {

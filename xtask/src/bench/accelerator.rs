@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use seigo::base::json;
+use seigo::verify::cosim::FrameReport;
 
 use super::{Args, FOLDER, write};
 use crate::page::Failure;
@@ -16,7 +17,7 @@ const MACS: f64 = 522_553_408.0;
 const SEED: &str = "7";
 
 /// Frames of one run.
-struct Frames(Vec<Value>);
+struct Frames(Vec<FrameReport>);
 
 /// Both geometries; the table of passes is that of P = 4.
 pub fn measure(args: &Args, model: &Path) -> Result<(), Failure> {
@@ -33,7 +34,7 @@ pub fn measure(args: &Args, model: &Path) -> Result<(), Failure> {
         ("the same with random stalls on every channel of the memory", 1024.0, 288.0, &stalled),
         ("P = 1, memory enough for the plan", 256.0, 144.0, &narrow),
     ] {
-        text += &frames.row(name, array, plane)?;
+        text += &frames.row(name, array, plane);
     }
     write("accelerator", &text)?;
     write("passes", &steady.passes()?)
@@ -54,7 +55,7 @@ fn simulate(
     cosim.arg("cosim").arg(&bundle).arg("--images").arg(args.shared.join("coco/eval"));
     cosim.args(["--task", "yolox-coco", "--format", "json", "--frames"]).arg(count.to_string());
     let printed = output(cosim.args(options))?;
-    let frames: Vec<Value> = printed.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let frames: Vec<FrameReport> = json::parse_all(&printed).map_err(|wrong| wrong.to_string())?;
     match frames.len() == count {
         true => Ok(Frames(frames)),
         false => Err(format!("{} of {count} frames", frames.len()).into()),
@@ -62,20 +63,16 @@ fn simulate(
 }
 
 impl Frames {
-    fn numbers(&self, key: &str) -> Result<Vec<f64>, Failure> {
-        let number = |frame: &Value| frame[key].as_f64().ok_or_else(|| format!("no {key}").into());
-        self.0.iter().map(number).collect()
-    }
-
-    fn row(&self, name: &str, array: f64, plane: f64) -> Result<String, Failure> {
-        let cycles = self.numbers("cycles")?;
+    fn row(&self, name: &str, array: f64, plane: f64) -> String {
+        let cycles: Vec<f64> = self.0.iter().map(|frame| frame.cycles as f64).collect();
         let (least, most) = range(&cycles);
-        let compared: f64 = self.numbers("compared")?.iter().sum();
-        let differ = self.0.iter().filter(|frame| frame["equal"] != Value::Bool(true)).count();
-        let predicted: f64 = passes(&self.0[0])?.iter().map(|pass| pass.predicted).sum();
-        let seconds = self.numbers("seconds")?;
+        let compared: usize = self.0.iter().map(|frame| frame.compared).sum();
+        let differ = self.0.iter().filter(|frame| !frame.equal).count();
+        let predicted: u64 = self.0[0].passes.iter().map(|pass| pass.predicted).sum();
+        let predicted = predicted as f64;
+        let seconds: f64 = self.0.iter().map(|frame| frame.seconds).sum();
         let span = if least == most { integer(least) } else { between(least, most) };
-        Ok(format!(
+        format!(
             "| {name} | {} | {span} | {:.1} % | {:.1} % | {} ({:+.2} %) | {differ} of {} frames, {} tensors | {:.1} |\n",
             self.0.len(),
             100.0 * MACS / array / most,
@@ -83,16 +80,16 @@ impl Frames {
             integer(predicted),
             100.0 * (predicted / most - 1.0),
             self.0.len(),
-            integer(compared),
-            seconds.iter().sum::<f64>() / seconds.len() as f64,
-        ))
+            integer(compared as f64),
+            seconds / self.0.len() as f64,
+        )
     }
 
     /// One line per pass of the first frame.
     fn passes(&self) -> Result<String, Failure> {
         let mut text = "      pass     cycles  predicted  busy   idle by       layers\n".to_owned();
-        for (index, pass) in passes(&self.0[0])?.iter().enumerate() {
-            let busy = 100.0 * pass.busy / pass.cycles.max(1.0);
+        for (index, pass) in self.0[0].passes.iter().enumerate() {
+            let busy = 100.0 * pass.busy as f64 / pass.cycles.max(1) as f64;
             writeln!(
                 text,
                 "      {index:>4}  {:>9}  {:>9}  {busy:>3.0} %  {:<12}  {}",
@@ -101,33 +98,6 @@ impl Frames {
         }
         Ok(text)
     }
-}
-
-struct Pass<'a> {
-    name: &'a str,
-    cause: &'a str,
-    cycles: f64,
-    predicted: f64,
-    busy: f64,
-}
-
-impl<'a> Pass<'a> {
-    fn new(pass: &'a Value) -> Result<Self, Failure> {
-        let text = |key: &str| pass[key].as_str().ok_or_else(|| format!("a pass without {key}"));
-        let number = |key: &str| pass[key].as_f64().ok_or_else(|| format!("a pass without {key}"));
-        Ok(Self {
-            name: text("name")?,
-            cause: text("cause")?,
-            cycles: number("cycles")?,
-            predicted: number("predicted")?,
-            busy: number("busy")?,
-        })
-    }
-}
-
-fn passes(frame: &Value) -> Result<Vec<Pass<'_>>, Failure> {
-    let list = frame["passes"].as_array().ok_or("no passes")?;
-    list.iter().map(Pass::new).collect()
 }
 
 fn range(numbers: &[f64]) -> (f64, f64) {

@@ -21,6 +21,7 @@ use seigo::frontend::rewrites;
 use seigo::model::ceras;
 use seigo::software::engine::Engine;
 use seigo::software::executor::Executor;
+use seigo::vision::Image;
 use seigo::vision::task::folder::Files;
 use seigo::vision::task::{Detection, Prediction, Purpose, Task, TaskSpec, image as images};
 
@@ -108,7 +109,7 @@ fn look(
     path: &Path,
     view: usize,
 ) -> Result<Seen> {
-    let picture = turned(&images::read(path)?, view);
+    let picture = turned(images::read(path)?, view)?;
     let (input, geometry) = task.preprocess(&picture)?;
     let input = [input];
     let names: Vec<&str> = graph.outputs.iter().map(|output| &*output.name).collect();
@@ -132,8 +133,10 @@ fn look(
 }
 
 /// View 0 is the image, 1 is mirrored, 2 and 3 are cut from opposite corners, 3 mirrored too.
-fn turned(picture: &RgbImage, view: usize) -> RgbImage {
-    let (width, height) = picture.dimensions();
+fn turned(picture: Image, view: usize) -> Result<Image> {
+    let (width, height) = (picture.width(), picture.height());
+    let picture = &RgbImage::from_raw(width, height, picture.into_pixels())
+        .ok_or_else(|| Error::new(&codes::INTERNAL, "an image without its pixels"))?;
     let side = |length: u32| (length * KEPT / 100).max(1);
     let part = match view {
         2 => crop_imm(picture, 0, 0, side(width), side(height)).to_image(),
@@ -143,5 +146,6 @@ fn turned(picture: &RgbImage, view: usize) -> RgbImage {
         }
         _ => picture.clone(),
     };
-    if view % 2 == 1 { flip_horizontal(&part) } else { part }
+    let part = if view % 2 == 1 { flip_horizontal(&part) } else { part };
+    Image::new(part.width(), part.height(), part.into_raw())
 }

@@ -1,5 +1,6 @@
 //! Which position of the input an output sample looks at.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Result, codes};
@@ -7,7 +8,7 @@ use crate::frontend::onnx::{Attributes, bad};
 use crate::base::tensor::MAX_ELEMENTS;
 
 /// `coordinate_transformation_mode` of ONNX; x is an output index, s the scale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Coordinates {
     /// (x + 1/2) / s - 1/2
@@ -87,7 +88,7 @@ impl Coordinates {
 }
 
 /// `nearest_mode` of ONNX.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rounding {
     /// To the nearest; halves down.

@@ -1,5 +1,6 @@
 //! Input samples and weights of each output sample; interpolation is separable.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::coordinates::{Coordinates, Line, Rounding};
@@ -7,7 +8,7 @@ use crate::base::error::Result;
 use crate::base::tensor::element_count;
 
 /// How the samples around a position become a value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// The nearest one.

@@ -1,10 +1,11 @@
 //! The quantized convolution (rules A4 to A7, or A13).
 
-use serde::{Deserialize, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Alignment, ArrayReader, ArrayWriter, Computation, Operands, QOperator, ScaleRule, Stored,
-    accumulator_bound, bound, wrong,
+    Alignment, ArrayReader, ArrayWriter, Computation, Dumped, Operands, QOperator, ScaleRule,
+    Stored, accumulator_bound, bound, wrong,
 };
 use crate::base::arithmetic::FRACTION;
 use crate::base::error::{Error, Result, codes};
@@ -17,15 +18,13 @@ use crate::model::qgraph::QGraph;
 const MAX_EXTENT: usize = 1 << 24;
 
 /// A two-dimensional convolution with int8 weights (rule A4) and one of the output stages.
-/// Serialized for people: weights are counted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct QConv {
     /// Rows, then columns, with all extents known.
     pub axes: [Axis; 2],
     /// Input and output channels are cut into this many independent groups.
     pub group: usize,
     /// Weights `[outputs, inputs / group, rows, columns]`, row-major.
-    #[serde(serialize_with = "count")]
     pub weights: Vec<i8>,
     /// Exponent of one accumulator step, per output channel (for reports and export).
     pub exponents: Vec<i8>,
@@ -36,7 +35,7 @@ pub struct QConv {
 }
 
 /// From the accumulator to the stored integer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Output {
     /// Rule A5.
@@ -71,7 +70,7 @@ pub enum Output {
 }
 
 /// Activations that the DPU rules know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DpuActivation {
     /// None.
@@ -80,10 +79,6 @@ pub enum DpuActivation {
     Relu,
     /// 26/256 below 0.
     LeakyRelu,
-}
-
-fn count<S: Serializer>(weights: &[i8], serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    weights.len().serialize(serializer)
 }
 
 impl QConv {
@@ -262,6 +257,23 @@ impl QConv {
     }
 }
 
+/// A convolution for people: weights are counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConvDump {
+    /// Rows, then columns.
+    pub axes: [Axis; 2],
+    /// Independent groups of channels.
+    pub group: usize,
+    /// How many weights there are.
+    pub weights: usize,
+    /// Exponent of one accumulator step, per output channel.
+    pub exponents: Vec<i8>,
+    /// Bias in accumulator steps, per output channel.
+    pub bias: Vec<i32>,
+    /// What becomes of the sums.
+    pub output: Output,
+}
+
 /// The JSON form; numbers per channel are in the arrays.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -295,6 +307,21 @@ enum OutputHeader {
         shift: u8,
         activation: DpuActivation,
     },
+}
+
+impl Dumped for Box<QConv> {
+    type Dump = Box<ConvDump>;
+
+    fn dump(&self) -> Box<ConvDump> {
+        Box::new(ConvDump {
+            axes: self.axes,
+            group: self.group,
+            weights: self.weights.len(),
+            exponents: self.exponents.clone(),
+            bias: self.bias.clone(),
+            output: self.output.clone(),
+        })
+    }
 }
 
 impl Stored for Box<QConv> {

@@ -1,6 +1,7 @@
 //! An operator of the float network on the processor: integer inputs are dequantized (rule A12),
 //! integer results are quantized (A11).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::movement::is_view;
@@ -11,7 +12,7 @@ use crate::frontend::ops::{Fact, Inputs, Op};
 use crate::model::qgraph::{QGraph, QValueId};
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct QFloat(pub Op);
 

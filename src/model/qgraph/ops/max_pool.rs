@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Alignment, Computation, Operands, OwnHeader, QOperator, ScaleRule, wrong};
@@ -11,7 +12,7 @@ use crate::frontend::ops::window::Axis;
 use crate::frontend::ops::{Inputs, Op};
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct QMaxPool {
     /// Its window, which never reads nothing but padding.

@@ -22,6 +22,7 @@ mod tests;
 use std::borrow::Cow;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,7 @@ use crate::frontend::ops::window::Axis;
 pub use add::QAdd;
 pub(crate) use arrays::{ArrayReader, ArrayWriter, Region};
 pub use bound::accumulator_bound;
-pub use conv::{DpuActivation, Output as ConvOutput, QConv};
+pub use conv::{ConvDump, DpuActivation, Output as ConvOutput, QConv};
 pub use dpu_add::QDpuAdd;
 pub use float::QFloat;
 pub use max_pool::QMaxPool;
@@ -156,8 +157,25 @@ pub(crate) trait Stored: Sized {
     fn load(header: Self::Header, arrays: &ArrayReader<'_>) -> Result<Self>;
 }
 
+/// How the parameters of an operator are shown to people.
+pub trait Dumped {
+    /// Its JSON form: weights are counted.
+    type Dump: Serialize + DeserializeOwned + JsonSchema;
+
+    /// Its form for people.
+    fn dump(&self) -> Self::Dump;
+}
+
+impl<T: OwnHeader> Dumped for T {
+    type Dump = Self;
+
+    fn dump(&self) -> Self {
+        self.clone()
+    }
+}
+
 /// An operator without numbers per channel: it is its own JSON form.
-trait OwnHeader: Clone + Serialize + DeserializeOwned {}
+trait OwnHeader: Clone + Serialize + DeserializeOwned + JsonSchema {}
 
 impl<T: OwnHeader> Stored for T {
     type Header = Self;
@@ -175,9 +193,8 @@ impl<T: OwnHeader> Stored for T {
 /// variant, what it holds, and the [`QOperator`] that it is.
 macro_rules! operators {
     ($($(#[$doc:meta])* $name:ident $(($op:ident: $payload:ty))? => $operator:expr,)*) => {
-        /// What a layer computes. Serialized for people: weights are counted.
-        #[derive(Debug, Clone, PartialEq, Serialize)]
-        #[serde(rename_all = "kebab-case")]
+        /// What a layer computes.
+        #[derive(Debug, Clone, PartialEq)]
         pub enum QOp { $($(#[$doc])* $name $(($payload))?,)* }
 
         /// What a layer computes, in the JSON of a model file.
@@ -185,7 +202,17 @@ macro_rules! operators {
         #[serde(rename_all = "kebab-case")]
         pub(crate) enum OpHeader { $($name $((<$payload as Stored>::Header))?,)* }
 
+        /// What a layer computes, for people: weights are counted.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum OpDump { $($(#[$doc])* $name $((<$payload as Dumped>::Dump))?,)* }
+
         impl QOp {
+            /// Its form for people.
+            pub fn dump(&self) -> OpDump {
+                match self { $(Self::$name $(($op))? => OpDump::$name $(($op.dump()))?,)* }
+            }
+
             /// What is known of the operator.
             pub fn operator(&self) -> &dyn QOperator {
                 match self { $(Self::$name $(($op))? => $operator,)* }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Alignment, Computation, Operands, OwnHeader, QOperator, ScaleRule, wrong};
@@ -14,7 +15,7 @@ use crate::frontend::ops::{Inputs, Op};
 use crate::model::qgraph::QValueId;
 
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct QMove(pub Op);
 

@@ -6,13 +6,13 @@
 //! element, it becomes a table with the reference's results, so that these too are the same.
 
 use super::convolution::convolution;
+use super::exported::Exported;
 use super::operator::operator;
 use super::stage::Stage;
 use super::writer::{Real, Writer};
 use crate::base::arithmetic::dequantize;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
-use crate::frontend::onnx::proto::ModelProto;
 use crate::frontend::ops::Op;
 use crate::frontend::ops::activation::Activation;
 use crate::model::qgraph::{Computation, Layer, Operand, QGraph, QValue, QValueId, Scale, Width};
@@ -25,7 +25,7 @@ use crate::model::qgraph::{Computation, Layer, Operand, QGraph, QValue, QValueId
 /// # Errors
 /// Those of [`QGraph::validate`]; [`codes::ACCUMULATOR`] when a layer has so many products per sum
 /// that no float convolution is exact.
-pub fn exact(graph: &QGraph) -> Result<ModelProto> {
+pub fn exact(graph: &QGraph) -> Result<Exported> {
     graph.validate()?;
     let mut export = Exact::new(graph);
     for &id in &graph.inputs {

@@ -1,17 +1,17 @@
 //! A float graph as an ONNX model, with the operators that rewrites made written out.
 
+use super::exported::Exported;
 use super::operator::operator;
 use super::writer::Writer;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::DType;
 use crate::frontend::graph::{Graph, ValueId};
-use crate::frontend::onnx::proto::ModelProto;
 
 /// Writes a float graph; values keep their names.
 ///
 /// # Errors
 /// Those of [`Graph::validate`]; [`codes::SHAPE`] for an input or output that is not float.
-pub fn float(graph: &Graph) -> Result<ModelProto> {
+pub fn float(graph: &Graph) -> Result<Exported> {
     graph.validate()?;
     let mut writer = Writer::default();
     for value in &graph.values {

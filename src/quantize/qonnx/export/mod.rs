@@ -2,6 +2,7 @@
 
 mod convolution;
 mod exact;
+mod exported;
 mod float;
 mod function;
 mod operator;
@@ -10,5 +11,6 @@ mod stage;
 mod writer;
 
 pub use exact::exact;
+pub use exported::Exported;
 pub use float::float;
 pub use qdq::{Functions, qdq};

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::convolution::{Filters, attributes};
+use super::exported::Exported;
 use super::function::function;
 use super::operator::{activation, operator};
 use super::stage::Stage;
@@ -15,7 +16,6 @@ use crate::base::arithmetic::{Base, FRACTION, Function, X_BITS, power};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::frontend::onnx::Attributes;
-use crate::frontend::onnx::proto::ModelProto;
 use crate::frontend::ops::activation::Activation;
 use crate::frontend::ops::epilogue::Residual;
 use crate::model::qgraph::{
@@ -37,7 +37,7 @@ pub enum Functions {
 ///
 /// # Errors
 /// Those of [`QGraph::validate`].
-pub fn qdq(graph: &QGraph, functions: Functions) -> Result<ModelProto> {
+pub fn qdq(graph: &QGraph, functions: Functions) -> Result<Exported> {
     graph.validate()?;
     let mut writer = Writer::default();
     for name in graph.values.iter().map(|value| &value.name) {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::exported::Exported;
 use crate::base::tensor::Tensor;
 use crate::frontend::onnx::proto::{
     Dimension, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
@@ -161,9 +162,9 @@ impl Writer {
     }
 
     /// The model.
-    pub fn finish(mut self, name: &str) -> ModelProto {
+    pub fn finish(mut self, name: &str) -> Exported {
         self.graph.name = name.to_owned();
-        ModelProto {
+        Exported(ModelProto {
             ir_version: IR_VERSION,
             opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
             producer_name: "seigo".into(),
@@ -171,7 +172,7 @@ impl Writer {
             graph: Some(self.graph),
             metadata_props: self.metadata,
             functions: Vec::new(),
-        }
+        })
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::curve::{Quality, quality};
 use super::matching::{MOST_DETECTIONS, Outcome, Scene};
@@ -14,7 +15,7 @@ use crate::base::error::{Error, Result, codes};
 ///
 /// Unless the name says otherwise: mean over the IoU thresholds 0.5 to 0.95 and over the
 /// categories, all sizes, at most 100 detections per image and category.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// AP.
     pub ap: Option<f64>,
@@ -43,7 +44,7 @@ pub struct Report {
     /// Number of images.
     pub images: usize,
     /// Annotated images that could not be read and do not count; [`evaluate`] knows of none.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: usize,
     /// Each category that has objects, by id.
     pub categories: Vec<CategoryReport>,
@@ -78,7 +79,7 @@ impl std::fmt::Display for Report {
 }
 
 /// Average precision of one category, 0 to 1.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CategoryReport {
     /// Id in the annotations.
     pub id: i64,

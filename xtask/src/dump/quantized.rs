@@ -2,14 +2,11 @@
 //! the exports, the input, and every value as raw little-endian f32
 //! (stored integers as numbers) with an index `values.json`.
 //!
-//! `cargo run --release --example dump_quantized -- MODEL IMAGE FOLDER [CALIBRATION]`
-//!
 //! With a folder of calibration images, a float model is quantized first (16 images); without, the
 //! model is a .ceras file or an ONNX file that is quantized already.
 
 use std::path::{Path, PathBuf};
 
-use prost::Message as _;
 use seigo::base::error::Result;
 use seigo::base::tensor::Tensor;
 use seigo::frontend::graph::Graph;
@@ -21,26 +18,21 @@ use seigo::quantize::qonnx::{ImportOptions, export, import};
 use seigo::software::engine::Engine;
 use serde_json::json;
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [model, image, folder, calibration @ ..] = &arguments[..] else {
-        eprintln!("usage: dump_quantized MODEL IMAGE FOLDER [CALIBRATION]");
-        std::process::exit(2);
-    };
-    let calibration = calibration.first().map(Path::new);
-    let graph = if model.ends_with(".ceras") {
-        ceras::Model::load(Path::new(model)).map(|model| model.graph)
+/// Writes them for a model and an image into a folder.
+///
+/// # Errors
+/// Those of reading, quantizing, running and exporting the model, and of writing a file.
+pub fn run(model: &Path, image: &Path, folder: &Path, calibration: Option<&Path>) -> Result<()> {
+    let graph = if model.extension().is_some_and(|extension| extension == "ceras") {
+        ceras::Model::load(model)?.graph
     } else {
-        Model::load(Path::new(model)).and_then(|model| match calibration {
-            Some(images) => quantized(&model, images),
-            None => import(&model, &ImportOptions::default()),
-        })
+        let model = Model::load(model)?;
+        match calibration {
+            Some(images) => quantized(&model, images)?,
+            None => import(&model, &ImportOptions::default())?,
+        }
     };
-    let done = graph.and_then(|graph| dump(&graph, Path::new(image), Path::new(folder)));
-    if let Err(error) = done {
-        eprintln!("{error}");
-        std::process::exit(2);
-    }
+    dump(&graph, image, folder)
 }
 
 /// Images of one shape.
@@ -72,14 +64,13 @@ fn quantized(model: &Model, images: &Path) -> Result<QGraph> {
 
 fn dump(graph: &QGraph, image: &Path, folder: &Path) -> Result<()> {
     let input = picture(image, &graph.value(graph.inputs[0]).shape)?;
-    seigo::base::files::write(&folder.join("exact.onnx"), &export::exact(graph)?.encode_to_vec())?;
+    export::exact(graph)?.write(&folder.join("exact.onnx"))?;
     let forms = [
         ("qdq.onnx", export::Functions::Tables),
         ("qdq_operators.onnx", export::Functions::Operators),
     ];
     for (file, functions) in forms {
-        let model = export::qdq(graph, functions)?;
-        seigo::base::files::write(&folder.join(file), &model.encode_to_vec())?;
+        export::qdq(graph, functions)?.write(&folder.join(file))?;
     }
     write(folder, "input", input.values::<f32>()?)?;
     let mut index = Vec::new();

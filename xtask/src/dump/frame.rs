@@ -1,8 +1,6 @@
 //! Writes what a Verilog testbench needs to run one frame of a bundle and to check it: the program, an image, the
 //! output buffer that the reference expects, which of its bits hold numbers, and where all of it lies in memory.
 //!
-//! `cargo run --release --example dump_frame -- BUNDLE FOLDER [SEED]`
-//!
 //! The image is random (the same for the same seed): every byte from 0 to 255. Files are read by `$readmemh`, one
 //! beat of 16 bytes a line; `frame.vh` has the sizes (sim/icarus/frame_tb.v).
 
@@ -20,20 +18,11 @@ use seigo::verify::cosim::Verifier;
 const BEAT: usize = seigo::compile::capabilities::WORD;
 const PAGE: usize = 4096;
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [bundle, folder, seed @ ..] = &arguments[..] else {
-        eprintln!("usage: dump_frame BUNDLE FOLDER [SEED]");
-        std::process::exit(2);
-    };
-    let seed = seed.first().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    if let Err(error) = dump(Path::new(bundle), Path::new(folder), seed) {
-        eprintln!("{error}");
-        std::process::exit(2);
-    }
-}
-
-fn dump(bundle: &Path, folder: &Path, seed: u64) -> Result<()> {
+/// Writes them for the bundle in a folder.
+///
+/// # Errors
+/// Those of opening the bundle, of the reference and of writing a file.
+pub fn run(bundle: &Path, folder: &Path, seed: u64) -> Result<()> {
     let compiled = bundle::open(bundle)?;
     let verifier = Verifier::new(&compiled);
     let graph = &compiled.model.graph;
@@ -59,7 +48,7 @@ fn dump(bundle: &Path, folder: &Path, seed: u64) -> Result<()> {
         }
     }
 
-    let mut text = String::from("// Written by examples/dump_frame.rs.\n");
+    let mut text = String::from("// Written by xtask dump-frame.\n");
     let mut base = 0;
     for (name, length) in [
         ("STREAM", buffers.stream.len()),
