@@ -4,7 +4,7 @@
 //! What is rounded is not quite the filter of the float network: it is moved toward the filter
 //! that best makes up for the errors of the layers before it, by least squares.
 
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, ArrayViewMut1, s};
 use rayon::prelude::*;
 
 use super::Options;
@@ -162,17 +162,16 @@ impl Group {
 
     /// The damped Hessian's inverse times a vector: U' U, in the order of the columns.
     fn solve(&self, vector: &[f64], factor: &Array2<f64>) -> Vec<f64> {
-        let taps = vector.len();
         let ordered: Vec<f64> = self.order.iter().map(|&column| vector[column]).collect();
-        let half: Vec<f64> =
-            (0..taps).map(|i| (i..taps).map(|k| factor[(i, k)] * ordered[k]).sum()).collect();
-        let mut solution = vec![0.0; taps];
-        for (i, part) in half.iter().enumerate() {
-            for k in i..taps {
-                solution[self.order[k]] += factor[(i, k)] * part;
-            }
+        let mut solution = Array1::zeros(ordered.len());
+        for (place, row) in factor.rows().into_iter().enumerate() {
+            let row = row.slice(s![place..]);
+            let part = row.dot(&ArrayView1::from(&ordered[place..]));
+            solution.slice_mut(s![place..]).scaled_add(part, &row);
         }
-        solution
+        let mut back = vec![0.0; ordered.len()];
+        self.order.iter().zip(solution).for_each(|(&column, value)| back[column] = value);
+        back
     }
 
     /// What a filter's sum loses on average.
@@ -217,10 +216,8 @@ impl Group {
             let rounded = conv.code(open[place], exponent);
             codes[column] = rounded;
             let error = (open[place] - rounded * step) / factor[(place, place)];
-            let row = factor.row(place);
-            for (weight, &share) in open[place + 1..].iter_mut().zip(row.iter().skip(place + 1)) {
-                *weight -= error * share;
-            }
+            let rest = factor.slice(s![place, place + 1..]);
+            ArrayViewMut1::from(&mut open[place + 1..]).scaled_add(-error, &rest);
         }
         codes
     }
@@ -228,11 +225,8 @@ impl Group {
     /// d' H d for the weight error d.
     fn error(&self, filter: &[f64], codes: &[f64], exponent: i32) -> f64 {
         let step = 2f64.powi(exponent);
-        let errors: Vec<f64> = filter.iter().zip(codes).map(|(w, code)| w - code * step).collect();
-        errors
-            .iter()
-            .zip(self.hessian.rows())
-            .map(|(own, row)| own * row.iter().zip(&errors).map(|(h, e)| h * e).sum::<f64>())
-            .sum()
+        let errors = filter.iter().zip(codes).map(|(w, code)| w - code * step).collect();
+        let errors = Array1::from_vec(errors);
+        self.hessian.dot(&errors).dot(&errors)
     }
 }
