@@ -8,6 +8,7 @@
 module seigo_align #(
   // Bits of `a`, `d` and their sum: 9 to 32, with `Dsp` at most 26.
   parameter Bits = 32,
+  // Bits below the point of the shifted sum: 1 to 15; `Bits + Up` is 20 at least, with `Dsp` at most 35.
   parameter Up = 8,
   // 1: `a - d`.
   parameter Subtract = 0,
@@ -36,6 +37,9 @@ module seigo_align #(
   generate
     if (Bits < 9 || Bits > (Dsp != 0 ? 26 : 32)) begin : g_check_bits
       align_bits_must_be_9_to_32_and_at_most_26_in_a_dsp error ();
+    end
+    if (Up < 1 || Up > 15 || Bits + Up < 20 || (Dsp != 0 && Bits + Up > 35)) begin : g_check_up
+      align_up_must_be_1_to_15_and_fit_the_window error ();
     end
   endgenerate
 
