@@ -93,7 +93,6 @@ fn the_table_names_every_group_and_module() {
 }
 
 #[test]
-#[ignore = "circles are still being taken apart"]
 fn no_files_use_each_other_in_a_circle() {
     let circle = circles(&tree());
     assert!(circle.is_empty(), "files in a circle, or between two: {circle:#?}");
