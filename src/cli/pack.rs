@@ -9,7 +9,8 @@ use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Place as _, Result};
 use crate::base::files;
-use crate::compile::packing::{self, Packing, csv, svg, validate};
+use crate::compile::packing::{self, Packing, csv, validate};
+use crate::present::html::packing::{Chart, draw};
 
 /// Pack buffers with lifetimes into as little memory as possible
 ///
@@ -92,9 +93,9 @@ fn pack(args: &Args) -> Result<Packing> {
 
 fn chart(args: &Args, packing: &Packing) -> String {
     let name = args.buffers.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    svg::draw(
+    draw(
         packing,
-        &svg::Chart {
+        &Chart {
             title: name,
             kinds: Vec::new(),
             capacity: args.capacity,

@@ -16,7 +16,8 @@ use crate::compile::program::predict;
 use crate::compile::schedule::{self, Plan, Schedule, StoredId, tile};
 use crate::model::ceras::{Model, Tag};
 use crate::model::qgraph::QGraph;
-use crate::present::tables::plan::{PlanReport, chart};
+use crate::present::html::packing::draw_schedule;
+use crate::present::tables::plan::PlanReport;
 
 /// Plan the memory of a model on a target, pass by pass
 ///
@@ -72,7 +73,7 @@ struct Shown<'a> {
     report: PlanReport,
     target: &'a Target,
     schedule: &'a Schedule,
-    tensors: Vec<Option<StoredId>>,
+    tensors: Vec<StoredId>,
     packing: &'a Packing,
 }
 
@@ -130,7 +131,7 @@ fn strips(graph: &QGraph, target: &Target, format: Product) -> Result<String> {
             report: PlanReport::of_tiling(graph, target, &schedule, &tiling),
             target,
             schedule: &schedule,
-            tensors: tiling.tensors.iter().map(|&id| Some(id)).collect(),
+            tensors: tiling.tensors.clone(),
             packing: &tiling.packing,
         },
         format,
@@ -150,7 +151,7 @@ fn show_plan(model: &Model, plan: &Plan, format: Product) -> Result<String> {
             report,
             target: &plan.target,
             schedule: &plan.schedule,
-            tensors: (0..plan.schedule.stored.len()).map(|id| Some(StoredId(id))).collect(),
+            tensors: (0..plan.schedule.stored.len()).map(StoredId).collect(),
             packing: &plan.placed.packing,
         },
         format,
@@ -172,7 +173,7 @@ fn show(shown: &Shown<'_>, format: Product) -> Result<String> {
         Product::Json => json::pretty(report)?,
         Product::Svg => {
             let title = format!("{} on {}", report.network, report.target);
-            chart(title, target, schedule, tensors, packing)
+            draw_schedule(title, target, schedule, tensors, packing)
         }
     })
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use seigo::compile::packing::{csv, plan_contiguous, svg, validate};
+use seigo::compile::packing::{csv, plan_contiguous, validate};
+use seigo::present::html::packing;
 
 use crate::support::shared;
 
@@ -21,7 +22,7 @@ fn puzzles_are_packed_within_their_capacity() {
         let (problem, packing) =
             csv::read_packing(&csv::write_packing(&packing), Some(capacity), 1).unwrap();
         validate::packing(&problem, &packing).unwrap();
-        assert!(svg::draw(&packing, &svg::Chart::default()).contains("ratio"));
+        assert!(packing::draw(&packing, &packing::Chart::default()).contains("ratio"));
     }
 }
 

@@ -3,7 +3,7 @@
 //! A [`Problem`] lists buffers with their lifespans and sizes ([`csv`] reads and writes the
 //! MiniMalloc form). [`plan_contiguous`] gives every buffer an address, [`plan_blocks`] a list of
 //! logical blocks; both return a [`Packing`]. [`validate`] checks all of it
-//! again without the planners, and [`svg`] draws it.
+//! again without the planners.
 
 mod blocks;
 pub mod bound;
@@ -15,7 +15,6 @@ mod greedy;
 pub mod instance;
 mod problem;
 mod solution;
-pub mod svg;
 pub mod validate;
 
 pub use blocks::{DEFAULT_BLOCK, plan_blocks};

@@ -3,19 +3,20 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::Content;
+use super::packing;
 use super::table::{Cell, folded, name, number, table, text};
 use crate::compile::packing::Packing;
 use crate::compile::schedule::StoredId;
 use crate::present::tables::inspect::grouped;
-use crate::present::tables::plan::{chart, runs};
+use crate::present::tables::plan::runs;
 
 pub fn section(content: &Content<'_>) -> Markup {
     let compiled = content.compiled;
     let packing = &compiled.plan.placed.packing;
-    let tensors: Vec<_> =
-        (0..compiled.schedule().stored.len()).map(|id| Some(StoredId(id))).collect();
+    let tensors: Vec<_> = (0..compiled.schedule().stored.len()).map(StoredId).collect();
     let title = format!("{} on {}", compiled.graph().name, compiled.target().name);
-    let drawing = chart(title, compiled.target(), compiled.schedule(), &tensors, packing);
+    let drawing =
+        packing::draw_schedule(title, compiled.target(), compiled.schedule(), &tensors, packing);
     html! {
         p {
             "Every tensor by the passes in which it lives (to the right) and the addresses that it holds "

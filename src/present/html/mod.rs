@@ -8,6 +8,7 @@ mod chart;
 mod inputs;
 mod line;
 mod memory;
+pub mod packing;
 mod passes;
 mod pictures;
 mod resources;

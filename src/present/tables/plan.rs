@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::inspect::{grouped, right_align, table};
 use crate::base::json::{Form, FormatOf, VersionOf};
 use crate::compile::boards::Target;
-use crate::compile::packing::{self, Packing};
+use crate::compile::packing::Packing;
 use crate::compile::schedule::estimate;
 use crate::compile::schedule::sizes::{self, Traffic};
 use crate::compile::schedule::tile::{Strips, Tiling};
@@ -127,7 +127,7 @@ impl PlanReport {
     pub fn of_plan(graph: &QGraph, plan: &Plan) -> Self {
         let Plan { target, schedule, placed } = plan;
         let subject = Subject { graph, target, schedule, packing: &placed.packing };
-        let tensors: Vec<_> = (0..schedule.stored.len()).map(|id| Some(StoredId(id))).collect();
+        let tensors: Vec<_> = (0..schedule.stored.len()).map(StoredId).collect();
         subject.report(placed.problem.alignment(), &tensors, None)
     }
 
@@ -138,9 +138,9 @@ impl PlanReport {
         schedule: &Schedule,
         tiling: &Tiling,
     ) -> Self {
-        let tensors: Vec<_> = tiling.tensors.iter().map(|&id| Some(id)).collect();
         let subject = Subject { graph, target, schedule, packing: &tiling.packing };
-        let mut report = subject.report(tiling.problem.alignment(), &tensors, Some(&tiling.strips));
+        let mut report =
+            subject.report(tiling.problem.alignment(), &tiling.tensors, Some(&tiling.strips));
         report.ddr = tiling.traffic;
         report.ddr_bytes = tiling.traffic.total();
         report.no_reuse_bytes = tiling.no_reuse;
@@ -196,12 +196,7 @@ impl PlanReport {
 }
 
 impl Subject<'_> {
-    fn report(
-        self,
-        alignment: u64,
-        tensors: &[Option<StoredId>],
-        strips: Option<&[Strips]>,
-    ) -> PlanReport {
+    fn report(self, alignment: u64, tensors: &[StoredId], strips: Option<&[Strips]>) -> PlanReport {
         let Self { graph, target, schedule, packing } = self;
         let row = |(index, pass): (usize, &Pass)| {
             let strips = strips.and_then(|strips| strips.get(index));
@@ -231,18 +226,12 @@ impl Subject<'_> {
         }
     }
 
-    fn row(
-        self,
-        index: usize,
-        pass: &Pass,
-        tensors: &[Option<StoredId>],
-        strips: usize,
-    ) -> PassRow {
+    fn row(self, index: usize, pass: &Pass, tensors: &[StoredId], strips: usize) -> PassRow {
         let Self { graph, target, schedule, packing } = self;
         let (mut reads, mut writes, mut bytes) = (Vec::new(), Vec::new(), 0);
         for (client, id) in touched(&pass.work) {
             let list = if client.writes() { &mut writes } else { &mut reads };
-            for (buffer, _) in tensors.iter().enumerate().filter(|(_, own)| **own == Some(id)) {
+            for (buffer, _) in tensors.iter().enumerate().filter(|(_, own)| **own == id) {
                 if packing.buffers[buffer].lifespan.contains(index as u64) {
                     for (start, end) in packing.ranges(buffer) {
                         let block = target.block_bytes;
@@ -303,36 +292,6 @@ pub fn runs(numbers: &[u64]) -> String {
         false => format!("{first}-{last}"),
     };
     runs.iter().map(text).collect::<Vec<_>>().join(", ")
-}
-
-/// The picture shows the capacity unless it is more than so many peaks.
-const SCALED: u64 = 3;
-
-/// The lifespans and addresses as a picture; colors are the extents of the planes.
-pub fn chart(
-    title: String,
-    target: &Target,
-    schedule: &Schedule,
-    tensors: &[Option<StoredId>],
-    packing: &Packing,
-) -> String {
-    let capacity = (packing.height * SCALED >= target.memory_bytes).then_some(target.memory_bytes);
-    let kind = |id: &Option<StoredId>| match id {
-        Some(id) => {
-            let stored = &schedule.stored[id.0];
-            format!("{} x {}", stored.height, stored.width)
-        }
-        None => "image".to_owned(),
-    };
-    packing::svg::draw(
-        packing,
-        &packing::svg::Chart {
-            title,
-            kinds: tensors.iter().map(kind).collect(),
-            capacity,
-            step_label: "pass".to_owned(),
-        },
-    )
 }
 
 #[cfg(test)]
