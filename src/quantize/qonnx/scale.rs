@@ -1,5 +1,7 @@
 //! Scales and zero points as QuantizeLinear and DequantizeLinear give them, as rule A1 has them.
 
+use std::ops::RangeInclusive;
+
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::{DType, Tensor};
 use crate::model::qgraph::{Scale, Width};
@@ -47,7 +49,11 @@ impl Quantization {
                 let exponent = exponent(step).ok_or_else(|| {
                     Error::new(
                         &codes::SCALE_NOT_POWER,
-                        format!("the scale {step} of tensor \"{name}\" is not a power of two"),
+                        format!(
+                            "the scale {step:e} of tensor \"{name}\" is not a power of two from 2^{} to 2^{}",
+                            CONSTANT.start(),
+                            CONSTANT.end()
+                        ),
                     )
                 })?;
                 let zero = zeros.as_ref().and_then(|zeros| zeros.get(index)).copied().unwrap_or(0);
@@ -80,14 +86,20 @@ pub fn uniform(scales: &[Scale]) -> Option<Scale> {
     scales.iter().all(|&scale| scale == first).then_some(first)
 }
 
-/// `e` with `2^e = step`, in the range of rule A1.
+/// Exponents of tensors, by rule A1.
+pub const TENSOR: RangeInclusive<i32> = -32..=31;
+
+/// Exponents of constants: weights that an output's shift makes small again, biases at the product of two scales.
+const CONSTANT: RangeInclusive<i32> = -64..=62;
+
+/// `e` with `2^e = step`, in the range of constants.
 fn exponent(step: f32) -> Option<i8> {
     let mantissa = step.to_bits() & 0x007f_ffff;
     if !step.is_normal() || step < 0.0 || mantissa != 0 {
         return None;
     }
     let exponent = (step.to_bits() >> 23) as i32 - 127;
-    i8::try_from(exponent).ok().filter(|exponent| (-32..=31).contains(exponent))
+    CONSTANT.contains(&exponent).then(|| i8::try_from(exponent).ok())?
 }
 
 /// A form of quantization that has no integer rule.
@@ -101,10 +113,10 @@ mod tests {
 
     #[test]
     fn only_powers_of_two_have_an_exponent() {
-        for power in -32..=31 {
+        for power in -64..=62 {
             assert_eq!(exponent(2f32.powi(power)), Some(power as i8));
         }
-        let others = [0.0, -0.5, 0.3, f32::NAN, f32::INFINITY, 2f32.powi(32), 2f32.powi(-33)];
+        let others = [0.0, -0.5, 0.3, f32::NAN, f32::INFINITY, 2f32.powi(63), 2f32.powi(-65)];
         assert!(others.into_iter().all(|step| exponent(step).is_none()));
     }
 

@@ -2,6 +2,8 @@
 
 use seigo::frontend::graph::{Graph, ValueId};
 use seigo::frontend::onnx::Attribute;
+use seigo::frontend::ops::Op;
+use seigo::frontend::ops::activation::Activation;
 
 use super::net::{Net, assert_becomes, assert_untouched, kinds, rewrite};
 
@@ -119,6 +121,32 @@ fn relu6_as_clip_and_as_max_and_min() {
     for graph in [clip, min_of_relu] {
         assert_becomes(&graph, NAME, &["Clamp"]);
     }
+}
+
+#[test]
+fn a_bound_far_from_zero_is_kept() {
+    for bound in [20.0, 240.0, 32_767.0, 524_287.0] {
+        let graph = function(|net, x| {
+            let (zero, bound) = (net.scalar(0.0), net.scalar(bound));
+            net.op("Clip", &[x, zero, bound])
+        });
+        let (rewritten, _) = rewrite(&graph, NAME);
+        assert_eq!(kinds(&rewritten), ["Clamp"], "0 to {bound}");
+        let expected = Activation::Clamp { min: 0.0, max: bound };
+        assert!(rewritten.nodes[0].op == Op::from(expected), "0 to {bound}");
+    }
+}
+
+/// `floor(x / 512) + 3` is 2 or 3 near 0, and no bound.
+#[test]
+fn a_coarse_step_is_no_clamp() {
+    let graph = function(|net, x| {
+        let (scale, offset) = (net.scalar(1.0 / 512.0), net.scalar(3.0));
+        let scaled = net.op("Mul", &[x, scale]);
+        let step = net.op("Floor", &[scaled]);
+        net.op("Add", &[step, offset])
+    });
+    assert_untouched(&graph, "recognize-activations");
 }
 
 #[test]

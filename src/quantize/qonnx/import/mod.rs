@@ -13,7 +13,7 @@ mod relu;
 use std::collections::{HashMap, HashSet};
 
 use super::lower;
-use super::scale::{Quantization, form, uniform};
+use super::scale::{Quantization, TENSOR, form, uniform};
 use crate::base::arithmetic::Rounding;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
@@ -235,6 +235,16 @@ impl<'a> Import<'a> {
         let scales = read.per_channel(&value.fact.shape).ok_or_else(|| {
             form(format!("the scales of activation \"{}\" are not per channel", value.name))
         })?;
+        if let Some(scale) = scales.iter().find(|own| !TENSOR.contains(&own.exponent.into())) {
+            let text = format!(
+                "the scale 2^{} of activation \"{}\" is not from 2^{} to 2^{}",
+                scale.exponent,
+                value.name,
+                TENSOR.start(),
+                TENSOR.end()
+            );
+            return Err(Error::new(&codes::SCALE_NOT_POWER, text));
+        }
         Ok((read.width, scales))
     }
 
