@@ -13,6 +13,7 @@ mod ceras;
 mod ceras_size;
 mod cli;
 mod coco_shared;
+mod commands;
 mod cosim;
 mod damage;
 mod fixtures;
