@@ -3,7 +3,8 @@
 //! ONNX: Resize (opset 10 on), Upsample (opset 7 on). Nearest neighbor copies elements of any
 //! type; linear and cubic, with or without antialiasing, are for floats. Opset 10 and Upsample mean
 //! asymmetric coordinates and, for nearest, rounding down. As in the ONNX reference, a scale that
-//! gives no whole number of samples enters the coordinates as it is.
+//! gives no whole number of samples enters the coordinates as it is. Extents and positions are
+//! computed in f32, as ONNX Runtime does.
 
 mod coordinates;
 mod taps;
@@ -172,7 +173,7 @@ impl Resize {
             (Some(scales), None) => {
                 fits(scales.len(), "scales")?;
                 for (&axis, &scale) in axes.iter().zip(scales.values::<f32>()?) {
-                    lines[axis] = Line::scaled(shape[axis], scale.into())?;
+                    lines[axis] = Line::scaled(shape[axis], scale)?;
                 }
             }
             (None, Some(sizes)) => {
@@ -187,7 +188,7 @@ impl Resize {
             let region = inputs.required(1)?.value()?.values::<f32>()?;
             fits(region.len() / 2, "region bounds")?;
             for (index, &axis) in axes.iter().enumerate() {
-                lines[axis].region = (region[index].into(), region[axes.len() + index].into());
+                lines[axis].region = (region[index], region[axes.len() + index]);
             }
         }
         element_count(&lines.iter().map(|line| line.output).collect::<Vec<_>>())?;
@@ -201,14 +202,14 @@ impl Resize {
         let scales = axes.iter().map(|&axis| lines[axis].scale);
         let common = match self.aspect {
             Aspect::Stretch => return Ok(()),
-            Aspect::NotLarger => scales.reduce(f64::min),
-            Aspect::NotSmaller => scales.reduce(f64::max),
+            Aspect::NotLarger => scales.reduce(f32::min),
+            Aspect::NotSmaller => scales.reduce(f32::max),
         };
         for &axis in axes {
             let input = lines[axis].input;
             let scale = common.unwrap_or(1.0);
-            lines[axis] = Line::sized(input, (input as f64 * scale + 0.5).floor() as i64)?;
-            lines[axis].scale = scale;
+            let length = input as f32 * scale;
+            lines[axis] = Line { scale, length, ..Line::sized(input, length.round() as i64)? };
         }
         Ok(())
     }

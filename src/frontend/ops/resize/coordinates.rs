@@ -55,29 +55,30 @@ impl Coordinates {
         }
     }
 
-    /// Position in the input of output sample `x`; `None` outside of the region of interest.
-    pub(super) fn position(self, x: usize, line: &Line) -> Option<f64> {
-        let x = x as f64;
-        let last = line.input as f64 - 1.0;
+    /// Position in the input of output sample `x`; `None` outside of the region of interest. In f32,
+    /// operation by operation as ONNX Runtime computes it: where a quotient is a whole number or a
+    /// half but for the rounding of the scale, another precision finds another neighbor.
+    pub(super) fn position(self, x: usize, line: &Line) -> Option<f32> {
+        let x = x as f32;
+        let (input, last) = (line.input as f32, line.input as f32 - 1.0);
         let half_pixel = (x + 0.5) / line.scale - 0.5;
-        // The length that the scale asks for, of which `line.output` is the whole part.
-        let length = line.scale * line.input as f64;
+        let length = line.length;
         match self {
             Self::HalfPixel => Some(half_pixel),
             Self::HalfPixelSymmetric => {
-                let adjustment = line.output as f64 / length;
-                Some(line.input as f64 / 2.0 * (1.0 - adjustment) + half_pixel)
+                let adjustment = line.output as f32 / length;
+                Some(input / 2.0 * (1.0 - adjustment) + half_pixel)
             }
-            Self::PytorchHalfPixel if line.output == 1 => Some(0.0),
+            Self::PytorchHalfPixel if line.output <= 1 => Some(0.0),
             Self::PytorchHalfPixel => Some(half_pixel),
             Self::TfHalfPixelForNn => Some((x + 0.5) / line.scale),
-            Self::AlignCorners if line.output == 1 => Some(0.0),
+            Self::AlignCorners if line.output <= 1 => Some(0.0),
             Self::AlignCorners => Some(x * last / (length - 1.0)),
             Self::Asymmetric => Some(x / line.scale),
             Self::CropAndResize => {
                 let (start, end) = line.region;
-                let position = if line.output == 1 {
-                    (start + end) / 2.0 * last
+                let position = if line.output <= 1 {
+                    0.5 * (start + end) * last
                 } else {
                     start * last + x * (end - start) * last / (length - 1.0)
                 };
@@ -122,7 +123,7 @@ impl Rounding {
         }
     }
 
-    pub(super) fn apply(self, position: f64) -> f64 {
+    pub(super) fn apply(self, position: f32) -> f32 {
         match self {
             Self::PreferFloor => (position - 0.5).ceil(),
             Self::PreferCeil => (position + 0.5).floor(),
@@ -138,21 +139,26 @@ pub(super) struct Line {
     pub(super) input: usize,
     pub(super) output: usize,
     /// Output samples for each input sample, above 0.
-    pub(super) scale: f64,
+    pub(super) scale: f32,
+    /// The output's length that the scale asks for; not rounded.
+    pub(super) length: f32,
     /// Region of interest, as fractions of the input.
-    pub(super) region: (f64, f64),
+    pub(super) region: (f32, f32),
 }
 
 impl Line {
     pub(super) fn identity(input: usize) -> Self {
-        Self { input, output: input, scale: 1.0, region: (0.0, 1.0) }
+        Self { input, output: input, scale: 1.0, length: input as f32, region: (0.0, 1.0) }
     }
 
-    /// An axis resized by a factor.
-    pub(super) fn scaled(input: usize, scale: f64) -> Result<Self> {
-        let output = (input as f64 * scale).floor();
-        if scale > 0.0 && scale.is_finite() && output <= MAX_ELEMENTS as f64 {
-            let line = Self { output: output as usize, scale, ..Self::identity(input) };
+    /// An axis resized by a factor. The product is rounded to f32 before its whole part is taken, as
+    /// in ONNX Runtime and in ONNX's shape inference: 20 by the f32 next to 1.3, which is below it,
+    /// gives 26.
+    pub(super) fn scaled(input: usize, scale: f32) -> Result<Self> {
+        let length = input as f32 * scale;
+        let output = length.floor();
+        if scale > 0.0 && scale.is_finite() && output <= MAX_ELEMENTS as f32 {
+            let line = Self { output: output as usize, scale, length, ..Self::identity(input) };
             if line.input > 0 || line.output == 0 {
                 return Ok(line);
             }
@@ -165,8 +171,8 @@ impl Line {
         let output = usize::try_from(size).ok().filter(|&size| size <= MAX_ELEMENTS);
         match output {
             Some(output) if input > 0 && output > 0 => {
-                let scale = output as f64 / input as f64;
-                Ok(Self { output, scale, ..Self::identity(input) })
+                let scale = output as f32 / input as f32;
+                Ok(Self { output, scale, length: output as f32, ..Self::identity(input) })
             }
             Some(0) if input == 0 => Ok(Self::identity(0)),
             _ => Err(Error::new(&codes::SHAPE, format!("an extent of {input} resized to {size}"))),

@@ -64,7 +64,7 @@ pub(super) fn nearest(
     coordinates: Coordinates,
     rounding: Rounding,
 ) -> Vec<Option<usize>> {
-    let last = line.input as f64 - 1.0;
+    let last = line.input as f32 - 1.0;
     (0..line.output)
         .map(|x| {
             let position = coordinates.position(x, line)?;
@@ -77,11 +77,11 @@ pub(super) fn nearest(
 pub(super) fn weights(line: &Line, coordinates: Coordinates, mode: Mode) -> Vec<Taps> {
     let (reach, kernel, antialias, exclude_outside) = mode.kernel();
     // Beyond the whole input twice over, more taps only repeat the border.
-    let narrow = if antialias { line.scale.min(1.0) } else { 1.0 };
+    let narrow = if antialias { f64::from(line.scale).min(1.0) } else { 1.0 };
     let last = line.input as i64 - 1;
     (0..line.output)
         .map(|x| {
-            let position = coordinates.position(x, line)?;
+            let position = f64::from(coordinates.position(x, line)?);
             let width = (reach / narrow).min(2.0 * line.input as f64 + 4.0);
             let first = (position - width).floor() as i64 + 1;
             let end = (position + width).ceil() as i64;

@@ -43,6 +43,41 @@ fn linear_is_exact_on_a_ramp_and_flat_at_the_border() {
     assert_eq!(output, [0.0, 1.0, 2.0, 3.0]);
 }
 
+/// An extent is the whole part of a product in f32, as ONNX Runtime computes it; f32 holds half of these
+/// scales a little too small.
+#[test]
+fn decimal_scales_give_the_extents_of_onnx_runtime() {
+    for mode in [Mode::Nearest(Rounding::Floor), LINEAR] {
+        let op = op(mode, Coordinates::HalfPixel);
+        for tenths in [1, 2, 3, 4, 6, 7, 9, 11, 13, 17, 23, 37] {
+            for extent in [10, 20, 30, 70, 110] {
+                let input = Fact::new(DType::F32, [extent]);
+                let scales = Fact::from(Tensor::vector(vec![tenths as f32 / 10.0]));
+                let output = op.infer(Inputs::new(&[Some(&input), None, Some(&scales)])).unwrap();
+                assert_eq!(output[0].shape, [extent * tenths / 10], "{extent} by {tenths}/10");
+            }
+        }
+    }
+}
+
+/// What ONNX Runtime gives; in a wider precision, every quotient that should be whole is below.
+#[test]
+fn neighbors_are_found_in_f32() {
+    let nearest = |coordinates, rounding, extent: usize, scale| {
+        let op = op(Mode::Nearest(rounding), coordinates);
+        resize(&op, (0..extent).map(|index| index as f32).collect(), scale)
+    };
+    assert_eq!(nearest(Coordinates::Asymmetric, Rounding::Floor, 30, 0.1), [0.0, 10.0, 20.0]);
+    assert_eq!(
+        nearest(Coordinates::Asymmetric, Rounding::Floor, 10, 0.7),
+        [0.0, 1.0, 2.0, 4.0, 5.0, 7.0, 8.0]
+    );
+    assert_eq!(
+        nearest(Coordinates::AlignCorners, Rounding::Ceil, 10, 1.3),
+        [0.0, 1.0, 2.0, 3.0, 3.0, 4.0, 5.0, 6.0, 6.0, 7.0, 8.0, 9.0, 9.0]
+    );
+}
+
 #[test]
 fn impossible_sizes_are_errors() {
     let op = op(LINEAR, Coordinates::HalfPixel);
