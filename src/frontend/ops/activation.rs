@@ -4,6 +4,7 @@
 //! ONNX: the operators of the same names; Silu is Sigmoid(x) * x, which exporters write as two
 //! nodes and the rewrite `recognize-activations` puts together.
 
+mod bound;
 mod fast;
 
 use rayon::prelude::*;

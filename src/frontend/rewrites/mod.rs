@@ -9,6 +9,7 @@ mod fold_constants;
 mod fold_pads;
 mod fuse_epilogues;
 mod gemm_to_conv;
+mod least;
 mod merge_siblings;
 mod recognize_activations;
 mod recognize_focus;

@@ -38,23 +38,6 @@ pub fn function(activation: Option<Activation>) -> Option<Function> {
     })
 }
 
-/// The least value that an activation can give, where there is one.
-pub fn lower_bound(activation: Activation) -> Option<f64> {
-    use Activation as A;
-    match activation {
-        A::Relu | A::Sigmoid | A::HardSigmoid { .. } | A::Softplus => Some(0.0),
-        A::Clamp { min, .. } => Some(min.into()),
-        A::Silu => Some(-0.278_464_54),
-        A::Gelu { tanh: false } => Some(-0.169_971_21),
-        A::Gelu { tanh: true } => Some(-0.170_040_75),
-        A::Mish => Some(-0.308_843_41),
-        A::HardSwish => Some(-0.375),
-        A::Tanh | A::Softsign | A::Erf => Some(-1.0),
-        A::Elu { alpha } | A::Celu { alpha } => Some(-f64::from(alpha.abs())),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,16 +62,6 @@ mod tests {
                 let error = (function.at(x) as f64 / 1024.0 - activation.exact(t)).abs();
                 assert!(error < tolerance, "{activation:?}({t}): {error}");
             }
-        }
-    }
-
-    #[test]
-    fn lower_bounds_hold() {
-        for activation in [Activation::Silu, Activation::Gelu { tanh: false }, Activation::Mish] {
-            let bound = lower_bound(activation).unwrap();
-            let least = (-80_000..0).map(|step| activation.exact(f64::from(step) / 1e4));
-            let least = least.fold(f64::INFINITY, f64::min);
-            assert!((least - bound).abs() < 1e-6, "{activation:?}: {least}");
         }
     }
 }

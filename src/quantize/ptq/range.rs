@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use super::Options;
 use super::assign::{Assignment, Kind, Origin};
-use super::function::lower_bound;
 use super::statistics::{Channel, Statistics};
 use crate::base::arithmetic::FRACTION;
 use crate::frontend::graph::{Graph, Node, ValueId};
@@ -171,7 +170,7 @@ fn of_channel(node: Option<&Node>, channel: &Channel, options: &Options) -> Rang
     let function =
         epilogue.residual.is_some() || epilogue.activation.is_some_and(|a| a != Activation::Relu);
     let known = match epilogue {
-        Epilogue { activation: Some(activation), residual: None } => lower_bound(activation),
+        Epilogue { activation: Some(activation), residual: None } => activation.lower_bound(),
         _ => None,
     };
     Range {

@@ -1,0 +1,36 @@
+//! Least values.
+
+use super::Activation;
+
+impl Activation {
+    /// The least value that it can give, where there is one.
+    pub fn lower_bound(self) -> Option<f64> {
+        match self {
+            Self::Relu | Self::Sigmoid | Self::HardSigmoid { .. } | Self::Softplus => Some(0.0),
+            Self::Clamp { min, .. } => Some(min.into()),
+            Self::Silu => Some(-0.278_464_54),
+            Self::Gelu { tanh: false } => Some(-0.169_971_21),
+            Self::Gelu { tanh: true } => Some(-0.170_040_75),
+            Self::Mish => Some(-0.308_843_41),
+            Self::HardSwish => Some(-0.375),
+            Self::Tanh | Self::Softsign | Self::Erf => Some(-1.0),
+            Self::Elu { alpha } | Self::Celu { alpha } => Some(-f64::from(alpha.abs())),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lower_bounds_hold() {
+        for activation in [Activation::Silu, Activation::Gelu { tanh: false }, Activation::Mish] {
+            let bound = activation.lower_bound().unwrap();
+            let least = (-80_000..0).map(|step| activation.exact(f64::from(step) / 1e4));
+            let least = least.fold(f64::INFINITY, f64::min);
+            assert!((least - bound).abs() < 1e-6, "{activation:?}: {least}");
+        }
+    }
+}
