@@ -301,6 +301,51 @@ fn the_exact_export_of_functions_computes_the_references_integers() {
     }
 }
 
+/// Numbers in steps of 1/4 are quantized to steps of 1/2 at the input and, behind an operator in float, to
+/// whole ones: every second number is a tie at the input, and every second of the results.
+fn ties(rounding: Rounding) -> QGraph {
+    let value = |name: &str, exponent, zero| QValue {
+        name: name.into(),
+        shape: vec![1, 2, 9, 9],
+        format: Format::Integer { width: Width::I8, scales: vec![Scale { exponent, zero }; 2] },
+    };
+    QGraph {
+        name: "ties".into(),
+        values: vec![value("x", -1, 3), value("y", 0, -5)],
+        layers: vec![Layer {
+            name: "neg".into(),
+            op: QOp::Float(Activation::Neg.into()),
+            inputs: vec![Some(Operand::Value(QValueId(0)))],
+            outputs: vec![QValueId(1)],
+            sources: vec!["neg".into()],
+        }],
+        inputs: vec![QValueId(0)],
+        outputs: vec![QOutput { name: "y".into(), value: QValueId(1) }],
+        functions: vec![],
+        rounding,
+    }
+}
+
+#[test]
+fn ties_of_floats_go_where_the_network_says() {
+    let numbers: Vec<f32> = (0..162).map(|index| (index as f32 - 81.0) / 4.0).collect();
+    let input = [Tensor::new(&[1, 2, 9, 9], numbers.clone()).unwrap()];
+    for rounding in [Rounding::HalfUp, Rounding::HalfEven] {
+        let whole = |x: f32| match rounding {
+            Rounding::HalfUp => (x + 0.5).floor(),
+            Rounding::HalfEven => x.round_ties_even(),
+        };
+        let expected: Vec<f32> = numbers.iter().map(|x| whole(-whole(2.0 * x) / 2.0)).collect();
+        let graph = ties(rounding);
+        let outputs = reference::run(&graph, &input).unwrap();
+        assert_eq!(outputs[0].values::<f32>().unwrap(), expected);
+        assert_eq!(Engine::new(&graph).unwrap().run(&input).unwrap(), outputs);
+        let model = Model::decode(&export::exact(&graph).unwrap().to_bytes(), None).unwrap();
+        let exported = Graph::from_model(&model, &Default::default()).unwrap();
+        assert_eq!(Executor::new(&exported).run(&input).unwrap(), outputs);
+    }
+}
+
 /// A layer of every kind but convolution: an addition by the DPU rule whose result is fine enough to
 /// show the bits that it drops, and a chain of the others.
 fn chain() -> QGraph {

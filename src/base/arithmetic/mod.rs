@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use function::{Base, FRACTION, Function, Layout, X_BITS};
 
-/// Rounding of a right shift (rule A2).
+/// Rounding of a right shift (rule A2) and of a float that is quantized (rule A11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rounding {
@@ -35,6 +35,22 @@ impl Rounding {
             }
         }
     }
+
+    /// A real number to the nearest whole one, with halves as this rounding says.
+    #[inline]
+    pub fn whole(self, value: f64) -> f64 {
+        match self {
+            Self::HalfUp => (value + 0.5).floor(),
+            Self::HalfEven => value.round_ties_even(),
+        }
+    }
+
+    /// Rule A11 without the saturation: `round(value / 2^exponent) + zero`.
+    #[inline]
+    pub fn quantize(self, value: f64, exponent: i32, zero: i32) -> i64 {
+        let steps = self.whole(value * power(-exponent)) as i64;
+        steps.saturating_add(zero.into())
+    }
 }
 
 /// `sat_bits(x)` of rule A3.
@@ -47,13 +63,6 @@ pub fn saturate(x: i64, bits: u32) -> i64 {
 /// 2^exponent in double precision, exact for the exponents of rule A1 and far beyond.
 pub fn power(exponent: i32) -> f64 {
     2f64.powi(exponent)
-}
-
-/// Rule A11 without the saturation: `floor(value / 2^exponent + 1/2) + zero`.
-#[inline]
-pub fn quantize(value: f64, exponent: i32, zero: i32) -> i64 {
-    let steps = (value * power(-exponent) + 0.5).floor() as i64;
-    steps.saturating_add(zero.into())
 }
 
 /// Rule A12.
@@ -82,7 +91,17 @@ mod tests {
 
         #[test]
         fn quantize_inverts_dequantize(q in -32768i64..32768, e in -20i32..20, z in -128i32..128) {
-            prop_assert_eq!(quantize(dequantize(q, e, z).into(), e, z), q);
+            for rounding in [Rounding::HalfUp, Rounding::HalfEven] {
+                prop_assert_eq!(rounding.quantize(dequantize(q, e, z).into(), e, z), q);
+            }
+        }
+
+        /// A float of a whole number of 2^-shift is quantized as the right shift rounds it.
+        #[test]
+        fn floats_round_as_shifts_do(x in -(1i64 << 20)..(1i64 << 20), shift in 1i32..12) {
+            for rounding in [Rounding::HalfUp, Rounding::HalfEven] {
+                prop_assert_eq!(rounding.quantize(x as f64, shift, 3), rounding.shift(x, shift) + 3);
+            }
         }
     }
 
@@ -90,6 +109,8 @@ mod tests {
     fn half_goes_up() {
         assert_eq!(Rounding::HalfUp.shift(-3, 1), -1);
         assert_eq!(Rounding::HalfEven.shift(-3, 1), -2);
+        assert_eq!(Rounding::HalfUp.quantize(-1.5, 0, 0), -1);
+        assert_eq!(Rounding::HalfEven.quantize(-1.5, 0, 0), -2);
         assert_eq!(Rounding::HalfUp.shift(5, -2), 20);
         assert_eq!(saturate(200, 8), 127);
         assert_eq!(saturate(-200, 8), -128);

@@ -111,7 +111,7 @@ fn start(quantized: &QGraph, inputs: &[Tensor]) -> Result<State> {
     let count = quantized.values.len();
     let mut state = State { float: vec![None; count], carried: vec![None; count] };
     for (&id, input) in quantized.inputs.iter().zip(inputs) {
-        state.carried[id.0] = Some(carry(quantized.value(id), input.clone())?);
+        state.carried[id.0] = Some(carry(quantized.rounding, quantized.value(id), input.clone())?);
         state.float[id.0] = Some(input.clone());
     }
     Ok(state)

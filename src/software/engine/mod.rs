@@ -7,7 +7,7 @@
 mod conv;
 mod elementwise;
 
-use crate::base::arithmetic::power;
+use crate::base::arithmetic::{Rounding, power};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::frontend::ops::{Inputs, Op};
@@ -75,7 +75,7 @@ impl<'a> Engine<'a> {
                     ),
                 ));
             }
-            let tensor = carry(value, tensor.clone())?;
+            let tensor = carry(graph.rounding, value, tensor.clone())?;
             observe(id, &tensor)?;
             values[id.0] = Some(tensor);
         }
@@ -110,7 +110,7 @@ impl<'a> Engine<'a> {
         let mut values: Vec<Option<Tensor>> = vec![None; graph.values.len()];
         let ids = layer.inputs.iter().flatten().filter_map(Operand::value);
         for (id, tensor) in ids.zip(inputs) {
-            values[id.0] = Some(carry(graph.value(id), tensor.clone())?);
+            values[id.0] = Some(carry(graph.rounding, graph.value(id), tensor.clone())?);
         }
         let outputs = self.steps[index].run(&values)?;
         let pairs = layer.outputs.iter().zip(&outputs);
@@ -170,7 +170,7 @@ impl<'a> Step<'a> {
                 .generic(op, values, true)?
                 .into_iter()
                 .zip(&layer.outputs)
-                .map(|(tensor, &id)| carry(graph.value(id), tensor))
+                .map(|(tensor, &id)| carry(graph.rounding, graph.value(id), tensor))
                 .collect(),
         }
     }
@@ -223,11 +223,12 @@ fn limits(width: Width, scale: Scale) -> (f32, f32) {
     ((-half - zero) as f32, (half - 1.0 - zero) as f32)
 }
 
-/// Rule A11 for the elements of a float tensor, as they are carried; a float value stays as it is.
+/// Rule A11 for the elements of a float tensor, by the rounding of the graph, as they are carried; a float
+/// value stays as it is.
 ///
 /// # Errors
 /// [`codes::ACTIVATION_NON_FINITE`].
-pub fn carry(value: &QValue, tensor: Tensor) -> Result<Tensor> {
+pub fn carry(rounding: Rounding, value: &QValue, tensor: Tensor) -> Result<Tensor> {
     let Some((width, scales)) = value.integer() else { return Ok(tensor) };
     let mut data = tensor.values::<f32>()?.to_vec();
     if data.iter().any(|number| !number.is_finite()) {
@@ -240,7 +241,7 @@ pub fn carry(value: &QValue, tensor: Tensor) -> Result<Tensor> {
         let (low, high) = limits(width, scale);
         let step = power(-i32::from(scale.exponent));
         for number in plane {
-            let steps = (f64::from(*number) * step + 0.5).floor();
+            let steps = rounding.whole(f64::from(*number) * step);
             *number = steps.clamp(low.into(), high.into()) as f32;
         }
     });

@@ -11,5 +11,6 @@ use crate::model::qgraph::QFloat;
 pub fn run(QFloat(op): &QFloat, frame: &Frame<'_>) -> Result<Vec<Tensor>> {
     let outputs = frame.eval(op, to_float)?;
     let values = frame.layer.outputs.iter().map(|&id| frame.graph.value(id));
-    values.zip(&outputs).map(|(value, output)| to_stored(value, output)).collect()
+    let rounding = frame.graph.rounding;
+    values.zip(&outputs).map(|(value, output)| to_stored(rounding, value, output)).collect()
 }

@@ -1,6 +1,6 @@
 //! Stored integers and the floats that they stand for (rules A1, A11 and A12).
 
-use crate::base::arithmetic::{dequantize, quantize, saturate};
+use crate::base::arithmetic::{Rounding, dequantize, saturate};
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::model::qgraph::{QValue, Scale, Width};
@@ -39,11 +39,11 @@ pub fn channel_of(value: &QValue) -> impl Fn(usize) -> usize {
     move |index| index / plane % channels
 }
 
-/// Rule A11 for every element; a float value stays as it is.
+/// Rule A11 for every element, by the rounding of the graph; a float value stays as it is.
 ///
 /// # Errors
 /// [`codes::ACTIVATION_NON_FINITE`].
-pub fn to_stored(value: &QValue, tensor: &Tensor) -> Result<Tensor> {
+pub fn to_stored(rounding: Rounding, value: &QValue, tensor: &Tensor) -> Result<Tensor> {
     let Some((width, scales)) = value.integer() else { return Ok(tensor.clone()) };
     let channel = channel_of(value);
     let numbers = tensor.values::<f32>()?;
@@ -56,7 +56,8 @@ pub fn to_stored(value: &QValue, tensor: &Tensor) -> Result<Tensor> {
             ));
         }
         let Scale { exponent, zero } = scales[channel(index)];
-        q.push(saturate(quantize(number.into(), exponent.into(), zero.into()), width.bits()));
+        let number = rounding.quantize(number.into(), exponent.into(), zero.into());
+        q.push(saturate(number, width.bits()));
     }
     store(width, &value.shape, q)
 }

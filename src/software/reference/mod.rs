@@ -63,7 +63,8 @@ pub fn run_stored(
     let mut values: Vec<Option<Tensor>> = vec![None; graph.values.len()];
     for (&id, tensor) in graph.inputs.iter().zip(inputs) {
         let value = graph.value(id);
-        let stored = to_stored(value, tensor).at(|| format!("input \"{}\"", value.name))?;
+        let stored =
+            to_stored(graph.rounding, value, tensor).at(|| format!("input \"{}\"", value.name))?;
         observe(id, &stored)?;
         values[id.0] = Some(stored);
     }

@@ -94,7 +94,8 @@ impl<'a> Rtl<'a> {
                 return Err(Error::new(&codes::SHAPE, message))
                     .at(|| format!("input \"{}\"", value.name));
             }
-            reference::to_stored(value, tensor).at(|| format!("input \"{}\"", value.name))
+            reference::to_stored(self.compiled.graph().rounding, value, tensor)
+                .at(|| format!("input \"{}\"", value.name))
         });
         inputs.collect()
     }

@@ -119,7 +119,11 @@ impl Run<'_> {
                 let q = floats.iter().enumerate().map(|(index, &v)| {
                     let Scale { exponent, zero } = scales[index / (h * w) % c];
                     let steps = f64::from(v) / 2f64.powi(exponent.into());
-                    limited((steps + 0.5).floor() as i128 + i128::from(zero), bits)
+                    // Twice the steps are odd and whole just for a tie.
+                    let up = (steps + 0.5).floor();
+                    let tie = self.graph.rounding == Rounding::HalfEven && up - steps == 0.5;
+                    let even = if tie { 2.0 * (up / 2.0).floor() } else { up };
+                    limited(even as i128 + i128::from(zero), bits)
                 });
                 Stored::Integers(q.collect())
             }

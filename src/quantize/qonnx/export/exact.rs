@@ -208,7 +208,7 @@ impl<'a> Exact<'a> {
         let mut stage = self.stage(value, Real::F64);
         let x = stage.enter(x);
         let x = stage.scale(&x, &exponents);
-        let x = stage.half_up(&x);
+        let x = stage.round(&x);
         let x = stage.add(&x, &zeros);
         let x = stage.saturate(&x, width.bits());
         stage.leave(x)

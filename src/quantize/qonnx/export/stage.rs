@@ -92,9 +92,14 @@ impl Stage<'_> {
         if shifts.iter().all(|&shift| shift <= 0) {
             return scaled;
         }
+        self.round(&scaled)
+    }
+
+    /// To the nearest whole number, with halves as the network's rounding says.
+    pub fn round(&mut self, x: &str) -> String {
         match self.rounding {
-            Rounding::HalfUp => self.half_up(&scaled),
-            Rounding::HalfEven => self.writer.plain("Round", &[&scaled]),
+            Rounding::HalfUp => self.half_up(x),
+            Rounding::HalfEven => self.writer.plain("Round", &[x]),
         }
     }
 
