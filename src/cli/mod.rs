@@ -23,6 +23,7 @@ mod report;
 mod run;
 mod schema;
 mod shell;
+mod tensors;
 mod terminal;
 
 use std::process::ExitCode;

@@ -20,7 +20,8 @@ use crate::vision::task::path_beside;
 pub struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Folder of calibration images, or of .npy tensors of the input's shape
+    /// Folder of calibration images, or of .npy tensors of the input's shape; for several inputs, of a
+    /// folder of tensors for each by its name
     #[arg(long, value_name = "DIR")]
     calib: PathBuf,
     /// Where to write the model

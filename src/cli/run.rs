@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::network::{NetworkArgs, bind};
 use super::outputs::Paths;
+use super::tensors;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::base::npy;
-use crate::base::tensor::Tensor;
-use crate::session::Network;
 
 /// Run a network on tensors or an image and write its raw outputs as .npy files
 #[derive(Debug, clap::Args)]
@@ -32,13 +31,9 @@ pub struct Args {
 impl Args {
     /// What is read and written.
     pub fn paths(&self) -> Paths {
-        let file = |input: &String| match input.split_once('=') {
-            Some((_, file)) => file.to_owned(),
-            None => input.clone(),
-        };
         self.network
             .paths()
-            .reads_all("the input", self.input.iter().map(file))
+            .reads_all("the input", self.input.iter().map(|given| tensors::file(given)))
             .reads_all("the image", &self.image)
             .reads_all("the task file", &self.task)
             .writes("--output", [&self.output])
@@ -54,7 +49,8 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let outputs = match &args.image {
         Some(image) => bind(&network, args.task.as_deref(), terminal)?.outputs(image)?,
         None => {
-            let inputs = inputs(&network, &args.input)?;
+            let names: Vec<_> = network.interface().inputs.iter().map(|(name, _)| *name).collect();
+            let inputs = tensors::read(&names, &args.input)?;
             network.run(&inputs)?
         }
     };
@@ -72,36 +68,6 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         ));
     }
     Ok(0)
-}
-
-/// The given tensors in the order of the network's inputs.
-fn inputs(network: &Network, given: &[String]) -> Result<Vec<Tensor>> {
-    let wanted: Vec<&str> = network.interface().inputs.iter().map(|(name, _)| *name).collect();
-    let refuse = |message: String| {
-        Error::new(&codes::BAD_ARGUMENT, message)
-            .help(format!("give --input NAME=FILE.npy once for each of: {}", wanted.join(", ")))
-    };
-    let mut tensors: Vec<Option<Tensor>> = vec![None; wanted.len()];
-    for text in given {
-        let (position, file) = match text.split_once('=') {
-            Some((name, file)) => {
-                let position = wanted.iter().position(|wanted| *wanted == name);
-                (position.ok_or_else(|| refuse(format!("there is no input \"{name}\"")))?, file)
-            }
-            None if wanted.len() == 1 => (0, &**text),
-            None => return Err(refuse(format!("{text}: for which of the inputs?"))),
-        };
-        if tensors[position].replace(npy::read(Path::new(file))?).is_some() {
-            return Err(refuse(format!("input \"{}\" is given twice", wanted[position])));
-        }
-    }
-    tensors
-        .into_iter()
-        .zip(&wanted)
-        .map(|(tensor, name)| {
-            tensor.ok_or_else(|| refuse(format!("input \"{name}\" is not given")))
-        })
-        .collect()
 }
 
 /// One file per output. What a file name cannot hold becomes `_`; names that are equal then, or

@@ -1,6 +1,7 @@
 //! Calibration frames in a folder: images by a task, or tensors.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::network::Interface;
 use super::source::{Source, name};
@@ -28,18 +29,22 @@ use crate::vision::task::{TaskSpec, image};
 /// ```
 #[derive(Debug)]
 pub struct Calibration {
-    files: Files,
+    /// The files of each network input; frame i takes file i of each.
+    inputs: Vec<Vec<PathBuf>>,
+    left_out: Vec<LeftOut>,
     bound: Option<Bound>,
 }
 
 impl Calibration {
     /// The frames of a folder by name: its .npy tensors of the input's shape where it has some,
     /// else its images, which `task` (a file or a preset, else what belongs to the model)
-    /// pre-processes.
+    /// pre-processes. For a network with several inputs, a folder that holds a folder for each, of
+    /// the input's name (`/`, `\` and `:` as `_`), in which tensors of one frame have one name.
     ///
     /// # Errors
     /// [`codes::FILE_READ`] for a folder that cannot be listed; that of the first file when none can be
-    /// read; those of [`vision::bind`].
+    /// read; [`codes::CALIBRATION`] where frames are not given for every input; those of
+    /// [`vision::bind`].
     pub fn folder(
         folder: impl AsRef<Path>,
         model: impl Into<Source>,
@@ -60,20 +65,23 @@ impl Calibration {
         model: &Path,
         task: Option<&str>,
     ) -> Result<Self> {
-        let tensors = Files::tensors(folder)?;
-        if tensors.taken.is_empty() {
-            let bound = vision::bind(network, model, task)?;
-            let files = Files::images(folder)?.keep_images()?;
-            return Ok(Self { files, bound: Some(bound) });
+        if network.inputs.len() > 1 {
+            return several(folder, network);
         }
-        let files = tensors.keep(|path| npy::read(path).map(drop))?;
-        Ok(Self { files, bound: None })
+        let tensors = Files::tensors(folder)?;
+        let (files, bound) = if tensors.taken.is_empty() {
+            let bound = vision::bind(network, model, task)?;
+            (Files::images(folder)?.keep_images()?, Some(bound))
+        } else {
+            (tensors.keep(|path| npy::read(path).map(drop))?, None)
+        };
+        Ok(Self { inputs: vec![files.taken], left_out: files.left_out, bound })
     }
 
     /// Files of the folder that take no part: hidden ones, images beside tensors, and those that cannot be
     /// read.
     pub fn left_out(&self) -> &[LeftOut] {
-        &self.files.left_out
+        &self.left_out
     }
 
     /// The preset that was taken for want of a task: see [`Bound::assumed`].
@@ -91,20 +99,67 @@ impl Calibration {
     /// # Errors
     /// [`codes::BAD_ARGUMENT`] beyond the last frame; a file that cannot be read, by its name.
     pub fn tensors(&self, frame: usize) -> Result<Vec<Tensor>> {
-        let path = self.files.taken.get(frame).ok_or_else(|| {
-            let message = format!("frame {frame} of {} is asked for", self.files.taken.len());
-            Error::new(&codes::BAD_ARGUMENT, message)
-        })?;
-        Ok(vec![match &self.bound {
-            Some(bound) => bound.task.preprocess(&image::read(path)?).at(|| name(path))?.0,
-            None => npy::read(path)?,
-        }])
+        let tensor = |files: &Vec<PathBuf>| -> Result<Tensor> {
+            let path = files.get(frame).ok_or_else(|| {
+                let message = format!("frame {frame} of {} is asked for", files.len());
+                Error::new(&codes::BAD_ARGUMENT, message)
+            })?;
+            match &self.bound {
+                Some(bound) => Ok(bound.task.preprocess(&image::read(path)?).at(|| name(path))?.0),
+                None => npy::read(path),
+            }
+        };
+        self.inputs.iter().map(tensor).collect()
     }
+}
+
+/// The frames of a network with several inputs.
+fn several(folder: &Path, network: &Interface<'_>) -> Result<Calibration> {
+    let names: Vec<&str> = network.inputs.iter().map(|(name, _)| *name).collect();
+    let refuse = |what: String| {
+        let folders: Vec<_> =
+            names.iter().map(|name| folder.join(plain(name)).display().to_string()).collect();
+        let message =
+            format!("the network has the {} inputs {}; {what}", names.len(), names.join(", "));
+        Error::new(&codes::CALIBRATION, message).help(format!(
+            "give .npy tensors for each input in a folder of its name ({}), those of one frame under \
+             one file name; images are for networks with one input",
+            folders.join(", ")
+        ))
+    };
+    let mut calibration = Calibration { inputs: Vec::new(), left_out: Vec::new(), bound: None };
+    for input in &names {
+        let path = folder.join(plain(input));
+        if !path.is_dir() {
+            return Err(refuse(format!("{} is no folder", path.display())));
+        }
+        let files = Files::tensors(&path)?.keep(|path| npy::read(path).map(drop))?;
+        if files.taken.is_empty() {
+            return Err(refuse(format!("{} holds no .npy file", path.display())));
+        }
+        calibration.left_out.extend(files.left_out);
+        let file = |path: &PathBuf| path.file_name().map(ToOwned::to_owned);
+        if let Some(first) = calibration.inputs.first() {
+            let one: BTreeSet<_> = first.iter().map(file).collect();
+            let other: BTreeSet<_> = files.taken.iter().map(file).collect();
+            if let Some(Some(odd)) = one.symmetric_difference(&other).next() {
+                let odd = odd.to_string_lossy();
+                return Err(refuse(format!("{odd} is given for one input and not for the other")));
+            }
+        }
+        calibration.inputs.push(files.taken);
+    }
+    Ok(calibration)
+}
+
+/// The name of the folder that holds the tensors of an input.
+fn plain(input: &str) -> String {
+    input.replace(['/', '\\', ':'], "_")
 }
 
 impl Frames for Calibration {
     fn len(&self) -> usize {
-        self.files.taken.len()
+        self.inputs.first().map_or(0, Vec::len)
     }
 
     fn frame(&self, index: usize) -> Result<Vec<Tensor>> {

@@ -39,6 +39,7 @@ mod schedule_peaks;
 mod schedule_program;
 mod schedule_tiles;
 mod scheduled;
+mod several_inputs;
 mod shapes;
 mod support;
 mod target;

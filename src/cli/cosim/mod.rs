@@ -9,9 +9,9 @@ use std::time::Instant;
 use super::DIFFERS;
 use super::format::Format;
 use super::outputs::Paths;
+use super::tensors;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
-use crate::base::npy;
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
 use crate::compile::program::predict;
@@ -36,9 +36,9 @@ pub struct Args {
     /// Folder of images, in the order of their names
     #[arg(long, value_name = "DIR", conflicts_with = "image")]
     images: Option<PathBuf>,
-    /// Input tensor in .npy form
-    #[arg(long, value_name = "FILE.npy", conflicts_with_all = ["image", "images"])]
-    input: Option<PathBuf>,
+    /// Input tensor; NAME may be left out where the network has one input; may be repeated
+    #[arg(long, value_name = "[NAME=]FILE.npy", conflicts_with_all = ["image", "images"])]
+    input: Vec<String>,
     /// Run at most N frames
     #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
     frames: usize,
@@ -85,7 +85,7 @@ impl Args {
             .reads("the bundle", &self.bundle)
             .reads_all("the image", &self.image)
             .reads_all("the folder of images", &self.images)
-            .reads_all("the input", &self.input)
+            .reads_all("the input", self.input.iter().map(|given| tensors::file(given)))
             .reads_all("the task file", &self.task)
             .writes("--trace", &self.trace)
             .writes("--junit", &self.junit)
@@ -211,14 +211,16 @@ fn waves_of_difference(
     Ok(())
 }
 
-/// Frames with their names: images, or a tensor.
+/// Frames with their names: images, or the given tensors.
 fn inputs(
     args: &Args,
     compiled: &Compiled,
     terminal: &Terminal,
 ) -> Result<Vec<(String, Vec<Tensor>)>> {
-    if let Some(path) = &args.input {
-        return Ok(vec![(path.display().to_string(), vec![npy::read(path)?])]);
+    let interface = Interface::of_model(&compiled.model);
+    if let Some(first) = args.input.first() {
+        let names: Vec<_> = interface.inputs.iter().map(|(name, _)| *name).collect();
+        return Ok(vec![(tensors::file(first).to_owned(), tensors::read(&names, &args.input)?)]);
     }
     let paths = match (&args.image, &args.images) {
         (Some(path), _) => vec![path.clone()],
@@ -235,7 +237,6 @@ fn inputs(
         }
     };
     let model = args.bundle.join(bundle::MODEL);
-    let interface = Interface::of_model(&compiled.model);
     let bound = vision::bind(&interface, &model, args.task.as_deref())?;
     terminal.assumed(bound.assumed, &path_beside(&model));
     paths

@@ -8,7 +8,7 @@ mod epilogues;
 mod focus;
 mod identities;
 mod maxima;
-mod net;
+pub mod net;
 mod pads;
 mod products;
 mod shapes;
