@@ -11,8 +11,9 @@ use crate::base::files;
 use crate::base::json;
 use crate::compile::Compiled;
 use crate::compile::boards::Target;
+use crate::compile::border::status::Cause;
 use crate::compile::packing::{Packing, csv};
-use crate::compile::program::predict;
+use crate::compile::program::predict::{self, READ_LATENCY};
 use crate::compile::schedule::{self, Plan, Schedule, StoredId, tile};
 use crate::model::ceras::{Model, Tag};
 use crate::model::qgraph::QGraph;
@@ -161,8 +162,8 @@ fn show_plan(model: &Model, plan: &Plan, format: Product) -> Result<String> {
 /// Cycles of every pass and of the end, with the largest cause of those without work.
 fn costs(compiled: &Compiled) -> Result<Vec<(u64, Option<&'static str>)>> {
     let Compiled { design, program, .. } = compiled;
-    let costs = predict::predict(&program.stream, design, predict::Timing::default())?;
-    Ok(costs.iter().map(|cost| (cost.cycles, cost.cause().map(predict::Cause::name))).collect())
+    let costs = predict::predict(&program.stream, design, READ_LATENCY)?;
+    Ok(costs.iter().map(|cost| (cost.cycles, cost.cause().map(Cause::name))).collect())
 }
 
 fn show(shown: &Shown<'_>, format: Product) -> Result<String> {

@@ -24,8 +24,7 @@ impl<'a> Simulation<'a> {
     /// missing or fails.
     pub fn new(compiled: &'a Compiled) -> Result<Self> {
         let library = cosim::compile(compiled, false)?;
-        let timing = Timing { latency: 60, stalls: None };
-        Ok(Self { verifier: Verifier::new(compiled), library, timing })
+        Ok(Self { verifier: Verifier::new(compiled), library, timing: Timing::default() })
     }
 
     /// Runs one frame from the network's inputs and compares every tensor that it stores with the

@@ -2,6 +2,7 @@
 //!
 //! All networks of a run share one design, so that it is compiled once.
 
+use seigo::compile::schedule::{Pass, Source, Work};
 use seigo::verify::cosim::{End, Timing, Verifier};
 
 use crate::quantized::inputs;
@@ -11,6 +12,12 @@ use crate::rtl::{Bench, networks, target};
 fn run(pixels: u64, count: usize) {
     let graphs = networks(count, &target(pixels));
     let bench = Bench::new(&graphs, pixels);
+    let stems = bench
+        .builds
+        .iter()
+        .filter(|build| build.schedule().passes.iter().any(reads_pixels))
+        .count();
+    assert!(stems > count / 3, "{stems} of {count} networks use the stem unit");
     let (mut compared, mut cycles) = (0, 0);
     for (seed, build) in bench.builds.iter().enumerate() {
         let verifier = Verifier::new(build);
@@ -27,8 +34,16 @@ fn run(pixels: u64, count: usize) {
         compared += frame.compared;
         cycles += frame.cycles;
     }
-    println!("P={pixels}: {} networks, {compared} tensors, {cycles} cycles", bench.builds.len());
-    assert!(compared > bench.builds.len());
+    let count = bench.builds.len();
+    println!(
+        "P={pixels}: {count} networks, {stems} with a stem, {compared} tensors, {cycles} cycles"
+    );
+    assert!(compared > count);
+}
+
+/// Whether the stem unit feeds a pass.
+fn reads_pixels(pass: &Pass) -> bool {
+    matches!(&pass.work, Work::Dense(dense) if matches!(dense.source, Source::Stem(_)))
 }
 
 #[test]

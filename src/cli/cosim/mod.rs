@@ -14,7 +14,7 @@ use super::terminal::Terminal;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
-use crate::compile::program::predict;
+use crate::compile::program::predict::{self, READ_LATENCY};
 use crate::emit::bundle;
 use crate::session::network::Interface;
 use crate::session::vision;
@@ -46,7 +46,7 @@ pub struct Args {
     #[arg(long, value_name = "S")]
     stall_seed: Option<u64>,
     /// Cycles from a read request to its first beat
-    #[arg(long, value_name = "N", default_value_t = 60)]
+    #[arg(long, value_name = "N", default_value_t = READ_LATENCY)]
     latency: u64,
     /// Task file or preset [default: the task in the model, else a preset that fits]
     #[arg(long, value_name = "FILE|PRESET")]
@@ -106,8 +106,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         return Err(Error::new(&codes::NOTHING_COMPARED, "there is no frame to run"));
     }
     let bench = Bench::new(args, &compiled, args.trace.is_some(), terminal)?;
-    let memory = predict::Timing { read_latency: args.latency, ..predict::Timing::default() };
-    let predicted = predict::predict(&compiled.program.stream, &compiled.design, memory)?;
+    let predicted = predict::predict(&compiled.program.stream, &compiled.design, args.latency)?;
     let passes = compiled.program.entries.len();
     let bar = terminal.progress(inputs.len(), "frames");
     let mut device: Option<Device> = None;

@@ -77,24 +77,64 @@ values! { READERS:
     READER_DMA = "ReaderDma", 2, "DMA";
 }
 
-/// A cause of lost cycles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stall {
-    /// Its word in tables and JSON.
-    pub word: &'static str,
-    /// The register that counts it.
-    pub register: Register,
+/// Why the dense array, or the plane engine in a plane pass, does nothing in a cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Weights or descriptors have not come from DDR, or a weight tile is not loaded.
+    Weights,
+    /// Both accumulator halves wait for the output lanes.
+    Lanes,
+    /// The output lanes wait for a residual.
+    Port,
+    /// The image has not come, or its patches are not made.
+    Image,
+    /// The output lanes wait for the plane engine.
+    Plane,
+    /// Two pixels of a group lie in one bank.
+    Bank,
+    /// A transfer that must be over.
+    Transfer,
+    /// Start and end of the pass.
+    Fill,
 }
 
-/// The causes, by the bit of the port `stall_o`.
-pub const STALLS: [Stall; 6] = [
-    Stall { word: "weights", register: registers::STALL_STREAM },
-    Stall { word: "lanes", register: registers::STALL_LANES },
-    Stall { word: "port", register: registers::STALL_PORT },
-    Stall { word: "image", register: registers::STALL_IMAGE },
-    Stall { word: "plane engine", register: registers::STALL_PLANE },
-    Stall { word: "banks", register: registers::STALL_BANK },
-];
+impl Cause {
+    /// All causes; [`Self::COUNTED`] come first, in the same order.
+    pub const ALL: [Self; 8] = [
+        Self::Weights,
+        Self::Lanes,
+        Self::Port,
+        Self::Image,
+        Self::Plane,
+        Self::Bank,
+        Self::Transfer,
+        Self::Fill,
+    ];
+
+    /// Those that the hardware counts, each with its register, by the bit of the port `stall_o`.
+    pub const COUNTED: [(Self, Register); 6] = [
+        (Self::Weights, registers::STALL_STREAM),
+        (Self::Lanes, registers::STALL_LANES),
+        (Self::Port, registers::STALL_PORT),
+        (Self::Image, registers::STALL_IMAGE),
+        (Self::Plane, registers::STALL_PLANE),
+        (Self::Bank, registers::STALL_BANK),
+    ];
+
+    /// Its word in tables and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Weights => "weights",
+            Self::Lanes => "lanes",
+            Self::Port => "port",
+            Self::Image => "image",
+            Self::Plane => "plane engine",
+            Self::Bank => "banks",
+            Self::Transfer => "transfer",
+            Self::Fill => "fill",
+        }
+    }
+}
 
 impl Fault {
     /// The error with a code, if there is such a one.
@@ -123,9 +163,10 @@ mod tests {
             assert_eq!(fault.code as usize, index + 1);
             assert_eq!(Fault::of(fault.code), Some(fault));
         }
-        for (index, stall) in STALLS.iter().enumerate() {
+        for (index, (cause, register)) in Cause::COUNTED.into_iter().enumerate() {
             let offset = registers::CYCLES.offset + 4 * (index as u32 + 1);
-            assert_eq!(stall.register.offset, offset, "{}", stall.word);
+            assert_eq!(register.offset, offset, "{}", cause.name());
+            assert_eq!(Cause::ALL[index], cause);
         }
     }
 }

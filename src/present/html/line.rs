@@ -2,7 +2,8 @@
 
 use super::inputs::Measured;
 use crate::compile::Compiled;
-use crate::compile::program::predict::{Cause, PassCost};
+use crate::compile::border::status::Cause;
+use crate::compile::program::predict::PassCost;
 use crate::compile::schedule::{estimate, sizes};
 use crate::present::tables::plan::PlanReport;
 use crate::present::tables::quantized::QuantizedInspection;

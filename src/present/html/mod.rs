@@ -21,7 +21,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::base::error::{Error, Result, codes};
 use crate::compile::Compiled;
-use crate::compile::program::predict::{self, PassCost};
+use crate::compile::program::predict::{self, PassCost, READ_LATENCY};
 use crate::present::tables::plan::PlanReport;
 use crate::present::tables::quantized::QuantizedInspection;
 use crate::quantize::ptq;
@@ -94,7 +94,7 @@ const SECTIONS: [Section; 8] = [
 /// model's report cannot be read; those of the cost model.
 pub fn render(compiled: &Compiled, extras: &Extras) -> Result<String> {
     let Compiled { model, plan, design, program } = compiled;
-    let predicted = predict::predict(&program.stream, design, predict::Timing::default())?;
+    let predicted = predict::predict(&program.stream, design, READ_LATENCY)?;
     let quality = model.meta.report.clone().map(serde_json::from_value).transpose();
     let quality = quality.map_err(|error| {
         Error::new(&codes::CERAS_FORMAT, "the report in the model is malformed").caused_by(error)

@@ -18,12 +18,11 @@ fn colors() -> Compiled {
 /// What the co-simulation would print if every pass took its predicted cycles and ten more.
 fn frame(compiled: &Compiled) -> FrameReport {
     let predicted =
-        predict::predict(&compiled.program.stream, &compiled.design, predict::Timing::default())
-            .unwrap();
+        predict::predict(&compiled.program.stream, &compiled.design, READ_LATENCY).unwrap();
     let pass = |(entry, cost): (&Entry, &PassCost)| PassReport {
         name: entry.name.clone(),
         cycles: cost.cycles + 10,
-        held_up: [0; 6],
+        held_up: Default::default(),
         stored: Vec::new(),
     };
     let frame = Frame {

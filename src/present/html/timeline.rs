@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::Content;
 use super::chart::{Axis, Plot, Scale, bar, label, legend};
 use super::table::{Cell, number, table, text};
-use crate::compile::program::predict::Cause;
+use crate::compile::border::status::Cause;
 use crate::present::tables::inspect::grouped;
 
 /// Rows of the chart: kinds of passes, name.

@@ -5,7 +5,7 @@ use super::library::{Inputs, Outputs, Simulation};
 use super::memory::{Memory, Region, Timing};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::border::registers::{self as r, Register};
-use crate::compile::border::status::STALLS;
+use crate::compile::border::status::Cause;
 
 /// Addresses of the buffers in the simulated DDR.
 const STREAM: u64 = 0x1000_0000;
@@ -51,17 +51,6 @@ pub enum End {
     Fault(Fault),
 }
 
-/// Stall cycles by cause, in the order of the registers.
-pub const CAUSES: [&str; STALLS.len()] = {
-    let mut words = [""; STALLS.len()];
-    let mut cause = 0;
-    while cause < words.len() {
-        words[cause] = STALLS[cause].word;
-        cause += 1;
-    }
-    words
-};
-
 /// Tells of passes as they end, and of a design that hangs.
 struct Watch<'a> {
     observe: &'a mut dyn FnMut(Event, &mut Device) -> Result<()>,
@@ -97,8 +86,8 @@ pub struct Device {
     pub memory: Memory,
     /// Cycles since the first reset.
     pub cycle: u64,
-    /// Of them held up by each of [`CAUSES`].
-    pub held_up: [u64; STALLS.len()],
+    /// Of them held up by each of [`Cause::COUNTED`].
+    pub held_up: [u64; Cause::COUNTED.len()],
     inputs: Inputs,
     outputs: Outputs,
 }
@@ -121,7 +110,7 @@ impl Device {
             simulation,
             memory,
             cycle: 0,
-            held_up: [0; STALLS.len()],
+            held_up: [0; Cause::COUNTED.len()],
             inputs: Inputs::default(),
             outputs: Outputs::default(),
         };
@@ -259,14 +248,14 @@ impl Device {
         self.read(r::CYCLES)
     }
 
-    /// Counted stall cycles of the last frame, in the order of [`CAUSES`].
+    /// Counted stall cycles of the last frame, in the order of [`Cause::COUNTED`].
     ///
     /// # Errors
     /// [`codes::SIMULATION_HANG`].
-    pub fn stalls(&mut self) -> Result<[u32; STALLS.len()]> {
-        let mut stalls = [0; STALLS.len()];
-        for (count, cause) in stalls.iter_mut().zip(STALLS) {
-            *count = self.read(cause.register)?;
+    pub fn stalls(&mut self) -> Result<[u32; Cause::COUNTED.len()]> {
+        let mut stalls = [0; Cause::COUNTED.len()];
+        for (count, (_, register)) in stalls.iter_mut().zip(Cause::COUNTED) {
+            *count = self.read(register)?;
         }
         Ok(stalls)
     }

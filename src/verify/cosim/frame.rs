@@ -9,6 +9,7 @@ use super::host::Host;
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
+use crate::compile::border::status::Cause;
 use crate::compile::capabilities::WORD;
 use crate::compile::program::format::tensors::{self, Difference};
 use crate::compile::program::{Design, buffers};
@@ -42,8 +43,8 @@ pub struct PassReport {
     pub name: String,
     /// Cycles from the end of the pass before to its own.
     pub cycles: u64,
-    /// Of them held up by each of [`super::CAUSES`].
-    pub held_up: [u64; 6],
+    /// Of them held up by each of [`Cause::COUNTED`].
+    pub held_up: [u64; Cause::COUNTED.len()],
     /// The values that it stored, with the first difference of each.
     pub stored: Vec<(String, Option<Difference>)>,
 }
@@ -248,7 +249,7 @@ impl<'a> Verifier<'a> {
         index: usize,
         device: &Device,
         values: &Values,
-        last: (u64, [u64; 6]),
+        last: (u64, [u64; Cause::COUNTED.len()]),
     ) -> PassReport {
         let entry = self.compiled.program.entries.get(index);
         let mut report = PassReport {

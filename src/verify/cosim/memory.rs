@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use super::library::{Inputs, Outputs};
 use crate::base::random::Random;
 use crate::compile::capabilities::WORD;
+use crate::compile::program::predict::READ_LATENCY;
 
 /// A beat carries a word.
 const BEAT: usize = WORD;
@@ -24,7 +25,7 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { latency: 60, stalls: None }
+        Self { latency: READ_LATENCY, stalls: None }
     }
 }
 

@@ -12,7 +12,7 @@ pub mod memory;
 mod report;
 
 pub use compile::{cache, library as compile};
-pub use device::{Buffers, CAUSES, Device, End, Event};
+pub use device::{Buffers, Device, End, Event};
 pub use engine::Rtl;
 pub use fault::Fault;
 pub use frame::{Frame, Mismatch, PassReport, Values, Verifier, Waves};

@@ -6,9 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::device::{CAUSES, End};
+use super::device::End;
 use super::frame::{Frame, Mismatch, PassReport};
 use crate::base::json::{Form, FormatOf, VersionOf};
+use crate::compile::border::status::Cause;
 use crate::compile::program::Program;
 use crate::compile::program::predict::PassCost;
 
@@ -184,14 +185,19 @@ impl FramePass {
     }
 }
 
-/// Cycles by cause, in the order of [`CAUSES`]; in JSON an object with the causes as names.
+/// Cycles by cause, in the order of [`Cause::COUNTED`]; in JSON an object with the causes as names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stalls(pub [u64; CAUSES.len()]);
+pub struct Stalls(pub [u64; Cause::COUNTED.len()]);
+
+/// The names of the causes that are counted.
+fn counted() -> impl Iterator<Item = &'static str> {
+    Cause::COUNTED.into_iter().map(|(cause, _)| cause.name())
+}
 
 impl Stalls {
     /// Every cause with its cycles.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        CAUSES.into_iter().zip(self.0)
+        counted().zip(self.0)
     }
 
     /// The cycles of a cause.
@@ -214,8 +220,8 @@ impl Serialize for Stalls {
 impl<'de> Deserialize<'de> for Stalls {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let found: BTreeMap<String, u64> = BTreeMap::deserialize(deserializer)?;
-        let mut cycles = [0; CAUSES.len()];
-        for (own, cause) in cycles.iter_mut().zip(CAUSES) {
+        let mut cycles = [0; Cause::COUNTED.len()];
+        for (own, cause) in cycles.iter_mut().zip(counted()) {
             *own = *found.get(cause).ok_or_else(|| D::Error::missing_field(cause))?;
         }
         Ok(Self(cycles))
@@ -230,12 +236,12 @@ impl JsonSchema for Stalls {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let count = generator.subschema_for::<u64>();
         let properties: serde_json::Map<String, serde_json::Value> =
-            CAUSES.iter().map(|cause| ((*cause).to_owned(), count.clone().into())).collect();
+            counted().map(|cause| (cause.to_owned(), count.clone().into())).collect();
         json_schema!({
             "description": "Cycles by cause.",
             "type": "object",
             "properties": properties,
-            "required": CAUSES,
+            "required": counted().collect::<Vec<_>>(),
         })
     }
 }
@@ -243,13 +249,12 @@ impl JsonSchema for Stalls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::program::predict::Cause;
 
     /// A cause that is counted for most of the idle cycles is named with its cycles; else the predicted
     /// one is.
     #[test]
     fn the_cause_is_counted_or_predicted() {
-        let mut stalls = [0; 7];
+        let mut stalls = [0; Cause::ALL.len()];
         stalls[Cause::Fill as usize] = 60;
         let cost = PassCost { cycles: 160, busy: 100, stalls };
         let pass = |lanes| PassReport {

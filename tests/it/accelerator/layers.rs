@@ -2,11 +2,13 @@
 
 use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
 use seigo::base::tensor::Tensor;
+use seigo::compile::program::Stem;
 use seigo::frontend::ops::Op;
 use seigo::frontend::ops::concat::Concat;
 use seigo::frontend::ops::epilogue::Residual;
 use seigo::frontend::ops::max_pool::MaxPool;
 use seigo::frontend::ops::resize::{self, Aspect, Coordinates, Mode, Resize};
+use seigo::frontend::ops::space_to_depth::SpaceToDepth;
 use seigo::frontend::ops::window::{Axis, Window};
 use seigo::model::qgraph::{
     ConvOutput, Format, Layer, Operand, QConv, QGraph, QOp, QOutput, QValue, QValueId, Scale, Width,
@@ -44,22 +46,24 @@ const MIDDLES: [Middle; 9] = [
 pub fn network(numbers: Vec<u32>) -> QGraph {
     let mut net = Net { choices: Choices::new(numbers), graph: empty() };
     let channels = [1, 3, 4, 16, 20][net.choices.below(5)];
-    let extent = |choices: &mut Choices| choices.within(1, 19) as usize;
-    let shape = [1, channels, extent(&mut net.choices), extent(&mut net.choices)];
-    let input = net.value(shape, Width::I8);
-    net.graph.inputs.push(input);
+    let shape = [1, channels, net.extent(), net.extent()];
+    let input = net.input(shape);
     let first = net.conv(input, 1, None);
-    let middle = MIDDLES[net.choices.below(MIDDLES.len())];
-    let found = net.middle(middle, first);
-    let mut outputs = Vec::new();
-    for id in found {
-        outputs.push(if net.choices.below(3) == 0 { id } else { net.conv(id, 1, None) });
-    }
-    net.graph.outputs = outputs
-        .into_iter()
-        .map(|value| QOutput { name: net.graph.value(value).name.clone(), value })
-        .collect();
-    net.graph
+    net.behind(first)
+}
+
+/// The same with a first convolution that a stem unit of one shape computes, every other time.
+pub fn network_for(stem: Stem, numbers: Vec<u32>) -> QGraph {
+    let mut net = Net { choices: Choices::new(numbers), graph: empty() };
+    let first = match net.choices.below(4) {
+        0 | 1 => net.on_pixels(stem),
+        choice => {
+            let shape = [1, [16, 20][choice - 2], net.extent(), net.extent()];
+            let input = net.input(shape);
+            net.conv(input, 1, None)
+        }
+    };
+    net.behind(first)
 }
 
 fn empty() -> QGraph {
@@ -87,6 +91,54 @@ struct Net {
 }
 
 impl Net {
+    /// The layers behind the first convolution.
+    fn behind(mut self, first: QValueId) -> QGraph {
+        let middle = MIDDLES[self.choices.below(MIDDLES.len())];
+        let found = self.middle(middle, first);
+        let mut outputs = Vec::new();
+        for id in found {
+            outputs.push(if self.choices.below(3) == 0 { id } else { self.conv(id, 1, None) });
+        }
+        let named = |value| QOutput { name: self.graph.value(value).name.clone(), value };
+        let outputs = outputs.into_iter().map(named).collect();
+        QGraph { outputs, ..self.graph }
+    }
+
+    fn extent(&mut self) -> usize {
+        self.choices.within(1, 19) as usize
+    }
+
+    fn input(&mut self, shape: [usize; 4]) -> QValueId {
+        let id = self.value(shape, Width::I8);
+        self.graph.inputs.push(id);
+        id
+    }
+
+    /// A convolution on the pixels of an image; one of an even shape may come behind a rearrangement of
+    /// blocks of 2 x 2 pixels into channels.
+    fn on_pixels(&mut self, stem: Stem) -> QValueId {
+        let even = stem.kernel.is_multiple_of(2) && stem.stride.is_multiple_of(2);
+        let block = if even { 1 + self.choices.below(2) } else { 1 };
+        let [height, width] = [0, 1].map(|_| self.extent());
+        let image = self.input([1, stem.channels, height * block, width * block]);
+        let data = if block == 1 { image } else { self.blocks(image, [height, width]) };
+        let size = [stem.kernel / block, stem.stride / block, 1];
+        let axes = [height, width].map(|extent| self.axis(extent, size));
+        let outputs = self.choices.within(1, 40) as usize;
+        self.with_axes(data, (1, outputs), axes, None)
+    }
+
+    fn blocks(&mut self, image: QValueId, [height, width]: [usize; 2]) -> QValueId {
+        let channels = self.shape(image)[1];
+        let scales = self.graph.value(image).integer().unwrap().1;
+        let format = Format::Integer { width: Width::I8, scales: scales.repeat(4) };
+        let result = self.with_format([1, 4 * channels, height, width], format);
+        let offsets = vec![(0, 0), (1, 0), (0, 1), (1, 1)];
+        let layer = Op::SpaceToDepth(SpaceToDepth { block: 2, offsets });
+        self.layer(QOp::Move(layer.into()), &[image], Vec::new(), result);
+        result
+    }
+
     fn value(&mut self, shape: [usize; 4], width: Width) -> QValueId {
         let center = self.choices.within(-6, 0);
         let scales = (0..shape[1]).map(|_| Scale {

@@ -13,7 +13,7 @@ use proptest::test_runner::TestRunner;
 use seigo::base::arithmetic::Function;
 use seigo::compile::Compiled;
 use seigo::compile::boards::Target;
-use seigo::compile::program::Design;
+use seigo::compile::program::{Design, Stem};
 use seigo::model::qgraph::{ConvOutput, QGraph, QOp};
 use seigo::verify::cosim::{self, Device, Geometry, Simulation, Timing, Values, Verifier};
 
@@ -29,10 +29,22 @@ pub fn target(pixels: u64) -> Target {
     target
 }
 
-/// Networks of random layers that all use functions of one list.
+/// The stem unit of a design of P pixels: another shape for each P.
+fn stem(pixels: u64) -> Stem {
+    let [kernel, stride, channels] = match pixels {
+        1 => [7, 2, 1],
+        2 => [5, 1, 4],
+        4 => [6, 2, 3],
+        _ => [4, 3, 2],
+    };
+    Stem { kernel, stride, channels }
+}
+
+/// Networks of random layers that all use functions of one list and one stem unit.
 pub fn networks(count: usize, target: &Target) -> Vec<QGraph> {
     let mut runner = TestRunner::deterministic();
-    let strategy = proptest::collection::vec(any::<u32>(), 400..900).prop_map(layers::network);
+    let strategy = proptest::collection::vec(any::<u32>(), 400..900);
+    let strategy = strategy.prop_map(|numbers| layers::network_for(stem(target.pixels), numbers));
     let mut graphs = Vec::new();
     let mut functions: Vec<Function> = Vec::new();
     while graphs.len() < count {
@@ -77,6 +89,8 @@ fn union(builds: &[Compiled]) -> Design {
         design.pack_products &= build.design.pack_products;
         design.dsp_lanes &= build.design.dsp_lanes;
         design.plane_sum_bits = design.plane_sum_bits.max(build.design.plane_sum_bits);
+        design.stem = design.stem.or(build.design.stem);
+        design.image_row_words = design.image_row_words.max(build.design.image_row_words);
     }
     design
 }
@@ -93,7 +107,6 @@ impl Bench {
         let target = target(pixels);
         let mut builds: Vec<Compiled> =
             graphs.iter().map(|graph| compile(graph, &target).unwrap()).collect();
-        builds.retain(|build| build.design.stem.is_none());
         let design = union(&builds);
         for build in &mut builds {
             build.design.clone_from(&design);

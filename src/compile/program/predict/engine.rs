@@ -1,0 +1,73 @@
+//! The plane engine.
+
+use super::{Design, Kind, Pass, f};
+
+/// From the last pixel at the accumulators, or at fetch in a plane pass, to the end of the plane engine
+/// behind, a flushed row not counted: at stride 1 and 2.
+const ENGINE_FINISH: [u64; 2] = [41, 23];
+/// Of that the way through the lanes, which a plane pass does without.
+const ENGINE_LANES: u64 = 25;
+/// Pixels that may wait between lanes and plane engine, in words of LP pixels.
+const QUEUE: u64 = 32;
+/// The plane engine behind the lanes, by slots of DP columns.
+pub(super) struct Engine {
+    filters: u64,
+    /// Pixels of a row and slots that they take.
+    width: u64,
+    slots_of_row: u64,
+    /// Cycles of a slot, times 2.
+    rate: u64,
+    lp: u64,
+    /// Pixels so far.
+    pixels: u64,
+    time: u64,
+    /// Slots so far.
+    pub(super) slots: u64,
+    /// From the last slot to the end of the pass.
+    finish: u64,
+}
+
+impl Engine {
+    pub(super) fn new(design: &Design, pass: &Pass<'_>) -> Self {
+        let d = pass.descriptor;
+        let filters = d.get(f::CHAIN) as u64;
+        let width = d.get(f::OUT_WIDTH) as u64;
+        let own = width.div_ceil(design.plane_pixels() as u64);
+        // With two filters every slot with a result takes two cycles; at stride 2 half the rows have one.
+        let results = if d.get(f::PLANE_STRIDE_XY) == 2 { 1 } else { 2 };
+        Self {
+            filters,
+            width,
+            slots_of_row: own,
+            rate: 2 + if filters == 2 { results } else { 0 },
+            lp: design.lane_pixels() as u64,
+            pixels: 0,
+            time: 0,
+            slots: 0,
+            finish: ENGINE_FINISH[usize::from(d.get(f::PLANE_STRIDE_XY) == 2)]
+                .saturating_sub(if pass.kind == Kind::Plane { ENGINE_LANES } else { 0 }),
+        }
+    }
+
+    /// Takes pixels from `from` on; when the lanes may have sent them all.
+    pub(super) fn take(&mut self, from: u64, pixels: u64) -> u64 {
+        if self.filters == 0 {
+            return 0;
+        }
+        self.pixels += pixels;
+        let slots = self.pixels * self.slots_of_row / self.width;
+        let new = slots - self.slots;
+        self.slots = slots;
+        self.time = self.time.max(from) + new * self.rate / 2;
+        let queued = QUEUE * self.lp * self.slots_of_row / self.width;
+        self.time.saturating_sub(queued * self.rate / 2)
+    }
+
+    /// The end of the pass: a flushed row, then the way out.
+    pub(super) fn end(&self) -> u64 {
+        if self.filters == 0 {
+            return 0;
+        }
+        self.time + self.slots_of_row * self.rate / 2 + self.finish
+    }
+}
