@@ -17,6 +17,7 @@ mod commands;
 mod cosim;
 mod damage;
 mod fixtures;
+mod goldens;
 #[cfg(unix)]
 mod interrupt;
 mod json_forms;
