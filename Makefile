@@ -89,8 +89,10 @@ test-cosim: deps ## Random networks in the RTL at every width of the array
 
 .PHONY: lint-rtl
 lint-rtl: $(LINT)/ready ## Lint every RTL module at several parameter sets and generated top levels: Verilator, slang, Icarus
+	# The command as the tests build it: another selection of packages would compile everything once more.
+	$(CARGO) test --workspace --locked --no-run
 	for target in kv260 zynq7020; do
-	  $(CARGO) run --quiet --locked -- build tests/fixtures/colors.ceras --target $$target -o build/lint/$$target >/dev/null
+	  target/debug/seigo build tests/fixtures/colors.ceras --target $$target -o build/lint/$$target >/dev/null
 	done
 	PYTHON=$(LINT)/bin/python sim/lint.sh build/lint/kv260 build/lint/zynq7020
 

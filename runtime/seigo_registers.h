@@ -148,7 +148,7 @@
 /* the last frame ended by an error; read */
 #define SEIGO_REG_STATUS_ERROR_LSB 2
 #define SEIGO_REG_STATUS_ERROR_MASK 0x4u
-/* waits until the bus is quiet; read */
+/* waits until the bus is quiet, before a frame and after an error; a start in the meantime is ignored; read */
 #define SEIGO_REG_STATUS_CLEARING_LSB 3
 #define SEIGO_REG_STATUS_CLEARING_MASK 0x8u
 /* which error; 0 without one; read */

@@ -136,7 +136,6 @@ impl Device {
 
     /// Holds the reset input for some cycles; what is under way on the bus is lost.
     pub fn reset(&mut self) {
-        self.memory.reset();
         self.inputs = Inputs::default();
         for _ in 0..20 {
             self.step();
@@ -147,9 +146,16 @@ impl Device {
 
     /// One clock cycle.
     pub fn step(&mut self) {
+        let resets = self.inputs.aresetn == 0;
+        if resets {
+            self.memory.reset();
+        }
         self.memory.drive(&mut self.inputs);
         self.outputs = self.simulation.cycle(&self.inputs);
-        self.memory.sample(&mut self.inputs, &self.outputs);
+        // In the first cycle of a reset the outputs are still those of before.
+        if !resets {
+            self.memory.sample(&mut self.inputs, &self.outputs);
+        }
         self.cycle += 1;
         if self.outputs.stall != 0 {
             for (cause, cycles) in self.held_up.iter_mut().enumerate() {
@@ -306,8 +312,12 @@ impl Device {
             }
             let control = self.read_watched(r::CONTROL, &mut watch)?;
             let status = self.read_watched(r::STATUS, &mut watch)?;
+            // After an error the bus runs quiet first; until then a start would be ignored.
             if r::STATUS_ERROR.read(status) != 0 {
-                return self.fault(status);
+                if r::STATUS_CLEARING.read(status) == 0 {
+                    return self.fault(status);
+                }
+                continue;
             }
             if r::CONTROL_DONE.read(control) != 0 {
                 return Ok(End::Done);

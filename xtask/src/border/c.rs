@@ -119,7 +119,7 @@ pub fn registers() -> String {
         text,
         "\n/* Causes of stalls, counted in registers from SEIGO_REG_STALL_STREAM on. */"
     );
-    let _ = writeln!(text, "#define SEIGO_STALLS {}u", status::STALLS.len());
+    let _ = writeln!(text, "#define SEIGO_STALLS {}u", status::Cause::COUNTED.len());
     words(&mut text);
     header("Registers of the accelerator.", "SEIGO_REGISTERS_H", &text)
 }

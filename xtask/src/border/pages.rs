@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use seigo::compile::border::ports::{PORTS, Port};
 use seigo::compile::border::registers::{self, REGISTERS};
-use seigo::compile::border::status::{CLIENTS, Culprit, FAULTS, READERS, STALLS};
+use seigo::compile::border::status::{CLIENTS, Cause, Culprit, FAULTS, READERS};
 use seigo::compile::border::{Field, Value, function, stream};
 
 use super::SOURCE;
@@ -134,9 +134,9 @@ pub fn registers() -> String {
         "\n## Causes of stalls\n\nBits of the port `stall_o`; each is counted by a register.\n\n\
          | bit | word | register | meaning |\n|---:|---|---|---|\n",
     );
-    for (bit, stall) in STALLS.iter().enumerate() {
-        let (name, meaning) = (stall.register.name, stall.register.meaning);
-        let _ = writeln!(text, "| {bit} | {} | `{name}` | {meaning} |", stall.word);
+    for (bit, (cause, register)) in Cause::COUNTED.iter().enumerate() {
+        let (name, meaning) = (register.name, register.meaning);
+        let _ = writeln!(text, "| {bit} | {} | `{name}` | {meaning} |", cause.name());
     }
     text.push_str("\n## Ports of the top level\n\n| port | direction | bits |\n|---|---|---:|\n");
     for Port { input, bits, name } in PORTS {

@@ -118,9 +118,9 @@ pub fn status() -> String {
     }
     values(&mut text, 8, status::CLIENTS);
     values(&mut text, 8, status::READERS);
-    let _ = writeln!(text, "\nlocalparam Stalls = {};", status::STALLS.len());
-    for (bit, stall) in status::STALLS.iter().enumerate() {
-        let _ = writeln!(text, "localparam {} = {bit};  // {}", stall.register.name, stall.word);
+    let _ = writeln!(text, "\nlocalparam Stalls = {};", status::Cause::COUNTED.len());
+    for (bit, (cause, register)) in status::Cause::COUNTED.iter().enumerate() {
+        let _ = writeln!(text, "localparam {} = {bit};  // {}", register.name, cause.name());
     }
     header(
         "Error codes, who causes an error, and the bits of the causes of stalls; docs/registers.md says what\n\
