@@ -25,6 +25,11 @@ pub(super) struct Affine {
 }
 
 impl Affine {
+    /// What is scaled and shifted.
+    pub fn input(&self) -> ValueId {
+        self.input
+    }
+
     /// Division by zero, or a sum that overflows, stays in the graph as it is.
     pub fn is_finite(&self) -> bool {
         self.scale.iter().chain(&self.shift).all(|value| value.is_finite())

@@ -6,6 +6,7 @@
 mod average_to_conv;
 mod fold_affine;
 mod fold_constants;
+mod fold_normalization;
 mod fold_pads;
 mod fuse_epilogues;
 mod gemm_to_conv;
@@ -57,6 +58,7 @@ pub static STANDARD: &[&dyn Rewrite] = &[
     &remove_identities::RemoveIdentities,
     &recognize_focus::RecognizeFocus,
     &recognize_shuffle::RecognizeShuffle,
+    &fold_normalization::FoldNormalization,
     &fold_affine::FoldAffine,
     &recognize_activations::RecognizeActivations,
     &fold_pads::FoldPads,

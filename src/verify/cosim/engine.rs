@@ -37,7 +37,10 @@ impl<'a> Rtl<'a> {
         let stored = self.stored(inputs)?;
         let mut integers = HashMap::new();
         for (&id, tensor) in self.compiled.graph().inputs.iter().zip(&stored) {
-            integers.insert(id, tensor.to_i64s()?);
+            // What only operators in float read stays in float, and off the accelerator.
+            if self.compiled.graph().value(id).integer().is_some() {
+                integers.insert(id, tensor.to_i64s()?);
+            }
         }
         let image = buffers::image(
             self.compiled.graph(),

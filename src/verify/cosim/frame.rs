@@ -91,7 +91,13 @@ impl Frame {
 }
 
 /// Every value of a frame by the reference.
-pub type Values = HashMap<QValueId, Vec<i64>>;
+#[derive(Debug, Clone, PartialEq)]
+pub struct Values {
+    /// The network inputs as stored: integers, or floats where only operators in float read them.
+    pub inputs: Vec<Tensor>,
+    /// The integers of every value that holds some.
+    pub integers: HashMap<QValueId, Vec<i64>>,
+}
 
 impl<'a> Verifier<'a> {
     /// Of a network.
@@ -109,10 +115,14 @@ impl<'a> Verifier<'a> {
     /// # Errors
     /// Those of [`reference::run_observed`].
     pub fn values(&self, inputs: &[Tensor]) -> Result<Values> {
-        let mut values = Values::new();
-        reference::run_stored(self.compiled.graph(), inputs, |id, tensor| {
-            if let Ok(integers) = tensor.to_i64s() {
-                values.insert(id, integers);
+        let graph = self.compiled.graph();
+        let mut values = Values { inputs: Vec::new(), integers: HashMap::new() };
+        reference::run_stored(graph, inputs, |id, tensor| {
+            if graph.inputs.contains(&id) {
+                values.inputs.push(tensor.clone());
+            }
+            if graph.value(id).integer().is_some() {
+                values.integers.insert(id, tensor.to_i64s()?);
             }
             Ok(())
         })?;
@@ -128,7 +138,7 @@ impl<'a> Verifier<'a> {
             self.compiled.graph(),
             self.compiled.schedule(),
             &self.compiled.design,
-            values,
+            &values.integers,
         )
     }
 
@@ -165,7 +175,7 @@ impl<'a> Verifier<'a> {
         values: &Values,
         waves: Option<&Waves<'_>>,
     ) -> Result<Frame> {
-        let mut host = self.host(values)?;
+        let mut host = self.host(values);
         let mut passes = Vec::with_capacity(self.compiled.program.entries.len());
         let mut mismatch = None;
         let start = device.cycle;
@@ -200,7 +210,7 @@ impl<'a> Verifier<'a> {
         let outputs: Vec<(QValueId, Vec<i64>)> =
             leaving.map(|own| (own.value, self.output(device, own))).collect();
         for (leaving, (id, found)) in self.compiled.schedule().leaving.iter().zip(&outputs) {
-            let Some(expected) = values.get(id).filter(|_| done) else { continue };
+            let Some(expected) = values.integers.get(id).filter(|_| done) else { continue };
             compared += 1;
             if mismatch.is_none() && expected != found {
                 mismatch = self.output_mismatch(values, leaving.stored, found, cycles);
@@ -218,7 +228,7 @@ impl<'a> Verifier<'a> {
         cycle: u64,
     ) -> Option<Mismatch> {
         let stored = &self.compiled.schedule().stored[id.0];
-        let expected = values.get(&stored.value)?;
+        let expected = values.integers.get(&stored.value)?;
         let pixels = stored.height * stored.width;
         let differ = |at: &usize| expected[*at] != found[*at];
         let at = (0..found.len()).find(differ)?;
@@ -235,12 +245,8 @@ impl<'a> Verifier<'a> {
         Some(Mismatch { pass: self.compiled.schedule().passes.len(), value, difference, cycle })
     }
 
-    fn host(&self, values: &Values) -> Result<Host<'a>> {
-        let inputs = self.compiled.graph().inputs.iter().map(|&id| {
-            let integers = values.get(&id).cloned().unwrap_or_default();
-            reference::to_tensor(self.compiled.graph().value(id), integers)
-        });
-        Ok(Host::new(self.compiled, inputs.collect::<Result<_>>()?))
+    fn host(&self, values: &Values) -> Host<'a> {
+        Host::new(self.compiled, values.inputs.clone())
     }
 
     /// A pass that has just ended; `last` are the counts at the end of the one before.
@@ -265,7 +271,7 @@ impl<'a> Verifier<'a> {
         for id in tensors::results(pass) {
             let value = self.compiled.schedule().stored[id.0].value;
             // What the reference does not know is not compared, and not counted either.
-            let Some(expected) = values.get(&value) else { continue };
+            let Some(expected) = values.integers.get(&value) else { continue };
             let name = self.compiled.graph().value(value).name.clone();
             report.stored.push((name, self.compare(device, expected, id)));
         }

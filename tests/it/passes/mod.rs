@@ -9,6 +9,7 @@ mod focus;
 mod identities;
 mod maxima;
 pub mod net;
+mod normalization;
 mod pads;
 mod products;
 mod shapes;

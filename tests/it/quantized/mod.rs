@@ -73,7 +73,7 @@ pub fn inputs(graph: &QGraph, seed: u64) -> Vec<Tensor> {
             let exponent = scales[index / plane % scales.len()].exponent;
             let steps = next() * 300.0;
             // Every second number is a whole one of half steps, so that ties are met.
-            let steps = if index % 2 == 0 { steps } else { (2.0 * steps).round() / 2.0 };
+            let steps = if index.is_multiple_of(2) { steps } else { (2.0 * steps).round() / 2.0 };
             (steps * 2f64.powi(exponent.into())) as f32
         };
         Tensor::new(&value.shape, (0..value.len()).map(number).collect::<Vec<f32>>()).unwrap()

@@ -209,7 +209,7 @@ fn start_while_busy(rig: &mut Rig<'_>) {
     assert_eq!(rig.device.read(r::STATUS).unwrap() & r::STATUS_ERROR.mask(), 0);
     for leaving in &rig.build.schedule().leaving {
         let found = verifier.output(&rig.device, leaving);
-        assert_eq!(found, rig.values[&leaving.value]);
+        assert_eq!(found, rig.values.integers[&leaving.value]);
     }
     rig.is_right();
 }

@@ -40,7 +40,7 @@ pub fn run(bundle: &Path, folder: &Path, seed: u64) -> Result<()> {
     let mut mask = vec![0; buffers.output];
     for leaving in &compiled.schedule().leaving {
         let stored = &compiled.schedule().stored[leaving.stored.0];
-        let numbers = values.get(&leaving.value).map_or(&[][..], Vec::as_slice);
+        let numbers = values.integers.get(&leaving.value).map_or(&[][..], Vec::as_slice);
         let at = leaving.offset as usize;
         for (buffer, numbers) in [(&mut expected, numbers), (&mut mask, &vec![-1; numbers.len()])] {
             let bytes = tensors::pack(stored, &compiled.design, numbers);
