@@ -39,7 +39,7 @@ fn fusion_leaves_137_layers_and_129_with_siblings_merged() {
     let applied = rewrites::run(&mut graph, rewrites::STANDARD).unwrap();
     let layers: Vec<_> =
         applied.iter().map(|applied| (&*applied.rewrite, applied.layers)).collect();
-    assert_eq!(layers[7..], [("fuse-epilogues", 137), ("merge-siblings", 129)]);
+    assert!(layers.ends_with(&[("fuse-epilogues", 137), ("merge-siblings", 129)]), "{layers:?}");
     assert_eq!(macs(&graph), 522_553_408);
 }
 
