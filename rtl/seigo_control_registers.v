@@ -281,7 +281,7 @@ module seigo_control_registers #(
   assign events[InterruptStatusDoneLsb] = finished;
   assign events[InterruptStatusReadyLsb] = finished;
   assign events[InterruptStatusProcessorLsb] = processor_i && !processor_q && state_q == Run;
-  assign events[InterruptStatusErrorLsb] = fails;
+  assign events[InterruptStatusErrorLsb] = finished && !succeeds;
 
   always @(posedge aclk) begin
     processor_q <= processor_i && state_q == Run;
@@ -350,7 +350,7 @@ module seigo_control_registers #(
       RegStatus[11:2]: begin
         value[StatusRunningLsb] = state_q == Run;
         value[StatusProcessorLsb] = processor_i && state_q == Run;
-        value[StatusErrorLsb] = error_q;
+        value[StatusErrorLsb] = error_q && state_q != Clear;
         value[StatusClearingLsb] = state_q == Clear;
         value[StatusErrorCodeLsb +: StatusErrorCodeWidth] = code_q;
       end

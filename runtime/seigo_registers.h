@@ -145,10 +145,10 @@
 /* the program waits for the processor; read */
 #define SEIGO_REG_STATUS_PROCESSOR_LSB 1
 #define SEIGO_REG_STATUS_PROCESSOR_MASK 0x2u
-/* the last frame ended by an error; read */
+/* the last frame ended by an error, and the bus is quiet: another one may start; read */
 #define SEIGO_REG_STATUS_ERROR_LSB 2
 #define SEIGO_REG_STATUS_ERROR_MASK 0x4u
-/* waits until the bus is quiet, before a frame and after an error; a start in the meantime is ignored; read */
+/* waits until the bus is quiet, before a frame and after an error or a reset; read */
 #define SEIGO_REG_STATUS_CLEARING_LSB 3
 #define SEIGO_REG_STATUS_CLEARING_MASK 0x8u
 /* which error; 0 without one; read */

@@ -164,8 +164,8 @@ registers! {
     STATUS = "Status", 0x40, Some(0), "what the accelerator does" {
         STATUS_RUNNING = "Running", 0 1 Read, "a frame runs";
         STATUS_PROCESSOR = "Processor", 1 1 Read, "the program waits for the processor";
-        STATUS_ERROR = "Error", 2 1 Read, "the last frame ended by an error";
-        STATUS_CLEARING = "Clearing", 3 1 Read, "waits until the bus is quiet, before a frame and after an error; a start in the meantime is ignored";
+        STATUS_ERROR = "Error", 2 1 Read, "the last frame ended by an error, and the bus is quiet: another one may start";
+        STATUS_CLEARING = "Clearing", 3 1 Read, "waits until the bus is quiet, before a frame and after an error or a reset";
         STATUS_ERROR_CODE = "ErrorCode", 8 8 Read, "which error; 0 without one";
     }
     PASS = "Pass", 0x44, Some(0), "where the program is" {

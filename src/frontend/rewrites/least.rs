@@ -23,7 +23,11 @@ fn look(graph: &Graph, links: &Links, id: ValueId, depth: usize) -> f64 {
     match &node.op {
         Op::Activation(activation) => activation.lower_bound().unwrap_or(unknown),
         Op::Softmax(_) => 0.0,
-        Op::Clip(_) => constant(1).unwrap_or(unknown),
+        // An upper bound below the lower one is what everything becomes.
+        Op::Clip(_) => {
+            let upper = node.input(2).map_or(Some(f64::INFINITY), |_| constant(2));
+            constant(1).zip(upper).map_or(unknown, |(lower, upper)| lower.min(upper))
+        }
         // The largest or the mean of some elements of the input, or some of them.
         Op::MaxPool(_)
         | Op::GlobalPool(_)

@@ -312,12 +312,8 @@ impl Device {
             }
             let control = self.read_watched(r::CONTROL, &mut watch)?;
             let status = self.read_watched(r::STATUS, &mut watch)?;
-            // After an error the bus runs quiet first; until then a start would be ignored.
             if r::STATUS_ERROR.read(status) != 0 {
-                if r::STATUS_CLEARING.read(status) == 0 {
-                    return self.fault(status);
-                }
-                continue;
+                return self.fault(status);
             }
             if r::CONTROL_DONE.read(control) != 0 {
                 return Ok(End::Done);

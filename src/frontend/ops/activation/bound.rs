@@ -14,7 +14,8 @@ impl Activation {
             Self::Mish => Some(-0.308_843_41),
             Self::HardSwish => Some(-0.375),
             Self::Tanh | Self::Softsign | Self::Erf => Some(-1.0),
-            Self::Elu { alpha } | Self::Celu { alpha } => Some(-f64::from(alpha.abs())),
+            Self::Elu { alpha } => Some(-f64::from(alpha.abs())),
+            Self::Celu { alpha } if alpha > 0.0 => Some(-f64::from(alpha)),
             _ => None,
         }
     }
