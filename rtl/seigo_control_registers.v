@@ -4,8 +4,8 @@
 // Every frame begins with `core_resetn_o` low for at least 16 cycles, until the AXI masters
 // (cleared by `clear_o`) are quiet. Then `start_o`; the frame ends with `done_i`, or with
 // `error_i`, after which the core is reset too. A frame that ended by an error is done, and its
-// status says so. A soft reset ends the frame without `done`. Addresses and length are taken at the
-// start of a frame.
+// status says so, once the masters are quiet: the next frame may start then. A soft reset ends the
+// frame without `done`. Addresses and length are taken at the start of a frame.
 `default_nettype none
 
 module seigo_control_registers #(

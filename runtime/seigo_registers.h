@@ -67,7 +67,7 @@
 /* the program waits for the processor; read, writing 1 toggles */
 #define SEIGO_REG_INTERRUPT_STATUS_PROCESSOR_LSB 2
 #define SEIGO_REG_INTERRUPT_STATUS_PROCESSOR_MASK 0x4u
-/* an error ends the frame; read, writing 1 toggles */
+/* an error has ended the frame; read, writing 1 toggles */
 #define SEIGO_REG_INTERRUPT_STATUS_ERROR_LSB 3
 #define SEIGO_REG_INTERRUPT_STATUS_ERROR_MASK 0x8u
 

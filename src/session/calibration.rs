@@ -127,6 +127,14 @@ fn several(folder: &Path, network: &Interface<'_>) -> Result<Calibration> {
             folders.join(", ")
         ))
     };
+    let mut folders: Vec<String> = names.iter().map(|name| plain(name).to_lowercase()).collect();
+    folders.sort_unstable();
+    if let Some(pair) = folders.windows(2).find(|pair| pair[0] == pair[1]) {
+        let message = format!("two inputs of the network would share the folder \"{}\"", pair[0]);
+        return Err(Error::new(&codes::CALIBRATION, message).help(
+            "rename one of the inputs in the model: their names differ in case or punctuation only",
+        ));
+    }
     let mut calibration = Calibration { inputs: Vec::new(), left_out: Vec::new(), bound: None };
     for input in &names {
         let path = folder.join(plain(input));
@@ -144,7 +152,9 @@ fn several(folder: &Path, network: &Interface<'_>) -> Result<Calibration> {
             let other: BTreeSet<_> = files.taken.iter().map(file).collect();
             if let Some(Some(odd)) = one.symmetric_difference(&other).next() {
                 let odd = odd.to_string_lossy();
-                return Err(refuse(format!("{odd} is given for one input and not for the other")));
+                return Err(refuse(format!(
+                    "{odd} is given for one input and not for the other, or cannot be read there"
+                )));
             }
         }
         calibration.inputs.push(files.taken);

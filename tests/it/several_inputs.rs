@@ -69,3 +69,15 @@ fn a_folder_for_each_input_calibrates_and_the_accelerator_is_exact() {
     let ran = Simulation::new(&compiled).unwrap().run(&[frame(20), frame(31)]).unwrap();
     assert!(ran.is_exact() && ran.compared >= 2, "{:?} {:?}", ran.end, ran.mismatch);
 }
+
+/// On some file systems they would be one folder, and both inputs would get the same tensors.
+#[test]
+fn inputs_that_would_share_a_folder_are_refused() {
+    let graph = network();
+    let mut network = Interface::of_graph(&graph);
+    (network.inputs[0].0, network.inputs[1].0) = ("left/Eye", "left:eye");
+    let folder = tempfile::tempdir().unwrap();
+    let error = Calibration::for_network(folder.path(), &network, folder.path(), None).unwrap_err();
+    assert_eq!(error.code(), &codes::CALIBRATION);
+    assert!(error.message().contains("share the folder \"left_eye\""), "{}", error.message());
+}

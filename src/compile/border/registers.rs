@@ -126,7 +126,7 @@ registers! {
         INTERRUPT_STATUS_DONE = "Done", 0 1 Toggle, "a frame has ended";
         INTERRUPT_STATUS_READY = "Ready", 1 1 Toggle, "the same";
         INTERRUPT_STATUS_PROCESSOR = "Processor", 2 1 Toggle, "the program waits for the processor";
-        INTERRUPT_STATUS_ERROR = "Error", 3 1 Toggle, "an error ends the frame";
+        INTERRUPT_STATUS_ERROR = "Error", 3 1 Toggle, "an error has ended the frame";
     }
     STREAM_BASE_LOW = "StreamBaseLow", 0x10, Some(0), "address of the program, a multiple of 4,096; taken at the start of a frame, as all addresses and the length" {
         STREAM_BASE_LOW_ADDRESS = "Address", 0 32 ReadWrite, "bits 31 to 0";
