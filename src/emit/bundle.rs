@@ -6,6 +6,7 @@
 //! | `program.bin` | the stream: descriptors, parameters, weights |
 //! | `model.ceras` | the model |
 //! | `target.json` | the target |
+//! | `vivado/`, `seigo.core`, `sim/` | sources for Vivado and FuseSoC ([`vivado`]) |
 //! | `manifest.json` | tool version and SHA-256 of every other file |
 //!
 //! Everything follows from model, target and tool version; opening makes it again and compares.
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::verilog;
+use super::{verilog, vivado};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files::{self, sha256};
 use crate::base::json::{self, Form, FormatOf, VersionOf};
@@ -120,10 +121,13 @@ impl Swap {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
         let new = builder.tempdir_in(&self.parent)?;
-        fs::create_dir(new.path().join("rtl"))?;
         let files = contents.iter().map(|(name, bytes)| (name.as_str(), &bytes[..]));
         for (name, bytes) in files.chain([(MANIFEST, manifest)]) {
-            let mut file = fs::File::create_new(new.path().join(name))?;
+            let path = new.path().join(name);
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            let mut file = fs::File::create_new(path)?;
             file.write_all(bytes)?;
             file.sync_data()?;
         }
@@ -197,6 +201,8 @@ fn contents(compiled: &Compiled) -> Result<BTreeMap<String, Vec<u8>>> {
     for (name, text) in verilog::files(compiled)? {
         contents.insert(format!("rtl/{name}"), text.into_bytes());
     }
+    contents
+        .extend(vivado::files(compiled)?.into_iter().map(|(name, text)| (name, text.into_bytes())));
     contents.insert(PROGRAM.to_owned(), compiled.program.stream.clone());
     contents.insert(MODEL.to_owned(), compiled.model.to_bytes()?);
     contents.insert(TARGET.to_owned(), compiled.target().to_json()?.into_bytes());
@@ -274,7 +280,8 @@ mod tests {
         write(&old, &folder).unwrap();
         let swap = Swap::of(&folder).unwrap();
         fs::write(&swap.aside, "in the way").unwrap();
-        let bad = BTreeMap::from([("no/such/folder".to_owned(), Vec::new())]);
+        // A file where a folder has to be.
+        let bad = BTreeMap::from(["a", "a/b"].map(|name| (name.to_owned(), Vec::new())));
         assert!(swap.run(&bad, b"").is_err());
         assert!(swap.run(&BTreeMap::new(), b"").is_err());
         assert_eq!(open(&folder).unwrap(), old);

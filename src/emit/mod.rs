@@ -1,4 +1,7 @@
 //! The Verilog and the folder that holds everything for a target.
 
 pub mod bundle;
+mod interfaces;
 pub mod verilog;
+pub mod vivado;
+mod xml;

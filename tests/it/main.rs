@@ -44,5 +44,6 @@ mod several_inputs;
 mod shapes;
 mod support;
 mod target;
+mod vivado;
 mod windows;
 mod yolox_nano;

@@ -53,7 +53,7 @@ fn the_schema_names_every_field_of_the_type() {
     leaves_of_json.retain(|name| !["format", "version"].contains(&&**name));
     let table: BTreeSet<String> = leaves().into_iter().map(|field| field.name).collect();
     assert_eq!(leaves_of_json, table);
-    assert_eq!(table.len(), 25);
+    assert_eq!(table.len(), 26);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn every_absurd_value_is_refused_by_name() {
 
 #[test]
 fn missing_and_unknown_fields_are_named() {
-    for field in leaves().iter().filter(|field| field.kind != Kind::Flag) {
+    for field in leaves().iter().filter(|field| field.required) {
         let mut target = kv260();
         let (object, key) = field.name.rsplit_once('.').unwrap_or(("", &field.name));
         let parent = if object.is_empty() { &mut target } else { &mut target[object] };
@@ -102,6 +102,19 @@ fn missing_and_unknown_fields_are_named() {
     for text in ["", "[]", "{", "3"] {
         assert_eq!(Target::from_json(text).unwrap_err().code().id, "SG0801");
     }
+}
+
+#[test]
+fn a_board_has_its_part_and_may_be_left_out() {
+    let mut target = kv260();
+    target.as_object_mut().unwrap().remove("board");
+    assert_eq!(Target::from_json(&target.to_string()).unwrap().board.board(), None);
+    target["board"] = json!("ultra96");
+    let message = refused(&target);
+    assert!(
+        message.contains("allowed: xczu3eg-sbva484-1-i, the part of board ultra96"),
+        "{message}"
+    );
 }
 
 #[test]

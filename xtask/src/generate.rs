@@ -4,9 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use seigo::base::error::Result;
-use seigo::compile::boards;
+use seigo::compile::boards::{self, board};
+use seigo::emit::vivado;
 
 use crate::{border, errors_page, operators_page, task_page};
+
+/// Constraints of the boards, in the order of [`board::Name::ALL`].
+const CONSTRAINTS: [&str; board::Name::ALL.len()] =
+    ["constraints/kv260.xdc", "constraints/ultra96.xdc", "constraints/pynq-z2.xdc"];
 
 /// Path from the root of the repository, and contents.
 fn files() -> Result<Vec<(&'static str, String)>> {
@@ -17,6 +22,9 @@ fn files() -> Result<Vec<(&'static str, String)>> {
         ("docs/task.md", task_page::page(&path("docs/task.md"))?),
     ];
     files.extend(border::files());
+    for (name, board) in CONSTRAINTS.iter().zip(board::Name::ALL) {
+        files.extend(board.board().map(|board| (*name, vivado::constraints::board(board))));
+    }
     Ok(files)
 }
 

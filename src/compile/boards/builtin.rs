@@ -2,6 +2,7 @@
 
 use crate::base::json::{FormatOf, VersionOf};
 
+use super::board::Name;
 use super::{Capabilities, DspKind, Family, PortDomains, Target};
 
 /// Names of the built-in targets.
@@ -41,6 +42,7 @@ fn kv260(name: &str, pixels: u64, clock_mhz: u64, port_domains: PortDomains) -> 
         version: VersionOf::default(),
         name: name.to_owned(),
         part: "xck26-sfvc784-2LV-c".to_owned(),
+        board: Name::Kv260,
         family: Family::Xcup,
         pixels,
         lut: 117_120,
@@ -67,6 +69,7 @@ fn zynq7020(name: &str) -> Target {
         version: VersionOf::default(),
         name: name.to_owned(),
         part: "xc7z020clg400-1".to_owned(),
+        board: Name::PynqZ2,
         family: Family::Xc7,
         pixels: 1,
         lut: 53_200,
@@ -93,6 +96,7 @@ fn ultra96(name: &str) -> Target {
         version: VersionOf::default(),
         name: name.to_owned(),
         part: "xczu3eg-sbva484-1-i".to_owned(),
+        board: Name::Ultra96,
         family: Family::Xcup,
         pixels: 2,
         lut: 70_560,

@@ -40,6 +40,12 @@ fn check_together(target: &Target) -> Result<()> {
             target.memory_bytes, target.bram36, target.uram
         )));
     }
+    if let Some(board) = target.board.board().filter(|board| board.part != target.part) {
+        return Err(bad(format!(
+            "field `part` is {}; allowed: {}, the part of board {}, or another board",
+            target.part, board.part, board.name
+        )));
+    }
     let able = target.capabilities;
     if !able.depthwise_sequential && !able.depthwise_chained {
         return Err(bad(

@@ -4,9 +4,11 @@
 //! fields. Names, ranges and meanings stand at the fields of [`Target`] and nowhere else; its schema,
 //! the check and `docs/targets.md` come from there.
 
+pub mod board;
 mod builtin;
 mod check;
 pub mod page;
+pub mod processor;
 
 use std::path::Path;
 
@@ -92,6 +94,9 @@ pub struct Target {
     /// Part number for synthesis.
     #[schemars(length(min = 1))]
     pub part: String,
+    /// Board that carries the part, for the Vivado project and what runs on the board.
+    #[serde(default)]
+    pub board: board::Name,
     /// FPGA family.
     pub family: Family,
     /// P: pixels that the dense array takes each cycle.

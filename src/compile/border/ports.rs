@@ -19,6 +19,32 @@ const fn output(name: &'static str, bits: u32) -> Port {
     Port { input: false, bits, name }
 }
 
+/// What the master for DDR, `m_axi_gmem`, does at most; interconnects are sized by it.
+pub mod gmem {
+    /// Prefix of its ports.
+    pub const NAME: &str = "m_axi_gmem";
+    /// Bits of data.
+    pub const DATA_BITS: u32 = 128;
+    /// Bits of an address.
+    pub const ADDRESS_BITS: u32 = 40;
+    /// Beats of a burst.
+    pub const BURST: u32 = 16;
+    /// Reads under way: `Outstanding` of `rtl/seigo_axi_read.v`.
+    pub const READS: u32 = 32;
+    /// Writes under way: `Outstanding` of `rtl/seigo_axi_write.v`.
+    pub const WRITES: u32 = 16;
+}
+
+/// Prefix of the ports of the slave for the processor.
+pub const CONTROL: &str = "s_axi_ctrl";
+
+/// The clock of all ports, its reset (active low) and the interrupt (active high).
+pub const CLOCK: &str = "aclk";
+/// See [`CLOCK`].
+pub const RESET: &str = "aresetn";
+/// See [`CLOCK`].
+pub const INTERRUPT: &str = "interrupt_o";
+
 /// Those of the modules `seigo` and `seigo_top`, in order: clock and reset, AXI4-Lite slave, interrupt, AXI4 master,
 /// and what only simulation looks at.
 pub const PORTS: &[Port] = &[
@@ -81,3 +107,25 @@ pub const PORTS: &[Port] = &[
     output("pass_index_o", 16),
     output("stall_o", 6),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The figures for interconnects are the parameters of the Verilog.
+    #[test]
+    fn bursts_under_way_are_those_of_the_verilog() {
+        for (file, outstanding) in [("axi_read", gmem::READS), ("axi_write", gmem::WRITES)] {
+            let path = format!("{}/rtl/seigo_{file}.v", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).unwrap();
+            assert!(text.contains(&format!("parameter Outstanding = {outstanding}")), "{file}");
+            assert!(text.contains(&format!("at most {} beats", gmem::BURST)), "{file}");
+        }
+        let bits = |name: &str| {
+            let name = format!("{}_{name}", gmem::NAME);
+            PORTS.iter().find(|port| port.name == name).unwrap().bits
+        };
+        assert_eq!((bits("rdata"), bits("wdata")), (gmem::DATA_BITS, gmem::DATA_BITS));
+        assert_eq!((bits("araddr"), bits("awaddr")), (gmem::ADDRESS_BITS, gmem::ADDRESS_BITS));
+    }
+}

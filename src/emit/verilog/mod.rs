@@ -7,6 +7,7 @@ mod sources;
 
 use std::fmt::Write as _;
 
+use super::interfaces::{self, Interface};
 use crate::base::arithmetic::{Base, Function, Layout};
 use crate::base::error::Result;
 use crate::base::files::sha256;
@@ -39,7 +40,11 @@ pub fn top(design: &Design, model: &str) -> String {
          `default_nettype none\n\nmodule {TOP} (\n",
         env!("CARGO_PKG_VERSION"),
     );
-    let ports: Vec<String> = PORTS.iter().map(declaration).collect();
+    let interfaces = interfaces::all();
+    let ports: Vec<String> = PORTS
+        .iter()
+        .map(|port| format!("{}{}", attributes(port, &interfaces), declaration(port)))
+        .collect();
     let _ = writeln!(text, "{}\n);", ports.join(",\n"));
     let parameters: Vec<String> = parameters(design, model)
         .into_iter()
@@ -147,6 +152,33 @@ fn rom(functions: &[Function]) -> String {
     let digits: String =
         entries.iter().rev().map(|entry| format!("{:04x}", *entry as u16)).collect();
     format!("{}'h{digits}", 16 * entries.len())
+}
+
+/// What tells the vendor's tools which interface a port belongs to. The first port of an interface has its parameters.
+fn attributes(port: &Port, interfaces: &[Interface]) -> String {
+    let mut text = String::new();
+    for interface in interfaces {
+        let ports = interface.ports();
+        let Some(at) = ports.iter().position(|(_, name)| *name == port.name) else { continue };
+        let Interface { name, library, bus, .. } = interface;
+        let _ = writeln!(
+            text,
+            "  (* X_INTERFACE_INFO = \"xilinx.com:{library}:{bus}:1.0 {name} {}\" *)",
+            ports[at].0
+        );
+        if at == 0 {
+            let parameters: String = interface
+                .parameters
+                .iter()
+                .map(|(parameter, value)| format!(", {parameter} {value}"))
+                .collect();
+            let _ = writeln!(
+                text,
+                "  (* X_INTERFACE_PARAMETER = \"XIL_INTERFACENAME {name}{parameters}\" *)"
+            );
+        }
+    }
+    text
 }
 
 fn declaration(port: &Port) -> String {
