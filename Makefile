@@ -214,12 +214,14 @@ test-web: $(VENV)/ready build ## Make reports and open them in a browser: sectio
 
 # Bundles of a small network for every built-in target, in the forms of tools of others; minutes, so no part of `test`.
 .PHONY: test-vivado
-test-vivado: $(VIVADO)/ready | deps ## Check bundles' sources for Vivado by its help texts, the schema of IP-XACT and FuseSoC
+test-vivado: DEBIAN += device-tree-compiler:dtc xilinx-bootgen:bootgen
+test-vivado: $(VIVADO)/ready | deps ## Check bundles for Vivado and boards: Vivado's help texts, schema of IP-XACT, FuseSoC, dtc, bootgen, PYNQ's parser
 	$(CARGO) build --locked
 	for target in kv260 kv260-large ultra96 zynq7020; do
 	  target/debug/seigo build tests/fixtures/colors.ceras --target $$target -o build/vivado/$$target >/dev/null
 	done
 	$(VIVADO)/bin/python tests/vivado/check.py build/vivado/{kv260,kv260-large,ultra96,zynq7020}
+	$(VIVADO)/bin/python tests/vivado/check_board.py build/vivado/{kv260,kv260-large,ultra96,zynq7020}
 
 $(VIVADO)/ready: Makefile | deps
 	rm -rf $(VIVADO)

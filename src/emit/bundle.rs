@@ -7,6 +7,7 @@
 //! | `model.ceras` | the model |
 //! | `target.json` | the target |
 //! | `vivado/`, `seigo.core`, `sim/` | sources for Vivado and FuseSoC ([`vivado`]) |
+//! | `board/` | what loads and describes the design on its board |
 //! | `manifest.json` | tool version and SHA-256 of every other file |
 //!
 //! Everything follows from model, target and tool version; opening makes it again and compares.
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{verilog, vivado};
+use super::{board, verilog, vivado};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files::{self, sha256};
 use crate::base::json::{self, Form, FormatOf, VersionOf};
@@ -201,8 +202,8 @@ fn contents(compiled: &Compiled) -> Result<BTreeMap<String, Vec<u8>>> {
     for (name, text) in verilog::files(compiled)? {
         contents.insert(format!("rtl/{name}"), text.into_bytes());
     }
-    contents
-        .extend(vivado::files(compiled)?.into_iter().map(|(name, text)| (name, text.into_bytes())));
+    let texts = vivado::files(compiled)?.into_iter().chain(board::files(compiled));
+    contents.extend(texts.map(|(name, text)| (name, text.into_bytes())));
     contents.insert(PROGRAM.to_owned(), compiled.program.stream.clone());
     contents.insert(MODEL.to_owned(), compiled.model.to_bytes()?);
     contents.insert(TARGET.to_owned(), compiled.target().to_json()?.into_bytes());

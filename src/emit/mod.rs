@@ -1,5 +1,6 @@
 //! The Verilog and the folder that holds everything for a target.
 
+mod board;
 pub mod bundle;
 mod interfaces;
 pub mod verilog;

@@ -25,6 +25,8 @@ pub struct Processor {
     pub family: Family,
     /// Family as the vendor's catalog of IP calls it.
     pub catalog: &'static str,
+    /// Family as bootgen calls it.
+    pub boot: &'static str,
     /// Name of the IP in the catalog.
     pub ip: &'static str,
     /// Rule that applies a board's preset, with what it is told.
@@ -33,6 +35,12 @@ pub struct Processor {
     pub clock: &'static str,
     /// Parameter of the IP that asks for the clock's MHz, and the one that says what the PLL gives.
     pub frequency: (&'static str, &'static str),
+    /// MHz of the PLL behind the clock, as the boards' presets and boot firmware set it. It is divided by whole numbers.
+    pub pll_mhz: u64,
+    /// The clock in the kernel's device tree: label of the controller, number.
+    pub tree_clock: (&'static str, u32),
+    /// Label of the interrupt controller in the kernel's device tree.
+    pub tree_interrupts: &'static str,
     /// Reset to the fabric, active low: pin of the IP.
     pub reset: &'static str,
     /// Port through which the processor writes registers: interface, its clock.
@@ -51,6 +59,23 @@ pub struct Processor {
     pub parameters: &'static [Parameter],
     /// Segments of the port to the DDR that are no DDR: the accelerator must not reach them.
     pub excluded: &'static [&'static str],
+}
+
+impl Processor {
+    /// The PLL's divisor for the highest clock that is not above `mhz`: a design is closed for no more.
+    pub fn divisor(&self, mhz: u64) -> u64 {
+        self.pll_mhz.div_ceil(mhz.max(1))
+    }
+
+    /// That clock in Hz, rounded down.
+    pub fn clock_hz(&self, mhz: u64) -> u64 {
+        self.pll_mhz * 1_000_000 / self.divisor(mhz)
+    }
+
+    /// Value of a parameter; none where the table does not set it.
+    pub fn parameter(&self, name: &str) -> Option<&'static str> {
+        self.parameters.iter().find(|own| own.name == name).map(|own| own.value)
+    }
 }
 
 /// A parameter of an IP.
@@ -74,10 +99,14 @@ pub const ZYNQ_ULTRA: Processor = Processor {
     title: "4 x Cortex-A53",
     family: Family::Xcup,
     catalog: "zynquplus",
+    boot: "zynqmp",
     ip: "zynq_ultra_ps_e",
     automation: ("zynq_ultra_ps_e", "apply_board_preset \"1\""),
     clock: "pl_clk0",
     frequency: ("PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ", "PSU__CRL_APB__PL0_REF_CTRL__ACT_FREQMHZ"),
+    pll_mhz: 1_500,
+    tree_clock: ("zynqmp_clk", 71),
+    tree_interrupts: "gic",
     reset: "pl_resetn0",
     control: ("M_AXI_HPM0_FPD", "maxihpm0_fpd_aclk"),
     memory: ("S_AXI_HP0_FPD", "saxihp0_fpd_aclk", "SAXIGP2"),
@@ -118,6 +147,7 @@ pub const ZYNQ_7000: Processor = Processor {
     title: "2 x Cortex-A9",
     family: Family::Xc7,
     catalog: "zynq",
+    boot: "zynq",
     ip: "processing_system7",
     automation: (
         "processing_system7",
@@ -125,6 +155,9 @@ pub const ZYNQ_7000: Processor = Processor {
     ),
     clock: "FCLK_CLK0",
     frequency: ("PCW_FPGA0_PERIPHERAL_FREQMHZ", "PCW_ACT_FPGA0_PERIPHERAL_FREQMHZ"),
+    pll_mhz: 1_000,
+    tree_clock: ("clkc", 15),
+    tree_interrupts: "intc",
     reset: "FCLK_RESET0_N",
     control: ("M_AXI_GP0", "M_AXI_GP0_ACLK"),
     memory: ("S_AXI_HP0", "S_AXI_HP0_ACLK", "S_AXI_HP0"),
@@ -147,3 +180,21 @@ pub const ZYNQ_7000: Processor = Processor {
     ],
     excluded: &[],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_never_above_what_was_asked_for() {
+        assert_eq!(ZYNQ_ULTRA.clock_hz(250), 250_000_000);
+        // 1,500 MHz by 8: by 7 it would be 214 MHz.
+        assert_eq!(ZYNQ_ULTRA.clock_hz(200), 187_500_000);
+        assert_eq!(ZYNQ_7000.clock_hz(100), 100_000_000);
+        for processor in [ZYNQ_ULTRA, ZYNQ_7000] {
+            for mhz in 1..=2_000 {
+                assert!(processor.clock_hz(mhz) <= mhz * 1_000_000, "{mhz}");
+            }
+        }
+    }
+}
