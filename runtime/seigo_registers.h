@@ -188,13 +188,13 @@
 #define SEIGO_REG_VERSION_NUMBER_LSB 0
 #define SEIGO_REG_VERSION_NUMBER_MASK 0xffffffffu
 
-/* hash of the model that the design was generated for */
+/* hash of the design's parameters; a bundle says which one its program needs */
 #define SEIGO_REG_HASH_LOW 0x054u
 /* bits 31 to 0; read */
 #define SEIGO_REG_HASH_LOW_BITS_LSB 0
 #define SEIGO_REG_HASH_LOW_BITS_MASK 0xffffffffu
 
-/* hash of the model that the design was generated for */
+/* hash of the design's parameters; a bundle says which one its program needs */
 #define SEIGO_REG_HASH_HIGH 0x058u
 /* bits 63 to 32; read */
 #define SEIGO_REG_HASH_HIGH_BITS_LSB 0
@@ -330,6 +330,26 @@ SEIGO_ASSERT(sizeof(struct seigo_registers) == 0x7cu, "size of the registers");
 
 /* Causes of stalls, counted in registers from SEIGO_REG_STALL_STREAM on. */
 #define SEIGO_STALLS 6u
+
+/* The name of a cause, by its place; a null pointer for a number that is none. */
+static inline const char *seigo_stall_name(uint32_t cause) {
+  switch (cause) {
+    case 0u:
+      return "weights";
+    case 1u:
+      return "lanes";
+    case 2u:
+      return "port";
+    case 3u:
+      return "image";
+    case 4u:
+      return "plane engine";
+    case 5u:
+      return "banks";
+    default:
+      return NULL;
+  }
+}
 
 /* What an error code means; a null pointer for a code that is none. */
 static inline const char *seigo_error_meaning(uint32_t code) {

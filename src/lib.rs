@@ -10,6 +10,7 @@ pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod compile;
+pub mod device;
 pub mod emit;
 pub mod frontend;
 pub mod model;

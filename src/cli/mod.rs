@@ -7,6 +7,8 @@ mod build;
 mod cosim;
 mod demo;
 mod detect;
+#[cfg(unix)]
+mod device;
 mod eval;
 mod export;
 pub mod failure;
@@ -72,6 +74,8 @@ enum Command {
     Quantize(quantize::Args),
     Build(build::Args),
     Cosim(cosim::Args),
+    #[cfg(unix)]
+    Device(device::Args),
     Demo(demo::Args),
     Report(report::Args),
     Run(run::Args),
@@ -93,6 +97,8 @@ impl Command {
             Self::Quantize(args) => args.paths(),
             Self::Build(args) => args.paths(),
             Self::Cosim(args) => args.paths(),
+            #[cfg(unix)]
+            Self::Device(args) => args.paths(),
             Self::Demo(args) => args.paths(),
             Self::Report(args) => args.paths(),
             Self::Run(args) => args.paths(),
@@ -147,6 +153,8 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Quantize(args) => quantize::run(&args, &terminal),
         Command::Build(args) => build::run(&args, &terminal),
         Command::Cosim(args) => cosim::run(&args, &terminal),
+        #[cfg(unix)]
+        Command::Device(args) => device::run(&args, &terminal),
         Command::Demo(args) => demo::run(&args, &terminal),
         Command::Report(args) => report::run(&args, &terminal),
         Command::Run(args) => run::run(&args, &terminal),

@@ -7,6 +7,7 @@ use crate::base::error::{Error, Result, codes};
 use crate::base::json::{self, Form};
 use crate::compile::boards::Target;
 use crate::compile::packing::Packing;
+use crate::device::description::Description;
 use crate::emit::bundle::Manifest;
 use crate::frontend::graph::GraphDump;
 use crate::present::html::Resources;
@@ -47,7 +48,7 @@ impl Entry {
 }
 
 /// Every form.
-static ENTRIES: [Entry; 14] = [
+static ENTRIES: [Entry; 15] = [
     Entry::new::<TaskSpec>("task file, --task (docs/task.md)"),
     Entry::new::<Target>("target file, --target (docs/targets.md); target.json of a bundle"),
     Entry::new::<Resources>("report --resources"),
@@ -61,6 +62,7 @@ static ENTRIES: [Entry; 14] = [
     Entry::new::<PlanReport>("plan --format json"),
     Entry::new::<Packing>("pack --format json"),
     Entry::new::<Manifest>("manifest.json of a bundle"),
+    Entry::new::<Description>("device.json of a bundle (docs/driver.md)"),
     Entry::new::<FrameReport>("cosim --format json, a line per frame; report --cosim"),
 ];
 

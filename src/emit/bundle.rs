@@ -8,9 +8,12 @@
 //! | `target.json` | the target |
 //! | `vivado/`, `seigo.core`, `sim/` | sources for Vivado and FuseSoC ([`vivado`]) |
 //! | `board/` | what loads and describes the design on its board |
+//! | `device.json` | what a driver has to know ([`Description`]) |
+//! | `check.bin` | frames with their outputs, for a test on the board ([`vectors`]) |
 //! | `manifest.json` | tool version and SHA-256 of every other file |
 //!
-//! Everything follows from model, target and tool version; opening makes it again and compares.
+//! Everything follows from model, target and tool version; opening makes it again and compares. Only the
+//! frames of `check.bin`, which take their time, are not computed again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,6 +29,8 @@ use crate::base::files::{self, sha256};
 use crate::base::json::{self, Form, FormatOf, VersionOf};
 use crate::compile::boards::Target;
 use crate::compile::{CompileOptions, Compiled};
+use crate::device::description::{self, Description};
+use crate::device::vectors;
 use crate::model::ceras::Model;
 
 const MANIFEST: &str = "manifest.json";
@@ -62,7 +67,9 @@ impl Form for Manifest {
 /// [`codes::FILE_WRITE`]; [`codes::BUNDLE`] when something else than a bundle is in the way.
 pub fn write(compiled: &Compiled, folder: &Path) -> Result<()> {
     let swap = Swap::of(folder)?;
-    let contents = contents(compiled)?;
+    let mut contents = contents(compiled)?;
+    let vectors = vectors::make(compiled, &describe(compiled)?)?;
+    contents.insert(vectors::FILE.to_owned(), vectors);
     let manifest = json::pretty(&manifest(&contents))?.into_bytes();
     let _writing = files::hold_writes();
     swap.recover();
@@ -186,7 +193,10 @@ pub fn open(folder: &Path) -> Result<Compiled> {
     let target = Target::load(&folder.join(TARGET).display().to_string())?;
     let model = Model::load(&folder.join(MODEL))?;
     let compiled = Compiled::new(model, &target, CompileOptions::default()).at(place)?;
-    if manifest(&contents(&compiled)?) != found {
+    let mut made = manifest(&contents(&compiled)?);
+    let vectors = found.files.get(vectors::FILE).cloned().unwrap_or_default();
+    made.files.insert(vectors::FILE.to_owned(), vectors);
+    if made != found {
         let message = format!(
             "the bundle was built by {}; this version compiles the model differently",
             found.tool
@@ -196,7 +206,15 @@ pub fn open(folder: &Path) -> Result<Compiled> {
     Ok(compiled)
 }
 
-/// Every file but the manifest, by name.
+/// What a driver has to know of a compiled network.
+///
+/// # Errors
+/// Those of [`Description::of`].
+pub fn describe(compiled: &Compiled) -> Result<Description> {
+    Description::of(compiled, &verilog::hash(&compiled.design))
+}
+
+/// Every file but the manifest and the check vectors, by name.
 fn contents(compiled: &Compiled) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut contents = BTreeMap::new();
     for (name, text) in verilog::files(compiled)? {
@@ -207,6 +225,8 @@ fn contents(compiled: &Compiled) -> Result<BTreeMap<String, Vec<u8>>> {
     contents.insert(PROGRAM.to_owned(), compiled.program.stream.clone());
     contents.insert(MODEL.to_owned(), compiled.model.to_bytes()?);
     contents.insert(TARGET.to_owned(), compiled.target().to_json()?.into_bytes());
+    let description = json::line(&describe(compiled)?)?.into_bytes();
+    contents.insert(description::FILE.to_owned(), description);
     Ok(contents)
 }
 

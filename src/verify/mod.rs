@@ -1,3 +1,5 @@
 //! The generated hardware, simulated and compared.
 
 pub mod cosim;
+#[cfg(unix)]
+pub mod server;

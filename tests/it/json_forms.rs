@@ -71,6 +71,7 @@ fn the_files_of_a_bundle_and_its_frames_are_what_the_schema_says() {
     bench.done("build colors.ceras -o bundle");
     check(&bench, "bundle", &[written(&bench, "bundle/manifest.json")]);
     check(&bench, "target", &[written(&bench, "bundle/target.json")]);
+    check(&bench, "device", &[written(&bench, "bundle/device.json")]);
     let frames = bench.done("cosim bundle --images colors/red --format json").0;
     let frames: Vec<Value> =
         frames.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -102,7 +103,7 @@ fn no_form_is_left_out() {
     let listed = bench.done("schema").0;
     let names: Vec<_> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let own = include_str!("json_forms.rs");
-    assert_eq!(names.len(), 14);
+    assert_eq!(names.len(), 15);
     for name in names {
         assert!(own.contains(&format!("check(&bench, \"{name}\", ")), "{name}");
     }

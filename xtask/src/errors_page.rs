@@ -16,6 +16,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("SG09", "The accelerator's program"),
     ("SG10", "Bundles and co-simulation"),
     ("SG11", "The report"),
+    ("SG12", "Drivers"),
 ];
 
 /// The page.

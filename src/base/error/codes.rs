@@ -2,7 +2,8 @@
 //!
 //! SG01 files and command line, SG02 ONNX, SG03 operators and graph, SG04 images, tasks and
 //! annotations, SG05 quantization, SG06 the model file, SG07 memory plan, SG08 targets, SG09 the
-//! accelerator's program, SG10 bundles and co-simulation, SG11 the report.
+//! accelerator's program, SG10 bundles and co-simulation, SG11 the report,
+//! SG12 drivers.
 
 use super::Remedy;
 
@@ -133,6 +134,17 @@ codes! {
         "change the layer as the message says, or keep it in float, on the processor", FloatLayers;
     PROGRAM_INVALID = "SG0902", "A program breaks a rule of the instruction stream.",
         "the file was damaged or belongs to another version; build it again";
+
+    DEVICE_OPEN = "SG1201", "The device of the accelerator cannot be opened or used.",
+        "check that the bitstream and the device tree are loaded and that you may open the device (docs/driver.md)";
+    DEVICE_MISMATCH = "SG1202", "Bitstream, program and bundle do not belong together.",
+        "load the bitstream that was made of this bundle, and the bundle as it was built";
+    DEVICE_TIMEOUT = "SG1203", "The accelerator did not answer in time.",
+        "check the clock of the programmable logic and the bundle's bitstream; the next frame may be tried";
+    DEVICE_FAULT = "SG1204", "The accelerator ended a frame by an error.",
+        "docs/registers.md lists the codes; the next frame may be tried";
+    DEVICE_MEMORY = "SG1205", "The memory that processor and accelerator share is too small for the bundle.",
+        "make the u-dma-buf larger in the device tree";
 
     REPORT_INPUT = "SG1101", "A file given for the report is malformed or belongs to another model.",
         "docs/report.md says what each file has to be";

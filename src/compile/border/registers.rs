@@ -183,10 +183,10 @@ registers! {
     VERSION = "Version", 0x50, Some(VERSION_VALUE), "of this register map and of the program's form" {
         VERSION_NUMBER = "Number", 0 32 Read, "counts up with every change that a driver must know";
     }
-    HASH_LOW = "HashLow", 0x54, None, "hash of the model that the design was generated for" {
+    HASH_LOW = "HashLow", 0x54, None, "hash of the design's parameters; a bundle says which one its program needs" {
         HASH_LOW_BITS = "Bits", 0 32 Read, "bits 31 to 0";
     }
-    HASH_HIGH = "HashHigh", 0x58, None, "hash of the model that the design was generated for" {
+    HASH_HIGH = "HashHigh", 0x58, None, "hash of the design's parameters; a bundle says which one its program needs" {
         HASH_HIGH_BITS = "Bits", 0 32 Read, "bits 63 to 32";
     }
     CYCLES = "Cycles", 0x60, Some(0), "of the last frame, or of the counted pass in it; shown when the frame has ended, as all counters" {

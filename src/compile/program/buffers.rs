@@ -70,7 +70,7 @@ pub fn image(
 }
 
 /// The network input that the stem unit streams in a pass.
-fn streamed(work: &Work) -> Option<QValueId> {
+pub fn streamed(work: &Work) -> Option<QValueId> {
     match work {
         Work::Dense(dense) => match dense.source {
             Source::Stem(image) => Some(image),

@@ -14,6 +14,8 @@ use crate::base::files::sha256;
 use crate::compile::Compiled;
 use crate::compile::border::function as f;
 use crate::compile::border::ports::{PORTS, Port};
+use crate::compile::border::registers::VERSION_VALUE;
+use crate::compile::border::stream;
 use crate::compile::program::Design;
 
 pub use sources::SOURCES;
@@ -46,8 +48,10 @@ pub fn top(design: &Design, model: &str) -> String {
         .map(|port| format!("{}{}", attributes(port, &interfaces), declaration(port)))
         .collect();
     let _ = writeln!(text, "{}\n);", ports.join(",\n"));
-    let parameters: Vec<String> = parameters(design, model)
+    let hash = ("ConfigHash", format!("64'h{}", hash(design)));
+    let parameters: Vec<String> = parameters(design)
         .into_iter()
+        .chain([hash])
         .map(|(name, value)| format!("    .{name}({value})"))
         .collect();
     let connections: Vec<String> =
@@ -61,6 +65,16 @@ pub fn top(design: &Design, model: &str) -> String {
     text
 }
 
+/// What the registers HashHigh and HashLow read: 16 hexadecimal digits of the SHA-256 of everything that makes the
+/// hardware what it is. Programs of one hash run on one bitstream.
+pub fn hash(design: &Design) -> String {
+    let mut text = format!("registers {VERSION_VALUE} stream {}", stream::VERSION_VALUE);
+    for (name, value) in parameters(design) {
+        let _ = write!(text, " {name} {value}");
+    }
+    sha256(text.as_bytes()).chars().take(16).collect()
+}
+
 /// Name of the RAM of a bank inside of the Verilated design.
 pub fn bank(domain: usize, bank: usize) -> String {
     format!(
@@ -69,14 +83,14 @@ pub fn bank(domain: usize, bank: usize) -> String {
     )
 }
 
-fn parameters(design: &Design, model: &str) -> Vec<(&'static str, String)> {
+/// All parameters of the hardware but its hash.
+fn parameters(design: &Design) -> Vec<(&'static str, String)> {
     let stem = design.stem;
     let of_stem = |take: fn(crate::compile::program::Stem) -> usize, none: usize| {
         stem.map_or(none, take).to_string()
     };
     let stem_width = stem.map_or(1, |stem| (design.image_row_words * 16).div_ceil(stem.channels));
     let entries: usize = design.functions.iter().map(|function| function.rom.len()).sum();
-    let hash: String = model.chars().take(16).collect();
     vec![
         ("P", design.pixels.to_string()),
         ("RowBits", design.row_bits.to_string()),
@@ -98,7 +112,6 @@ fn parameters(design: &Design, model: &str) -> Vec<(&'static str, String)> {
         ("FunctionTable", table(&design.functions)),
         ("RomEntries", entries.to_string()),
         ("Rom", rom(&design.functions)),
-        ("ConfigHash", format!("64'h{hash:0>16}")),
     ]
 }
 

@@ -49,7 +49,7 @@ pub fn files(compiled: &Compiled) -> Result<Vec<(String, String)>> {
     add(&format!("vivado/ip/{}", component::DIALOG), DIALOG.to_owned());
     add("vivado/out_of_context.xdc", constraints::out_of_context(target.clock_mhz));
     add("seigo.core", fusesoc::core(&names, &target.part));
-    add("sim/smoke_tb.v", fusesoc::bench(&model));
+    add("sim/smoke_tb.v", fusesoc::bench(&verilog::hash(&compiled.design)));
     if let Some(board) = board {
         add("vivado/bd.tcl", block_design::text(board, target.clock_mhz));
         add("vivado/constraints.xdc", constraints::board(board));

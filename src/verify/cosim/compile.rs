@@ -75,6 +75,13 @@ pub fn library(compiled: &Compiled, waves: bool) -> Result<PathBuf> {
         return Ok(kept);
     }
     std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, error))?;
+    // Whoever wants the same library meanwhile waits for this one.
+    let lock = kept.with_extension("lock");
+    let building = std::fs::File::create(&lock).map_err(|error| cannot_write(&lock, error))?;
+    building.lock().map_err(|error| cannot_write(&lock, error))?;
+    if kept.is_file() {
+        return Ok(kept);
+    }
     let work = tempfile::Builder::new().prefix("build").tempdir_in(&folder);
     let work = work.map_err(|error| cannot_write(&folder, error))?;
     let built = build(work.path(), &sources, design, waves, &folder, &version)?;

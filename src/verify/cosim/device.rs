@@ -1,17 +1,20 @@
 //! The simulated accelerator as a driver sees it: registers over AXI4-Lite, memory over AXI4, frames.
 
-use super::fault::Fault;
 use super::library::{Inputs, Outputs, Simulation};
 use super::memory::{Memory, Region, Timing};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::border::registers::{self as r, Register};
 use crate::compile::border::status::Cause;
+use crate::device::Fault;
+use crate::device::control::{self, Addresses, Registers, State};
 
 /// Addresses of the buffers in the simulated DDR.
-const STREAM: u64 = 0x1000_0000;
-const IMAGE: u64 = 0x2000_0000;
-const OUTPUT: u64 = 0x3000_0000;
-const SCRATCH: u64 = 0x4000_0000;
+const ADDRESSES: Addresses = Addresses {
+    stream: 0x1000_0000,
+    image: 0x2000_0000,
+    output: 0x3000_0000,
+    scratch: 0x4000_0000,
+};
 
 /// Cycles without the end of a pass after which the design counts as hanging.
 const WATCHDOG: u64 = 400_000;
@@ -100,12 +103,16 @@ impl Device {
             Region { base, bytes }
         };
         let regions = vec![
-            region(STREAM, buffers.stream),
-            region(IMAGE, buffers.image),
-            region(OUTPUT, vec![0; buffers.output]),
-            region(SCRATCH, vec![0; buffers.scratch]),
+            region(ADDRESSES.stream, buffers.stream),
+            region(ADDRESSES.image, buffers.image),
+            region(ADDRESSES.output, vec![0; buffers.output]),
+            region(ADDRESSES.scratch, vec![0; buffers.scratch]),
         ];
-        let memory = Memory::new(regions, timing);
+        Self::with(simulation, Memory::new(regions, timing))
+    }
+
+    /// A design with this memory, reset.
+    pub fn with(simulation: Simulation, memory: Memory) -> Self {
         let mut device = Self {
             simulation,
             memory,
@@ -127,6 +134,11 @@ impl Device {
     /// The output buffer.
     pub fn output(&self) -> &[u8] {
         &self.memory.regions[2].bytes
+    }
+
+    /// The interrupt output.
+    pub fn interrupt(&self) -> bool {
+        self.outputs.interrupt != 0
     }
 
     /// The scratch buffer.
@@ -234,7 +246,7 @@ impl Device {
     /// # Errors
     /// [`codes::SIMULATION_HANG`].
     pub fn soft_reset(&mut self) -> Result<()> {
-        self.write(r::RESET, r::RESET_NOW.place(1))
+        control::soft_reset(self)
     }
 
     /// Lets the counters of the next frames count one pass only, or everything.
@@ -259,11 +271,7 @@ impl Device {
     /// # Errors
     /// [`codes::SIMULATION_HANG`].
     pub fn stalls(&mut self) -> Result<[u32; Cause::COUNTED.len()]> {
-        let mut stalls = [0; Cause::COUNTED.len()];
-        for (count, (_, register)) in stalls.iter_mut().zip(Cause::COUNTED) {
-            *count = self.read(register)?;
-        }
-        Ok(stalls)
+        Ok(control::counters(self)?.stalls)
     }
 
     /// Runs a frame of a program of `words` ring words. `observe` is called after each pass, and for each
@@ -276,10 +284,10 @@ impl Device {
         words: usize,
         mut observe: impl FnMut(Event, &mut Self) -> Result<()>,
     ) -> Result<End> {
-        self.configure(words)?;
+        control::configure(self, ADDRESSES, words as u32)?;
         let mut watch = Watch::new(&mut observe);
         watch.last = self.cycle;
-        self.write_watched(r::CONTROL, r::CONTROL_START.mask(), &mut watch)?;
+        control::start(&mut Watched { device: self, watch: &mut watch })?;
         self.wait(watch)
     }
 
@@ -288,21 +296,8 @@ impl Device {
     /// # Errors
     /// [`codes::SIMULATION_HANG`].
     pub fn start(&mut self, words: usize) -> Result<()> {
-        self.configure(words)?;
-        self.write(r::CONTROL, r::CONTROL_START.mask())
-    }
-
-    fn configure(&mut self, words: usize) -> Result<()> {
-        for (low, high, address) in [
-            (r::STREAM_BASE_LOW, r::STREAM_BASE_HIGH, STREAM),
-            (r::IMAGE_BASE_LOW, r::IMAGE_BASE_HIGH, IMAGE),
-            (r::OUTPUT_BASE_LOW, r::OUTPUT_BASE_HIGH, OUTPUT),
-            (r::SCRATCH_BASE_LOW, r::SCRATCH_BASE_HIGH, SCRATCH),
-        ] {
-            self.write(low, address as u32)?;
-            self.write(high, (address >> 32) as u32)?;
-        }
-        self.write(r::STREAM_WORDS, words as u32)
+        control::configure(self, ADDRESSES, words as u32)?;
+        control::start(self)
     }
 
     fn wait(&mut self, mut watch: Watch<'_>) -> Result<End> {
@@ -310,31 +305,41 @@ impl Device {
             for _ in 0..POLL {
                 self.step_watched(&mut watch)?;
             }
-            let control = self.read_watched(r::CONTROL, &mut watch)?;
-            let status = self.read_watched(r::STATUS, &mut watch)?;
-            if r::STATUS_ERROR.read(status) != 0 {
-                return self.fault(status);
-            }
-            if r::CONTROL_DONE.read(control) != 0 {
-                return Ok(End::Done);
-            }
-            if r::STATUS_PROCESSOR.read(status) != 0 {
-                let pass = self.read_watched(r::PASS, &mut watch)?;
-                let pass = r::PASS_RUNNING.read(pass) as u16;
-                (watch.observe)(Event::Processor(pass), self)?;
-                self.write_watched(r::RESUME, r::RESUME_GO.mask(), &mut watch)?;
+            match control::state(&mut Watched { device: self, watch: &mut watch })? {
+                State::Running => {}
+                State::Done => return Ok(End::Done),
+                State::Fault(fault) => return Ok(End::Fault(fault)),
+                State::Processor(pass) => {
+                    (watch.observe)(Event::Processor(pass), self)?;
+                    control::resume(&mut Watched { device: self, watch: &mut watch })?;
+                }
             }
         }
     }
+}
 
-    fn fault(&mut self, status: u32) -> Result<End> {
-        let pass = self.read(r::PASS)?;
-        let error = self.read(r::ERROR)?;
-        Ok(End::Fault(Fault {
-            code: r::STATUS_ERROR_CODE.read(status) as u8,
-            client: r::ERROR_CLIENT.read(error) as u8,
-            block: r::ERROR_BLOCK.read(error) as u16,
-            pass: r::PASS_ERROR.read(pass) as u16,
-        }))
+impl Registers for Device {
+    fn read(&mut self, register: Register) -> Result<u32> {
+        Self::read(self, register)
+    }
+
+    fn write(&mut self, register: Register, value: u32) -> Result<()> {
+        Self::write(self, register, value)
+    }
+}
+
+/// The registers while a frame is watched.
+struct Watched<'a, 'b> {
+    device: &'a mut Device,
+    watch: &'a mut Watch<'b>,
+}
+
+impl Registers for Watched<'_, '_> {
+    fn read(&mut self, register: Register) -> Result<u32> {
+        self.device.read_watched(register, self.watch)
+    }
+
+    fn write(&mut self, register: Register, value: u32) -> Result<()> {
+        self.device.write_watched(register, value, self.watch)
     }
 }

@@ -7,6 +7,8 @@ use super::library::{Inputs, Outputs};
 use crate::base::random::Random;
 use crate::compile::capabilities::WORD;
 use crate::compile::program::predict::READ_LATENCY;
+#[cfg(unix)]
+use crate::device::map::Map;
 
 /// A beat carries a word.
 const BEAT: usize = WORD;
@@ -52,6 +54,11 @@ pub struct Memory {
     pub regions: Vec<Region>,
     /// The 16-byte words that answer SLVERR, for tests of faults.
     pub faults: Vec<u64>,
+    /// Whether every word answers so.
+    pub broken: bool,
+    /// Memory that a driver in another process shares: its first address, and what is there.
+    #[cfg(unix)]
+    pub shared: Option<(u64, Map)>,
     /// Beats read and written so far.
     pub beats: [u64; 2],
     timing: Timing,
@@ -75,6 +82,9 @@ impl Memory {
         Self {
             regions,
             faults: Vec::new(),
+            broken: false,
+            #[cfg(unix)]
+            shared: None,
             beats: [0; 2],
             timing,
             random: Random::new(timing.stalls.unwrap_or(0), 0),
@@ -114,8 +124,37 @@ impl Memory {
         region.bytes.get_mut(start..start + BEAT)
     }
 
+    /// The word at an address, where there is memory.
+    fn load(&mut self, address: u64) -> Option<[u8; BEAT]> {
+        #[cfg(unix)]
+        if let Some((map, offset)) = self.find_shared(address) {
+            let mut word = [0; BEAT];
+            map.read(offset, &mut word);
+            return Some(word);
+        }
+        self.find(address)?.try_into().ok()
+    }
+
+    /// Replaces the word at an address; false where there is no memory.
+    fn store(&mut self, address: u64, word: [u8; BEAT]) -> bool {
+        #[cfg(unix)]
+        if let Some((map, offset)) = self.find_shared(address) {
+            map.write(offset, &word);
+            return true;
+        }
+        self.find(address).map(|bytes| bytes.copy_from_slice(&word)).is_some()
+    }
+
+    #[cfg(unix)]
+    fn find_shared(&self, address: u64) -> Option<(&Map, usize)> {
+        let (base, map) = self.shared.as_ref()?;
+        let offset = usize::try_from(address.checked_sub(*base)?).ok()?;
+        (offset + BEAT <= map.len()).then_some((map, offset))
+    }
+
     fn response(&self, address: u64, exists: bool) -> u32 {
-        match (exists, self.faults.contains(&(address / BEAT as u64))) {
+        let fails = self.broken || self.faults.contains(&(address / BEAT as u64));
+        match (exists, fails) {
             (false, _) => DECERR,
             (true, true) => SLVERR,
             (true, false) => OKAY,
@@ -134,7 +173,7 @@ impl Memory {
         inputs.rvalid = u32::from(reads);
         if let (true, Some(burst)) = (reads, self.reads.front()) {
             let (address, last) = (burst.address, burst.beats == 1);
-            let found = self.find(address).map(|bytes| {
+            let found = self.load(address).map(|bytes| {
                 let mut words = [0; 4];
                 for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
                     *word = u32::from_le_bytes(*chunk);
@@ -189,14 +228,16 @@ impl Memory {
         burst.address += BEAT as u64;
         burst.beats -= 1;
         let ends = burst.beats == 0;
-        let exists = self.find(address).map(|bytes| {
-            for (index, byte) in bytes.iter_mut().enumerate() {
+        // Bytes without a strobe stay: the accelerator strobes whole words but for those.
+        let exists = self.load(address).is_some_and(|mut word| {
+            for (index, byte) in word.iter_mut().enumerate() {
                 if outputs.wstrb >> index & 1 != 0 {
                     *byte = outputs.wdata[index / 4].to_le_bytes()[index % 4];
                 }
             }
+            self.store(address, word)
         });
-        self.write_answer = self.write_answer.max(self.response(address, exists.is_some()));
+        self.write_answer = self.write_answer.max(self.response(address, exists));
         if ends {
             self.writes.pop_front();
             self.answers.push_back((self.write_answer, self.now + WRITE_LATENCY));

@@ -4,17 +4,16 @@
 mod compile;
 pub mod device;
 mod engine;
-mod fault;
 mod frame;
 mod host;
 mod library;
 pub mod memory;
 mod report;
 
+pub use crate::device::Fault;
 pub use compile::{cache, library as compile};
 pub use device::{Buffers, Device, End, Event};
 pub use engine::Rtl;
-pub use fault::Fault;
 pub use frame::{Frame, Mismatch, PassReport, Values, Verifier, Waves};
 pub use library::{Geometry, Simulation};
 pub use memory::Timing;

@@ -120,6 +120,16 @@ pub fn registers() -> String {
         "\n/* Causes of stalls, counted in registers from SEIGO_REG_STALL_STREAM on. */"
     );
     let _ = writeln!(text, "#define SEIGO_STALLS {}u", status::Cause::COUNTED.len());
+    text.push_str(
+        "\n/* The name of a cause, by its place; a null pointer for a number that is none. */\n",
+    );
+    text.push_str(
+        "static inline const char *seigo_stall_name(uint32_t cause) {\n  switch (cause) {\n",
+    );
+    for (index, (cause, _)) in status::Cause::COUNTED.into_iter().enumerate() {
+        let _ = writeln!(text, "    case {index}u:\n      return \"{}\";", cause.name());
+    }
+    text.push_str("    default:\n      return NULL;\n  }\n}\n");
     words(&mut text);
     header("Registers of the accelerator.", "SEIGO_REGISTERS_H", &text)
 }

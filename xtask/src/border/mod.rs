@@ -2,6 +2,7 @@
 
 mod c;
 mod pages;
+mod python;
 mod rdl;
 mod verilog;
 
@@ -18,6 +19,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("runtime/seigo_program.h", c::program()),
         ("runtime/seigo_registers.h", c::registers()),
         ("runtime/seigo.rdl", rdl::registers()),
+        ("drivers/python/seigo/registers.py", python::registers()),
         ("docs/isa.md", pages::stream()),
         ("docs/registers.md", pages::registers()),
     ]
