@@ -1,0 +1,72 @@
+#include "options.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "seigo/error.h"
+
+namespace seigo {
+
+namespace {
+
+constexpr char kHelp[] =
+    "Runs frames of a bundle on the accelerator.\n"
+    "\n"
+    "  seigo-run BUNDLE [FRAME...] [options]\n"
+    "\n"
+    "A FRAME is a PPM image (P6) of the network's size, for a network that takes pixels, or a file with the whole\n"
+    "image buffer. Without one, the frames of the bundle's check vectors run.\n"
+    "\n"
+    "  --check             compare every output of the check vectors: pass or fail\n"
+    "  --output DIR        write the outputs as FRAME.NAME.npy: integers, channel, row, column\n"
+    "  --repeat N          run all frames N times\n"
+    "  --timeout MS        longest wait for a frame (10000)\n"
+    "  --simulated SOCKET  the device that `seigo device` made, instead of the board's\n"
+    "  --uio NAME          name of the UIO device (seigo)\n"
+    "  --memory NAME       name of the u-dma-buf device (seigo)\n"
+    "  --root DIR          folder with dev and sys (/)\n"
+    "\n"
+    "Exit status: 0 done or equal, 1 the check failed, 2 trouble.\n";
+
+size_t number(const std::string& option, const std::string& text, size_t most) {
+  char* end = nullptr;
+  const unsigned long long value = std::strtoull(text.c_str(), &end, 10);
+  if (text.empty() || *end != '\0' || text[0] == '-' || value == 0 || value > most) {
+    throw Error(ErrorKind::argument, option + " " + text, "give a number from 1 to " + std::to_string(most));
+  }
+  return static_cast<size_t>(value);
+}
+
+}  // namespace
+
+bool read_options(int count, char** arguments, Options& options) {
+  for (int at = 1; at < count; ++at) {
+    const std::string word = arguments[at];
+    const auto value = [&]() -> std::string {
+      if (at + 1 == count) throw Error(ErrorKind::argument, word + " lacks its value", "see --help");
+      return arguments[++at];
+    };
+    if (word == "--help" || word == "-h") {
+      std::fputs(kHelp, stdout);
+      return false;
+    }
+    if (word == "--check") options.check = true;
+    else if (word == "--output") options.output = value();
+    else if (word == "--repeat") options.repeat = number(word, value(), 1000000000);
+    else if (word == "--timeout") options.timeout = std::chrono::milliseconds(number(word, value(), 86400000));
+    else if (word == "--simulated") options.simulated = value();
+    else if (word == "--uio") options.places.uio = value();
+    else if (word == "--memory") options.places.memory = value();
+    else if (word == "--root") options.places.root = value();
+    else if (word.rfind("-", 0) == 0) throw Error(ErrorKind::argument, "there is no option " + word, "see --help");
+    else if (options.bundle.empty()) options.bundle = word;
+    else options.inputs.push_back(word);
+  }
+  if (options.bundle.empty()) throw Error(ErrorKind::argument, "no bundle is given", "see --help");
+  if (options.check && !options.inputs.empty()) {
+    throw Error(ErrorKind::argument, "--check takes its frames from the bundle", "leave the frames out");
+  }
+  return true;
+}
+
+}  // namespace seigo

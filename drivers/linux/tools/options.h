@@ -1,0 +1,29 @@
+// The command line of seigo-run.
+#ifndef SEIGO_OPTIONS_H
+#define SEIGO_OPTIONS_H
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "seigo/transport.h"
+
+namespace seigo {
+
+struct Options {
+  std::string bundle;
+  std::vector<std::string> inputs;  // frames
+  std::string simulated;            // socket; empty for the board
+  Places places;
+  std::string output;  // folder for outputs; empty for none
+  bool check = false;
+  size_t repeat = 1;  // how often all frames run
+  std::chrono::milliseconds timeout{10000};
+};
+
+// Reads the arguments; throws Error (argument). False after --help, which was printed.
+bool read_options(int count, char** arguments, Options& options);
+
+}  // namespace seigo
+
+#endif
