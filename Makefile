@@ -22,6 +22,7 @@ ONNX_VERSION := 1.17.0
 TORCH_VERSION := 2.8.0
 PYSLANG_VERSION := 12.1.0
 MDBOOK_VERSION := 0.5.4
+DRIVERS := build/venv-drivers
 MDBOOK := build/tools/bin/mdbook
 
 .PHONY: help
@@ -87,6 +88,21 @@ test-rtl: deps ## Build and run the unit testbench of every RTL module
 .PHONY: test-cosim
 test-cosim: deps ## Random networks in the RTL at every width of the array
 	$(CARGO) test --release --locked --test it cosim:: -- --ignored --nocapture
+
+# The board's processor is an aarch64; its programs run here in QEMU.
+.PHONY: test-drivers
+test-drivers: DEBIAN += g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ qemu-user:qemu-aarch64
+test-drivers: $(DRIVERS)/ready build ## Every driver on the simulated device: C++ here and in QEMU as aarch64, Rust, Python
+	arm=$(CURDIR)/build/drivers-aarch64
+	$(MAKE) -s -C drivers/linux BUILD=$$arm CXX=aarch64-linux-gnu-g++ AR=aarch64-linux-gnu-ar STATIC=1
+	SEIGO_RUN_AARCH64=$$arm/seigo-run SEIGO_PYTHON=$(CURDIR)/$(DRIVERS)/bin/python \
+	  $(CARGO) test --release --locked --test it drivers:: -- --include-ignored --nocapture
+
+$(DRIVERS)/ready: Makefile | deps
+	rm -rf $(DRIVERS)
+	$(PYTHON) -m venv $(DRIVERS)
+	$(DRIVERS)/bin/pip install -q numpy
+	touch $@
 
 .PHONY: lint-rtl
 lint-rtl: $(LINT)/ready ## Lint every RTL module at several parameter sets and generated top levels: Verilator, slang, Icarus

@@ -16,6 +16,8 @@ mod coco_shared;
 mod commands;
 mod cosim;
 mod damage;
+#[cfg(unix)]
+mod drivers;
 mod fixtures;
 mod goldens;
 #[cfg(unix)]

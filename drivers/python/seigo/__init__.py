@@ -1,0 +1,18 @@
+"""Driver of the accelerator for Python and numpy; docs/driver.md has the protocol.
+
+    import seigo
+    overlay = seigo.Overlay("bundle")           # the board; or seigo.Simulated("/tmp/seigo.socket") as device
+    image = overlay.allocate()                  # the image buffer, as numpy.uint8
+    overlay.pack(image, numbers)                # integers of the network's input: channel, row, column
+    outputs, counters = overlay.run(image)      # integers of every output: channel, row, column
+"""
+
+from .bundle import Bundle, Step, Tensor
+from .errors import BundleError, DeviceError, Fault, Mismatch, SeigoError, Timeout
+from .overlay import Counters, Overlay
+from .transports import Pynq, Simulated, Uio
+
+__all__ = [
+    "Bundle", "BundleError", "Counters", "DeviceError", "Fault", "Mismatch", "Overlay", "Pynq", "SeigoError",
+    "Simulated", "Step", "Tensor", "Timeout", "Uio",
+]

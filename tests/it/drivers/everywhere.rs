@@ -1,0 +1,148 @@
+//! Every driver on larger networks: C++ on this machine and as the board's processor runs it, Rust, Python.
+//!
+//! `make test-drivers` installs what they need and names it in the environment: `SEIGO_RUN_AARCH64` (seigo-run,
+//! cross-compiled), `SEIGO_PYTHON` (with numpy).
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use seigo::compile::Compiled;
+use seigo::device::description::Tensor;
+use seigo::device::{Driver, Options};
+use seigo::emit::bundle;
+use seigo::verify::cosim::Verifier;
+use seigo::vision::scenes::{self, DETECTION};
+use seigo::vision::task::{Task, TaskSpec};
+
+use super::{Device, ROOT, compiled, ends};
+use crate::support::command::Bench;
+use crate::support::shared;
+
+fn named(variable: &str) -> String {
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: run make test-drivers"))
+}
+
+/// The drivers that are commands of their own: a name, and the command up to the bundle.
+fn commands() -> Vec<(&'static str, Command)> {
+    let mut arm = Command::new("qemu-aarch64");
+    arm.arg(named("SEIGO_RUN_AARCH64"));
+    let mut python = Command::new(named("SEIGO_PYTHON"));
+    python.env("PYTHONPATH", Path::new(ROOT).join("drivers/python"));
+    python.env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "seigo"]);
+    vec![("cpp", Command::new(compiled().join("seigo-run"))), ("aarch64", arm), ("python", python)]
+}
+
+/// The check vectors of a bundle in every driver.
+fn check(bench: &Bench) {
+    let device = Device::new(bench, "");
+    for (name, mut command) in commands() {
+        command.args(["bundle", "--simulated", "device.socket", "--check"]);
+        let seconds = if name == "python" { "120" } else { "120000" };
+        let output = command.args(["--timeout", seconds]).current_dir(bench.path("")).output();
+        let text = ends(&output.unwrap(), 0);
+        assert!(text.contains("PASS"), "{name}: {text}");
+        println!("{name}:\n{text}");
+    }
+    let folder = bench.path("bundle");
+    let options = Options { timeout: std::time::Duration::from_secs(120) };
+    let mut driver = Driver::open(&folder, device.open(), options).unwrap();
+    assert_eq!(driver.check(&folder).unwrap(), None);
+}
+
+/// Numbers as a .npy file has them behind its head.
+fn bytes(tensor: &Tensor, numbers: &[i64]) -> Vec<u8> {
+    let own = tensor.bits as usize / 8;
+    numbers.iter().flat_map(|number| number.to_le_bytes()[..own].to_vec()).collect()
+}
+
+/// An image buffer per scene, with the reference's outputs.
+fn frames(compiled: &Compiled, count: u64) -> Vec<(Vec<u8>, Vec<Vec<i64>>)> {
+    let spec = TaskSpec::beside(&Path::new(ROOT).join("models/shapes/shapes.onnx")).unwrap();
+    let graph = compiled.graph();
+    let task = Task::new(spec, &graph.value(graph.inputs[0]).shape).unwrap();
+    let verifier = Verifier::new(compiled);
+    (0..count)
+        .map(|index| {
+            let scene = scenes::draw(&DETECTION, 101, index);
+            let values = verifier.values(&[task.preprocess(&scene.image).unwrap().0]).unwrap();
+            let outputs = compiled.schedule().leaving.iter();
+            let outputs = outputs.map(|own| values.integers[&own.value].clone()).collect();
+            (verifier.image(&values).unwrap(), outputs)
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "needs a cross compiler, QEMU and numpy; make test-drivers runs it"]
+fn every_driver_gives_the_reference_s_outputs_on_twenty_images() {
+    let bench = Bench::new();
+    let model = format!("{ROOT}/models/shapes/shapes.onnx");
+    bench.done(&format!("quantize {model} --calib {ROOT}/models/shapes/samples -o model.ceras"));
+    bench.done("build model.ceras --target zynq7020 -o bundle");
+    check(&bench);
+    let compiled = bundle::open(&bench.path("bundle")).unwrap();
+    let frames = frames(&compiled, 20);
+    let names: Vec<String> =
+        (0..frames.len()).map(|index| format!("frame{index:02}.bin")).collect();
+    for (name, (image, _)) in names.iter().zip(&frames) {
+        bench.write(name, image);
+    }
+    let device = Device::new(&bench, "");
+    let folder = bench.path("bundle");
+    let mut driver = Driver::open(&folder, device.open(), Options::default()).unwrap();
+    let tensors = driver.description().outputs.clone();
+    for (index, (image, outputs)) in frames.iter().enumerate() {
+        let mut none = |_: &_, _: Vec<Vec<i32>>| panic!("no layer is the processor's");
+        let frame = driver.frame(image, &mut none).unwrap();
+        for (found, expected) in frame.outputs.iter().zip(outputs) {
+            assert!(found.iter().map(|&q| i64::from(q)).eq(expected.iter().copied()), "{index}");
+        }
+    }
+    drop(driver);
+    for (driver, mut command) in commands() {
+        fs::create_dir(bench.path(driver)).unwrap();
+        command.args(["bundle", "--simulated", "device.socket", "--output", driver]);
+        ends(&command.args(&names).current_dir(bench.path("")).output().unwrap(), 0);
+        for (name, (_, outputs)) in names.iter().zip(&frames) {
+            for (tensor, numbers) in tensors.iter().zip(outputs) {
+                let file = format!("{driver}/{name}.{}.npy", tensor.name.replace('/', "_"));
+                assert!(bench.read(&file).ends_with(&bytes(tensor, numbers)), "{file}");
+            }
+        }
+        println!("{driver}: {} frames equal to the reference", names.len());
+    }
+}
+
+#[test]
+#[ignore = "needs a cross compiler, QEMU and numpy; make test-drivers runs it"]
+fn every_driver_does_the_processor_s_steps() {
+    let bench = Bench::new();
+    bench.done("quantize detector.onnx --calib images --float-layers pool -o model.ceras");
+    bench.done("build model.ceras --target zynq7020 -o bundle");
+    let text = String::from_utf8(bench.read("bundle/device.json")).unwrap();
+    assert!(!text.contains("\"steps\":[]"), "{text}");
+    check(&bench);
+}
+
+#[test]
+#[ignore = "needs a cross compiler, QEMU, numpy and the shared models; make test-drivers runs it"]
+fn every_driver_runs_yolox_nano() {
+    let Some(shared) = shared::folder() else { return };
+    let (bench, shared) = (Bench::new(), shared.display());
+    let model = format!("{shared}/models/yolox_nano.onnx --task yolox-coco");
+    bench.done(&format!("quantize {model} --calib {shared}/coco/calib -o model.ceras"));
+    bench.done("build model.ceras --target kv260 -o bundle");
+    check(&bench);
+}
+
+#[test]
+#[ignore = "needs numpy; make test-drivers runs it"]
+fn the_python_driver_is_bit_exact_and_tells_what_is_wrong() {
+    let bench = super::bench();
+    let _device = Device::new(&bench, "");
+    let mut test = Command::new(named("SEIGO_PYTHON"));
+    test.arg(Path::new(ROOT).join("drivers/python/test/driver_test.py"));
+    ends(&test.args(["bundle", "device.socket"]).current_dir(bench.path("")).output().unwrap(), 0);
+}
