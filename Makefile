@@ -89,13 +89,15 @@ test-rtl: deps ## Build and run the unit testbench of every RTL module
 test-cosim: deps ## Random networks in the RTL at every width of the array
 	$(CARGO) test --release --locked --test it cosim:: -- --ignored --nocapture
 
-# The board's processor is an aarch64; its programs run here in QEMU.
+# Processors of the boards: 64-bit ARM (Zynq UltraScale+), 32-bit ARM (Zynq-7000). Their programs run here in QEMU.
 .PHONY: test-drivers
-test-drivers: DEBIAN += g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ qemu-user:qemu-aarch64
-test-drivers: $(DRIVERS)/ready build ## Every driver on the simulated device: C++ here and in QEMU as aarch64, Rust, Python
-	arm=$(CURDIR)/build/drivers-aarch64
-	$(MAKE) -s -C drivers/linux BUILD=$$arm CXX=aarch64-linux-gnu-g++ AR=aarch64-linux-gnu-ar STATIC=1
-	SEIGO_RUN_AARCH64=$$arm/seigo-run SEIGO_PYTHON=$(CURDIR)/$(DRIVERS)/bin/python \
+test-drivers: DEBIAN += g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ g++-arm-linux-gnueabihf:arm-linux-gnueabihf-g++
+test-drivers: DEBIAN += qemu-user:qemu-aarch64
+test-drivers: $(DRIVERS)/ready build ## Every driver on the simulated device: C++ here and in QEMU as ARM, Rust, Python
+	for machine in aarch64-linux-gnu arm-linux-gnueabihf; do
+	  $(MAKE) -s -C drivers/linux BUILD=$(CURDIR)/build/drivers/$$machine CXX=$$machine-g++ AR=$$machine-ar STATIC=1
+	done
+	SEIGO_RUN_ARM=$(CURDIR)/build/drivers SEIGO_PYTHON=$(CURDIR)/$(DRIVERS)/bin/python \
 	  $(CARGO) test --release --locked --test it drivers:: -- --include-ignored --nocapture
 
 $(DRIVERS)/ready: Makefile | deps

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::base::arithmetic::saturate;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files::sha256;
 use crate::base::json::{Form, FormatOf, VersionOf};
@@ -17,6 +18,7 @@ use crate::compile::program::format::tensors;
 use crate::compile::program::predict::{READ_LATENCY, predict};
 use crate::compile::schedule::{Buffer, CHANNELS, StoredId, Transfer, Work};
 use crate::model::qgraph::{Operand, QValueId, Scale};
+use crate::vision::task::{ColorOrder, Resize, TaskSpec};
 
 /// Its name in a bundle.
 pub const FILE: &str = "device.json";
@@ -43,6 +45,8 @@ pub struct Description {
     pub buffers: Sizes,
     /// What the driver writes into the image buffer.
     pub inputs: Vec<Tensor>,
+    /// How a picture becomes the input; null for a model without a task, or with another input.
+    pub picture: Option<Picture>,
     /// What the accelerator leaves in the output buffer.
     pub outputs: Vec<Tensor>,
     /// The processor's steps within a frame.
@@ -125,6 +129,20 @@ pub struct Tensor {
     pub zeros: Vec<i8>,
 }
 
+/// How a picture of 8 bits becomes the network's one input: `input[c] = tables[c][pixel[c]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Picture {
+    /// Which channels of a picture the network reads, in which order.
+    pub color: ColorOrder,
+    /// How the task fits a picture of another size; a driver takes pictures of the network's own.
+    pub resize: Resize,
+    /// Value of the pixels around a picture that is fitted.
+    pub pad: u8,
+    /// Per channel of the network the integer for every value of a pixel.
+    pub tables: Vec<Vec<i32>>,
+}
+
 /// A step of the processor within a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -183,6 +201,7 @@ impl Description {
                 scratch: program.buffers.scratch,
             },
             inputs: inputs(compiled),
+            picture: picture(compiled),
             outputs: leaving.map(|own| planes(compiled, own.stored, own.offset)).collect(),
             steps: (0..schedule.passes.len()).filter_map(|pass| step(compiled, pass)).collect(),
             tail: names(&schedule.tail),
@@ -193,6 +212,28 @@ impl Description {
             },
         })
     }
+}
+
+/// That of the model's task, where the network has one input and it is of int8 or int16.
+fn picture(compiled: &Compiled) -> Option<Picture> {
+    let graph = compiled.graph();
+    let &[id] = &graph.inputs[..] else { return None };
+    let task = compiled.model.meta.task.clone()?;
+    let input = serde_json::from_value::<TaskSpec>(task).ok()?.input;
+    let (width, scales) = graph.value(id).integer()?;
+    if scales.len() != input.color.channels() {
+        return None;
+    }
+    let tables = scales.iter().enumerate().map(|(channel, scale)| {
+        let table = input.normalized(channel).into_iter().map(|number| {
+            let q =
+                graph.rounding.quantize(number.into(), scale.exponent.into(), scale.zero.into());
+            saturate(q, width.bits()) as i32
+        });
+        table.collect()
+    });
+    let tables = tables.collect();
+    Some(Picture { color: input.color, resize: input.resize, pad: input.pad, tables })
 }
 
 /// What the passes read in the image buffer, each tensor once.

@@ -68,6 +68,23 @@ std::vector<Tensor> tensors(const Json& json, size_t buffer) {
   return all;
 }
 
+Picture picture(const Json& json, const std::vector<Tensor>& inputs) {
+  Picture own;
+  if (json.none()) return own;
+  own.color = json["color"].text();
+  for (const Json& table : json["tables"].items()) own.tables.push_back(integers(table));
+  const bool known = own.color == "rgb" || own.color == "bgr" || own.color == "gray";
+  bool fits = inputs.size() == 1 && own.tables.size() == inputs[0].channels && (own.color == "gray" || own.tables.size() == 3);
+  for (const Numbers& table : own.tables) fits = fits && table.size() == 256;
+  if (!known || !fits) broken("device.json: `picture` does not fit the input");
+  return own;
+}
+
+// ITU-R BT.601 luma in 15-bit fixed point, rounded half up.
+uint8_t luma(const uint8_t* rgb) {
+  return static_cast<uint8_t>((rgb[0] * 9798u + rgb[1] * 19235u + rgb[2] * 3735u + (1u << 14)) >> 15);
+}
+
 int32_t number(const uint8_t* bytes, size_t bits) {
   switch (bits) {
     case 8:
@@ -152,6 +169,7 @@ Bundle::Bundle(const std::string& path) : folder(path) {
   output_bytes = size(json["buffers"]["output"]);
   scratch_bytes = size(json["buffers"]["scratch"]);
   inputs = tensors(json["inputs"], image_bytes);
+  picture = seigo::picture(json["picture"], inputs);
   outputs = tensors(json["outputs"], output_bytes);
   for (const Json& item : json["steps"].items()) {
     Step step;
@@ -169,6 +187,26 @@ Bundle::Bundle(const std::string& path) : folder(path) {
   if (sha256(program.data(), program.size()) != json["program"]["sha256"].text() || program.size() % 32 != 0) {
     throw Error(ErrorKind::mismatch, json["program"]["file"].text() + " is not the one of the bundle", kAgain);
   }
+}
+
+std::vector<uint8_t> Bundle::image(const uint8_t* rgb) const {
+  if (picture.tables.empty()) {
+    throw Error(ErrorKind::argument, "the bundle does not say how a picture becomes the input",
+                "give the image buffer, or build the bundle of a model with a task (docs/task.md)");
+  }
+  const Tensor& input = inputs[0];
+  Numbers numbers(input.count());
+  const size_t plane = input.height * input.width;
+  for (size_t channel = 0; channel < input.channels; ++channel) {
+    const size_t source = picture.color == "bgr" ? 2 - channel : channel;
+    for (size_t pixel = 0; pixel < plane; ++pixel) {
+      const uint8_t* own = rgb + 3 * pixel;
+      numbers[channel * plane + pixel] = picture.tables[channel][picture.color == "gray" ? luma(own) : own[source]];
+    }
+  }
+  std::vector<uint8_t> buffer(image_bytes);
+  input.pack(numbers, buffer.data());
+  return buffer;
 }
 
 std::vector<Vector> Bundle::vectors() const {

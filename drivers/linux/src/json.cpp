@@ -79,7 +79,9 @@ class JsonReader {
       ++at_;
     }
     const std::string word = text_.substr(start, at_ - start);
-    if (word == "true" || word == "false" || word == "null") return;
+    if (word == "null") return;
+    value.kind_ = Json::Kind::other;
+    if (word == "true" || word == "false") return;
     size_t used = 0;
     try {
       value.number_ = std::stoll(word, &used);

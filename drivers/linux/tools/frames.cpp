@@ -32,32 +32,21 @@ std::vector<uint8_t> ppm(const Bundle& bundle, const std::vector<uint8_t>& file,
   const auto refuse = [&](const std::string& why, const std::string& advice) {
     throw Error(ErrorKind::argument, path + ": " + why, advice);
   };
-  const bool pixels = bundle.inputs.size() == 1 && bundle.inputs[0].pixels && bundle.inputs[0].channels == 3;
-  if (!pixels) refuse("the network takes no RGB image", "give the image buffer as a file");
-  const Tensor& input = bundle.inputs[0];
-  for (size_t channel = 0; channel < 3; ++channel) {
-    if (input.exponents.size() != 3 || input.exponents[channel] != 0 || input.zeros[channel] != -128) {
-      refuse("the network's integers are not those of pixels", "give the image buffer as a file");
-    }
-  }
   size_t at = 2;
   const size_t width = head(file, at, path);
   const size_t height = head(file, at, path);
   const size_t most = head(file, at, path);
   ++at;
+  if (bundle.inputs.size() != 1) refuse("the network has several inputs", "give the image buffer as a file");
+  const Tensor& input = bundle.inputs[0];
   if (width != input.width || height != input.height || most != 255) {
     refuse("it has " + std::to_string(width) + " x " + std::to_string(height) + " pixels up to " +
                std::to_string(most) + ", the network takes " + std::to_string(input.width) + " x " +
                std::to_string(input.height) + " up to 255",
            "scale it first");
   }
-  const size_t row = 3 * width;
-  if (file.size() < at + row * height) refuse("it is cut off", "write it again");
-  std::vector<uint8_t> buffer(bundle.image_bytes);
-  for (size_t y = 0; y < height; ++y) {
-    std::memcpy(buffer.data() + input.offset + y * input.pitch, file.data() + at + y * row, row);
-  }
-  return buffer;
+  if (file.size() < at + 3 * width * height) refuse("it is cut off", "write it again");
+  return bundle.image(file.data() + at);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ constexpr char kHelp[] =
     "\n"
     "  seigo-run BUNDLE [FRAME...] [options]\n"
     "\n"
-    "A FRAME is a PPM image (P6) of the network's size, for a network that takes pixels, or a file with the whole\n"
+    "A FRAME is a PPM image (P6) of the network's size, for a model with a task, or a file with the whole\n"
     "image buffer. Without one, the frames of the bundle's check vectors run.\n"
     "\n"
     "  --check             compare every output of the check vectors: pass or fail\n"

@@ -7,6 +7,7 @@
 
 #include "frames.h"
 #include "options.h"
+#include "power.h"
 #include "seigo/driver.h"
 #include "seigo/error.h"
 
@@ -78,11 +79,13 @@ int run(const Options& options) {
   auto transport = options.simulated.empty() ? seigo::open_uio(options.places)
                                              : seigo::open_simulated(options.simulated);
   Driver driver(bundle, std::move(transport), options.timeout);
+  seigo::Power power(options.places.root);
   seigo::Counters last;
   size_t failed = 0;
   const double seconds =
       pipeline(driver, images, options.repeat, vectors, [&](size_t index, const Frame& frame, std::string wrong) {
         last = frame.counters;
+        power.sample();
         const size_t own = index % images.size();
         if (options.check) {
           if (wrong.empty()) wrong = seigo::difference(bundle.outputs, vectors[own].outputs, frame.outputs);
@@ -92,6 +95,9 @@ int run(const Options& options) {
         if (!options.output.empty()) seigo::write_outputs(bundle, frame.outputs, options.output, names[own]);
       });
   show(bundle, last, images.size() * options.repeat, seconds);
+  if (power.known()) {
+    std::printf("power: %.2f W on average, %.3f mWh\n", power.watts(), power.watts() * seconds / 3.6);
+  }
   if (!options.check) return 0;
   std::printf("%s: %zu of %zu frames differ from the check vectors\n", failed == 0 ? "PASS" : "FAIL", failed,
               images.size() * options.repeat);

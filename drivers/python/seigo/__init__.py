@@ -2,9 +2,10 @@
 
     import seigo
     overlay = seigo.Overlay("bundle")           # the board; or seigo.Simulated("/tmp/seigo.socket") as device
-    image = overlay.allocate()                  # the image buffer, as numpy.uint8
-    overlay.pack(image, numbers)                # integers of the network's input: channel, row, column
+    image = overlay.bundle.image(picture)       # rows, columns, red green blue, of the network's size
     outputs, counters = overlay.run(image)      # integers of every output: channel, row, column
+
+For other inputs than pictures, overlay.allocate() gives an image buffer and overlay.pack(image, numbers) fills it.
 """
 
 from .bundle import Bundle, Step, Tensor

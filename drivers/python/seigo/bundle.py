@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import BundleError, DeviceError, Mismatch
+from .errors import BundleError, DeviceError, Mismatch, SeigoError
 
 AGAIN = "build the bundle again with `seigo build`"
 SLOTS = 16
@@ -124,6 +124,7 @@ class Bundle:
             self.design = form["design"]
             self.buffers = form["buffers"]
             self.inputs = _tensors(form["inputs"])
+            self.picture = form["picture"]
             self.outputs = _tensors(form["outputs"])
             self.steps = [Step(item["pass"], item["layers"], _tensors(item["reads"]), _tensors(item["writes"]))
                           for item in form["steps"]]
@@ -138,6 +139,25 @@ class Bundle:
             raise DeviceError(f"cannot read the bundle: {error}", "give the folder that `seigo build` wrote") from None
         except (ValueError, KeyError, TypeError) as error:
             raise BundleError(f"device.json is damaged: {error!r}", AGAIN) from None
+
+    def image(self, rgb):
+        """The image buffer for a picture of the network's size: rows, columns, red green blue, as numpy.uint8."""
+        if self.picture is None:
+            raise SeigoError("the bundle does not say how a picture becomes the input",
+                             "give the image buffer, or build the bundle of a model with a task (docs/task.md)")
+        tensor = self.inputs[0]
+        if rgb.shape != (tensor.height, tensor.width, 3):
+            raise SeigoError(f"the picture has shape {rgb.shape}, not {(tensor.height, tensor.width, 3)}", "scale it")
+        channels = rgb[:, :, ::-1] if self.picture["color"] == "bgr" else rgb
+        if self.picture["color"] == "gray":
+            # ITU-R BT.601 luma in 15-bit fixed point, rounded half up.
+            luma = (rgb.astype(np.uint32) @ np.array([9798, 19235, 3735], np.uint32) + (1 << 14)) >> 15
+            channels = luma.astype(np.uint8)[:, :, None]
+        tables = np.array(self.picture["tables"], np.int32)
+        numbers = np.stack([table[channels[:, :, own]] for own, table in enumerate(tables)])
+        buffer = np.zeros(self.buffers["image"], np.uint8)
+        tensor.pack(numbers, buffer)
+        return buffer
 
     def vectors(self):
         """The frames of check.bin."""

@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -145,11 +146,8 @@ class Pynq:
     """
 
     def __init__(self, overlay, name="seigo", count=64 << 20):
-        import time
+        from pynq import MMIO, allocate  # there on PYNQ's images only
 
-        from pynq import MMIO, allocate
-
-        self.time = time
         own = overlay.ip_dict[name]
         self.window = MMIO(own["phys_addr"], own["addr_range"])
         self.buffer = allocate((count,), dtype=np.uint8)
@@ -163,18 +161,18 @@ class Pynq:
         self.window.write(offset, value)
 
     def wait(self, seconds):
-        end = self.time.monotonic() + seconds
+        end = time.monotonic() + seconds
         while self.read(r.INTERRUPT_STATUS) == 0:
-            if self.time.monotonic() > end:
+            if time.monotonic() > end:
                 return False
-            self.time.sleep(0.0001)
+            time.sleep(0.0001)
         return True
 
     def to_device(self, offset, count):
-        self.buffer.flush()
+        self.buffer[offset:offset + count].flush()
 
     def to_processor(self, offset, count):
-        self.buffer.invalidate()
+        self.buffer[offset:offset + count].invalidate()
 
     def close(self):
         self.buffer.freebuffer()

@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+import types
 from pathlib import Path
 
 import numpy as np
@@ -74,9 +75,47 @@ def board(bundle):
         refused(seigo.DeviceError, "no device", lambda: seigo.Uio(root=root))
 
 
+def pynq(bundle, path):
+    """PYNQ's names in front of the simulated device."""
+    device = seigo.Simulated(path)
+    ranges = []
+
+    class Buffer(np.ndarray):
+        def flush(self):
+            ranges.append(("flush", len(self)))
+
+        def invalidate(self):
+            ranges.append(("invalidate", len(self)))
+
+        def freebuffer(self):
+            device.close()
+
+    def allocate(shape, dtype):
+        assert (shape, dtype) == ((1 << 20,), np.uint8)
+        buffer = device.memory[:1 << 20].view(Buffer)
+        buffer.device_address = device.address
+        return buffer
+
+    class Mmio:
+        def __init__(self, address, size):
+            assert (address, size) == (0xA0000000, r.WINDOW)
+
+        read, write = device.read, device.write
+
+    sys.modules["pynq"] = types.SimpleNamespace(MMIO=Mmio, allocate=allocate)
+    loaded = types.SimpleNamespace(ip_dict={"seigo": {"phys_addr": 0xA0000000, "addr_range": r.WINDOW}})
+    own = seigo.Pynq(loaded, count=1 << 20)
+    overlay = seigo.Overlay(bundle, own)
+    assert overlay.check() is None
+    sizes = {("flush", len(bundle.program)), ("flush", bundle.buffers["image"]), ("invalidate", bundle.buffers["output"])}
+    assert set(ranges) == sizes, ranges
+    own.close()
+
+
 def main():
     bundle = seigo.Bundle(sys.argv[1])
     frames(bundle, sys.argv[2])
+    pynq(bundle, sys.argv[2])
     board(bundle)
 
 

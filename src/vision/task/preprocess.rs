@@ -110,10 +110,7 @@ fn normalized(spec: &InputSpec, image: &RgbImage) -> Result<Tensor> {
     let channels = spec.color.channels();
     let mut values = vec![0f32; channels * plane];
     for (channel, values) in values.chunks_exact_mut(plane).enumerate() {
-        let mean = spec.mean.get(channel).copied().unwrap_or(0.0);
-        let std = spec.std.get(channel).copied().unwrap_or(1.0);
-        let table: [f32; 256] =
-            std::array::from_fn(|pixel| ((pixel as f64 * spec.scale - mean) / std) as f32);
+        let table = spec.normalized(channel);
         let pixels = values.iter_mut().zip(image.as_raw().chunks_exact(3));
         match spec.color {
             ColorOrder::Rgb => pixels.for_each(|(v, rgb)| *v = table[usize::from(rgb[channel])]),

@@ -74,6 +74,15 @@ pub struct InputSpec {
     pub std: Vec<f64>,
 }
 
+impl InputSpec {
+    /// What the network reads in a channel for every value of a pixel.
+    pub fn normalized(&self, channel: usize) -> [f32; 256] {
+        let mean = self.mean.get(channel).copied().unwrap_or(0.0);
+        let std = self.std.get(channel).copied().unwrap_or(1.0);
+        std::array::from_fn(|pixel| ((pixel as f64 * self.scale - mean) / std) as f32)
+    }
+}
+
 /// How an image is fitted to the network's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -1,7 +1,7 @@
 //! Every driver on larger networks: C++ on this machine and as the board's processor runs it, Rust, Python.
 //!
-//! `make test-drivers` installs what they need and names it in the environment: `SEIGO_RUN_AARCH64` (seigo-run,
-//! cross-compiled), `SEIGO_PYTHON` (with numpy).
+//! `make test-drivers` installs what they need and names it in the environment: `SEIGO_RUN_ARM` (the folder with
+//! seigo-run, cross-compiled), `SEIGO_PYTHON` (with numpy).
 
 use std::fs;
 use std::path::Path;
@@ -26,12 +26,20 @@ fn named(variable: &str) -> String {
 
 /// The drivers that are commands of their own: a name, and the command up to the bundle.
 fn commands() -> Vec<(&'static str, Command)> {
-    let mut arm = Command::new("qemu-aarch64");
-    arm.arg(named("SEIGO_RUN_AARCH64"));
+    let arm = |qemu: &str, machine: &str| {
+        let mut command = Command::new(qemu);
+        command.arg(Path::new(&named("SEIGO_RUN_ARM")).join(machine).join("seigo-run"));
+        command
+    };
     let mut python = Command::new(named("SEIGO_PYTHON"));
     python.env("PYTHONPATH", Path::new(ROOT).join("drivers/python"));
     python.env("PYTHONDONTWRITEBYTECODE", "1").args(["-m", "seigo"]);
-    vec![("cpp", Command::new(compiled().join("seigo-run"))), ("aarch64", arm), ("python", python)]
+    vec![
+        ("cpp", Command::new(compiled().join("seigo-run"))),
+        ("aarch64", arm("qemu-aarch64", "aarch64-linux-gnu")),
+        ("arm", arm("qemu-arm", "arm-linux-gnueabihf")),
+        ("python", python),
+    ]
 }
 
 /// The check vectors of a bundle in every driver.
@@ -57,8 +65,14 @@ fn bytes(tensor: &Tensor, numbers: &[i64]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()[..own].to_vec()).collect()
 }
 
-/// An image buffer per scene, with the reference's outputs.
-fn frames(compiled: &Compiled, count: u64) -> Vec<(Vec<u8>, Vec<Vec<i64>>)> {
+/// A scene: as a PPM file, as image buffer, and the reference's outputs.
+struct Frame {
+    ppm: Vec<u8>,
+    image: Vec<u8>,
+    outputs: Vec<Vec<i64>>,
+}
+
+fn frames(compiled: &Compiled, count: u64) -> Vec<Frame> {
     let spec = TaskSpec::beside(&Path::new(ROOT).join("models/shapes/shapes.onnx")).unwrap();
     let graph = compiled.graph();
     let task = Task::new(spec, &graph.value(graph.inputs[0]).shape).unwrap();
@@ -69,7 +83,10 @@ fn frames(compiled: &Compiled, count: u64) -> Vec<(Vec<u8>, Vec<Vec<i64>>)> {
             let values = verifier.values(&[task.preprocess(&scene.image).unwrap().0]).unwrap();
             let outputs = compiled.schedule().leaving.iter();
             let outputs = outputs.map(|own| values.integers[&own.value].clone()).collect();
-            (verifier.image(&values).unwrap(), outputs)
+            let (width, height) = (scene.image.width(), scene.image.height());
+            let mut ppm = format!("P6 {width} {height} 255\n").into_bytes();
+            ppm.extend(scene.image.pixels());
+            Frame { ppm, image: verifier.image(&values).unwrap(), outputs }
         })
         .collect()
 }
@@ -85,15 +102,15 @@ fn every_driver_gives_the_reference_s_outputs_on_twenty_images() {
     let compiled = bundle::open(&bench.path("bundle")).unwrap();
     let frames = frames(&compiled, 20);
     let names: Vec<String> =
-        (0..frames.len()).map(|index| format!("frame{index:02}.bin")).collect();
-    for (name, (image, _)) in names.iter().zip(&frames) {
-        bench.write(name, image);
+        (0..frames.len()).map(|index| format!("frame{index:02}.ppm")).collect();
+    for (name, frame) in names.iter().zip(&frames) {
+        bench.write(name, &frame.ppm);
     }
     let device = Device::new(&bench, "");
     let folder = bench.path("bundle");
     let mut driver = Driver::open(&folder, device.open(), Options::default()).unwrap();
     let tensors = driver.description().outputs.clone();
-    for (index, (image, outputs)) in frames.iter().enumerate() {
+    for (index, Frame { image, outputs, .. }) in frames.iter().enumerate() {
         let mut none = |_: &_, _: Vec<Vec<i32>>| panic!("no layer is the processor's");
         let frame = driver.frame(image, &mut none).unwrap();
         for (found, expected) in frame.outputs.iter().zip(outputs) {
@@ -105,7 +122,7 @@ fn every_driver_gives_the_reference_s_outputs_on_twenty_images() {
         fs::create_dir(bench.path(driver)).unwrap();
         command.args(["bundle", "--simulated", "device.socket", "--output", driver]);
         ends(&command.args(&names).current_dir(bench.path("")).output().unwrap(), 0);
-        for (name, (_, outputs)) in names.iter().zip(&frames) {
+        for (name, Frame { outputs, .. }) in names.iter().zip(&frames) {
             for (tensor, numbers) in tensors.iter().zip(outputs) {
                 let file = format!("{driver}/{name}.{}.npy", tensor.name.replace('/', "_"));
                 assert!(bench.read(&file).ends_with(&bytes(tensor, numbers)), "{file}");

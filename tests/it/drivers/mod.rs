@@ -4,6 +4,7 @@
 //! The design is that of `commands`, which the user's cache keeps.
 
 mod everywhere;
+mod files;
 
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use seigo::device::description::Description;
 use seigo::device::{Driver, Options, Simulated, Transport, vectors};
 use seigo::emit::bundle;
 use seigo::verify::cosim::Verifier;
+use seigo::vision::task::{self, Task, TaskSpec};
 use seigo::{Error, base::json};
 
 use crate::support::command::Bench;
@@ -156,6 +158,49 @@ fn the_cpp_driver_is_bit_exact_and_shows_cycles() {
     assert_eq!(array.len(), 128 + bytes);
     assert_eq!(array[128..], bench.read("bundle/check.bin")[start..start + bytes]);
     ends(&seigo_run(&bench, "bundle/device.json"), 2);
+    // A power monitor of 2.5 W.
+    let monitor = bench.path("board/sys/class/hwmon/hwmon0");
+    std::fs::create_dir_all(&monitor).unwrap();
+    std::fs::write(monitor.join("power1_input"), "2500000\n").unwrap();
+    let text = ends(&seigo_run(&bench, "--root board"), 0);
+    assert!(text.contains("power: 2.50 W on average"), "{text}");
+}
+
+/// A picture goes through the tables of the bundle as through the task's pre-processing.
+#[test]
+fn the_cpp_driver_takes_pictures() {
+    let bench = bench();
+    let _device = Device::new(&bench, "");
+    // A part of the size that the network takes.
+    let pixels = image::open(bench.path("images/squares.png")).unwrap().to_rgb8();
+    let pixels = image::imageops::crop_imm(&pixels, 8, 8, 32, 32).to_image();
+    let path = bench.path("part.png");
+    pixels.save(&path).unwrap();
+    let (width, height) = pixels.dimensions();
+    let mut ppm = format!("P6\n# squares\n{width} {height}\n255\n").into_bytes();
+    ppm.extend(pixels.as_raw());
+    bench.write("squares.ppm", &ppm);
+    ends(&seigo_run(&bench, "squares.ppm --output ."), 0);
+    let compiled = bundle::open(&bench.path("bundle")).unwrap();
+    let graph = compiled.graph();
+    let spec = TaskSpec::beside(&bench.path("detector.onnx")).unwrap();
+    let task = Task::new(spec, &graph.value(graph.inputs[0]).shape).unwrap();
+    let (input, _) = task.preprocess(&task::image::read(&path).unwrap()).unwrap();
+    let values = Verifier::new(&compiled).values(&[input]).unwrap();
+    let description = bundle::describe(&compiled).unwrap();
+    for (own, tensor) in compiled.schedule().leaving.iter().zip(&description.outputs) {
+        let array = bench.read(&format!("squares.ppm.{}.npy", tensor.name));
+        let bytes = tensor.bits as usize / 8;
+        let numbers = values.integers[&own.value].iter();
+        let expected: Vec<u8> =
+            numbers.flat_map(|number| number.to_le_bytes()[..bytes].to_vec()).collect();
+        assert_eq!(array[128..], expected);
+    }
+    let cut = ppm[..ppm.len() - 1].to_vec();
+    bench.write("squares.ppm", cut);
+    assert!(ends(&seigo_run(&bench, "squares.ppm"), 2).contains("cut off"));
+    bench.write("squares.ppm", b"P6 8 8 255\n");
+    assert!(ends(&seigo_run(&bench, "squares.ppm"), 2).contains("it has 8 x 8 pixels"));
 }
 
 #[test]

@@ -47,6 +47,12 @@ struct Step {
   std::vector<Tensor> writes;
 };
 
+// How a picture of 8 bits becomes the network's input.
+struct Picture {
+  std::string color;            // rgb, bgr or gray: the channels that the network reads
+  std::vector<Numbers> tables;  // per channel the integer for every value of a pixel; none where it is not known
+};
+
 // One frame of the check vectors.
 struct Vector {
   std::vector<uint8_t> image;
@@ -58,6 +64,10 @@ struct Vector {
 // A bundle that `seigo build` wrote. The constructor throws Error (open, bundle, mismatch).
 struct Bundle {
   explicit Bundle(const std::string& folder);
+
+  // The image buffer for a picture of the network's size: rows of red, green, blue. Throws Error (argument) where the
+  // network takes no picture.
+  std::vector<uint8_t> image(const uint8_t* rgb) const;
 
   // The frames of check.bin; throws Error (open, bundle).
   std::vector<Vector> vectors() const;
@@ -72,6 +82,7 @@ struct Bundle {
   size_t output_bytes = 0;
   size_t scratch_bytes = 0;
   std::vector<Tensor> inputs;
+  Picture picture;
   std::vector<Tensor> outputs;
   std::vector<Step> steps;
   std::vector<std::string> tail;

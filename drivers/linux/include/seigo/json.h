@@ -20,15 +20,17 @@ class Json {
   const std::string& text() const;
   const std::vector<Json>& items() const;
   const std::map<std::string, Json>& fields() const;
+  // Whether it is null.
+  bool none() const { return kind_ == Kind::none; }
   // A field of an object; throws when there is none.
   const Json& operator[](const std::string& name) const;
 
  private:
-  enum class Kind { other, number, text, items, fields };
+  enum class Kind { none, other, number, text, items, fields };
   friend class JsonReader;
   [[noreturn]] void wrong(const char* expected) const;
 
-  Kind kind_ = Kind::other;
+  Kind kind_ = Kind::none;
   int64_t number_ = 0;
   std::string text_;
   std::vector<Json> items_;
