@@ -121,6 +121,19 @@ $(LINT)/ready: Makefile | deps
 	$(LINT)/bin/pip install -q pyslang==$(PYSLANG_VERSION)
 	touch $@
 
+# A frame of models/shapes; compiling the whole design in Verilator takes most of the time.
+.PHONY: test-device
+test-device: build $(LINT)/ready ## Elaborate the whole device in plain Verilog around PS8 and PS7, run a frame through it
+	mkdir -p build/device
+	target/release/seigo quantize models/shapes/shapes.onnx --calib models/shapes/samples -o build/device/shapes.ceras
+	$(CARGO) build --release --locked -p xtask
+	for target in kv260 zynq7020; do
+	  target/release/seigo build build/device/shapes.ceras --target $$target -o build/device/$$target
+	  mkdir -p build/device/frame-$$target
+	  target/release/xtask dump-frame build/device/$$target build/device/frame-$$target
+	  PYTHON=$(LINT)/bin/python sim/device/run.sh build/device/$$target build/device/frame-$$target
+	done
+
 .PHONY: prove
 prove: deps ## Prove the properties of the shared memory, and that each fails on a broken module
 	sim/formal/prove.sh

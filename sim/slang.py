@@ -1,8 +1,8 @@
 """Lints Verilog with slang (PyPI: pyslang) as strictly as the standard of 2005 reads: every warning is an error.
 
-    slang.py FOLDER < SETS
+    slang.py FOLDER [WAIVED...] < SETS
 
-FOLDER holds the files; each line of SETS is one elaboration: a module, then its parameters as NAME=VALUE. Silent when
+FOLDER holds the files, WAIVED are more classes of warnings than those below; each line of SETS is one elaboration: a module, then its parameters as NAME=VALUE. Silent when
 clean. Synthesis tools of FPGA vendors stop on what Verilator, Icarus Verilog and yosys read without a word, such as a
 name that is used before its declaration; slang reports that.
 """
@@ -27,13 +27,13 @@ WAIVED = {
 }
 
 
-def lint(folder, module, parameters):
+def lint(folder, module, parameters, waived):
     """True when an elaboration of `module` is clean."""
     run = driver.Driver()
     run.addStandardArgs()
     run.setTerminalColorsEnabled(sys.stderr.isatty())
     words = ["slang", "--std", "1364-2005", "-Weverything", "-Werror", "--top", module, f"-I{folder}"]
-    words += [f"-Wno-{name}" for name in WAIVED]
+    words += [f"-Wno-{name}" for name in [*WAIVED, *waived]]
     words += [f"-G{parameter}" for parameter in parameters]
     words += [str(path) for path in sorted(folder.glob("*.v"))]
     quoted = " ".join('"' + word.replace('"', '\\"') + '"' for word in words)
@@ -46,13 +46,13 @@ def lint(folder, module, parameters):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
     folder = Path(sys.argv[1])
     sets = [line.split() for line in sys.stdin if line.strip()]
     if not sets:
         sys.exit("slang.py: no module to lint")
-    dirty = [" ".join(words) for words in sets if not lint(folder, words[0], words[1:])]
+    dirty = [" ".join(words) for words in sets if not lint(folder, words[0], words[1:], sys.argv[2:])]
     for words in dirty:
         print(f"slang: not clean: {words}", file=sys.stderr)
     sys.exit(1 if dirty else 0)

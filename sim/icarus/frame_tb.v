@@ -7,7 +7,10 @@
 // assignments and everything random comes from one shift register: nothing depends on the simulator.
 //
 // The last line is PASSED or FAILED. frame.vh, stream.hex, image.hex, expected.hex and mask.hex come from
-// `xtask dump-frame`.
+// `xtask dump-frame`. Another design with the ports of seigo_top is named by DESIGN (sim/device/run.sh).
+`ifndef DESIGN
+`define DESIGN seigo_top
+`endif
 module frame_tb;
   // STREAM_BASE, IMAGE_BASE, OUTPUT_BASE, SCRATCH_BASE, MEMORY_BYTES: addresses in bytes, multiples of 4,096;
   // STREAM_BEATS, IMAGE_BEATS, OUTPUT_BEATS: contents, in beats of 16 bytes.
@@ -16,7 +19,7 @@ module frame_tb;
 
   localparam Latency     = 30;      // cycles from a read request to its first beat
   localparam WriteDelay  = 12;      // cycles from the last beat of a write to its answer
-  localparam Watchdog    = 20000;  // cycles
+  parameter  Watchdog    = 20000;  // cycles
   localparam ResetCycles = 8;
   localparam PollCycles  = 64;
 
@@ -57,7 +60,7 @@ module frame_tb;
   wire [127:0] wdata;
   wire [15:0]  wstrb;
 
-  seigo_top accelerator (
+  `DESIGN accelerator (
     .aclk(aclk), .aresetn(aresetn),
     .s_axi_ctrl_awvalid(ctrl_awvalid), .s_axi_ctrl_awready(ctrl_awready),
     .s_axi_ctrl_awaddr(ctrl_address), .s_axi_ctrl_awprot(3'd0),

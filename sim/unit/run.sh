@@ -24,8 +24,8 @@ build() { # build BENCH TOP FOLDER PARAMETER...
     defines+=("-DPARAM_$pair")
   done
   rm -rf "$folder"
-  verilator --cc --x-initial unique -Wno-fatal -Wno-lint -Irtl -y rtl -y sim/unit --top-module "$top" \
-    "${elaboration[@]}" --Mdir "$folder" "$(ls sim/unit/"$top".v rtl/"$top".v 2>/dev/null | head -n 1)"
+  verilator --cc --x-initial unique -Wno-fatal -Wno-lint -Irtl -y rtl -y rtl/device -y sim/unit --top-module "$top" \
+    "${elaboration[@]}" --Mdir "$folder" "$(ls sim/unit/"$top".v rtl/"$top".v rtl/device/"$top".v 2>/dev/null | head -n 1)"
   g++ "${flags[@]}" "${defines[@]}" -I"$folder" "$folder"/*.cpp "$bench" $out/verilated.o \
     $out/verilated_threads.o -pthread -o "$folder/bench"
 }

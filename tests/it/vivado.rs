@@ -29,10 +29,20 @@ fn build(target: &Target) -> TempDir {
 
 /// What the model of Vivado says of a script: output, or the complaint.
 fn run(folder: &Path, script: &str, found: &[&str]) -> Result<String, String> {
+    run_with(folder, script, found, &[])
+}
+
+/// With more arguments behind the folder.
+fn run_with(
+    folder: &Path,
+    script: &str,
+    found: &[&str],
+    arguments: &[&str],
+) -> Result<String, String> {
     let mut command = Command::new("tclsh");
     command.arg(root().join("tests/vivado/vivado.tcl"));
     command.args(found.iter().flat_map(|setting| ["-with", setting]));
-    command.arg(folder.join("bundle/vivado").join(script)).arg(folder.join("out"));
+    command.arg(folder.join("bundle/vivado").join(script)).arg(folder.join("out")).args(arguments);
     let output = command.output().expect("tclsh runs: `make deps` installs it");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match output.status.success() {
@@ -71,6 +81,24 @@ fn the_design_of_every_board_is_whole_in_batch_and_as_a_project() {
         let drawn = run(project.path(), "project.tcl", &[]).unwrap();
         assert!(drawn.contains("model: step project, 5 cells"), "{name}: {drawn}");
     }
+}
+
+/// The road without a block design: all of the device is Verilog.
+#[test]
+fn the_plain_device_of_every_board_is_built_too() {
+    for name in NAMES {
+        let folder = build(&Target::load(name).unwrap());
+        let built = run_with(folder.path(), "build.tcl", &["boards=0"], &["device"]).unwrap();
+        assert!(built.ends_with("model: step route, bitstream\n"), "{name}: {built}");
+        let device = folder.path().join("bundle/vivado/device.xdc");
+        let text = fs::read_to_string(&device).unwrap();
+        fs::write(&device, text.replace("system/PS", "system/ZS")).unwrap();
+        let complaint = run_with(folder.path(), "build.tcl", &[], &["device"]).unwrap_err();
+        assert!(complaint.contains("there is no instance ZS"), "{complaint}");
+    }
+    let folder = build(&elsewhere());
+    let complaint = run_with(folder.path(), "build.tcl", &[], &["device"]).unwrap_err();
+    assert!(complaint.contains("no board is known"), "{complaint}");
 }
 
 #[test]

@@ -158,6 +158,7 @@ namespace eval model {
       set file [open $path]
       set text [read $file]
       close $file
+      if {[regexp "\\mmodule\\s+?$name;" $text]} {return {{}}}
       if {[regexp "\\mmodule\\s+?$name\\s*?\\((.*?)\\);" $text -> ports]} {
         regsub -all {\(\*.*?\*\)} $ports "" ports
         set names {}
@@ -184,13 +185,27 @@ namespace eval model {
     if {[lindex $objects 0] ni [module [state top]]} {error "there is no port [lindex $objects 0]"}
     return port:[lindex $objects 0]
   }
+  # A pin of an instance that some source has: INSTANCE/.../PIN.
+  command get_pins {} 1 1 {
+    foreach instance [lrange [split [lindex $objects 0] /] 0 end-1] {
+      regsub {_reg\[.*\]$} $instance "" instance
+      set known 0
+      foreach path [state sources] {
+        set file [open $path]
+        if {[regexp "\\m$instance\\M" [read $file]]} {set known 1}
+        close $file
+      }
+      if {!$known} {error "there is no instance $instance"}
+    }
+    return pin:[lindex $objects 0]
+  }
   command create_clock {-name value -period value} 1 1 {
     if {![string is double -strict $option(-period)] || $option(-period) <= 0} {error "no period: $option(-period)"}
     put clocked 1
   }
   command set_false_path {-from value -to value -through value} 0 0 {
     foreach end {-from -to -through} {
-      if {[info exists option($end)] && ![string match port:* $option($end)]} {error "set_false_path $end is no object"}
+      if {[info exists option($end)] && ![regexp {^(port|pin):} $option($end)]} {error "set_false_path $end is no object"}
     }
   }
 

@@ -9,11 +9,13 @@
 //! | `vivado/ip/component.xml` | the accelerator as an IP, of the files in `rtl/` |
 //! | `vivado/constraints.xdc` | pins and exceptions of the board |
 //! | `vivado/out_of_context.xdc` | the clock of the accelerator alone |
+//! | `device/`, `vivado/device.xdc` | the whole device in plain Verilog, without IP of the vendor |
 //! | `seigo.core` | the same sources for FuseSoC, with `sim/smoke_tb.v` |
 
 mod block_design;
 mod component;
 pub mod constraints;
+mod device;
 mod fusesoc;
 mod settings;
 mod top;
@@ -56,6 +58,7 @@ pub fn files(compiled: &Compiled) -> Result<Vec<(String, String)>> {
         if let Some(text) = top::text(board) {
             add(&format!("vivado/{}.v", top::BOARD), text);
         }
+        files.extend(device::files(board, target.clock_mhz));
     }
     Ok(files)
 }

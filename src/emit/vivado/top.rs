@@ -9,11 +9,13 @@ pub const BOARD: &str = "seigo_board";
 /// Name of the wrapper that Vivado makes around the block design.
 pub const WRAPPER: &str = "system_wrapper";
 
-/// The top level of a board; none where the wrapper of the block design is the top.
+/// The top level of a board around its block design; none where the wrapper of that is the top.
 pub fn text(board: &Board) -> Option<String> {
-    if board.pins.is_empty() {
-        return None;
-    }
+    (!board.pins.is_empty()).then(|| around(board, BOARD, WRAPPER))
+}
+
+/// A top level with the board's pins around `inner`, whose ports are named like the processor's pins behind them.
+pub fn around(board: &Board, name: &str, inner: &str) -> String {
     let ports: Vec<String> =
         board.pins.iter().map(|pin| format!("  output wire {}", pin.port)).collect();
     let wires: Vec<String> = board
@@ -31,14 +33,17 @@ pub fn text(board: &Board) -> Option<String> {
         .collect();
     let connections: Vec<String> =
         board.pins.iter().map(|pin| format!(".{0}({0})", pin.source.0)).collect();
-    Some(format!(
-        "// Top level for the {}: the block design, and the pins that the fabric drives.\n\
+    let ports = match ports.is_empty() {
+        true => String::new(),
+        false => format!(" (\n{}\n)", ports.join(",\n")),
+    };
+    format!(
+        "// Top level for the {}: the system, and the pins that the fabric drives.\n\
          `default_nettype none\n\n\
-         module {BOARD} (\n{}\n);\n{}  {WRAPPER} system ({});\nendmodule\n\n\
+         module {name}{ports};\n{}  {inner} system ({});\nendmodule\n\n\
          `default_nettype wire\n",
         board.title,
-        ports.join(",\n"),
         wires.concat(),
         connections.join(", "),
-    ))
+    )
 }

@@ -1,6 +1,8 @@
 # From the Verilog to a bitstream, without a project:
 #
-#   vivado -mode batch -nojournal -log build.log -source build.tcl [-tclargs OUT]
+#   vivado -mode batch -nojournal -log build.log -source build.tcl [-tclargs OUT [device]]
+#
+# With `device` it takes the whole device in plain Verilog, of ../device, instead of the block design.
 #
 # Everything that it makes lies in OUT, or in out/ beside this file. Where a gate fails it ends with an error and without
 # a bitstream; OUT/verdict.json says which gate. `seigo report --resources OUT/resources.json` shows what was counted.
@@ -11,6 +13,8 @@ source [file join $here gates.tcl]
 
 set out [file join $here out]
 if {$argc > 0} {set out [file normalize [lindex $argv 0]]}
+set plain [expr {[lindex $argv 1] eq "device"}]
+if {$plain && [seigo::setting board_part] eq ""} {error "seigo: no board is known, so there is no device"}
 # Vivado writes generated files where it stands: all of them belong to OUT.
 file mkdir $out
 cd $out
@@ -24,7 +28,14 @@ create_project -in_memory -part [seigo::setting part]
 # Verilog is what the accelerator is written in, so that the wrapper is the same language.
 set_property target_language Verilog [current_project]
 
-if {[seigo::setting board_part] ne ""} {
+if {$plain} {
+  # The processor is a primitive here: no IP, no block design, no files of the board.
+  read_verilog [concat [seigo::accelerator_sources $here] [lsort [glob -directory [file join $here .. device] *.v]]]
+  read_xdc [file join $here constraints.xdc]
+  read_xdc [file join $here device.xdc]
+  synth_design -top seigo_device -part [seigo::setting part] -flatten_hierarchy rebuilt \
+    -include_dirs [file join $here .. rtl]
+} elseif {[seigo::setting board_part] ne ""} {
   seigo::use_board
   seigo::use_ip $here
   # The folder is named, since a project in memory has none.
@@ -74,7 +85,7 @@ gates::stop_if_failed
 if {[seigo::setting board_part] ne ""} {
   # -bin_file: the form that some loaders take, beside the one with a header.
   write_bitstream -force -bin_file seigo.bit
-  # For Vitis and PetaLinux; holds the bitstream.
-  write_hw_platform -fixed -force -include_bit seigo.xsa
+  # For Vitis and PetaLinux; holds the bitstream. It is made of a block design.
+  if {!$plain} {write_hw_platform -fixed -force -include_bit seigo.xsa}
 }
 gates::pass
