@@ -1,9 +1,10 @@
 //! `check.bin` of a bundle: frames with everything that a driver has to get, for a test on the board.
 //!
 //! All numbers are little-endian. A head of 16 bytes: the text `SEIGOCHK`, the version (u32, 1), the count of
-//! frames (u32). Then each frame: the whole image buffer; for each of the processor's steps in
-//! `device.json` the tensors that it reads, then those that it writes; the outputs. A tensor is its numbers
-//! in the order channel, row, column, in its own width.
+//! frames (u32). Then each frame: the inputs; for each of the processor's steps in `device.json` the tensors that
+//! it reads, then those that it writes; the outputs. A tensor is its numbers in the order channel, row, column, in
+//! its own width; an input is the count of numbers that stand there (u32) and these numbers, which are
+//! repeated until the tensor is full.
 
 use std::collections::HashMap;
 
@@ -12,8 +13,7 @@ use crate::base::error::{Error, Result, codes};
 use crate::base::random::Random;
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
-use crate::compile::program::buffers;
-use crate::model::qgraph::{QGraph, QValue};
+use crate::model::qgraph::{QGraph, QValue, QValueId};
 use crate::software::engine::Engine;
 
 /// Its name in a bundle.
@@ -26,6 +26,8 @@ const HEAD: usize = 16;
 const FRAMES: usize = 4;
 /// Bytes from which on a network gets fewer frames, but at least one.
 const ENOUGH: usize = 200_000;
+/// Numbers of an input that are drawn; a prime, so that repeated ones meet other rows and columns.
+const DRAWN: usize = 65_521;
 
 /// One frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +71,9 @@ fn frame(
     let graph = compiled.graph();
     let inputs = graph.inputs.iter().enumerate();
     let inputs = inputs.map(|(index, &id)| draw(graph.value(id), number, index as u64));
+    let drawn = inputs.collect::<Vec<_>>();
+    let inputs = graph.inputs.iter().zip(&drawn);
+    let inputs = inputs.map(|(&id, numbers)| floats(graph.value(id), numbers));
     let inputs = inputs.collect::<Result<Vec<_>>>()?;
     let mut integers = HashMap::new();
     engine.run_observed(&inputs, |id, tensor| {
@@ -77,8 +82,14 @@ fn frame(
         }
         Ok(())
     })?;
-    let image = buffers::image(graph, compiled.schedule(), &compiled.design, &integers)?;
-    file.extend(image);
+    for tensor in &description.inputs {
+        let of = |id: &&QValueId| graph.value(**id).name == tensor.name;
+        let place = graph.inputs.iter().position(|id| of(&id));
+        let numbers = place.map_or(&[][..], |place| &drawn[place]);
+        file.extend((numbers.len() as u32).to_le_bytes());
+        let own = tensor.bits as usize / 8;
+        numbers.iter().for_each(|number| file.extend(&number.to_le_bytes()[..own]));
+    }
     let named = names(graph, &integers);
     let steps = description.steps.iter().flat_map(|step| step.reads.iter().chain(&step.writes));
     for tensor in steps.chain(&description.outputs) {
@@ -92,15 +103,12 @@ fn frame(
     Ok(())
 }
 
-fn names<'a, T>(
-    graph: &'a QGraph,
-    integers: &'a HashMap<crate::model::qgraph::QValueId, T>,
-) -> HashMap<&'a str, &'a T> {
+fn names<'a, T>(graph: &'a QGraph, integers: &'a HashMap<QValueId, T>) -> HashMap<&'a str, &'a T> {
     integers.iter().map(|(&id, numbers)| (graph.value(id).name.as_str(), numbers)).collect()
 }
 
-/// An input: blocks of 8 x 8 of one level each, with noise. For int8 its whole range; floats from -2 to 2.
-fn draw(value: &QValue, frame: u64, input: u64) -> Result<Tensor> {
+/// The first numbers of an input: blocks of 8 x 8 of one level each, with noise, over the whole range of int8.
+fn draw(value: &QValue, frame: u64, input: u64) -> Vec<i64> {
     let extent = |axis: usize| value.shape.get(axis).copied().unwrap_or(1);
     let (height, width) = (extent(2), extent(3));
     let (rows, columns) = (height.div_ceil(8), width.div_ceil(8));
@@ -109,18 +117,25 @@ fn draw(value: &QValue, frame: u64, input: u64) -> Result<Tensor> {
     let planes = count / (height * width).max(1);
     let levels: Vec<i64> =
         (0..planes * rows * columns).map(|_| random.between(-128, 127)).collect();
-    let numbers: Vec<f32> = (0..count)
-        .map(|index| {
-            let (plane, pixel) = (index / (height * width), index % (height * width));
-            let (row, column) = (pixel / width / 8, pixel % width / 8);
-            let level = levels[(plane * rows + row) * columns + column];
-            let q = (level + random.between(-24, 24)).clamp(-128, 127) as f32;
-            let Some((_, scales)) = value.integer() else { return q / 64.0 };
-            let scale = scales[plane % scales.len()];
-            (q - f32::from(scale.zero)) * f32::from(scale.exponent).exp2()
-        })
-        .collect();
-    Tensor::new(&value.shape, numbers)
+    let numbers = (0..count.min(DRAWN)).map(|index| {
+        let (plane, pixel) = (index / (height * width), index % (height * width));
+        let (row, column) = (pixel / width / 8, pixel % width / 8);
+        let level = levels[(plane * rows + row) * columns + column];
+        (level + random.between(-24, 24)).clamp(-128, 127)
+    });
+    numbers.collect()
+}
+
+/// What the network reads for integers that are repeated; for a value in float from -2 to 2.
+fn floats(value: &QValue, numbers: &[i64]) -> Result<Tensor> {
+    let plane: usize = value.shape.iter().skip(2).product();
+    let all = (0..value.len()).map(|index| {
+        let q = numbers[index % numbers.len()] as f32;
+        let Some((_, scales)) = value.integer() else { return q / 64.0 };
+        let scale = scales[index / plane.max(1) % scales.len()];
+        (q - f32::from(scale.zero)) * f32::from(scale.exponent).exp2()
+    });
+    Tensor::new(&value.shape, all.collect::<Vec<f32>>())
 }
 
 /// The integers of a value as the engine carries it.
@@ -148,9 +163,7 @@ pub fn parse(file: &[u8], description: &Description) -> Result<Vec<Vector>> {
     let mut rest = &file[HEAD..];
     let mut vectors = Vec::new();
     for _ in 0..count {
-        let image = take(&mut rest, description.buffers.image as usize)
-            .ok_or_else(|| wrong("is cut off"))?
-            .to_vec();
+        let image = image(&mut rest, description).ok_or_else(|| wrong("is cut off"))?;
         let mut tensors = |placed: &[Placed]| -> Option<Vec<Vec<i32>>> {
             placed.iter().map(|tensor| numbers(&mut rest, tensor)).collect()
         };
@@ -170,6 +183,22 @@ pub fn parse(file: &[u8], description: &Description) -> Result<Vec<Vector>> {
     }
 }
 
+/// The image buffer of the inputs.
+fn image(rest: &mut &[u8], description: &Description) -> Option<Vec<u8>> {
+    let mut buffer = vec![0; description.buffers.image as usize];
+    for tensor in &description.inputs {
+        let count = take(rest, 4)?.try_into().map(u32::from_le_bytes).ok()? as usize;
+        let own = tensor.bits as usize / 8;
+        let drawn = whole(take(rest, count.checked_mul(own)?)?, own);
+        if drawn.is_empty() {
+            return None;
+        }
+        let numbers: Vec<i32> = drawn.iter().copied().cycle().take(tensor.len()).collect();
+        tensor.pack(&numbers, &mut buffer).ok()?;
+    }
+    Some(buffer)
+}
+
 fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     let (taken, left) = rest.split_at_checked(count)?;
     *rest = left;
@@ -178,11 +207,15 @@ fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
 
 fn numbers(rest: &mut &[u8], tensor: &Placed) -> Option<Vec<i32>> {
     let own = tensor.bits as usize / 8;
-    let bytes = take(rest, tensor.len() * own)?;
+    take(rest, tensor.len() * own).map(|bytes| whole(bytes, own))
+}
+
+/// Numbers of `own` bytes each.
+fn whole(bytes: &[u8], own: usize) -> Vec<i32> {
     let number = |chunk: &[u8]| {
         let mut word = [0; 4];
         word[4 - own..].copy_from_slice(chunk);
-        i32::from_le_bytes(word) >> (32 - tensor.bits)
+        i32::from_le_bytes(word) >> (32 - 8 * own)
     };
-    Some(bytes.chunks_exact(own).map(number).collect())
+    bytes.chunks_exact(own).map(number).collect()
 }

@@ -220,21 +220,29 @@ std::vector<Vector> Bundle::vectors() const {
     at += count;
     return file.data() + at - count;
   };
+  const auto whole = [&](size_t count, size_t bits) {
+    if (count > file.size()) broken("check.bin is cut off");
+    const uint8_t* bytes = take(count * bits / 8);
+    Numbers read(count);
+    for (size_t index = 0; index < count; ++index) read[index] = number(bytes + index * bits / 8, bits);
+    return read;
+  };
   const auto numbers = [&](const std::vector<Tensor>& all) {
     std::vector<Numbers> read;
-    for (const Tensor& own : all) {
-      const size_t width = own.bits / 8;
-      const uint8_t* bytes = take(own.count() * width);
-      Numbers one(own.count());
-      for (size_t index = 0; index < one.size(); ++index) one[index] = number(bytes + index * width, own.bits);
-      read.push_back(one);
-    }
+    for (const Tensor& own : all) read.push_back(whole(own.count(), own.bits));
     return read;
   };
   std::vector<Vector> frames(static_cast<uint32_t>(number(file.data() + 12, 32)) & 0xFFFFu);
   for (Vector& frame : frames) {
-    const uint8_t* image = take(image_bytes);
-    frame.image.assign(image, image + image_bytes);
+    frame.image.resize(image_bytes);
+    for (const Tensor& input : inputs) {
+      // The numbers that stand there are repeated until the tensor is full.
+      const Numbers drawn = whole(static_cast<uint32_t>(number(take(4), 32)), input.bits);
+      if (drawn.empty()) broken("check.bin has an input without numbers");
+      Numbers all(input.count());
+      for (size_t index = 0; index < all.size(); ++index) all[index] = drawn[index % drawn.size()];
+      input.pack(all, frame.image.data());
+    }
     for (const Step& step : steps) {
       frame.reads.push_back(numbers(step.reads));
       frame.writes.push_back(numbers(step.writes));

@@ -30,7 +30,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="compare all outputs of the bundle's check vectors")
     parser.add_argument("--output", metavar="DIR", help="folder for outputs: FRAME.NAME.npy, channel, row, column")
     parser.add_argument("--timeout", type=float, default=10.0, help="longest wait for a frame, in seconds (10)")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     device = Simulated(args.simulated) if args.simulated else Uio()
     overlay = Overlay(args.bundle, device, args.timeout)
     if args.check:

@@ -180,7 +180,14 @@ class Bundle:
 
         frames = []
         for _ in range(int.from_bytes(head[12:], "little")):
-            image = take(self.buffers["image"]).copy()
+            image = np.zeros(self.buffers["image"], np.uint8)
+            for tensor in self.inputs:
+                # The numbers that stand there are repeated until the tensor is full.
+                count = int.from_bytes(take(4).tobytes(), "little")
+                drawn = take(count * tensor.dtype.itemsize).copy().view(tensor.dtype)
+                if not count:
+                    raise BundleError("check.bin has an input without numbers", AGAIN)
+                tensor.pack(np.resize(drawn, tensor.shape), image)
             steps = [(numbers(step.reads), numbers(step.writes)) for step in self.steps]
             frames.append(Vector(image, steps, numbers(self.outputs)))
         if at != len(file):
