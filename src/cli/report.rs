@@ -51,9 +51,10 @@ pub struct Args {
     /// Task file or preset [default: the one in the model, else a preset that fits]
     #[arg(long, value_name = "FILE|PRESET")]
     task: Option<String>,
-    /// What a synthesis tool counted, as JSON: tool, estimate, lut, ff, dsp, bram36, uram, fmax_mhz
+    /// What a synthesis tool counted: JSON with tool, estimate, lut, ff, dsp, bram36, uram, fmax_mhz, or what Vivado's
+    /// report_utilization and report_timing_summary wrote; may be repeated
     #[arg(long, value_name = "FILE")]
-    resources: Option<PathBuf>,
+    resources: Vec<PathBuf>,
     /// Where to write the page
     #[arg(long, short, value_name = "FILE.html")]
     output: PathBuf,
@@ -86,7 +87,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         score: read(args.eval.as_deref(), html::score)?,
         float_score: read(args.float_eval.as_deref(), html::score)?,
         pictures: pictures(args, terminal)?,
-        resources: read(args.resources.as_deref(), Resources::from_json)?,
+        resources: resources(&args.resources)?,
     };
     let place = || match (&args.cosim, &args.model) {
         (Some(cosim), _) => cosim.display().to_string(),
@@ -96,6 +97,19 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     files::write(&args.output, page.as_bytes())?;
     terminal.remark(&format!("wrote {}", args.output.display()));
     Ok(0)
+}
+
+/// What the files say together, the first one first.
+fn resources(paths: &[PathBuf]) -> Result<Option<Resources>> {
+    let mut all = None;
+    for path in paths {
+        let found = read(Some(path), html::counted)?;
+        all = match (all, found) {
+            (Some(all), Some(found)) => Some(Resources::and(all, found)),
+            (all, found) => all.or(found),
+        };
+    }
+    Ok(all)
 }
 
 /// The bundle that was given, if it is of the model; else the model compiled for the target.

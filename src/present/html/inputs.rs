@@ -116,6 +116,23 @@ impl Form for Resources {
 }
 
 impl Resources {
+    /// With what another file says, where this one says nothing. An estimate stays one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            format: self.format,
+            version: self.version,
+            tool: self.tool,
+            estimate: self.estimate || other.estimate,
+            lut: self.lut.or(other.lut),
+            ff: self.ff.or(other.ff),
+            dsp: self.dsp.or(other.dsp),
+            bram36: self.bram36.or(other.bram36),
+            uram: self.uram.or(other.uram),
+            fmax_mhz: self.fmax_mhz.or(other.fmax_mhz),
+        }
+    }
+
     /// Reads the JSON form.
     ///
     /// # Errors

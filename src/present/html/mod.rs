@@ -16,6 +16,7 @@ mod roofline;
 mod summary;
 mod table;
 mod timeline;
+mod vivado;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -30,6 +31,7 @@ use crate::vision::eval::Score;
 pub use inputs::{Measured, Resources, score};
 use line::Line;
 pub use pictures::{Picture, View};
+pub use vivado::counted;
 
 /// What the page is made of besides the model on its target.
 #[derive(Debug, Default)]
