@@ -217,6 +217,13 @@ const FAULTS: &[Fault] = &[
     (
         "kv260",
         "build.tcl",
+        "$here None",
+        "$here Hierarchical",
+        "without synth_checkpoint_mode None",
+    ),
+    (
+        "kv260",
+        "build.tcl",
         "route_design -directive Explore\n",
         "",
         "write_bitstream comes after route_design",

@@ -96,7 +96,7 @@ namespace eval model {
     if {![dict exists $known $kind]} {error "set_property: $target is no object"}
     if {![dict exists $known $kind $name]} {error "a $kind has no property $name"}
     if {![regexp [dict get $known $kind $name] $value]} {error "$name cannot be {$value}"}
-    if {$kind eq "project"} {variable state; dict set state properties $name $value}
+    if {$kind in {project bd}} {variable state; dict set state properties $name $value}
     if {$kind eq "fileset" && $name eq "top"} {put top $value}
     if {$kind eq "port"} {variable state; dict set state pins [string range $target 5 end] $name $value}
   }
@@ -120,6 +120,9 @@ namespace eval model {
   command generate_target {-force flag} 2 2 {
     if {![dict get $design saved]} {error "the block design is not saved"}
     if {[lindex $objects 0] ne "all"} {error "not all targets are generated"}
+    # Checkpoints are made by runs, which a project in memory does not have.
+    set mode [expr {[state project] eq "memory" ? "None" : "Hierarchical"}]
+    if {[property synth_checkpoint_mode] ne $mode} {error "files are generated without synth_checkpoint_mode $mode"}
     put generated 1
   }
   # As 2020.2 and later do: into a folder for generated files.

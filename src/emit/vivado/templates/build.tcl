@@ -39,10 +39,10 @@ if {$plain} {
   seigo::use_board
   seigo::use_ip $here
   # The folder is named, since a project in memory has none.
+  file mkdir [file join $out bd]
   create_bd_design -dir [file join $out bd] system
-  seigo::draw_system $here
   # No checkpoint of its own: the block design is synthesized with the top level, which optimizes across the border.
-  set_property synth_checkpoint_mode None [get_files system.bd]
+  seigo::draw_system $here None
   read_verilog [concat [list [seigo::write_wrapper $out]] [seigo::board_sources $here]]
   read_xdc [file join $here constraints.xdc]
   synth_design -top [seigo::setting top] -part [seigo::setting part] -flatten_hierarchy rebuilt

@@ -35,12 +35,14 @@ proc seigo::use_ip {here} {
   update_ip_catalog
 }
 
-# Draws the block design in the open diagram and makes its files.
-proc seigo::draw_system {here} {
+# Draws the block design in the open diagram and makes its files, with checkpoints of its own (Hierarchical) or without.
+proc seigo::draw_system {here checkpoints} {
   source [file join $here bd.tcl]
   # An error on an unconnected clock, an overlap of addresses or interfaces that do not fit.
   validate_bd_design
   save_bd_design
+  # Before the files are made, since they depend on it.
+  set_property synth_checkpoint_mode $checkpoints [get_files system.bd]
   generate_target all [get_files system.bd]
 }
 

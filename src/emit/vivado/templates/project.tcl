@@ -21,7 +21,8 @@ if {[seigo::setting board_part] ne ""} {
   seigo::use_board
   seigo::use_ip $here
   create_bd_design system
-  seigo::draw_system $here
+  # Checkpoints of its own: what did not change is not synthesized again.
+  seigo::draw_system $here Hierarchical
   add_files -norecurse [concat [list [seigo::write_wrapper $out]] [seigo::board_sources $here]]
   add_files -fileset constrs_1 -norecurse [file join $here constraints.xdc]
 } else {
