@@ -171,7 +171,7 @@ impl Description {
     /// That of a compiled network whose hardware has the hash `design`.
     ///
     /// # Errors
-    /// Those of [`predict`](crate::compile::program::predict::predict).
+    /// Those of [`predict`].
     pub fn of(compiled: &Compiled, design: &str) -> Result<Self> {
         let (schedule, program) = (compiled.schedule(), &compiled.program);
         let leaving = schedule.leaving.iter();
