@@ -1,5 +1,7 @@
 //! The options of commands that compute: the model, the engine, the target, the task.
 
+use std::path::PathBuf;
+
 use super::model::ModelArgs;
 use super::outputs::Paths;
 use super::terminal::Terminal;
@@ -16,9 +18,14 @@ pub struct NetworkArgs {
     /// What computes a .ceras model; all give the same bits [default: fast]
     #[arg(long, value_enum)]
     pub engine: Option<EngineKind>,
-    /// Target of the engine `rtl`: a built-in one or a JSON file, see docs/targets.md [default: kv260]
+    /// Target of the engines `rtl` and `device`: a built-in one or a JSON file, see docs/targets.md
+    /// [default: kv260]
     #[arg(long, value_name = "NAME|FILE")]
     pub target: Option<String>,
+    /// Socket of the engine `device`, which `seigo device` made [default: the accelerator of this
+    /// board]
+    #[arg(long, value_name = "SOCKET")]
+    pub device: Option<PathBuf>,
 }
 
 impl NetworkArgs {
@@ -33,10 +40,11 @@ impl NetworkArgs {
         if self.engine == Some(EngineKind::Rtl) {
             terminal.remark("building the simulation, unless it is in the cache");
         }
-        let network = Network::open(self.model.source(), &Options { engine: self.engine, target })?;
+        let options = Options { engine: self.engine, target, device: self.device.clone() };
+        let network = Network::open(self.model.source(), &options)?;
         if network.compiled().is_some_and(|compiled| !compiled.uses_accelerator()) {
             terminal.warning(
-                "the accelerator computes no layer of this model: what the simulation gives is the \
+                "the accelerator computes no layer of this model: what the engine gives is the \
                  processor's alone",
             );
         }

@@ -64,11 +64,6 @@ pub struct Driver<T: Transport> {
     runs: bool,
 }
 
-fn read<'a>(bundle: &Path, name: &str, bytes: &'a mut Vec<u8>) -> Result<&'a [u8]> {
-    *bytes = files::read(&bundle.join(name))?;
-    Ok(bytes)
-}
-
 /// The description of a bundle.
 ///
 /// # Errors
@@ -86,16 +81,28 @@ impl<T: Transport> Driver<T> {
     ///
     /// # Errors
     /// [`codes::DEVICE_MISMATCH`], [`codes::DEVICE_MEMORY`], [`codes::DEVICE_TIMEOUT`]; those of files.
-    pub fn open(bundle: &Path, mut transport: T, options: Options) -> Result<Self> {
+    pub fn open(bundle: &Path, transport: T, options: Options) -> Result<Self> {
         let description = describe(bundle)?;
-        let mut bytes = Vec::new();
-        let program = read(bundle, &description.program.file, &mut bytes)?;
+        let program = &files::read(&bundle.join(&description.program.file))?;
         if files::sha256(program) != description.program.sha256 {
             let message = format!("{} is not the one of the bundle", description.program.file);
             return Err(
                 Error::new(&codes::DEVICE_MISMATCH, message).at(bundle.display().to_string())
             );
         }
+        Self::new(description, program, transport, options)
+    }
+
+    /// Loads a program with its description, as [`Driver::open`] does.
+    ///
+    /// # Errors
+    /// [`codes::DEVICE_MISMATCH`], [`codes::DEVICE_MEMORY`], [`codes::DEVICE_TIMEOUT`].
+    pub fn new(
+        description: Description,
+        program: &[u8],
+        mut transport: T,
+        options: Options,
+    ) -> Result<Self> {
         control::identify(&mut transport, description.register_map, &description.design)?;
         let pages = |bytes: u64| bytes.next_multiple_of(PAGE).max(PAGE);
         let sizes = description.buffers;
@@ -203,10 +210,39 @@ impl<T: Transport> Driver<T> {
     /// [`codes::DEVICE_FAULT`], [`codes::DEVICE_TIMEOUT`], and those of `processor`. All submitted frames are
     /// forgotten then; the next one may be submitted.
     pub fn collect(&mut self, processor: &mut Processor<'_>) -> Result<Frame> {
+        let steps = self.description.steps.clone();
+        let (buffer, counters) = self.collect_bytes(&mut |pass, scratch| {
+            let step = steps.iter().find(|step| step.pass == pass).ok_or_else(|| {
+                let message =
+                    format!("the accelerator waits in pass {pass}, where there is no step");
+                Error::new(&codes::DEVICE_MISMATCH, message)
+            })?;
+            let reads: Result<Vec<_>> = step.reads.iter().map(|own| own.unpack(scratch)).collect();
+            let made = processor(step, reads?)?;
+            if made.len() != step.writes.len() {
+                let message = format!("{} tensors for a step of {}", made.len(), step.writes.len());
+                return Err(Error::new(&codes::SHAPE, message));
+            }
+            let mut writes = step.writes.iter().zip(&made);
+            writes.try_for_each(|(tensor, numbers)| tensor.pack(numbers, scratch))
+        })?;
+        let outputs = self.description.outputs.iter().map(|tensor| tensor.unpack(&buffer));
+        Ok(Frame { outputs: outputs.collect::<Result<_>>()?, counters })
+    }
+
+    /// Like [`Driver::collect`], in bytes: `step` gets the pass and the scratch buffer, which goes back to the
+    /// accelerator; the result is the output buffer.
+    ///
+    /// # Errors
+    /// Those of [`Driver::collect`].
+    pub fn collect_bytes(
+        &mut self,
+        step: &mut dyn FnMut(u16, &mut [u8]) -> Result<()>,
+    ) -> Result<(Vec<u8>, Counters)> {
         let Some(&slot) = self.waiting.front() else {
             return Err(Error::new(&codes::BAD_ARGUMENT, "no frame was submitted"));
         };
-        let ended = self.finish(processor);
+        let ended = self.finish(step);
         if let Err(error) = ended {
             // What went wrong first is told; an accelerator that cannot be reset shows it at the next frame.
             let _ = self.reset();
@@ -216,10 +252,10 @@ impl<T: Transport> Driver<T> {
         self.waiting.pop_front();
         self.runs = false;
         self.start()?;
+        // The next frame runs while the outputs of this one are read.
         let mut buffer = vec![0; self.description.buffers.output as usize];
         self.transport.get(self.slots[slot][1], &mut buffer)?;
-        let outputs = self.description.outputs.iter().map(|tensor| tensor.unpack(&buffer));
-        Ok(Frame { outputs: outputs.collect::<Result<_>>()?, counters })
+        Ok((buffer, counters))
     }
 
     fn start(&mut self) -> Result<()> {
@@ -234,7 +270,7 @@ impl<T: Transport> Driver<T> {
     }
 
     /// Waits for the end of the frame that runs.
-    fn finish(&mut self, processor: &mut Processor<'_>) -> Result<()> {
+    fn finish(&mut self, step: &mut dyn FnMut(u16, &mut [u8]) -> Result<()>) -> Result<()> {
         loop {
             let came = self.transport.wait(self.options.timeout)?;
             control::acknowledge(&mut self.transport)?;
@@ -245,7 +281,10 @@ impl<T: Transport> Driver<T> {
                 }
                 State::Done if came => return Ok(()),
                 State::Processor(pass) if came => {
-                    self.step(pass, processor)?;
+                    let mut scratch = vec![0; self.description.buffers.scratch as usize];
+                    self.transport.get(self.scratch, &mut scratch)?;
+                    step(pass, &mut scratch)?;
+                    self.transport.put(self.scratch, &scratch)?;
                     control::resume(&mut self.transport)?;
                 }
                 State::Running if came => {}
@@ -264,30 +303,6 @@ impl<T: Transport> Driver<T> {
         let message = format!("no interrupt came within {time:?}, though the frame went on");
         Error::new(&codes::DEVICE_TIMEOUT, message)
             .help("check the number of the interrupt in the device tree")
-    }
-
-    /// The processor's turn.
-    fn step(&mut self, pass: u16, processor: &mut Processor<'_>) -> Result<()> {
-        let found = self.description.steps.iter().find(|step| step.pass == pass);
-        let step = found.ok_or_else(|| {
-            let message = format!("the accelerator waits in pass {pass}, where there is no step");
-            Error::new(&codes::DEVICE_MISMATCH, message)
-        })?;
-        let mut buffer = vec![0; self.description.buffers.scratch as usize];
-        self.transport.get(self.scratch, &mut buffer)?;
-        let reads: Result<Vec<_>> = step.reads.iter().map(|own| own.unpack(&buffer)).collect();
-        let made = processor(step, reads?)?;
-        if made.len() != step.writes.len() {
-            let message = format!("{} tensors for a step of {}", made.len(), step.writes.len());
-            return Err(Error::new(&codes::SHAPE, message));
-        }
-        for (tensor, numbers) in step.writes.iter().zip(&made) {
-            tensor.pack(numbers, &mut buffer)?;
-            let start = tensor.offset as usize;
-            let bytes = &buffer[start..start + tensor.bytes as usize];
-            self.transport.put(self.scratch + tensor.offset, bytes)?;
-        }
-        Ok(())
     }
 
     /// Runs the frames of the bundle's check vectors; the first difference, if any, in words.

@@ -8,10 +8,13 @@
 pub mod control;
 pub mod description;
 mod fault;
+pub mod host;
 pub mod vectors;
 
 #[cfg(unix)]
 mod driver;
+#[cfg(unix)]
+mod engine;
 #[cfg(unix)]
 pub mod mailbox;
 #[cfg(unix)]
@@ -25,6 +28,8 @@ mod uio;
 
 #[cfg(unix)]
 pub use driver::{Driver, Frame, Options};
+#[cfg(unix)]
+pub use engine::OnDevice;
 pub use fault::Fault;
 #[cfg(unix)]
 pub use simulated::Simulated;

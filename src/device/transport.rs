@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::control::Registers;
 use crate::base::error::Result;
+use crate::compile::border::registers::Register;
 
 /// Memory that processor and accelerator share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,4 +37,32 @@ pub trait Transport: Registers {
     /// # Errors
     /// Those of the device.
     fn wait(&mut self, timeout: Duration) -> Result<bool>;
+}
+
+impl<T: Transport + ?Sized> Registers for Box<T> {
+    fn read(&mut self, register: Register) -> Result<u32> {
+        (**self).read(register)
+    }
+
+    fn write(&mut self, register: Register, value: u32) -> Result<()> {
+        (**self).write(register, value)
+    }
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn memory(&self) -> Memory {
+        (**self).memory()
+    }
+
+    fn put(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        (**self).put(offset, bytes)
+    }
+
+    fn get(&mut self, offset: u64, into: &mut [u8]) -> Result<()> {
+        (**self).get(offset, into)
+    }
+
+    fn wait(&mut self, timeout: Duration) -> Result<bool> {
+        (**self).wait(timeout)
+    }
 }

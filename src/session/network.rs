@@ -7,6 +7,10 @@ use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::compile::boards::Target;
 use crate::compile::{CompileOptions, Compiled};
+#[cfg(unix)]
+use crate::device::{self, OnDevice, Simulated, Transport, Uio};
+#[cfg(unix)]
+use crate::emit::bundle;
 use crate::frontend::graph::Graph;
 use crate::model::ceras;
 use crate::model::qgraph::QGraph;
@@ -26,6 +30,16 @@ pub enum EngineKind {
     Reference,
     /// The generated accelerator, simulated cycle by cycle
     Rtl,
+    /// The accelerator of this board, or a simulated one in another process
+    #[cfg(unix)]
+    Device,
+}
+
+impl EngineKind {
+    /// Whether it runs the program of a target.
+    fn has_target(self) -> bool {
+        !matches!(self, Self::Fast | Self::Reference)
+    }
 }
 
 /// How a network is opened.
@@ -34,8 +48,10 @@ pub struct Options {
     /// What computes a .ceras model: the fast engine where nothing is said. An ONNX model runs in
     /// float and takes none.
     pub engine: Option<EngineKind>,
-    /// What [`EngineKind::Rtl`] simulates: the kv260 where nothing is said.
+    /// What [`EngineKind::Rtl`] simulates, or what the device is: the kv260 where nothing is said.
     pub target: Option<Target>,
+    /// The socket of a simulated device: the board's accelerator where nothing is said.
+    pub device: Option<PathBuf>,
 }
 
 /// An opened network.
@@ -68,6 +84,9 @@ enum Form {
     Software { model: Box<ceras::Model>, fast: bool },
     /// A .ceras model on its simulated accelerator.
     Rtl { compiled: Box<Compiled>, library: PathBuf },
+    /// A .ceras model on a device: a simulated one at a socket, else that of this board.
+    #[cfg(unix)]
+    Device { compiled: Box<Compiled>, socket: Option<PathBuf> },
 }
 
 /// Name and extents of a network input or output.
@@ -123,11 +142,15 @@ impl Network {
             Err(Error::new(&codes::BAD_ARGUMENT, message).help(help).at(name(&path)))
         };
         let engine = options.engine.unwrap_or_default();
-        if options.target.is_some() && engine != EngineKind::Rtl {
+        if options.target.is_some() && !engine.has_target() {
             return refuse(
                 "a target is given, and nothing is simulated",
-                "only the engine rtl runs on a target",
+                "only the engines rtl and device run on a target",
             );
+        }
+        #[cfg(unix)]
+        if options.device.is_some() && engine != EngineKind::Device {
+            return refuse("a device is given, and nothing runs there", "choose the engine device");
         }
         let form = match (source.is_ceras()?, options.engine) {
             (false, None) => Form::Float(Box::new(source.fused()?.0)),
@@ -137,7 +160,16 @@ impl Network {
                     "engines run quantized models; make one with `seigo quantize`",
                 );
             }
-            (true, _) if engine == EngineKind::Rtl => simulated(&source, options)?,
+            (true, _) if engine == EngineKind::Rtl => {
+                let compiled = compile(&source, options)?;
+                let library = cosim::compile(&compiled, false)?;
+                Form::Rtl { compiled: Box::new(compiled), library }
+            }
+            #[cfg(unix)]
+            (true, _) if engine == EngineKind::Device => Form::Device {
+                compiled: Box::new(compile(&source, options)?),
+                socket: options.device.clone(),
+            },
             (true, _) => Form::Software {
                 model: Box::new(source.quantized()?),
                 fast: engine == EngineKind::Fast,
@@ -157,13 +189,17 @@ impl Network {
             Form::Float(graph) => Interface::of_graph(graph),
             Form::Software { model, .. } => Interface::of_model(model),
             Form::Rtl { compiled, .. } => Interface::of_model(&compiled.model),
+            #[cfg(unix)]
+            Form::Device { compiled, .. } => Interface::of_model(&compiled.model),
         }
     }
 
-    /// The compiled network, where the engine is [`EngineKind::Rtl`].
+    /// The compiled network, where the engine runs its program.
     pub fn compiled(&self) -> Option<&Compiled> {
         match &self.form {
             Form::Rtl { compiled, .. } => Some(compiled),
+            #[cfg(unix)]
+            Form::Device { compiled, .. } => Some(compiled),
             _ => None,
         }
     }
@@ -171,7 +207,7 @@ impl Network {
     /// Prepares the network for any number of frames.
     ///
     /// # Errors
-    /// [`codes::INTERNAL`] for a graph that the engine cannot prepare.
+    /// [`codes::INTERNAL`] for a graph that the engine cannot prepare; those of opening a device.
     pub fn runner(&self) -> Result<Runner<'_>> {
         Ok(match &self.form {
             Form::Float(graph) => Runner::Float(Executor::new(graph)),
@@ -179,6 +215,16 @@ impl Network {
             Form::Software { model, fast: false } => Runner::Reference(&model.graph),
             Form::Rtl { compiled, library } => {
                 Runner::Rtl(cosim::Rtl::new(compiled, library.clone()))
+            }
+            #[cfg(unix)]
+            Form::Device { compiled, socket } => {
+                let transport: Box<dyn Transport + Send> = match socket {
+                    Some(socket) => Box::new(Simulated::open(socket)?),
+                    None => Box::new(Uio::board()?),
+                };
+                let description = bundle::describe(compiled)?;
+                let options = device::Options::default();
+                Runner::Device(Box::new(OnDevice::new(compiled, description, transport, options)?))
             }
         })
     }
@@ -192,7 +238,8 @@ impl Network {
     }
 }
 
-fn simulated(source: &Source, options: &Options) -> Result<Form> {
+/// The model for the target of the options.
+fn compile(source: &Source, options: &Options) -> Result<Compiled> {
     let default;
     let target = match &options.target {
         Some(target) => target,
@@ -202,9 +249,7 @@ fn simulated(source: &Source, options: &Options) -> Result<Form> {
         }
     };
     let compiled = Compiled::new(source.quantized()?, target, CompileOptions::default());
-    let compiled = compiled.at(|| name(&source.path))?;
-    let library = cosim::compile(&compiled, false)?;
-    Ok(Form::Rtl { compiled: Box::new(compiled), library })
+    compiled.at(|| name(&source.path))
 }
 
 /// A network, ready to run.
@@ -217,6 +262,9 @@ pub enum Runner<'a> {
     Reference(&'a QGraph),
     /// On the simulated accelerator.
     Rtl(cosim::Rtl<'a>),
+    /// On a device.
+    #[cfg(unix)]
+    Device(Box<OnDevice<'a>>),
 }
 
 impl Runner<'_> {
@@ -230,6 +278,8 @@ impl Runner<'_> {
             Self::Fast(engine) => engine.run(inputs),
             Self::Reference(graph) => reference::run(graph, inputs),
             Self::Rtl(accelerator) => accelerator.run(inputs),
+            #[cfg(unix)]
+            Self::Device(device) => device.run(inputs),
         }
     }
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::device::{Buffers, Device, End, Event};
-use super::host::Host;
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
@@ -14,6 +13,7 @@ use crate::compile::capabilities::WORD;
 use crate::compile::program::format::tensors::{self, Difference};
 use crate::compile::program::{Design, buffers};
 use crate::compile::schedule::{Leaving, StoredId, Work};
+use crate::device::host::Host;
 use crate::model::qgraph::QValueId;
 use crate::software::reference;
 
@@ -184,7 +184,7 @@ impl<'a> Verifier<'a> {
         record(device, waves, 0)?;
         let end = device.frame(words, |event, device| {
             let index = match event {
-                Event::Processor(index) => return host.step(usize::from(index), device),
+                Event::Processor(index) => return host.step(usize::from(index), device.scratch()),
                 Event::Pass(index) => usize::from(index),
             };
             record(device, waves, index + 1)?;

@@ -5,7 +5,6 @@ mod compile;
 pub mod device;
 mod engine;
 mod frame;
-mod host;
 mod library;
 pub mod memory;
 mod report;

@@ -141,6 +141,15 @@ fn every_driver_does_the_processor_s_steps() {
     let text = String::from_utf8(bench.read("bundle/device.json")).unwrap();
     assert!(!text.contains("\"steps\":[]"), "{text}");
     check(&bench);
+    // The layers computed, not taken from the check vectors.
+    let _device = Device::new(&bench, "");
+    let detect = |engine: &str| {
+        bench
+            .done(&format!("detect model.ceras --image images/squares.png {engine} --format json"))
+            .0
+    };
+    let found = detect("--engine device --device device.socket --target zynq7020");
+    assert_eq!(found, detect(""));
 }
 
 #[test]

@@ -229,6 +229,26 @@ fn the_rust_driver_is_bit_exact_and_keeps_the_accelerator_busy() {
     assert_eq!(driver.transport().memory().bytes, 64 << 20);
 }
 
+/// The device as an engine: the processor's layers and the boxes beside it, as from the software engine.
+#[test]
+fn boxes_from_the_device_are_those_of_the_software() {
+    let bench = bench();
+    let _device = Device::new(&bench, "");
+    let engine = "--engine device --device device.socket --target zynq7020";
+    let detect = |engine: &str| {
+        bench
+            .done(&format!("detect model.ceras --image images/squares.png {engine} --format json"))
+            .0
+    };
+    let found = detect(engine);
+    assert!(found.contains("\"score\""), "{found}");
+    assert_eq!(found, detect(""));
+    bench.refused(&format!("detect model.ceras --image images/squares.png {engine}5"), "SG0801");
+    let text = bench
+        .refused("detect model.ceras --image images/squares.png --device device.socket", "SG0103");
+    assert!(text.contains("nothing runs there"), "{text}");
+}
+
 #[test]
 fn faults_are_told_in_words_and_the_next_start_works() {
     let bench = bench();

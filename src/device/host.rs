@@ -1,11 +1,13 @@
 //! The processor beside the accelerator: layers between passes and behind the last one, computed by the
 //! reference from what the accelerator left in DDR.
 
-use super::device::Device;
-use crate::base::error::{Error, Result, codes};
+use std::collections::HashMap;
+
+use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::compile::Compiled;
 use crate::compile::capabilities::WORD;
+use crate::compile::program::buffers;
 use crate::compile::program::format::tensors;
 use crate::compile::schedule::{Buffer, StoredId, Work};
 use crate::model::qgraph::QValueId;
@@ -32,7 +34,7 @@ impl<'a> Host<'a> {
     ///
     /// # Errors
     /// Those of the layers; [`codes::INTERNAL`] when the pass is not a processor step.
-    pub fn step(&mut self, index: usize, device: &mut Device) -> Result<()> {
+    pub fn step(&mut self, index: usize, scratch: &mut [u8]) -> Result<()> {
         let pass = self.compiled.schedule().passes.get(index).map(|pass| &pass.work);
         let Some(Work::Processor { layers }) = pass else {
             let message = format!("pass {index} is not a processor step");
@@ -44,7 +46,7 @@ impl<'a> Host<'a> {
                 && !own.to_memory
                 && own.buffer == Buffer::Scratch
             {
-                self.take(own.stored, own.offset, device.scratch())?;
+                self.take(own.stored, own.offset, scratch)?;
             }
         }
         let made = self.run(layers)?;
@@ -57,20 +59,20 @@ impl<'a> Host<'a> {
             if let Some(tensor) = &self.values[stored.value.0] {
                 let packed = tensors::pack(stored, &self.compiled.design, &tensor.to_i64s()?);
                 let start = own.offset as usize;
-                device.scratch()[start..start + packed.len()].copy_from_slice(&packed);
+                scratch[start..start + packed.len()].copy_from_slice(&packed);
             }
         }
         Ok(())
     }
 
-    /// The network outputs, as floats, after the last pass.
+    /// The network outputs, as floats, after the last pass left this output buffer.
     ///
     /// # Errors
     /// Those of the layers.
-    pub fn outputs(mut self, device: &Device) -> Result<Vec<Tensor>> {
+    pub fn outputs(mut self, output: &[u8]) -> Result<Vec<Tensor>> {
         let schedule = self.compiled.schedule();
         for leaving in &schedule.leaving {
-            self.take(leaving.stored, leaving.offset, device.output())?;
+            self.take(leaving.stored, leaving.offset, output)?;
         }
         self.run(&schedule.tail)?;
         let outputs = self.compiled.graph().outputs.iter();
@@ -108,4 +110,43 @@ impl<'a> Host<'a> {
         }
         Ok(made)
     }
+}
+
+/// The network inputs as stored, and the image buffer that they make.
+///
+/// # Errors
+/// [`codes::SHAPE`] for inputs that do not fit.
+pub fn prepare(compiled: &Compiled, inputs: &[Tensor]) -> Result<(Vec<Tensor>, Vec<u8>)> {
+    let graph = compiled.graph();
+    let stored = stored(compiled, inputs)?;
+    let mut integers = HashMap::new();
+    for (&id, tensor) in graph.inputs.iter().zip(&stored) {
+        // What only operators in float read stays in float, and off the accelerator.
+        if graph.value(id).integer().is_some() {
+            integers.insert(id, tensor.to_i64s()?);
+        }
+    }
+    let image = buffers::image(graph, compiled.schedule(), &compiled.design, &integers)?;
+    Ok((stored, image))
+}
+
+/// The network inputs as stored.
+fn stored(compiled: &Compiled, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    let graph = compiled.graph();
+    if inputs.len() != graph.inputs.len() {
+        let message =
+            format!("{} inputs given, the network has {}", inputs.len(), graph.inputs.len());
+        return Err(Error::new(&codes::SHAPE, message));
+    }
+    let inputs = graph.inputs.iter().zip(inputs).map(|(&id, tensor)| {
+        let value = graph.value(id);
+        if tensor.shape() != value.shape {
+            let message = format!("{:?} given, it has {:?}", tensor.shape(), value.shape);
+            return Err(Error::new(&codes::SHAPE, message))
+                .at(|| format!("input \"{}\"", value.name));
+        }
+        reference::to_stored(graph.rounding, value, tensor)
+            .at(|| format!("input \"{}\"", value.name))
+    });
+    inputs.collect()
 }
