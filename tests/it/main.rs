@@ -19,6 +19,7 @@ mod damage;
 #[cfg(unix)]
 mod drivers;
 mod fixtures;
+mod forms;
 mod goldens;
 #[cfg(unix)]
 mod interrupt;

@@ -255,13 +255,17 @@ impl Attempt {
     ) -> Result<Self> {
         let mut graph = rewritten.clone();
         unfuse::unfuse_activations(&mut graph, options)?;
-        let assignment = Assignment::new(&graph, options)?;
+        let mut assignment = Assignment::new(&graph, options)?;
         if !assignment.computes() {
             let message = "no layer of the network would compute in integers";
             return Err(Error::new(&codes::NOTHING_TO_QUANTIZE, message));
         }
         progress(Progress::Stage { name: "statistics", len: options.calibrating(frames) });
-        let statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
+        let mut statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
+        if unfuse::unfuse_sums(&mut graph, &assignment, &statistics)? {
+            assignment = Assignment::new(&graph, options)?;
+            statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
+        }
         let ranges = range::collect(&graph, &assignment, &statistics, options);
         let rules = rules::choose(&graph, &statistics, &ranges, frames, options, progress)?;
         let scales = scales::choose(&graph, &assignment, &statistics, &ranges, &rules, options)?;

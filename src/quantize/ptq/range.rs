@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::Options;
 use super::assign::{Assignment, Kind, Origin};
+use super::filters::is_direct;
 use super::statistics::{Channel, Statistics};
 use crate::base::arithmetic::FRACTION;
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::Op;
-use crate::frontend::ops::activation::Activation;
 use crate::frontend::ops::epilogue::Epilogue;
 use crate::model::qgraph::Width;
 
@@ -133,11 +133,7 @@ pub fn collect(
     statistics: &Statistics,
     options: &Options,
 ) -> Ranges {
-    let producers: HashMap<ValueId, &Node> = graph
-        .nodes
-        .iter()
-        .flat_map(|node| node.outputs.iter().map(move |&output| (output, node)))
-        .collect();
+    let producers = producers(graph);
     let residuals: HashSet<Origin> = graph
         .nodes
         .iter()
@@ -162,13 +158,27 @@ pub fn collect(
     narrow.map(own).collect()
 }
 
-fn of_channel(node: Option<&Node>, channel: &Channel, options: &Options) -> Range {
-    let epilogue = match node.map(|node| &node.op) {
+/// The node that computes each value.
+pub fn producers(graph: &Graph) -> HashMap<ValueId, &Node> {
+    let all = graph.nodes.iter();
+    all.flat_map(|node| node.outputs.iter().map(move |&output| (output, node))).collect()
+}
+
+/// What a node does to its sums.
+pub fn epilogue(node: Option<&Node>) -> Epilogue {
+    match node.map(|node| &node.op) {
         Some(Op::Conv(conv)) => conv.epilogue,
         _ => Epilogue::default(),
-    };
-    let function =
-        epilogue.residual.is_some() || epilogue.activation.is_some_and(|a| a != Activation::Relu);
+    }
+}
+
+/// The exponents that an output behind an epilogue may have.
+pub fn reachable(epilogue: Epilogue) -> (i32, i32) {
+    if is_direct(epilogue) { EXPONENTS } else { FUNCTION_EXPONENTS }
+}
+
+fn of_channel(node: Option<&Node>, channel: &Channel, options: &Options) -> Range {
+    let epilogue = epilogue(node);
     let known = match epilogue {
         Epilogue { activation: Some(activation), residual: None } => activation.lower_bound(),
         _ => None,
@@ -176,7 +186,7 @@ fn of_channel(node: Option<&Node>, channel: &Channel, options: &Options) -> Rang
     Range {
         low: known.unwrap_or(f64::from(channel.min)).min(0.0),
         high: f64::from(channel.max).max(0.0),
-        limits: if function { FUNCTION_EXPONENTS } else { EXPONENTS },
+        limits: reachable(epilogue),
         zero_point: options.zero_points,
     }
 }

@@ -9,12 +9,14 @@ use super::filters::{folded_filters, is_direct, plain_exponent};
 use super::range::{self, Ranges, Rule};
 use super::statistics::{Channel, Statistics};
 use crate::base::error::{Error, Result, codes};
-use crate::frontend::graph::{Graph, ValueId};
+use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::Op;
 use crate::model::qgraph::{Scale, Width};
 
 /// Largest distance of the exponents that one dense sum reads.
 const SPREAD: i32 = 8;
+/// Largest distance of the exponents of two terms: the accelerator's weight for the coarser one is 2^6.
+const TERMS: i32 = 6;
 
 /// Scales of all integer values.
 #[derive(Debug)]
@@ -41,11 +43,15 @@ pub fn choose(
     rules: &HashMap<ValueId, Rule>,
     options: &Options,
 ) -> Result<Scales> {
+    let producers = range::producers(graph);
     let mut chosen = HashMap::new();
     for (&id, channels) in &statistics.values {
         let exponents = match (ranges.get(&id), rules.get(&id)) {
             (Some(own), Some(&rule)) => range::exponents(own, channels, rule, options),
-            _ => wide_exponents(assignment.widths[id.0], channels),
+            _ => {
+                let limits = range::reachable(range::epilogue(producers.get(&id).copied()));
+                wide_exponents(assignment.widths[id.0], channels, limits)
+            }
         };
         chosen.insert(id, exponents);
     }
@@ -54,6 +60,7 @@ pub fn choose(
         balance::balance(graph, assignment, statistics, ranges, &mut chosen)?;
         limit_spread(graph, assignment, &mut chosen);
     }
+    align_terms(graph, assignment, ranges, &mut chosen);
     reach_direct_outputs(graph, assignment, &mut chosen)?;
     let mut scales = HashMap::new();
     for (id, exponents) in chosen {
@@ -75,15 +82,15 @@ fn scale(exponent: i32, zero: i32) -> Result<Scale> {
     fits().ok_or_else(|| Error::new(&codes::INTERNAL, format!("scale 2^{exponent}, zero {zero}")))
 }
 
-/// Exponents of a wide output, symmetric, the finest that clip nothing seen.
-fn wide_exponents(width: Option<Width>, channels: &[Channel]) -> Vec<i32> {
+/// Exponents of a wide output, symmetric, the finest within limits that clip nothing seen.
+fn wide_exponents(width: Option<Width>, channels: &[Channel], limits: (i32, i32)) -> Vec<i32> {
     let bits = width.map_or(16, Width::bits);
     let most = 2f64.powi(bits as i32 - 1) - 1.0;
     channels
         .iter()
         .map(|channel| {
             let largest = f64::from(channel.max.max(-channel.min)).max(1e-6);
-            (largest / most).log2().ceil().clamp(-24.0, 20.0) as i32
+            (largest / most).log2().ceil().clamp(limits.0.into(), limits.1.into()) as i32
         })
         .collect()
 }
@@ -142,6 +149,54 @@ fn limit_spread(
             if let Some(own) = exponents.get_mut(&origin.owner) {
                 own[origin.channel] = own[origin.channel].max(most - SPREAD);
             }
+        }
+    }
+}
+
+/// Raises exponents around additions (rule A8) to what the accelerator aligns: that of a term which lies
+/// more than [`TERMS`] below the other one's, and that of a wide sum which is finer than both terms.
+/// The sum has the coarser term's rounding error anyhow.
+fn align_terms(
+    graph: &Graph,
+    assignment: &Assignment,
+    ranges: &Ranges,
+    exponents: &mut HashMap<ValueId, Vec<i32>>,
+) {
+    let additions =
+        graph.nodes.iter().zip(&assignment.kinds).filter(|(_, kind)| **kind == Kind::Add);
+    let additions: Vec<&Node> = additions.map(|(node, _)| node).collect();
+    let at = |exponents: &HashMap<ValueId, Vec<i32>>, origin: Origin| {
+        exponents.get(&origin.owner).map_or(0, |own| own[origin.channel])
+    };
+    // What is raised for one addition may be the coarser term of another.
+    let mut raised = true;
+    while std::mem::take(&mut raised) {
+        for node in &additions {
+            let (Some(a), Some(b)) = (node.input(0), node.input(1)) else { continue };
+            let terms = assignment.origins[a.0].iter().zip(&assignment.origins[b.0]);
+            for (&a, &b) in terms {
+                let least = at(exponents, a).max(at(exponents, b)) - TERMS;
+                for origin in [a, b] {
+                    let range = ranges.get(&origin.owner).map(|ranges| ranges[origin.channel]);
+                    let least = least.min(range.map_or(least, |range| range.limits.1));
+                    let Some(own) = exponents.get_mut(&origin.owner) else { continue };
+                    raised |= own[origin.channel] < least;
+                    own[origin.channel] = own[origin.channel].max(least);
+                }
+            }
+        }
+    }
+    for node in additions {
+        let (Some(a), Some(b)) = (node.input(0), node.input(1)) else { continue };
+        let output = node.outputs[0];
+        if assignment.widths[output.0] == Some(Width::I8) {
+            continue;
+        }
+        let terms = assignment.origins[a.0].iter().zip(&assignment.origins[b.0]);
+        let finer: Vec<i32> =
+            terms.map(|(&a, &b)| at(exponents, a).min(at(exponents, b))).collect();
+        if let Some(own) = exponents.get_mut(&output) {
+            own.iter_mut().zip(finer).for_each(|(own, finer)| *own = (*own).max(finer));
         }
     }
 }
