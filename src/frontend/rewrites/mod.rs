@@ -4,6 +4,7 @@
 //! that. [`STANDARD`] is the order in which they run.
 
 mod average_to_conv;
+mod bends_to_conv;
 mod fold_affine;
 mod fold_constants;
 mod fold_normalization;
@@ -17,6 +18,8 @@ mod recognize_focus;
 mod recognize_shuffle;
 mod remove_identities;
 mod split_maximum;
+
+pub use bends_to_conv::bend_by_slopes;
 
 use std::borrow::Cow;
 
@@ -71,8 +74,12 @@ pub static STANDARD: &[&dyn Rewrite] = &[
 pub const MAX_KERNEL: usize = 15;
 
 /// What quantization adds to [`STANDARD`], after it: rewrites towards what the accelerator does.
-pub static ACCELERATOR: &[&dyn Rewrite] =
-    &[&average_to_conv::AverageToConv, &gemm_to_conv::GemmToConv, &split_maximum::SplitMaximum];
+pub static ACCELERATOR: &[&dyn Rewrite] = &[
+    &average_to_conv::AverageToConv,
+    &gemm_to_conv::GemmToConv,
+    &split_maximum::SplitMaximum,
+    &bends_to_conv::BendsToConv,
+];
 
 /// Everything that runs before quantization, in order.
 pub fn for_accelerator() -> Vec<&'static dyn Rewrite> {

@@ -14,6 +14,7 @@ use crate::frontend::ops::conv::Conv;
 use crate::frontend::ops::epilogue::{Epilogue, Residual};
 use crate::frontend::ops::window::Window;
 use crate::frontend::ops::{Fact, Op};
+use crate::frontend::rewrites::bend_by_slopes;
 
 /// Magnitude that the arguments and sums of rule A6 reach.
 const MOST: f32 = 512.0;
@@ -27,7 +28,7 @@ pub fn unfuse_activations(graph: &mut Graph, options: &Options) -> Result<()> {
     for (index, kind) in kinds.iter().enumerate() {
         if *kind == Kind::Conv {
             let output = graph.nodes[index].outputs[0];
-            unfuse(graph, index, reaches[output.0]);
+            unfuse(graph, index, reaches[output.0])?;
         }
     }
     graph.tidy()?;
@@ -36,14 +37,14 @@ pub fn unfuse_activations(graph: &mut Graph, options: &Options) -> Result<()> {
 
 /// Takes an activation out of a convolution when the accelerator has no function for it, or when
 /// its result goes to the processor only, which then applies it in float to a wide output.
-fn unfuse(graph: &mut Graph, index: usize, feeds_accelerator: bool) {
-    let Op::Conv(conv) = &graph.nodes[index].op else { return };
+fn unfuse(graph: &mut Graph, index: usize, feeds_accelerator: bool) -> Result<()> {
+    let Op::Conv(conv) = &graph.nodes[index].op else { return Ok(()) };
     let epilogue = conv.epilogue;
-    let Some(activation) = epilogue.activation else { return };
+    let Some(activation) = epilogue.activation else { return Ok(()) };
     let fixed = function(Some(activation)).is_some();
     let after = epilogue.residual == Some(Residual::AfterActivation);
     if activation == Activation::Relu || (fixed && (feeds_accelerator || after)) {
-        return;
+        return Ok(());
     }
     if after {
         take_addition(graph, index);
@@ -54,6 +55,13 @@ fn unfuse(graph: &mut Graph, index: usize, feeds_accelerator: bool) {
         conv.epilogue.residual = conv.epilogue.residual.map(|_| Residual::AfterActivation);
     }
     put_behind(graph, index, "linear", ("activation", activation.into()), &[]);
+    match activation {
+        Activation::LeakyRelu { alpha } if !fixed => {
+            let channels = graph.fact(graph.nodes[index].outputs[0]).shape[1];
+            bend_by_slopes(graph, graph.nodes.len() - 1, &vec![alpha; channels])
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Gives residual additions whose numbers the fixed point of rule A6 does not hold layers of their own,

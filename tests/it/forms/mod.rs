@@ -2,6 +2,7 @@
 //! engine and the program of the accelerator.
 
 mod outputs;
+mod slopes;
 
 use seigo::Result;
 use seigo::base::random::Samples;
