@@ -1,7 +1,8 @@
 //! Average pooling becomes a depthwise convolution with equal weights, which the accelerator does.
 //!
 //! The weight 1 / count is one number, so that int8 with a power-of-two scale holds it to 1 part in 128 or
-//! better, and the convolution rounds once. That takes windows which all count the same number of elements:
+//! better, and the convolution rounds once. A mean over a larger plane than a convolution takes is a mean of means
+//! over parts of it. That takes windows which all count the same number of elements:
 //! where pads do not count, or a last window is cut off, the divisor changes at the border, which no
 //! convolution does; such means stay as they are.
 
@@ -20,11 +21,11 @@ use crate::frontend::ops::{Fact, Op};
 /// See the module.
 pub struct AverageToConv;
 
-/// A mean over two-dimensional windows that all count `count` elements.
-struct Mean {
-    input: ValueId,
+/// A sum over windows, times a weight.
+struct Sum {
     window: Window,
-    count: f32,
+    weight: f32,
+    output: [usize; 2],
 }
 
 impl Rewrite for AverageToConv {
@@ -39,21 +40,11 @@ impl Rewrite for AverageToConv {
     fn run(&self, graph: &mut Graph) -> Result<usize> {
         let mut turned = 0;
         for index in 0..graph.nodes.len() {
-            let Some(Mean { input, window, count }) = mean(graph, &graph.nodes[index]) else {
-                continue;
-            };
-            let channels = graph.fact(input).shape[1];
-            let taps = window.kernel[0] * window.kernel[1];
-            let shape = [channels, 1, window.kernel[0], window.kernel[1]];
-            let weight = Tensor::new(&shape, vec![1.0 / count; channels * taps])?;
-            let name = format!("{}:mean", graph.nodes[index].name);
-            let weight = graph.add_constant(&name, weight);
+            let Some((input, sums)) = mean(graph, &graph.nodes[index]) else { continue };
             if graph.fact(graph.nodes[index].outputs[0]).shape.len() == 2 {
                 flatten_behind(graph, index);
             }
-            let node = &mut graph.nodes[index];
-            node.op = Conv { window, group: channels, epilogue: Default::default() }.into();
-            node.inputs = vec![Some(input), Some(weight)];
+            chain(graph, index, input, sums)?;
             turned += 1;
         }
         Ok(turned)
@@ -77,31 +68,104 @@ pub(super) fn flatten_behind(graph: &mut Graph, index: usize) {
     });
 }
 
-/// The mean that a node computes, if a depthwise convolution can do it.
-fn mean(graph: &Graph, node: &Node) -> Option<Mean> {
+/// Puts depthwise convolutions in the place of the node at `index`, which becomes the last of them.
+fn chain(graph: &mut Graph, index: usize, mut input: ValueId, sums: Vec<Sum>) -> Result<()> {
+    let &[images, channels, ..] = &graph.fact(input).shape[..] else { return Ok(()) };
+    let (name, last) = (graph.nodes[index].name.clone(), sums.len() - 1);
+    for (number, Sum { window, weight, output: [height, width] }) in sums.into_iter().enumerate() {
+        let shape = [channels, 1, window.kernel[0], window.kernel[1]];
+        let weights = vec![weight; shape.iter().product()];
+        let part = if number == last { "mean".into() } else { format!("part{}", number + 1) };
+        let weights = graph.add_constant(&format!("{name}:{part}"), Tensor::new(&shape, weights)?);
+        let op = Conv { window, group: channels, epilogue: Default::default() }.into();
+        let inputs = vec![Some(input), Some(weights)];
+        if number == last {
+            let node = &mut graph.nodes[index];
+            (node.op, node.inputs) = (op, inputs);
+            break;
+        }
+        let name = format!("{name}:{part}");
+        let fact = Fact::new(DType::F32, [images, channels, height, width]);
+        input = graph.add_value(&name, fact);
+        let (sources, outputs) = (Vec::new(), vec![input]);
+        graph.nodes.push(Node { name, op, inputs, outputs, sources });
+    }
+    Ok(())
+}
+
+/// The input of a mean and the sums that make it, if depthwise convolutions can do it.
+fn mean(graph: &Graph, node: &Node) -> Option<(ValueId, Vec<Sum>)> {
     let input = node.input(0)?;
     let &[_, _, height, width] = &graph.fact(input).shape[..] else { return None };
-    let mean = match &node.op {
-        Op::AveragePool(pool) => {
-            windows(pool, &[height, width]).map(|(window, count)| Mean { input, window, count })
-        }
-        Op::GlobalPool(GlobalPool::Average) => Some(whole(input, height, width)),
+    let plane = [height, width];
+    let sums = match &node.op {
+        Op::AveragePool(pool) => of_pool(pool, plane)?,
+        Op::GlobalPool(GlobalPool::Average) => whole(plane),
         Op::Reduce(reduce) if reduce.reduction == Reduction::Mean => {
             let axes = graph.constant(node.input(1)?)?.values::<i64>().ok()?;
             let spatial =
                 [2, 3].iter().all(|axis| axes.contains(axis) || axes.contains(&(axis - 4)));
-            (spatial && axes.len() == 2).then(|| whole(input, height, width))
+            if !spatial || axes.len() != 2 {
+                return None;
+            }
+            whole(plane)
         }
-        _ => None,
+        _ => return None,
     };
-    let fits = |mean: &Mean| mean.window.kernel.iter().all(|taps| (1..=MAX_KERNEL).contains(taps));
-    mean.filter(|mean| mean.count > 0.0 && fits(mean))
+    let fits = |sum: &Sum| sum.window.kernel.iter().all(|taps| (1..=MAX_KERNEL).contains(taps));
+    (!sums.is_empty() && sums.iter().all(fits)).then_some((input, sums))
 }
 
-/// The mean over a whole plane.
-fn whole(input: ValueId, height: usize, width: usize) -> Mean {
-    let window = Window { kernel: vec![height, width], ..Window::default() };
-    Mean { input, window, count: (height * width) as f32 }
+/// The mean over a whole plane: sums over parts side by side, until one window is left. A part that the
+/// plane's end cuts off is padded, with zeros, which add nothing.
+fn whole(mut plane: [usize; 2]) -> Vec<Sum> {
+    let mut left = plane.iter().product::<usize>() as f32;
+    let mut sums = Vec::new();
+    while left > 0.0 {
+        let side = part(plane);
+        let kernel = plane.map(|extent| extent.min(side));
+        let output = plane.map(|extent| extent.div_ceil(side));
+        let pads =
+            [0, 1].map(|axis| (0, (output[axis] * kernel[axis]).saturating_sub(plane[axis])));
+        // Each part but the last is a mean of its own, so that int8 holds it.
+        let one = output == [1, 1];
+        let count = if one { left } else { (kernel[0] * kernel[1]) as f32 };
+        let strides = if one { Vec::new() } else { vec![side; 2] };
+        let (kernel, pads) = (kernel.to_vec(), pads.to_vec());
+        let window = Window { kernel, strides, pads, ..Window::default() };
+        sums.push(Sum { window, weight: 1.0 / count, output });
+        plane = output;
+        if one {
+            break;
+        }
+        left /= count;
+    }
+    sums
+}
+
+/// The side of the parts into which a plane is cut: the plane itself where one window takes it, else one that
+/// leaves a plane for one window, if possible without rest.
+fn part(plane: [usize; 2]) -> usize {
+    let most = plane[0].max(plane[1]);
+    if most <= MAX_KERNEL {
+        return most;
+    }
+    let mut sides = most.div_ceil(MAX_KERNEL)..=MAX_KERNEL;
+    let even = |side: &usize| plane.iter().all(|extent| extent.is_multiple_of(*side));
+    sides.clone().find(even).or_else(|| sides.next()).unwrap_or(MAX_KERNEL)
+}
+
+/// The sums of an average pool.
+fn of_pool(pool: &AveragePool, plane: [usize; 2]) -> Option<Vec<Sum>> {
+    let axes = pool.window.axes(&pool.window.kernel, &plane, pool.ceil).ok()?;
+    let covers = |axis: &Axis| (axis.kernel, axis.begin, axis.output) == (axis.input, 0, 1);
+    if axes.iter().all(|axis| covers(axis) && (axis.end, axis.dilation) == (0, 1)) {
+        return Some(whole(plane));
+    }
+    let &[rows, columns] = &axes[..] else { return None };
+    let (window, count) = windows(pool, &plane)?;
+    let output = [rows.output, columns.output];
+    (count > 0.0).then(|| vec![Sum { window, weight: 1.0 / count, output }])
 }
 
 /// The windows of a pool with all pads written out, and how many elements each counts; `None` when

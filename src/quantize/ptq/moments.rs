@@ -26,7 +26,7 @@ const PATCHES: usize = 800;
 const EXACT: usize = 250;
 
 /// Longest patch whose products are summed: twice 0.5 GB in double precision. Filters of more weights are rounded
-/// to the nearest, with corrected bias.
+/// to the nearest, with corrected bias. So are the weights of a mean, which are all the same number.
 const LONGEST: usize = 8_192;
 
 /// Frames whose sums are held at a time.
@@ -37,7 +37,7 @@ const HELD: usize = 16;
 pub struct Moments {
     /// Number of patches.
     pub count: f64,
-    /// Per group, the sum of v v', taps x taps; none for patches that are too long.
+    /// Per group, the sum of v v', taps x taps; none for patches that are too long, and for means.
     pub second: Vec<Array2<f64>>,
     /// Per group, the sum of v.
     pub first: Vec<Vec<f64>>,
@@ -67,7 +67,7 @@ type Missing = (Vec<Array2<f32>>, Vec<f64>);
 impl Reader<'_> {
     /// Sums up patches of all frames.
     pub fn collect(&self, states: &[State], options: &Options) -> Result<Moments> {
-        let sums = Mutex::new(Moments::new(self.conv));
+        let sums = Mutex::new(Moments::new(self.conv, self.folded));
         let chunks = states.chunks(HELD).enumerate();
         for (chunk, states) in chunks {
             let missing = parallel::map(states.len(), |number| {
@@ -136,12 +136,13 @@ fn stopped() -> Error {
 }
 
 impl Moments {
-    fn new(conv: &QConv) -> Self {
+    fn new(conv: &QConv, folded: &Folded) -> Self {
         let taps = conv.taps();
         let outputs = conv.outputs() / conv.group.max(1);
+        let products = if taps > LONGEST || folded.is_mean() { 0 } else { conv.group };
         Self {
             count: 0.0,
-            second: vec![Array2::zeros((taps, taps)); if taps > LONGEST { 0 } else { conv.group }],
+            second: vec![Array2::zeros((taps, taps)); products],
             first: vec![vec![0.0; taps]; conv.group],
             cross: vec![Array2::zeros((outputs, taps)); conv.group],
             missing: vec![0.0; conv.outputs()],

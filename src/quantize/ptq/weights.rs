@@ -41,6 +41,12 @@ pub struct Folded {
 }
 
 impl Folded {
+    /// Whether each output is the sum of a window of one channel, times a number.
+    pub fn is_mean(&self) -> bool {
+        let uniform = |filter: &[f64]| filter.iter().all(|weight| *weight == filter[0]);
+        self.group_inputs == 1 && self.taps > 1 && self.weights.chunks(self.taps).all(uniform)
+    }
+
     /// The integer for a weight.
     pub fn code(&self, weight: f64, exponent: i32) -> f64 {
         (weight * 2f64.powi(-exponent) + 0.5).floor().clamp(self.least, LARGEST)

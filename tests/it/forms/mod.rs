@@ -2,6 +2,7 @@
 //! engine and the program of the accelerator.
 
 mod outputs;
+mod pools;
 mod slopes;
 
 use seigo::Result;

@@ -74,9 +74,25 @@ fn a_mean_that_drops_its_axes_is_flattened_behind() {
 }
 
 #[test]
-fn windows_larger_than_the_accelerator_takes_stay() {
+fn a_large_plane_is_a_mean_of_means() {
+    let planes =
+        [([16, 16], 2), ([40, 40], 2), ([17, 3], 2), ([23, 40], 2), ([112, 56], 2), ([230, 17], 3)];
+    for (plane, steps) in planes {
+        let mut net = Net::new();
+        let x = net.input(&[1, 2, plane[0], plane[1]]);
+        let global = net.op("GlobalAveragePool", &[x]);
+        let kernel = plane.map(|extent| extent as i64).to_vec();
+        let pool = net.with("AveragePool", &[x], &[("kernel_shape", Attribute::Ints(kernel))]);
+        let (rewritten, rewrites) = rewrite(&net.finish(&[global, pool]), &[NAME]);
+        assert_eq!((rewrites, rewritten.nodes.len()), (2, 2 * steps), "{plane:?}");
+        assert!(kinds(&rewritten).iter().all(|kind| kind == "Conv (grouped)"));
+    }
+}
+
+#[test]
+fn larger_windows_that_slide_stay() {
     let mut net = Net::new();
-    let x = net.input(&[1, 2, 16, 16]);
-    let global = net.op("GlobalAveragePool", &[x]);
-    assert_untouched(&net.finish(&[global]), NAME);
+    let x = net.input(&[1, 2, 20, 20]);
+    let sliding = net.with("AveragePool", &[x], &window(17, 0));
+    assert_untouched(&net.finish(&[sliding]), NAME);
 }

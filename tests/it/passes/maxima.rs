@@ -65,20 +65,74 @@ fn large_windows_side_by_side_are_split() {
 }
 
 #[test]
+fn windows_of_any_size_and_padding_are_exact() {
+    let mut samples = seigo::base::random::Samples::new(1);
+    for _ in 0..150 {
+        let mut net = Net::new();
+        let x = net.input(&[1, 2, 9 + samples.below(9), 9 + samples.below(9)]);
+        let kernel = [1 + samples.below(8), 1 + samples.below(8)];
+        let mut pad = |kernel: usize| samples.below(kernel) as i64;
+        let pads = [pad(kernel[0]), pad(kernel[1]), pad(kernel[0]), pad(kernel[1])];
+        let attributes = [
+            ("kernel_shape", Attribute::Ints(kernel.map(|taps| taps as i64).to_vec())),
+            ("strides", Attribute::Ints(vec![1 + samples.below(5) as i64; 2])),
+            ("pads", Attribute::Ints(pads.to_vec())),
+            ("ceil_mode", Attribute::Int(samples.below(2) as i64)),
+        ];
+        let y = net.with("MaxPool", &[x], &attributes);
+        rewrite(&net.finish(&[y]), &[NAME]);
+    }
+}
+
+#[test]
+fn other_windows_slide_in_steps() {
+    let cases = [
+        // Window, stride, pad, ceil, maxima, convolution behind them.
+        ([3, 3], 3, 0, 0, 1, true),
+        ([3, 3], 3, 1, 0, 1, true),
+        ([4, 4], 4, 1, 0, 2, true),
+        ([6, 6], 6, 0, 1, 3, true),
+        ([5, 5], 4, 2, 1, 2, true),
+        ([7, 2], 3, 0, 1, 3, true),
+        ([5, 5], 2, 2, 0, 2, false),
+        ([5, 5], 1, 0, 0, 2, false),
+        ([4, 4], 1, 1, 0, 2, false),
+        ([5, 3], 2, 1, 1, 2, false),
+        ([1, 7], 1, 0, 0, 3, false),
+        ([2, 2], 5, 0, 0, 1, true),
+        ([4, 4], 4, 0, 1, 3, true),
+    ];
+    for (kernel, stride, pad, ceil, maxima, every) in cases {
+        let mut net = Net::new();
+        let x = net.input(&[1, 4, 18, 17]);
+        let mut window = window(kernel, stride, pad);
+        window.push(("ceil_mode", Attribute::Int(ceil)));
+        let y = net.with("MaxPool", &[x], &window);
+        let steps = [("MaxPool", maxima), ("Conv (grouped)", usize::from(every))];
+        assert_split(net, y, &steps);
+    }
+}
+
+#[test]
 fn other_maxima_stay() {
-    for (kernel, stride, pad) in [([3, 3], 3, 0), ([4, 4], 4, 1), ([6, 6], 6, 0), ([2, 2], 2, 0)] {
+    for (kernel, stride, pad) in [([2, 2], 2, 0), ([3, 3], 2, 1), ([5, 5], 1, 2), ([13, 13], 1, 6)]
+    {
         let mut net = Net::new();
         let x = net.input(&[1, 4, 19, 16]);
         let y = net.with("MaxPool", &[x], &window(kernel, stride, pad));
         assert_untouched(&net.finish(&[y]), NAME);
     }
-    // The last window of 4 is cut off.
-    let mut net = Net::new();
-    let x = net.input(&[1, 4, 18, 16]);
-    let mut cut = window([4, 4], 4, 0);
-    cut.push(("ceil_mode", Attribute::Int(1)));
-    let y = net.with("MaxPool", &[x], &cut);
-    assert_untouched(&net.finish(&[y]), NAME);
+    // Strides that differ, and gaps.
+    for (name, values) in [("strides", [3, 1]), ("dilations", [2, 2])] {
+        let mut net = Net::new();
+        let x = net.input(&[1, 4, 19, 16]);
+        let attributes = [
+            ("kernel_shape", Attribute::Ints(vec![3, 3])),
+            (name, Attribute::Ints(values.to_vec())),
+        ];
+        let y = net.with("MaxPool", &[x], &attributes);
+        assert_untouched(&net.finish(&[y]), NAME);
+    }
     // Over the channels, too.
     let mut net = Net::new();
     let x = net.input(&[1, 4, 9, 5]);

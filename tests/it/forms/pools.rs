@@ -1,0 +1,92 @@
+//! Pools of any window, stride, padding and divisor.
+
+use seigo::base::random::Samples;
+use seigo::frontend::graph::Graph;
+use seigo::frontend::onnx::Attribute;
+use seigo::quantize::ptq::Options;
+
+use super::{Form, conv, imported};
+use crate::passes::net::Net;
+
+/// A pool between two convolutions.
+fn network(
+    seed: u64,
+    op: &str,
+    plane: [usize; 2],
+    attributes: &[(&'static str, Attribute)],
+) -> Graph {
+    let mut samples = Samples::new(seed);
+    let mut net = Net::new();
+    let image = net.input(&[1, 3, plane[0], plane[1]]);
+    let x = conv(&mut net, &mut samples, image, [3, 20, 3], 1.0);
+    let x = net.op("Relu", &[x]);
+    let x = net.with(op, &[x], attributes);
+    let x = conv(&mut net, &mut samples, x, [20, 8, 1], 1.0);
+    imported(net, &[x])
+}
+
+/// A window of random numbers; the average counts its pads, or has none.
+fn pool(samples: &mut Samples) -> (&'static str, [usize; 2], Vec<(&'static str, Attribute)>) {
+    let op = ["MaxPool", "AveragePool"][samples.below(2)];
+    let mut kernel = || 1 + samples.below(7) as i64;
+    let kernel = [kernel(), kernel()];
+    let stride = 1 + samples.below(5) as i64;
+    let mut pad = |kernel: i64| {
+        let begin = samples.below(kernel as usize / 2 + 1) as i64;
+        let end = samples.below(kernel as usize / 2 + 1) as i64;
+        [begin, end.min(kernel - 1 - begin)]
+    };
+    let (mut y, mut x) = (pad(kernel[0]), pad(kernel[1]));
+    let ceil = op == "MaxPool" && samples.below(2) == 1;
+    if ceil {
+        (y, x) = ([0; 2], [0; 2]);
+    }
+    let plane = [11 + samples.below(9), 11 + samples.below(9)];
+    let attributes = vec![
+        ("kernel_shape", Attribute::Ints(kernel.to_vec())),
+        ("strides", Attribute::Ints(vec![stride; 2])),
+        ("pads", Attribute::Ints(vec![y[0], x[0], y[1], x[1]])),
+        ("count_include_pad", Attribute::Int(1)),
+        ("ceil_mode", Attribute::Int(ceil.into())),
+    ];
+    let known = if op == "MaxPool" { [0, 1, 2, 4] } else { [0, 1, 2, 3] };
+    (op, plane, known.map(|place| attributes[place].clone()).to_vec())
+}
+
+#[test]
+fn pools_of_any_window_run_on_the_accelerator() {
+    for seed in 0..40 {
+        let (op, plane, attributes) = pool(&mut Samples::new(seed));
+        let what = format!("{op} of {plane:?}, {attributes:?}");
+        let form = Form::new(&network(seed, op, plane, &attributes), &Options::default()).unwrap();
+        assert!(form.decibels > 28.0, "{what}: {} dB", form.decibels);
+        form.compile();
+    }
+}
+
+#[test]
+fn planes_of_any_size_have_a_mean_and_a_maximum() {
+    for (seed, plane) in [[40, 40], [17, 30], [16, 9], [31, 5], [56, 56]].into_iter().enumerate() {
+        for op in ["GlobalAveragePool", "GlobalMaxPool"] {
+            let graph = network(seed as u64, op, plane, &[]);
+            let form = Form::new(&graph, &Options::default()).unwrap();
+            assert!(form.decibels > 28.0, "{op} of {plane:?}: {} dB", form.decibels);
+            form.compile();
+        }
+    }
+}
+
+#[test]
+fn the_hardware_has_the_pools() {
+    for (op, kernel, stride) in [("MaxPool", 5, 3), ("AveragePool", 5, 2)] {
+        let attributes = [
+            ("kernel_shape", Attribute::Ints(vec![kernel; 2])),
+            ("strides", Attribute::Ints(vec![stride; 2])),
+            ("pads", Attribute::Ints(vec![1; 4])),
+            ("count_include_pad", Attribute::Int(1)),
+        ];
+        let known = if op == "MaxPool" { 3 } else { 4 };
+        let graph = network(3, op, [17, 14], &attributes[..known]);
+        Form::new(&graph, &Options::default()).unwrap().verify();
+    }
+}
