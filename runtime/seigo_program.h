@@ -355,7 +355,7 @@
 #define SEIGO_LANE_RES_ZERO_WORD 1
 #define SEIGO_LANE_RES_ZERO_LSB 18
 #define SEIGO_LANE_RES_ZERO_WIDTH 8
-/* left shift F + e of the residual, -15 to 11; negative is a rounding right shift */
+/* left shift F + e of the residual (A6), -15 to 11; negative is a rounding right shift */
 #define SEIGO_LANE_RES_SHIFT_WORD 1
 #define SEIGO_LANE_RES_SHIFT_LSB 26
 #define SEIGO_LANE_RES_SHIFT_WIDTH 6

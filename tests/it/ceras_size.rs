@@ -38,6 +38,7 @@ fn conv(graph: &Graph, node: &Node, op: &seigo::frontend::ops::conv::Conv, seed:
             arguments: numbers(seed + 1, outputs, -2, 12),
             shifts: numbers(seed + 2, outputs, 0, 15),
             residual: op.epilogue.residual,
+            fractions: vec![10; outputs],
         },
     }
 }

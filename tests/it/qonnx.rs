@@ -246,6 +246,7 @@ fn functions(random: &mut Random, rounding: Rounding) -> QGraph {
             arguments: (0..4).map(|_| random.within(1, 6) as i8).collect(),
             shifts: (0..4).map(|_| random.within(3, 6) as i8).collect(),
             residual,
+            fractions: vec![10; 4],
         },
     };
     let layer = |name: &str, conv: QConv, inputs: &[usize], output| Layer {

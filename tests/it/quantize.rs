@@ -2,7 +2,6 @@
 //! and does not depend on threads.
 
 use seigo::Result;
-use seigo::base::arithmetic::FRACTION;
 use seigo::base::tensor::{DType, Tensor};
 use seigo::frontend::graph::{Builder, Graph, ValueId};
 use seigo::frontend::ops::activation::Activation;
@@ -327,7 +326,7 @@ fn shifts_stay_within_the_lanes() {
                     kinds.0 += 1;
                     assert!(shifts.iter().all(|shift| (-2..=31).contains(shift)));
                 }
-                ConvOutput::Function { arguments, shifts, residual, .. } => {
+                ConvOutput::Function { arguments, shifts, residual, fractions, .. } => {
                     kinds.1 += 1;
                     assert!(arguments.iter().all(|shift| (-8..=31).contains(shift)));
                     assert!(shifts.iter().all(|shift| (0..=15).contains(shift)));
@@ -335,8 +334,9 @@ fn shifts_stay_within_the_lanes() {
                         kinds.2 += 1;
                         let read = quantized.value(layer.input(1).unwrap());
                         let scales = read.integer().unwrap().1;
-                        let fits = |e: i8| (-15..=11).contains(&(FRACTION + i32::from(e)));
-                        assert!(scales.iter().all(|scale| fits(scale.exponent)));
+                        assert!(scales.iter().zip(fractions).all(|(scale, &fraction)| {
+                            (-15..=11).contains(&(i32::from(fraction) + i32::from(scale.exponent)))
+                        }));
                     }
                 }
                 ConvOutput::Dpu { .. } => panic!("the quantizer makes no DPU layers"),

@@ -5,8 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Rounding;
 
-/// Fraction bits F of the fixed point in which functions are evaluated.
+/// Fraction bits F of the fixed point in which functions are evaluated, where a layer does not ask for others.
 pub const FRACTION: i32 = 10;
+/// The least and the largest F.
+pub const FRACTIONS: (i32, i32) = (-12, 24);
+/// Functions that a network has at most (the field of a descriptor has 4 bits).
+pub const MAX_FUNCTIONS: usize = 16;
+/// ROM entries of all functions of a network together (an offset has 12 bits).
+pub const MAX_ENTRIES: usize = 4_096;
 /// Width of the argument `x`.
 pub const X_BITS: u32 = 20;
 
@@ -93,6 +99,33 @@ impl Layout {
     }
 }
 
+/// The fixed point of a function's argument and result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unit {
+    /// Fraction bits F of the argument, within [`FRACTIONS`].
+    pub fraction: i8,
+    /// How many more fraction bits the result has; 0 unless the base is [`Base::Zero`].
+    pub gain: i8,
+}
+
+impl Default for Unit {
+    fn default() -> Self {
+        Self { fraction: FRACTION as i8, gain: 0 }
+    }
+}
+
+impl Unit {
+    /// Fraction bits of the result.
+    pub fn result(self) -> i32 {
+        i32::from(self.fraction) + i32::from(self.gain)
+    }
+
+    /// Whether it is the one that most layers have.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A function of one fixed-point number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Function {
@@ -104,18 +137,22 @@ pub struct Function {
     pub layout: Layout,
     /// Whether negative `x` uses a second block.
     pub signed: bool,
-    /// ROM contents with F fraction bits; one block, or two when `signed`.
+    /// ROM contents with F + gain fraction bits; one block, or two when `signed`.
     pub rom: Vec<i16>,
+    /// The fixed point of the constants. Without any ([`Function::has_unit`]) it says nothing: every one will do.
+    #[serde(default, skip_serializing_if = "Unit::is_usual")]
+    pub unit: Unit,
 }
 
 impl Function {
     /// A function without ROM.
     pub fn straight(name: &str, base: Base) -> Self {
-        Self { name: name.to_owned(), base, layout: Layout::None, signed: false, rom: Vec::new() }
+        let (name, unit) = (name.to_owned(), Unit::default());
+        Self { name, base, layout: Layout::None, signed: false, rom: Vec::new(), unit }
     }
 
-    /// Rounds `f(t) - base(t)` at the bin centers, in double precision. Without `signed`, `f` must
-    /// differ from its base by an even function; the entry is taken at negative `t`.
+    /// Rounds `f(t) - base(t)` at the bin centers, in double precision, with [`FRACTION`] fraction bits. Without
+    /// `signed`, `f` must differ from its base by an even function; the entry is taken at negative `t`.
     pub fn tabulate(
         name: &str,
         base: Base,
@@ -123,35 +160,59 @@ impl Function {
         signed: bool,
         f: impl Fn(f64) -> f64,
     ) -> Self {
-        let unit = f64::from(1 << FRACTION);
+        Self::tabulate_in(Unit::default(), name, base, layout, signed, f)
+    }
+
+    /// As [`Function::tabulate`], in another fixed point.
+    pub fn tabulate_in(
+        unit: Unit,
+        name: &str,
+        base: Base,
+        layout: Layout,
+        signed: bool,
+        f: impl Fn(f64) -> f64,
+    ) -> Self {
+        let scale = 2f64.powi(unit.fraction.into());
+        let result = 2f64.powi(unit.result());
         let straight = |t: f64| match base {
             Base::Zero => 0.0,
             Base::Relu => t.max(0.0),
             Base::Identity => t,
-            Base::Clamp { min, max } => t.clamp(f64::from(min) / unit, f64::from(max) / unit),
+            Base::Clamp { min, max } => t.clamp(f64::from(min) / scale, f64::from(max) / scale),
             Base::Leaky { slope } if t < 0.0 => t * f64::from(slope) / 256.0,
             Base::Leaky { .. } => t,
         };
         let entry = |t: f64| {
-            let value = (unit * (f(t) - straight(t)) + 0.5).floor();
+            let value = (result * (f(t) - straight(t)) + 0.5).floor();
             value.clamp(i16::MIN.into(), i16::MAX.into()) as i16
         };
-        let centers = (0..layout.entries()).map(|index| layout.center(index) / unit);
+        let centers = (0..layout.entries()).map(|index| layout.center(index) / scale);
         let rom = if signed {
             let positive = centers.clone().map(entry);
             positive.chain(centers.map(|t| entry(-t))).collect()
         } else {
             centers.map(|t| entry(-t)).collect()
         };
-        Self { name: name.to_owned(), base, layout, signed, rom }
+        Self { name: name.to_owned(), base, layout, signed, rom, unit }
     }
 
-    /// Whether the ROM has the size that layout and sign demand.
+    /// Whether the ROM has the size that layout and sign demand, and the fixed point exists.
     pub fn is_consistent(&self) -> bool {
-        self.rom.len() == self.layout.entries() * if self.signed { 2 } else { 1 }
+        let blocks = if self.signed { 2 } else { 1 };
+        let (least, most) = FRACTIONS;
+        let exists = |fraction| (least..=most).contains(&fraction);
+        self.rom.len() == self.layout.entries() * blocks
+            && exists(self.unit.fraction.into())
+            && exists(self.unit.result())
+            && (self.unit.gain == 0 || self.base == Base::Zero)
     }
 
-    /// `base(x) + rom[address(x)]`; `x` has F fraction bits and at most [`X_BITS`] bits.
+    /// Whether the function holds numbers with F fraction bits.
+    pub fn has_unit(&self) -> bool {
+        self.layout != Layout::None || matches!(self.base, Base::Clamp { .. })
+    }
+
+    /// `base(x) + rom[address(x)]`, with F + gain fraction bits; `x` has F of them and at most [`X_BITS`] bits.
     #[inline]
     pub fn at(&self, x: i64) -> i64 {
         let base = self.base.at(x);

@@ -5,7 +5,9 @@ mod function;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use function::{Base, FRACTION, Function, Layout, X_BITS};
+pub use function::{
+    Base, FRACTION, FRACTIONS, Function, Layout, MAX_ENTRIES, MAX_FUNCTIONS, Unit, X_BITS,
+};
 
 /// Rounding of a right shift (rule A2) and of a float that is quantized (rule A11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

@@ -151,7 +151,7 @@ fields! { LANE:
     LANE_OUT = "Out", 1 6 4 u, "right shift of rule A6 step 5";
     LANE_ZERO = "Zero", 1 10 8 s, "zero point of the output";
     LANE_RES_ZERO = "ResZero", 1 18 8 s, "zero point of the residual";
-    LANE_RES_SHIFT = "ResShift", 1 26 6 s, "left shift F + e of the residual, -15 to 11; negative is a rounding right shift";
+    LANE_RES_SHIFT = "ResShift", 1 26 6 s, "left shift F + e of the residual (A6), -15 to 11; negative is a rounding right shift";
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub use window::{
     reads_padding,
 };
 
+use crate::base::arithmetic::MAX_FUNCTIONS;
+
 pub use crate::compile::border::stream::{
     DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, SEGMENTS, STEP_RING_WORDS,
 };
@@ -44,7 +46,7 @@ pub const BLOCKS: usize = 128;
 /// Largest number of groups that a weight tile is held for.
 pub const BATCH: usize = 16;
 /// Activation functions that a design can hold.
-pub const FUNCTIONS: usize = 16;
+pub const FUNCTIONS: usize = MAX_FUNCTIONS;
 /// Filters of the plane engine that one pass can do.
 pub const FILTERS: usize = 2;
 

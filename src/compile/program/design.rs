@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal::limit;
 use super::stem;
-use crate::base::arithmetic::Function;
+use crate::base::arithmetic::{Function, MAX_ENTRIES};
 use crate::base::error::Result;
 use crate::compile::boards::{DspKind, Target};
 use crate::compile::capabilities::{
@@ -95,6 +95,12 @@ impl Design {
             return Err(limit(format!(
                 "{} activation functions; {FUNCTIONS} fit the descriptor",
                 graph.functions.len()
+            )));
+        }
+        let entries: usize = graph.functions.iter().map(|function| function.rom.len()).sum();
+        if entries > MAX_ENTRIES {
+            return Err(limit(format!(
+                "the tables of the activation functions have {entries} entries; {MAX_ENTRIES} exist"
             )));
         }
         let blocks = target.blocks() as usize;

@@ -192,6 +192,11 @@ impl Resize {
             }
         }
         element_count(&lines.iter().map(|line| line.output).collect::<Vec<_>>())?;
+        // ONNX Runtime copies then, whatever the scales are.
+        let cropped = self.coordinates == Coordinates::CropAndResize;
+        if !cropped && lines.iter().all(|line| line.input == line.output) {
+            lines = shape.iter().map(|&extent| Line::identity(extent)).collect();
+        }
         Ok(lines)
     }
 

@@ -49,6 +49,7 @@ pub fn decode(form: GraphForm, arrays: &Arrays<'_>) -> Result<QGraph> {
                 layout: function.layout,
                 signed: function.signed,
                 rom: entries.iter().map(|&entry| i16::from_le_bytes(entry)).collect(),
+                unit: function.unit,
             })
         })
         .collect::<Result<_>>()?;

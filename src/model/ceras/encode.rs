@@ -34,6 +34,7 @@ pub fn encode(graph: &QGraph) -> (GraphForm, Arrays) {
                     layout: function.layout,
                     signed: function.signed,
                     rom: (first, function.rom.len()),
+                    unit: function.unit,
                 }
             })
             .collect(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::arithmetic::{Base, Layout, Rounding};
+use crate::base::arithmetic::{Base, Layout, Rounding, Unit};
 use crate::base::tensor::DType;
 use crate::model::qgraph::{OpHeader, Width};
 
@@ -38,6 +38,9 @@ pub struct FunctionForm {
     pub signed: bool,
     /// Where its entries begin in FUNC, and how many there are.
     pub rom: (usize, usize),
+    /// Fixed point of its constants; absent for the usual one.
+    #[serde(default, skip_serializing_if = "Unit::is_usual")]
+    pub unit: Unit,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::assign::{Assignment, Kind};
 use super::filters::is_direct;
-use super::function::function;
+use super::fixed_point::{FixedPoint, FixedPoints};
 use super::scales::Scales;
 use super::weights::{Folded, Rounded};
-use crate::base::arithmetic::{FRACTION, Function, Rounding};
+use crate::base::arithmetic::{Function, Rounding};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::activation::Activation;
@@ -26,6 +26,8 @@ pub struct Source<'a> {
     pub assignment: &'a Assignment,
     /// Scales of all integer values.
     pub scales: &'a Scales,
+    /// Fixed points of output stages by rule A6.
+    pub points: &'a FixedPoints,
 }
 
 /// Builds and validates the quantized graph.
@@ -73,13 +75,14 @@ impl Source<'_> {
             let &[rows, columns] = &axes[..] else { return Err(broken()) };
             let zeros = self.scales.of(self.assignment, input);
             let own = self.scales.of(self.assignment, node.outputs[0]);
+            let point = self.points.get(&node.outputs[0]);
             Ok(QConv {
                 axes: [rows, columns],
                 group: conv.group,
                 weights: rounded.weights.clone(),
                 exponents: rounded.exponents.iter().map(|&exponent| exponent as i8).collect(),
                 bias: biases(folded, rounded, &zeros)?,
-                output: output(functions, conv.epilogue, &rounded.exponents, &own)?,
+                output: output(functions, (conv.epilogue, point), &rounded.exponents, &own)?,
             })
         };
         made().map(|conv| QOp::Conv(Box::new(conv))).at(|| node.place())
@@ -93,7 +96,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(Source { graph, assignment, scales }: Source<'a>) -> Self {
+    fn new(Source { graph, assignment, scales, .. }: Source<'a>) -> Self {
         let mut ids = HashMap::new();
         let mut values = Vec::new();
         let computed = graph.nodes.iter().flat_map(|node| &node.outputs);
@@ -149,7 +152,7 @@ impl<'a> Builder<'a> {
 
 fn output(
     functions: &mut Vec<Function>,
-    epilogue: Epilogue,
+    (epilogue, point): (Epilogue, Option<&FixedPoint>),
     exponents: &[i32],
     own: &[Scale],
 ) -> Result<ConvOutput> {
@@ -161,13 +164,18 @@ fn output(
             relu: epilogue.activation == Some(Activation::Relu),
         });
     }
-    let function = function(epilogue.activation)
-        .ok_or_else(|| Error::new(&codes::INTERNAL, "an activation without a function"))?;
+    let point = point.ok_or_else(|| Error::new(&codes::INTERNAL, "no fixed point"))?;
+    let fractions = &point.fractions;
+    let argument = |(&exponent, &fraction): (&i32, &i32)| (-fraction - exponent) as i8;
+    let shift = |(channel, scale): (usize, &Scale)| {
+        (point.result(channel) + i32::from(scale.exponent)) as i8
+    };
     Ok(ConvOutput::Function {
-        function: shared(functions, function),
-        arguments: exponents.iter().map(|&exponent| (-FRACTION - exponent) as i8).collect(),
-        shifts: own.iter().map(|scale| (FRACTION + i32::from(scale.exponent)) as i8).collect(),
+        function: shared(functions, point.function.clone()),
+        arguments: exponents.iter().zip(fractions).map(argument).collect(),
+        shifts: own.iter().enumerate().map(shift).collect(),
         residual: epilogue.residual,
+        fractions: fractions.iter().map(|&fraction| fraction as i8).collect(),
     })
 }
 

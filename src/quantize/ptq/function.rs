@@ -1,66 +1,125 @@
 //! Which fixed-point function stands for an activation (rule A7).
 
-use crate::base::arithmetic::{Base, FRACTION, Function, Layout};
+use crate::base::arithmetic::{Base, Function, Layout, Unit};
 use crate::frontend::ops::Operator as _;
 use crate::frontend::ops::activation::Activation;
 
-/// The function, or `None` for an activation that stays on the processor.
-pub fn function(activation: Option<Activation>) -> Option<Function> {
+/// A function that needs a table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shape {
+    /// What it stands for.
+    pub activation: Activation,
+    /// Straight part.
+    pub base: Base,
+    layout: Layout,
+    signed: bool,
+}
+
+impl Shape {
+    /// The table in a fixed point.
+    pub fn tabulate(&self, unit: Unit) -> Function {
+        let Self { activation, base, layout, signed } = *self;
+        let name = activation.kind().to_lowercase();
+        Function::tabulate_in(unit, &name, base, layout, signed, |t| activation.exact(t))
+    }
+
+    /// Entries of the table.
+    pub fn entries(&self) -> usize {
+        self.layout.entries() * if self.signed { 2 } else { 1 }
+    }
+}
+
+/// The table that an activation needs; `None` for one without a table, or without a function.
+pub fn shape(activation: Option<Activation>) -> Option<Shape> {
     use Activation as A;
-    let Some(activation) = activation else {
+    let activation = activation?;
+    let (base, layout, signed) = match activation {
+        // f(x) - max(x, 0) is even.
+        A::Silu | A::Gelu { .. } | A::Softplus => (Base::Relu, Layout::TwoSegments, false),
+        A::HardSwish => (Base::Relu, Layout::Uniform, false),
+        A::Mish => (Base::Relu, Layout::TwoSegments, true),
+        A::Elu { .. } | A::Celu { .. } => (Base::Relu, Layout::Uniform, true),
+        A::Sigmoid | A::Tanh | A::HardSigmoid { .. } | A::Softsign | A::Erf => {
+            (Base::Zero, Layout::Uniform, true)
+        }
+        _ => return None,
+    };
+    Some(Shape { activation, base, layout, signed })
+}
+
+/// The function in a fixed point, or `None` for an activation that stays on the processor.
+pub fn function(activation: Option<Activation>, unit: Unit) -> Option<Function> {
+    use Activation as A;
+    let Some(own) = activation else {
         return Some(Function::straight("identity", Base::Identity));
     };
-    let exact = |t: f64| activation.exact(t);
-    let name = activation.kind().to_lowercase();
-    let fixed = |bound: f32| {
-        let unit = f64::from(1 << FRACTION);
-        (f64::from(bound) * unit).round().clamp(-524_288.0, 524_287.0) as i32
-    };
-    let tabulate = |base, layout, signed| Function::tabulate(&name, base, layout, signed, exact);
-    Some(match activation {
-        A::Relu => Function::straight(&name, Base::Relu),
+    let name = own.kind().to_lowercase();
+    let straight = match own {
+        A::Relu => Base::Relu,
         A::Clamp { min, max } => {
-            Function::straight(&name, Base::Clamp { min: fixed(min), max: fixed(max) })
+            let scale = 2f64.powi(unit.fraction.into());
+            let fixed =
+                |bound: f32| (f64::from(bound) * scale).round().clamp(-524_288.0, 524_287.0) as i32;
+            let base = Base::Clamp { min: fixed(min), max: fixed(max) };
+            return Some(Function { unit, ..Function::straight(&name, base) });
         }
         A::LeakyRelu { alpha } if (0.0..1.0).contains(&alpha) => {
             let slope = (f64::from(alpha) * 256.0).round() as i32;
-            Function::straight(&name, Base::Leaky { slope: slope.min(255) })
+            Base::Leaky { slope: slope.min(255) }
         }
-        // f(x) - max(x, 0) is even.
-        A::Silu | A::Gelu { .. } | A::Softplus => tabulate(Base::Relu, Layout::TwoSegments, false),
-        A::HardSwish => tabulate(Base::Relu, Layout::Uniform, false),
-        A::Mish => tabulate(Base::Relu, Layout::TwoSegments, true),
-        A::Elu { .. } | A::Celu { .. } => tabulate(Base::Relu, Layout::Uniform, true),
-        A::Sigmoid | A::Tanh | A::HardSigmoid { .. } | A::Softsign | A::Erf => {
-            tabulate(Base::Zero, Layout::Uniform, true)
-        }
-        _ => return None,
-    })
+        _ => return shape(activation).map(|shape| shape.tabulate(unit)),
+    };
+    Some(Function::straight(&name, straight))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const CASES: [(Activation, f64); 8] = [
+        (Activation::Silu, 0.0045),
+        (Activation::Gelu { tanh: false }, 0.0065),
+        (Activation::Mish, 0.0055),
+        (Activation::HardSwish, 0.003),
+        (Activation::Sigmoid, 0.002),
+        (Activation::Tanh, 0.005),
+        (Activation::Clamp { min: 0.0, max: 6.0 }, 0.001),
+        (Activation::LeakyRelu { alpha: 0.1 }, 0.02),
+    ];
+
     #[test]
     fn functions_follow_their_activations() {
-        let cases = [
-            (Activation::Silu, 0.0045),
-            (Activation::Gelu { tanh: false }, 0.0065),
-            (Activation::Mish, 0.0055),
-            (Activation::HardSwish, 0.003),
-            (Activation::Sigmoid, 0.002),
-            (Activation::Tanh, 0.005),
-            (Activation::Clamp { min: 0.0, max: 6.0 }, 0.001),
-            (Activation::LeakyRelu { alpha: 0.1 }, 0.02),
-        ];
-        for (activation, tolerance) in cases {
-            let function = function(Some(activation)).unwrap();
+        for (activation, tolerance) in CASES {
+            let function = function(Some(activation), Unit::default()).unwrap();
             assert!(function.is_consistent());
             for x in -12_000i64..12_000 {
                 let t = x as f64 / 1024.0;
                 let error = (function.at(x) as f64 / 1024.0 - activation.exact(t)).abs();
                 assert!(error < tolerance, "{activation:?}({t}): {error}");
+            }
+        }
+    }
+
+    /// A fraction bit more: half the error, and half the domain. In two segments half of the fine bins as well, so
+    /// that half a coarse bin times the slope is the bound.
+    #[test]
+    fn another_fixed_point_is_as_much_finer_or_coarser() {
+        for (activation, tolerance) in CASES {
+            for fraction in [8, 9, 11, 12] {
+                let unit = Unit { fraction, gain: 0 };
+                let function = function(Some(activation), unit).unwrap();
+                assert!(function.is_consistent());
+                let scale = 2f64.powi(fraction.into());
+                let finer = 2f64.powi(10 - i32::from(fraction));
+                for x in -8_000i64..8_000 {
+                    let t = x as f64 / scale;
+                    let error = (function.at(x) as f64 / scale - activation.exact(t)).abs();
+                    let most = match function.layout {
+                        Layout::TwoSegments => 32.0 * 0.65 / scale,
+                        _ => (1.3 * tolerance * finer).max(2.0 / scale),
+                    };
+                    assert!(error < most, "{activation:?}({t}), {fraction}: {error}");
+                }
             }
         }
     }

@@ -5,15 +5,18 @@
 //! needs one shift per output channel. Weights are rounded layer after layer by GPTQ (Frantar et al.
 //! 2023), each on what the integer layers before it give. Nothing is trained.
 
+mod arguments;
 mod assign;
 mod balance;
 mod build;
 mod cholesky;
 mod filters;
+mod fixed_point;
 mod function;
 mod gptq;
 mod in_float;
 mod moments;
+mod output_stages;
 mod precision;
 mod preview;
 mod range;
@@ -24,6 +27,7 @@ mod sensitivity;
 mod state;
 mod statistics;
 mod successive;
+mod tables;
 mod trial;
 mod unfuse;
 mod weights;
@@ -255,23 +259,27 @@ impl Attempt {
     ) -> Result<Self> {
         let mut graph = rewritten.clone();
         unfuse::unfuse_activations(&mut graph, options)?;
-        let mut assignment = Assignment::new(&graph, options)?;
+        let assignment = Assignment::new(&graph, options)?;
         if !assignment.computes() {
             let message = "no layer of the network would compute in integers";
             return Err(Error::new(&codes::NOTHING_TO_QUANTIZE, message));
         }
         progress(Progress::Stage { name: "statistics", len: options.calibrating(frames) });
-        let mut statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
-        if unfuse::unfuse_sums(&mut graph, &assignment, &statistics)? {
-            assignment = Assignment::new(&graph, options)?;
-            statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
-        }
-        let ranges = range::collect(&graph, &assignment, &statistics, options);
+        let statistics = statistics::collect(&graph, &assignment, frames, options, progress)?;
+        let arguments = arguments::collect(&graph, &assignment, frames, options)?;
+        let points = output_stages::choose(&graph, &assignment, &statistics, &arguments, options)?;
+        let ranges = range::collect(&graph, &assignment, &statistics, &points, options);
         let rules = rules::choose(&graph, &statistics, &ranges, frames, options, progress)?;
-        let scales = scales::choose(&graph, &assignment, &statistics, &ranges, &rules, options)?;
-        let folded = weights::fold(&graph, &assignment, &scales, options)?;
+        let chosen = (&ranges, &rules);
+        let scales = scales::choose(&graph, &assignment, &statistics, &points, chosen, options)?;
+        let folded = weights::fold(&graph, &assignment, &scales, &points, options)?;
         let nearest = weights::nearest(&folded);
-        let source = build::Source { graph: &graph, assignment: &assignment, scales: &scales };
+        let source = build::Source {
+            graph: &graph,
+            assignment: &assignment,
+            scales: &scales,
+            points: &points,
+        };
         let mut quantized = build::build(source, &folded, &nearest)?;
         let alone = if options.gptq || options.bias_correction {
             let walk = successive::Walk { source, folded: &folded, nearest: &nearest };

@@ -1,12 +1,11 @@
 //! The range of a channel and the exponent that a rule gives it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::Options;
 use super::assign::{Assignment, Kind, Origin};
-use super::filters::is_direct;
+use super::fixed_point::FixedPoints;
 use super::statistics::{Channel, Statistics};
-use crate::base::arithmetic::FRACTION;
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::Op;
 use crate::frontend::ops::epilogue::Epilogue;
@@ -14,11 +13,8 @@ use crate::model::qgraph::Width;
 
 /// Exponents a tensor may have when nothing limits it further.
 const EXPONENTS: (i32, i32) = (-24, 20);
-/// Exponents within reach of rule A6's last shift (0 to 15).
-const FUNCTION_EXPONENTS: (i32, i32) = (-FRACTION, 15 - FRACTION);
-/// Largest exponent of a residual, so that its alignment shifts left by at most 11; such a step
-/// already spans the 20 bits of the argument (rule A6).
-const RESIDUAL_MOST: i32 = 11 - FRACTION;
+/// The lower bound of an activation is covered, seen or not, where it is no more than this times the range seen.
+const SPARE: f64 = 2.0;
 /// Exponents below the widest that are tried.
 const FINER: i32 = 3;
 
@@ -83,7 +79,7 @@ impl Range {
     }
 
     /// The smallest exponent that clips nothing.
-    fn widest(&self) -> i32 {
+    pub fn widest(&self) -> i32 {
         let (least, most) = self.limits;
         (least..most).find(|&exponent| self.covers(exponent)).unwrap_or(most)
     }
@@ -131,25 +127,30 @@ pub fn collect(
     graph: &Graph,
     assignment: &Assignment,
     statistics: &Statistics,
+    points: &FixedPoints,
     options: &Options,
 ) -> Ranges {
     let producers = producers(graph);
-    let residuals: HashSet<Origin> = graph
-        .nodes
-        .iter()
-        .zip(&assignment.kinds)
-        .filter(|(_, kind)| **kind == Kind::Conv)
-        .filter_map(|(node, _)| node.input(Epilogue::RESIDUAL_INPUT))
-        .flat_map(|id| assignment.origins[id.0].iter().copied())
-        .collect();
+    let mut residuals: HashMap<Origin, (i32, i32)> = HashMap::new();
+    for (node, kind) in graph.nodes.iter().zip(&assignment.kinds) {
+        let (Kind::Conv, Some(added)) = (kind, node.input(Epilogue::RESIDUAL_INPUT)) else {
+            continue;
+        };
+        let Some(point) = points.get(&node.outputs[0]) else { continue };
+        for (channel, origin) in assignment.origins[added.0].iter().enumerate() {
+            let own = residuals.entry(*origin).or_insert(EXPONENTS);
+            *own = common(*own, point.residuals(channel));
+        }
+    }
     let narrow =
         statistics.values.iter().filter(|(id, _)| assignment.widths[id.0] == Some(Width::I8));
     let own = |(&owner, channels): (&ValueId, &Vec<Channel>)| {
         let node = producers.get(&owner).copied();
         let ranges = channels.iter().enumerate().map(|(index, channel)| {
-            let mut range = of_channel(node, channel, options);
-            if residuals.contains(&Origin { owner, channel: index }) {
-                range.limits.1 = range.limits.1.min(RESIDUAL_MOST);
+            let mut range = unlimited(epilogue(node), channel, options);
+            range.limits = reachable(points, owner, index);
+            if let Some(limits) = residuals.get(&Origin { owner, channel: index }) {
+                range.limits = common(range.limits, *limits);
             }
             range
         });
@@ -172,21 +173,30 @@ pub fn epilogue(node: Option<&Node>) -> Epilogue {
     }
 }
 
-/// The exponents that an output behind an epilogue may have.
-pub fn reachable(epilogue: Epilogue) -> (i32, i32) {
-    if is_direct(epilogue) { EXPONENTS } else { FUNCTION_EXPONENTS }
+/// The exponents that a channel of a value may have, by what computes it.
+pub fn reachable(points: &FixedPoints, owner: ValueId, channel: usize) -> (i32, i32) {
+    points.get(&owner).map_or(EXPONENTS, |point| common(EXPONENTS, point.outputs(channel)))
 }
 
-fn of_channel(node: Option<&Node>, channel: &Channel, options: &Options) -> Range {
-    let epilogue = epilogue(node);
+/// What both limits allow; where they exclude each other, the nearest of the first.
+fn common(first: (i32, i32), second: (i32, i32)) -> (i32, i32) {
+    let within = |limit: i32| limit.clamp(first.0, first.1);
+    (within(second.0), within(second.1))
+}
+
+/// The range that a channel shows behind an epilogue, with all exponents.
+pub fn unlimited(epilogue: Epilogue, channel: &Channel, options: &Options) -> Range {
+    let (min, high) = (f64::from(channel.min).min(0.0), f64::from(channel.max).max(0.0));
     let known = match epilogue {
         Epilogue { activation: Some(activation), residual: None } => activation.lower_bound(),
         _ => None,
     };
+    // Where nothing comes near the bound, it would cost more bits than other images may need.
+    let known = known.filter(|bound| -bound <= SPARE * (high - min));
     Range {
-        low: known.unwrap_or(f64::from(channel.min)).min(0.0),
-        high: f64::from(channel.max).max(0.0),
-        limits: reachable(epilogue),
+        low: known.unwrap_or(min).min(0.0),
+        high,
+        limits: EXPONENTS,
         zero_point: options.zero_points,
     }
 }

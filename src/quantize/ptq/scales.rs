@@ -6,6 +6,7 @@ use super::Options;
 use super::assign::{Assignment, Kind, Origin};
 use super::balance;
 use super::filters::{folded_filters, is_direct, plain_exponent};
+use super::fixed_point::FixedPoints;
 use super::range::{self, Ranges, Rule};
 use super::statistics::{Channel, Statistics};
 use crate::base::error::{Error, Result, codes};
@@ -39,26 +40,25 @@ pub fn choose(
     graph: &Graph,
     assignment: &Assignment,
     statistics: &Statistics,
-    ranges: &Ranges,
-    rules: &HashMap<ValueId, Rule>,
+    points: &FixedPoints,
+    (ranges, rules): (&Ranges, &HashMap<ValueId, Rule>),
     options: &Options,
 ) -> Result<Scales> {
-    let producers = range::producers(graph);
     let mut chosen = HashMap::new();
     for (&id, channels) in &statistics.values {
         let exponents = match (ranges.get(&id), rules.get(&id)) {
             (Some(own), Some(&rule)) => range::exponents(own, channels, rule, options),
             _ => {
-                let limits = range::reachable(range::epilogue(producers.get(&id).copied()));
+                let limits = |channel| range::reachable(points, id, channel);
                 wide_exponents(assignment.widths[id.0], channels, limits)
             }
         };
         chosen.insert(id, exponents);
     }
-    limit_spread(graph, assignment, &mut chosen);
+    limit_spread(graph, assignment, ranges, &mut chosen)?;
     if options.balancing && options.channel_exponents {
         balance::balance(graph, assignment, statistics, ranges, &mut chosen)?;
-        limit_spread(graph, assignment, &mut chosen);
+        limit_spread(graph, assignment, ranges, &mut chosen)?;
     }
     align_terms(graph, assignment, ranges, &mut chosen);
     reach_direct_outputs(graph, assignment, &mut chosen)?;
@@ -83,14 +83,20 @@ fn scale(exponent: i32, zero: i32) -> Result<Scale> {
 }
 
 /// Exponents of a wide output, symmetric, the finest within limits that clip nothing seen.
-fn wide_exponents(width: Option<Width>, channels: &[Channel], limits: (i32, i32)) -> Vec<i32> {
+fn wide_exponents(
+    width: Option<Width>,
+    channels: &[Channel],
+    limits: impl Fn(usize) -> (i32, i32),
+) -> Vec<i32> {
     let bits = width.map_or(16, Width::bits);
     let most = 2f64.powi(bits as i32 - 1) - 1.0;
     channels
         .iter()
-        .map(|channel| {
+        .enumerate()
+        .map(|(index, channel)| {
             let largest = f64::from(channel.max.max(-channel.min)).max(1e-6);
-            (largest / most).log2().ceil().clamp(limits.0.into(), limits.1.into()) as i32
+            let (low, high) = limits(index);
+            (largest / most).log2().ceil().clamp(low.into(), high.into()) as i32
         })
         .collect()
 }
@@ -124,33 +130,52 @@ fn reach_direct_outputs(
     Ok(())
 }
 
-/// Raises exponents that lie more than [`SPREAD`] below the largest one that the same dense sum
-/// reads: their channels would get no weight bits.
+/// Raises exponents that lie more than [`SPREAD`] below the largest one that the same dense sum reads, where the
+/// weights do not make up for it: their channels would get no weight bits.
 fn limit_spread(
     graph: &Graph,
     assignment: &Assignment,
+    ranges: &Ranges,
     exponents: &mut HashMap<ValueId, Vec<i32>>,
-) {
+) -> Result<()> {
     for (node, kind) in graph.nodes.iter().zip(&assignment.kinds) {
         let (Op::Conv(conv), Kind::Conv, Some(input)) = (&node.op, kind, node.input(0)) else {
             continue;
         };
-        if conv.group != 1 {
-            continue;
-        }
+        let weight = node.input(1).and_then(|id| graph.constant(id));
+        let Some(weight) = weight.filter(|_| conv.group == 1) else { continue };
         let origins = &assignment.origins[input.0];
-        let at = |exponents: &HashMap<ValueId, Vec<i32>>, origin: &Origin| {
-            exponents.get(&origin.owner).map(|own| own[origin.channel])
-        };
-        let Some(most) = origins.iter().filter_map(|origin| at(exponents, origin)).max() else {
-            continue;
-        };
-        for origin in origins {
+        let own: Vec<i32> = origins
+            .iter()
+            .map(|origin| exponents.get(&origin.owner).map_or(0, |own| own[origin.channel]))
+            .collect();
+        let Some(most) = own.iter().max() else { continue };
+        let missing = missing_bits(&folded_filters(weight, conv.group, &own)?, own.len());
+        for ((origin, &exponent), missing) in origins.iter().zip(&own).zip(missing) {
+            let raised = (most - SPREAD).min(exponent + (missing - SPREAD).max(0));
+            let range = ranges.get(&origin.owner).map(|ranges| ranges[origin.channel]);
+            let raised = range.map_or(raised, |range| raised.min(range.limits.1));
             if let Some(own) = exponents.get_mut(&origin.owner) {
-                own[origin.channel] = own[origin.channel].max(most - SPREAD);
+                own[origin.channel] = own[origin.channel].max(raised);
             }
         }
     }
+    Ok(())
+}
+
+/// Per input channel, how many bits its largest weight lies below the largest of its filter, in the filter where
+/// it is nearest.
+fn missing_bits(filters: &[Vec<f64>], channels: usize) -> Vec<i32> {
+    let largest =
+        |weights: &[f64]| weights.iter().fold(0f64, |most, weight| most.max(weight.abs()));
+    let mut nearest = vec![0f64; channels];
+    for filter in filters {
+        let most = largest(filter).max(f64::MIN_POSITIVE);
+        for (nearest, window) in nearest.iter_mut().zip(filter.chunks(filter.len() / channels)) {
+            *nearest = nearest.max(largest(window) / most);
+        }
+    }
+    nearest.iter().map(|share| -share.max(2f64.powi(-60)).log2().floor() as i32).collect()
 }
 
 /// Raises exponents around additions (rule A8) to what the accelerator aligns: that of a term which lies

@@ -32,6 +32,15 @@ pub struct Channel {
     pub samples: Vec<f32>,
 }
 
+impl Channel {
+    /// Adds what another frame showed.
+    pub fn join(&mut self, frame: Self) {
+        self.min = self.min.min(frame.min);
+        self.max = self.max.max(frame.max);
+        self.samples.extend(frame.samples);
+    }
+}
+
 /// Runs the float network over the frames that calibrate.
 pub fn collect(
     graph: &Graph,
@@ -63,18 +72,18 @@ pub fn collect(
                 entry.insert(channels);
             }
             std::collections::hash_map::Entry::Occupied(mut entry) => {
-                for (all, frame) in entry.get_mut().iter_mut().zip(channels) {
-                    all.min = all.min.min(frame.min);
-                    all.max = all.max.max(frame.max);
-                    all.samples.extend(frame.samples);
-                }
+                entry.get_mut().iter_mut().zip(channels).for_each(|(all, frame)| all.join(frame));
             }
         }
     }
     Ok(statistics)
 }
 
-fn channels(graph: &Graph, id: ValueId, tensor: &Tensor, seed: u64) -> Result<Vec<Channel>> {
+/// The channels of one tensor.
+///
+/// # Errors
+/// [`codes::ACTIVATION_NON_FINITE`].
+pub fn channels(graph: &Graph, id: ValueId, tensor: &Tensor, seed: u64) -> Result<Vec<Channel>> {
     let values = tensor.values::<f32>()?;
     let count = tensor.shape().get(1).copied().unwrap_or(1).max(1);
     let plane = tensor.shape().iter().skip(2).product::<usize>().max(1);

@@ -6,13 +6,12 @@ use rayon::prelude::*;
 
 use super::Options;
 use super::assign::{Assignment, Kind};
-use super::filters::{LARGEST, folded_filters, is_direct, plain_exponent};
+use super::filters::{LARGEST, folded_filters, plain_exponent};
+use super::fixed_point::FixedPoints;
 use super::scales::Scales;
-use crate::base::arithmetic::FRACTION;
 use crate::base::error::{Error, Place as _, Remedy, Result, codes};
 use crate::frontend::graph::{Graph, Node};
 use crate::frontend::ops::Op;
-use crate::frontend::ops::epilogue::Epilogue;
 
 /// Exponents below the plain one that are tried.
 const FINER: i32 = 3;
@@ -69,6 +68,7 @@ pub fn fold(
     graph: &Graph,
     assignment: &Assignment,
     scales: &Scales,
+    points: &FixedPoints,
     options: &Options,
 ) -> Result<Vec<Folded>> {
     let least = if options.symmetric_weights { -LARGEST } else { -LARGEST - 1.0 };
@@ -76,15 +76,15 @@ pub fn fold(
     convs
         .filter(|(_, kind)| **kind == Kind::Conv)
         .map(|((index, node), _)| {
-            fold_node(graph, assignment, scales, least, (index, node)).at(|| node.place())
+            let sources = (assignment, scales, points);
+            fold_node(graph, sources, least, (index, node)).at(|| node.place())
         })
         .collect()
 }
 
 fn fold_node(
     graph: &Graph,
-    assignment: &Assignment,
-    scales: &Scales,
+    (assignment, scales, points): (&Assignment, &Scales, &FixedPoints),
     least: f64,
     (index, node): (usize, &Node),
 ) -> Result<Folded> {
@@ -106,19 +106,20 @@ fn fold_node(
     let exponents = weights
         .chunks(taps.max(1))
         .zip(own.iter().zip(&bias))
-        .map(|(filter, (scale, bias))| {
-            exponents(filter, least, *bias, shift_limits(conv.epilogue, scale.exponent.into()))
+        .enumerate()
+        .map(|(channel, (filter, (scale, bias)))| {
+            let limits = match points.get(&node.outputs[0]) {
+                Some(point) => (-point.fractions[channel] - 31, -point.fractions[channel] + 8),
+                None => (i32::from(scale.exponent) - 31, i32::from(scale.exponent) + 2),
+            };
+            exponents(filter, least, *bias, limits)
         })
         .collect::<Result<_>>()?;
     let group = conv.group;
     Ok(Folded { node: index, taps, group_inputs, group, least, weights, bias, exponents })
 }
 
-/// Accumulator exponents that the shifts of rules A5 and A6 can handle.
-fn shift_limits(epilogue: Epilogue, output: i32) -> (i32, i32) {
-    if is_direct(epilogue) { (output - 31, output + 2) } else { (-FRACTION - 31, -FRACTION + 8) }
-}
-
+/// Exponents of the accumulator step within `limits`, which the shift of rule A5 or A6 can handle.
 fn exponents(filter: &[f64], least: f64, bias: f64, limits: (i32, i32)) -> Result<(i32, i32, i32)> {
     let largest = filter.iter().fold(0f64, |most, weight| most.max(weight.abs()));
     let plain = plain_exponent(filter, least);

@@ -1,14 +1,14 @@
 //! Convolutions: exact sums from float kernels, then the output stage in integers.
 
 use super::limits;
-use crate::base::arithmetic::{FRACTION, Function, Rounding, X_BITS, saturate};
+use crate::base::arithmetic::{Function, Rounding, X_BITS, saturate};
 use crate::base::error::Result;
 use crate::base::tensor::Tensor;
 use crate::frontend::ops::conv::Conv;
 use crate::frontend::ops::epilogue::{Epilogue, Residual};
 use crate::frontend::ops::window::{AutoPad, Window};
 use crate::frontend::ops::{Inputs, Operator as _};
-use crate::model::qgraph::{ConvOutput, DpuActivation, Layer, QConv, QGraph, QValue, Scale};
+use crate::model::qgraph::{ConvOutput, DpuActivation, Layer, QConv, QGraph, QValue};
 
 use rayon::prelude::*;
 
@@ -96,8 +96,11 @@ impl PreparedConv {
             let range = index * plane..(index + 1) * plane;
             let channel = index % scales.len();
             let stage = Stage::new(graph, conv, channel, limits(width, scales[channel]));
-            let residual =
-                residual.map(|(scales, values)| (scales[channel], &values[range.clone()]));
+            let residual = residual.map(|(scales, values)| {
+                let exponent = scales[channel].exponent;
+                let align = conv.residual_shift(&graph.functions, channel, exponent);
+                (align, &values[range.clone()])
+            });
             match &halves[..] {
                 [sums] => stage
                     .run(self.bias[channel], residual, data, |at| sums[range.start + at] as i64),
@@ -135,7 +138,7 @@ impl<'a> Stage<'a> {
             ConvOutput::Direct { shifts, relu } => {
                 Kind::Direct { shift: shifts[channel].into(), relu: *relu }
             }
-            ConvOutput::Function { function, arguments, shifts, residual } => Kind::Function {
+            ConvOutput::Function { function, arguments, shifts, residual, .. } => Kind::Function {
                 function: &graph.functions[*function],
                 argument: arguments[channel].into(),
                 shift: shifts[channel].into(),
@@ -155,7 +158,7 @@ impl<'a> Stage<'a> {
     fn run(
         &self,
         bias: i64,
-        residual: Option<(Scale, &[f32])>,
+        residual: Option<(i32, &[f32])>,
         data: &mut [f32],
         sum: impl Fn(usize) -> i64,
     ) {
@@ -176,8 +179,7 @@ impl<'a> Stage<'a> {
                 }
             }
             Kind::Function { function, argument, shift, residual: Some(place) } => {
-                let (scale, other) = residual.unwrap_or_default();
-                let align = -(FRACTION + i32::from(scale.exponent));
+                let (align, other) = residual.unwrap_or_default();
                 for (at, out) in data.iter_mut().enumerate() {
                     let aligned = rounding.shift(other[at] as i64, align);
                     let mut x = saturate(rounding.shift(sum(at) + bias, argument), X_BITS);

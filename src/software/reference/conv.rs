@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::frame::{Frame, Quantized, Target};
-use crate::base::arithmetic::{FRACTION, Function, Rounding, X_BITS, saturate};
+use crate::base::arithmetic::{Function, Rounding, X_BITS, saturate};
 use crate::base::error::Result;
 use crate::base::tensor::Tensor;
 use crate::frontend::ops::epilogue::Residual;
@@ -88,16 +88,18 @@ impl Convolution<'_> {
                 let y = shift(sum + bias, shifts[channel].into());
                 self.output.finish(if *relu { y.max(0) } else { y }, channel)
             }
-            ConvOutput::Function { function, arguments, shifts, residual } => {
+            ConvOutput::Function { function, arguments, shifts, residual, fractions } => {
                 // A6: argument, residual before, function, residual after, output.
-                let aligned = self.aligned_residual(channel, index);
+                let function = &self.functions[*function];
+                let fraction = i32::from(fractions[channel]);
                 let mut x = saturate(shift(sum + bias, arguments[channel].into()), X_BITS);
                 if *residual == Some(Residual::BeforeActivation) {
-                    x = saturate(x + aligned, X_BITS);
+                    x = saturate(x + self.aligned_residual(channel, index, fraction), X_BITS);
                 }
-                let mut y = self.functions[*function].at(x);
+                let mut y = function.at(x);
                 if *residual == Some(Residual::AfterActivation) {
-                    y += aligned;
+                    let fraction = fraction + i32::from(function.unit.gain);
+                    y += self.aligned_residual(channel, index, fraction);
                 }
                 self.output.finish(shift(y, shifts[channel].into()), channel)
             }
@@ -115,12 +117,12 @@ impl Convolution<'_> {
         }
     }
 
-    /// `align(r)` of rule A6.
-    fn aligned_residual(&self, channel: usize, index: usize) -> i64 {
+    /// `align(r)` of rule A6, with so many fraction bits.
+    fn aligned_residual(&self, channel: usize, index: usize, fraction: i32) -> i64 {
         self.residual.as_ref().map_or(0, |residual| {
             let scale = residual.scales[channel];
             let r = residual.q[index] - i64::from(scale.zero);
-            self.rounding.shift(r, -(FRACTION + i32::from(scale.exponent)))
+            self.rounding.shift(r, -(fraction + i32::from(scale.exponent)))
         })
     }
 }

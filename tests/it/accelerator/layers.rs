@@ -234,6 +234,7 @@ impl Net {
                     0 => Residual::AfterActivation,
                     _ => Residual::BeforeActivation,
                 }),
+                fractions: vec![10; outputs],
             },
         };
         let result = self.value([1, outputs, axes[0].output, axes[1].output], Width::I8);

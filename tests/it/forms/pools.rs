@@ -42,7 +42,7 @@ fn pool(samples: &mut Samples) -> (&'static str, [usize; 2], Vec<(&'static str, 
         (y, x) = ([0; 2], [0; 2]);
     }
     let plane = [11 + samples.below(9), 11 + samples.below(9)];
-    let attributes = vec![
+    let attributes = [
         ("kernel_shape", Attribute::Ints(kernel.to_vec())),
         ("strides", Attribute::Ints(vec![stride; 2])),
         ("pads", Attribute::Ints(vec![y[0], x[0], y[1], x[1]])),

@@ -98,6 +98,7 @@ impl Net {
             arguments: vec![3; outputs],
             shifts: vec![8; outputs],
             residual,
+            fractions: vec![10; outputs],
         };
         self.conv_to(name, input, outputs, shape, (output, Width::I8), added)
     }

@@ -3,7 +3,7 @@
 pub mod oracle;
 
 use proptest::prelude::*;
-use seigo::base::arithmetic::{Base, Function, Layout, Rounding};
+use seigo::base::arithmetic::{Base, Function, Layout, Rounding, Unit};
 use seigo::base::tensor::{DType, Tensor};
 use seigo::frontend::ops::activation::Activation;
 use seigo::frontend::ops::binary::Binary;
@@ -256,24 +256,45 @@ impl Builder {
                 let place = [Residual::BeforeActivation, Residual::AfterActivation];
                 let place = place[self.choices.below(2)];
                 let residual = residual.then_some(place);
-                ConvOutput::Function { function: self.function(), arguments, shifts, residual }
+                let function = self.function();
+                let own = &self.graph.functions[function];
+                let fractions = match own.has_unit() {
+                    true => vec![own.unit.fraction; outputs],
+                    false => (0..outputs).map(|_| self.choices.within(4, 16) as i8).collect(),
+                };
+                ConvOutput::Function { function, arguments, shifts, residual, fractions }
             }
         }
     }
 
     fn function(&mut self) -> usize {
         let sigmoid = |t: f64| 1.0 / (1.0 + (-t).exp());
-        let function = match self.choices.below(6) {
+        let kind = self.choices.below(6);
+        let usual = self.choices.flag();
+        let unit = match kind {
+            _ if usual => Unit::default(),
+            5 => Unit { fraction: 8, gain: 3 },
+            _ => Unit { fraction: 12, gain: 0 },
+        };
+        let function = match kind {
             0 => Function::straight("relu", Base::Relu),
             1 => Function::straight("leaky", Base::Leaky { slope: 26 }),
-            2 => Function::straight("relu6", Base::Clamp { min: 0, max: 6 << 10 }),
-            3 => Function::tabulate("silu", Base::Relu, Layout::TwoSegments, false, |t| {
+            2 => {
+                let base = Base::Clamp { min: 0, max: 6 << unit.fraction };
+                Function { unit, ..Function::straight("relu6", base) }
+            }
+            3 => Function::tabulate_in(unit, "silu", Base::Relu, Layout::TwoSegments, false, |t| {
                 t * sigmoid(t)
             }),
-            4 => Function::tabulate("mish", Base::Identity, Layout::TwoSegments, true, |t| {
-                t * t.exp().ln_1p().tanh()
-            }),
-            _ => Function::tabulate("sigmoid", Base::Zero, Layout::Uniform, true, sigmoid),
+            4 => Function::tabulate_in(
+                unit,
+                "mish",
+                Base::Identity,
+                Layout::TwoSegments,
+                true,
+                |t| t * t.exp().ln_1p().tanh(),
+            ),
+            _ => Function::tabulate_in(unit, "sigmoid", Base::Zero, Layout::Uniform, true, sigmoid),
         };
         let found = self.graph.functions.iter().position(|other| *other == function);
         found.unwrap_or_else(|| {

@@ -241,16 +241,25 @@ impl Run<'_> {
                     let y = rounded(rounding, sum, shifts[o].into());
                     if *relu && y < 0 { 0 } else { y }
                 }
-                ConvOutput::Function { function: index, arguments, shifts, residual } => {
+                ConvOutput::Function {
+                    function: index,
+                    arguments,
+                    shifts,
+                    residual,
+                    fractions,
+                } => {
+                    let own = &self.graph.functions[*index];
                     let align = || {
                         let (steps, e) = self.steps(inputs[1], q.len());
-                        rounded(rounding, steps, -(10 + e))
+                        let after = *residual == Some(Residual::AfterActivation);
+                        let gain = if after { own.unit.gain } else { 0 };
+                        rounded(rounding, steps, -(i32::from(fractions[o]) + i32::from(gain) + e))
                     };
                     let mut argument = limited(rounded(rounding, sum, arguments[o].into()), 20);
                     if *residual == Some(Residual::BeforeActivation) {
                         argument = limited(argument + align(), 20);
                     }
-                    let mut y = function(&self.graph.functions[*index], argument);
+                    let mut y = function(own, argument);
                     if *residual == Some(Residual::AfterActivation) {
                         y += align();
                     }

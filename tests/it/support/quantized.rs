@@ -30,6 +30,7 @@ fn conv(zero: i32, shift: i8, function: usize, residual: Option<Residual>) -> QO
             arguments: vec![-5; 3],
             shifts: vec![shift; 3],
             residual,
+            fractions: vec![10; 3],
         },
     }))
 }

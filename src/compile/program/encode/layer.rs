@@ -2,7 +2,7 @@
 //!
 //! Additions, changes of scale and copies are convolutions with a diagonal of weights.
 
-use crate::base::arithmetic::{FRACTION, Rounding};
+use crate::base::arithmetic::Rounding;
 use crate::base::error::{Error, Result, codes};
 use crate::compile::capabilities::{Aligned, Datapath, Role, align};
 use crate::compile::program::design::Design;
@@ -89,11 +89,14 @@ impl<'a> Layer<'a> {
                 }
                 ConvOutput::Function { arguments, shifts, residual: place, .. } => {
                     let added = place.map(|_| residual(channel));
+                    let right = added.map_or(0, |scale| {
+                        conv.residual_shift(&graph.functions, channel, scale.exponent)
+                    });
                     Lane {
                         argument: arguments[channel].into(),
                         out: shifts[channel].into(),
                         res_zero: added.map_or(0, |scale| scale.zero.into()),
-                        res_shift: added.map_or(0, |scale| FRACTION + i32::from(scale.exponent)),
+                        res_shift: -right,
                         ..idle
                     }
                 }

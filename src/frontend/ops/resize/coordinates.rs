@@ -123,8 +123,14 @@ impl Rounding {
         }
     }
 
+    /// A position within a millionth of a half is a half, as in ONNX Runtime: 14.500001 is where a scale of 1.3
+    /// has its rounding error.
     pub(super) fn apply(self, position: f32) -> f32 {
+        let below = position.floor();
+        let is_half = (position - below - 0.5).abs() < 1e-6;
         match self {
+            Self::PreferFloor if is_half => below,
+            Self::PreferCeil if is_half => below + 1.0,
             Self::PreferFloor => (position - 0.5).ceil(),
             Self::PreferCeil => (position + 0.5).floor(),
             Self::Floor => position.floor(),

@@ -33,6 +33,18 @@ fn halves_round_as_the_mode_says() {
     assert_eq!(Rounding::PreferFloor.apply(2.51), 3.0);
     assert_eq!(Rounding::PreferCeil.apply(2.49), 2.0);
     assert_eq!(Rounding::Ceil.apply(2.0), 2.0);
+    // 19.5 / 1.3 - 0.5 in f32.
+    assert_eq!(Rounding::PreferFloor.apply(14.500001), 14.0);
+    assert_eq!(Rounding::PreferCeil.apply(14.499999), 15.0);
+}
+
+#[test]
+fn the_same_extent_is_a_copy() {
+    for mode in [Mode::Nearest(Rounding::Ceil), LINEAR] {
+        for coordinates in [Coordinates::Asymmetric, Coordinates::AlignCorners] {
+            assert_eq!(resize(&op(mode, coordinates), vec![1.0, 2.0, 4.0], 1.1), [1.0, 2.0, 4.0]);
+        }
+    }
 }
 
 #[test]

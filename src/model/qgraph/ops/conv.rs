@@ -7,7 +7,7 @@ use super::{
     Alignment, ArrayReader, ArrayWriter, Computation, Dumped, Operands, QOperator, ScaleRule,
     Stored, accumulator_bound, bound, wrong,
 };
-use crate::base::arithmetic::FRACTION;
+use crate::base::arithmetic::{FRACTION, FRACTIONS, Function};
 use crate::base::error::{Error, Result, codes};
 use crate::frontend::ops::epilogue::Residual;
 use crate::frontend::ops::window::Axis;
@@ -55,6 +55,9 @@ pub enum Output {
         shifts: Vec<i8>,
         /// Where the second input is added.
         residual: Option<Residual>,
+        /// Fraction bits F of the argument per output channel, [`FRACTIONS`]; those of the function where
+        /// it has constants.
+        fractions: Vec<i8>,
     },
     /// Rule A13.
     Dpu {
@@ -95,6 +98,16 @@ impl QConv {
     /// Input channels of one group.
     pub fn group_inputs(&self) -> usize {
         self.taps() / (self.axes[0].kernel * self.axes[1].kernel).max(1)
+    }
+
+    /// Right shift that aligns the second input (`align` of rule A6) in a channel, by its exponent there.
+    pub fn residual_shift(&self, functions: &[Function], channel: usize, exponent: i8) -> i32 {
+        let Output::Function { function, residual, fractions, .. } = &self.output else { return 0 };
+        let gain = match residual {
+            Some(Residual::AfterActivation) => functions[*function].unit.gain,
+            _ => 0,
+        };
+        -(i32::from(fractions[channel]) + i32::from(gain) + i32::from(exponent))
     }
 
     /// Whether a second input is added.
@@ -179,8 +192,10 @@ impl QOperator for QConv {
         let wide = |shifts: &[i8]| shifts.iter().map(|&shift| shift.into()).collect::<Vec<_>>();
         match &self.output {
             _ if position > 0 => {
-                let exponents = at.exponents(position).into_iter();
-                let shifts = exponents.map(|exponent| -(FRACTION + exponent));
+                let exponents = at.exponents(position).into_iter().enumerate();
+                let shifts = exponents.map(|(channel, exponent)| {
+                    self.residual_shift(&at.graph.functions, channel, exponent as i8)
+                });
                 Alignment::new("residual to fixed point", shifts)
             }
             Output::Direct { shifts, .. } => {
@@ -240,10 +255,15 @@ impl QConv {
         };
         let fits = match &self.output {
             Output::Direct { shifts, .. } => within(shifts, -2, 31),
-            Output::Function { function, arguments, shifts, .. } => {
-                *function < at.graph.functions.len()
-                    && within(arguments, -8, 31)
+            Output::Function { function, arguments, shifts, fractions, .. } => {
+                let own = at.graph.functions.get(*function);
+                let (least, most) = FRACTIONS;
+                own.is_some_and(|own| {
+                    !own.has_unit()
+                        || fractions.iter().all(|&fraction| fraction == own.unit.fraction)
+                }) && within(arguments, -8, 31)
                     && within(shifts, 0, 15)
+                    && within(fractions, least as i8, most as i8)
             }
             Output::Dpu { accumulator_shift, bias_shift, shift, .. } => {
                 at.check_zeros()?;
@@ -300,6 +320,9 @@ enum OutputHeader {
         function: usize,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         residual: Option<Residual>,
+        /// Whether fraction bits per channel follow the shifts; else they are the usual ones.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        fractions: bool,
     },
     Dpu {
         accumulator_shift: u8,
@@ -337,10 +360,14 @@ impl Stored for Box<QConv> {
                 arrays.i8s(shifts);
                 OutputHeader::Direct { relu: *relu }
             }
-            Output::Function { function, arguments, shifts, residual } => {
+            Output::Function { function, arguments, shifts, residual, fractions } => {
                 arrays.i8s(arguments);
                 arrays.i8s(shifts);
-                OutputHeader::Function { function: *function, residual: *residual }
+                let own = fractions.iter().any(|&fraction| i32::from(fraction) != FRACTION);
+                if own {
+                    arrays.i8s(fractions);
+                }
+                OutputHeader::Function { function: *function, residual: *residual, fractions: own }
             }
             &Output::Dpu { accumulator_shift, bias_shift, shift, activation } => {
                 OutputHeader::Dpu { accumulator_shift, bias_shift, shift, activation }
@@ -370,9 +397,13 @@ impl Stored for Box<QConv> {
         let exponents = i8s()?;
         let output = match header.output {
             OutputHeader::Direct { relu } => Output::Direct { shifts: i8s()?, relu },
-            OutputHeader::Function { function, residual } => {
-                Output::Function { function, arguments: i8s()?, shifts: i8s()?, residual }
-            }
+            OutputHeader::Function { function, residual, fractions } => Output::Function {
+                function,
+                arguments: i8s()?,
+                shifts: i8s()?,
+                residual,
+                fractions: if fractions { i8s()? } else { vec![FRACTION as i8; channels] },
+            },
             OutputHeader::Dpu { accumulator_shift, bias_shift, shift, activation } => {
                 Output::Dpu { accumulator_shift, bias_shift, shift, activation }
             }

@@ -55,6 +55,7 @@ fn headers_keep_their_bytes() {
         arguments: vec![5, 6],
         shifts: vec![7, 8],
         residual: None,
+        fractions: vec![10; 2],
     };
     let conv = |output, tail: &str| {
         let head = r#"{"conv":{"axes":[[2,2,1,1,1,0,0],[2,2,1,1,1,0,0]],"group":1,"channels":2,"weights":[3,4],"params":8,"output":"#;
@@ -91,6 +92,7 @@ fn numbers_follow_each_other_from_a_multiple_of_four() {
         arguments: vec![5, 6],
         shifts: vec![7, 8],
         residual: None,
+        fractions: vec![10; 2],
     };
     let (_, arrays) = stored(&QOp::Conv(Box::new(conv(output))));
     assert_eq!(arrays.weights, [9, 9, 9, 253, 4, 5, 6]);

@@ -2,7 +2,7 @@
 
 use super::stage::Stage;
 use super::writer::{Real, Writer};
-use crate::base::arithmetic::{FRACTION, X_BITS, power};
+use crate::base::arithmetic::{X_BITS, power};
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::frontend::onnx::Attributes;
@@ -140,7 +140,8 @@ pub fn convolution(
     };
     let filters = Filters::new(conv, input);
     let residual = inputs.get(1).copied();
-    let real = precision(graph, conv, &filters, residual.map(|(value, _)| value));
+    let shifts = residual.map_or_else(Vec::new, |(value, _)| alignment(graph, conv, value));
+    let real = precision(graph, conv, &filters, residual.map(|(value, _)| (value, &shifts[..])));
     let mut stage = Stage { writer, real: Real::F32, rank: 4, rounding: graph.rounding };
     let zeros = |value: &QValue| -> Vec<f64> {
         let scales = value.integer().map_or(&[][..], |(_, scales)| scales);
@@ -150,7 +151,10 @@ pub fn convolution(
     let aligned = residual.map(|(value, name)| stage.sub(name, &zeros(value)));
     stage.real = real;
     let sums = filters.sums(&mut stage, &centered)?;
-    let residual = residual.zip(aligned).map(|((value, _), name)| align(&mut stage, value, &name));
+    let residual = aligned.map(|name| {
+        let entered = stage.enter(&name);
+        stage.shift(&entered, &shifts)
+    });
     let bias: Vec<f64> = filters.bias.iter().map(|&bias| bias as f64).collect();
     let own_zeros: Vec<f64> = scales.iter().map(|scale| scale.zero.into()).collect();
     let wide = |shifts: &[i8]| shifts.iter().map(|&shift| shift.into()).collect::<Vec<i32>>();
@@ -160,7 +164,7 @@ pub fn convolution(
             let shifted = stage.shift(&sums, &wide(shifts));
             if *relu { stage.writer.plain("Relu", &[&shifted]) } else { shifted }
         }
-        ConvOutput::Function { function: index, arguments, shifts, residual: place } => {
+        ConvOutput::Function { function: index, arguments, shifts, residual: place, .. } => {
             let sums = stage.add(&sums, &bias);
             let x = stage.shift(&sums, &wide(arguments));
             let mut x = stage.saturate(&x, X_BITS);
@@ -202,13 +206,13 @@ fn dpu(stage: &mut Stage<'_>, n: &str, shift: i32, activation: DpuActivation) ->
     }
 }
 
-/// `align(r)` of rule A6 from `q - z`.
-fn align(stage: &mut Stage<'_>, value: &QValue, centered: &str) -> String {
-    let scales = value.integer().map_or(&[][..], |(_, scales)| scales);
-    let shifts: Vec<i32> =
-        scales.iter().map(|scale| -(FRACTION + i32::from(scale.exponent))).collect();
-    let entered = stage.enter(centered);
-    stage.shift(&entered, &shifts)
+/// The shifts of `align(r)` of rule A6, per channel.
+fn alignment(graph: &QGraph, conv: &QConv, residual: &QValue) -> Vec<i32> {
+    let scales = residual.integer().map_or(&[][..], |(_, scales)| scales);
+    let shift = |(channel, scale): (usize, &Scale)| {
+        conv.residual_shift(&graph.functions, channel, scale.exponent)
+    };
+    scales.iter().enumerate().map(shift).collect()
 }
 
 /// Single precision where every integer on the way is exact in it.
@@ -216,13 +220,15 @@ fn precision(
     graph: &QGraph,
     conv: &QConv,
     filters: &Filters<'_>,
-    residual: Option<&QValue>,
+    residual: Option<(&QValue, &[i32])>,
 ) -> Real {
     let bias = filters.bias.iter().map(|bias| bias.abs()).max().unwrap_or(0);
     let sums = filters.sum_bound();
-    let reaches = residual.and_then(QValue::integer).into_iter().flat_map(|(_, scales)| scales);
-    let aligned = reaches
-        .map(|&scale| reach(scale) as f64 * power(FRACTION + i32::from(scale.exponent)))
+    let aligned = residual
+        .and_then(|(value, shifts)| Some((value.integer()?.1, shifts)))
+        .into_iter()
+        .flat_map(|(scales, shifts)| scales.iter().zip(shifts))
+        .map(|(&scale, &shift)| reach(scale) as f64 * power(-shift))
         .fold(0.0, f64::max);
     let fits = match &conv.output {
         ConvOutput::Direct { .. } => sums + bias < EXACT,

@@ -12,7 +12,7 @@ use super::function::function;
 use super::operator::{activation, operator};
 use super::stage::Stage;
 use super::writer::{Real, Writer};
-use crate::base::arithmetic::{Base, FRACTION, Function, X_BITS, power};
+use crate::base::arithmetic::{Base, Function, X_BITS, power};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::frontend::onnx::Attributes;
@@ -279,7 +279,6 @@ impl Qdq<'_> {
         if own.rom.is_empty() && own.base == Base::Identity {
             return x.to_owned();
         }
-        let unit = f64::from(1 << FRACTION);
         let straight = own.rom.is_empty();
         let operator = self.functions == Functions::Operators || straight;
         if let Some(known) = recognize(own).filter(|_| operator) {
@@ -290,11 +289,11 @@ impl Qdq<'_> {
         let rounding = self.graph.rounding;
         let mut stage = Stage { writer: &mut self.writer, real: Real::F64, rank, rounding };
         let x = stage.enter(x);
-        let x = stage.mul(&x, &[unit]);
+        let x = stage.mul(&x, &[power(own.unit.fraction.into())]);
         let x = stage.half_up(&x);
         let x = stage.saturate(&x, X_BITS);
         let y = function(&mut stage, own, &x);
-        let y = stage.mul(&y, &[1.0 / unit]);
+        let y = stage.mul(&y, &[power(-own.unit.result())]);
         stage.leave(y)
     }
 
@@ -308,7 +307,7 @@ impl Qdq<'_> {
 
 /// The operator whose table a function holds.
 fn recognize(function: &Function) -> Option<Activation> {
-    let unit = f64::from(1 << FRACTION);
+    let unit = power(function.unit.fraction.into());
     if function.rom.is_empty() {
         return match function.base {
             Base::Relu => Some(Activation::Relu),
@@ -337,7 +336,9 @@ fn recognize(function: &Function) -> Option<Activation> {
     ];
     known.into_iter().find(|activation| {
         let (base, layout, signed) = (function.base, function.layout, function.signed);
-        Function::tabulate("", base, layout, signed, |t| activation.exact(t)).rom == function.rom
+        let own =
+            Function::tabulate_in(function.unit, "", base, layout, signed, |t| activation.exact(t));
+        own.rom == function.rom
     })
 }
 

@@ -1,0 +1,257 @@
+//! Which fixed point each tabulated function gets.
+//!
+//! A table has a fixed number of entries: fewer fraction bits make it reach further, more make its bins finer.
+//! Every fixed point is tried on the arguments that calibration frames show. All tables of a network share one
+//! memory in every lane, so a layer gets a table of its own only where the one of other layers costs it a bit.
+
+use super::fixed_point::{Demand, FixedPoint, all};
+use super::function::Shape;
+use super::statistics::Channel;
+use crate::base::arithmetic::{Base, Function, MAX_ENTRIES, MAX_FUNCTIONS, Unit};
+use crate::frontend::graph::ValueId;
+use crate::frontend::ops::epilogue::Residual;
+
+/// Fraction bits that are tried.
+const TRIED: std::ops::RangeInclusive<i32> = -12..=18;
+/// Bits of the result that a layer may lose before it gets another table, and that a table of another layer may
+/// cost it then.
+const LOSS: f64 = 1.0;
+const SHARED: f64 = 0.5;
+/// Samples that are tried per layer, about.
+const SAMPLES: usize = 4_096;
+/// Functions without a table, for which room is left.
+const STRAIGHT: usize = 6;
+
+/// The tables of a network.
+#[derive(Default)]
+pub struct Tables {
+    wants: Vec<Want>,
+    made: Vec<(Shape, Function)>,
+}
+
+/// A layer that needs a table.
+struct Want {
+    output: ValueId,
+    residual: Option<Residual>,
+    shape: Shape,
+    channels: usize,
+    demand: Option<Demand>,
+    samples: Vec<Sample>,
+    options: Vec<Choice>,
+}
+
+/// A fixed point for a layer.
+#[derive(Debug, Clone, Copy)]
+struct Choice {
+    unit: Unit,
+    /// Bits by which the result is worse than its int8 alone.
+    loss: f64,
+}
+
+impl Want {
+    /// The choice of the fixed point that most layers have.
+    fn usual(&self) -> Option<Choice> {
+        self.options.iter().copied().find(|choice| choice.unit.is_usual())
+    }
+
+    fn best(&self) -> Option<Choice> {
+        self.options.iter().copied().min_by(|a, b| a.loss.total_cmp(&b.loss))
+    }
+
+    /// What the usual fixed point loses against the best.
+    fn gain(&self) -> f64 {
+        let best = self.best().map_or(0.0, |best| best.loss);
+        self.usual().map_or(f64::INFINITY, |usual| usual.loss - best)
+    }
+}
+
+impl Tables {
+    /// Takes note of a layer, and tries every fixed point on it.
+    pub fn want(
+        &mut self,
+        output: ValueId,
+        residual: Option<Residual>,
+        shape: Shape,
+        demands: &[Option<Demand>],
+        arguments: &[Channel],
+    ) {
+        let (demand, samples) = (all(demands), samples(demands, arguments));
+        let (channels, options) = (demands.len(), Vec::new());
+        let mut want = Want { output, residual, shape, channels, demand, samples, options };
+        for unit in units(shape, residual, demand) {
+            self.try_on(&mut want, unit);
+        }
+        self.wants.push(want);
+    }
+
+    /// Adds a fixed point to the options of a layer, unless it is there or its entries were cut off.
+    fn try_on(&mut self, want: &mut Want, unit: Unit) {
+        let function = self.made(want.shape, unit);
+        let whole = function.rom.iter().all(|entry| (i16::MIN + 1..i16::MAX).contains(entry));
+        if whole && want.options.iter().all(|option| option.unit != unit) {
+            let loss = loss(function, want.shape, &want.samples);
+            want.options.push(Choice { unit, loss });
+        }
+    }
+
+    fn made(&mut self, shape: Shape, unit: Unit) -> &Function {
+        let known = self.made.iter().position(|(own, made)| *own == shape && made.unit == unit);
+        let at = known.unwrap_or_else(|| {
+            self.made.push((shape, shape.tabulate(unit)));
+            self.made.len() - 1
+        });
+        &self.made[at].1
+    }
+
+    /// One fixed point per layer: first the layers that do with the usual one, then the others, those that lose
+    /// most first.
+    pub fn choose(mut self) -> Vec<(ValueId, FixedPoint)> {
+        let mut wants = std::mem::take(&mut self.wants);
+        wants.sort_by(|a, b| {
+            let first = |want: &Want| want.gain() >= LOSS;
+            first(a).cmp(&first(b)).then(b.gain().total_cmp(&a.gain()))
+        });
+        let mut kept: Vec<(Shape, Unit)> = Vec::new();
+        let mut points = Vec::new();
+        for mut want in wants {
+            // The tables of other layers, which may have another gain.
+            for &(shape, unit) in &kept {
+                if shape == want.shape && holds(shape, want.residual, want.demand, unit) {
+                    self.try_on(&mut want, unit);
+                }
+            }
+            let unit = pick(&want, &kept);
+            if !kept.contains(&(want.shape, unit)) {
+                kept.push((want.shape, unit));
+            }
+            let function = self.made(want.shape, unit).clone();
+            let fractions = vec![unit.fraction.into(); want.channels];
+            points.push((want.output, FixedPoint { function, fractions, residual: want.residual }));
+        }
+        points
+    }
+}
+
+fn pick(want: &Want, kept: &[(Shape, Unit)]) -> Unit {
+    let Some(best) = want.best() else { return Unit::default() };
+    if let Some(usual) = want.usual().filter(|_| want.gain() < LOSS) {
+        return usual.unit;
+    }
+    let known = want.options.iter().filter(|choice| kept.contains(&(want.shape, choice.unit)));
+    let known = known.min_by(|a, b| a.loss.total_cmp(&b.loss));
+    let entries: usize = kept.iter().map(|(shape, _)| shape.entries()).sum();
+    let room =
+        entries + want.shape.entries() <= MAX_ENTRIES && kept.len() + STRAIGHT < MAX_FUNCTIONS;
+    match known {
+        Some(known) if !room || known.loss <= best.loss + SHARED => known.unit,
+        _ => best.unit,
+    }
+}
+
+/// Fixed points of a layer's own, with a gain that suits its result.
+fn units(shape: Shape, residual: Option<Residual>, demand: Option<Demand>) -> Vec<Unit> {
+    let Some(demand) = demand else { return vec![Unit::default()] };
+    let unit = |fraction: i32| {
+        let gain = if shape.base == Base::Zero { demand.result() - fraction } else { 0 };
+        Unit { fraction: fraction as i8, gain: gain as i8 }
+    };
+    let fits = |unit: &Unit| holds(shape, residual, Some(demand), *unit);
+    let found: Vec<Unit> = TRIED.map(unit).filter(fits).collect();
+    if found.is_empty() { vec![unit(*TRIED.start())] } else { found }
+}
+
+/// Whether a fixed point holds what the channels show. A bounded function is flat where its argument may be cut off,
+/// so that the samples alone decide.
+fn holds(shape: Shape, residual: Option<Residual>, demand: Option<Demand>, unit: Unit) -> bool {
+    let Some(demand) = demand else { return true };
+    let bounded = shape.base == Base::Zero && residual != Some(Residual::BeforeActivation);
+    unit.result() <= demand.result_most
+        && (bounded || i32::from(unit.fraction) <= demand.argument_most)
+}
+
+/// A sample of an argument, and the step of the output of its channel.
+struct Sample {
+    argument: f64,
+    step: f64,
+}
+
+fn samples(demands: &[Option<Demand>], arguments: &[Channel]) -> Vec<Sample> {
+    let each = (SAMPLES / arguments.len().max(1)).max(4);
+    let own = |(demand, channel): (&Option<Demand>, &Channel)| {
+        let step = 2f64.powi(demand.map_or(0, |demand| demand.output));
+        let stride = (channel.samples.len() / each).max(1);
+        let values = channel.samples.iter().step_by(stride).chain([&channel.min, &channel.max]);
+        let values: Vec<f64> = values.map(|&value| value.into()).collect();
+        let live = demand.is_some();
+        values.into_iter().filter(move |_| live).map(move |argument| Sample { argument, step })
+    };
+    demands.iter().zip(arguments).flat_map(own).collect()
+}
+
+/// Bits by which the result of a function is worse than its int8 alone, whose error is that of rounding.
+fn loss(function: &Function, shape: Shape, samples: &[Sample]) -> f64 {
+    let scale = 2f64.powi(function.unit.fraction.into());
+    let result = 2f64.powi(function.unit.result());
+    let error = |sample: &Sample| {
+        let x = (sample.argument * scale + 0.5).floor().clamp(-524_288.0, 524_287.0) as i64;
+        let y = function.at(x) as f64 / result;
+        ((y - shape.activation.exact(sample.argument)) / sample.step).powi(2)
+    };
+    let mean = samples.iter().map(error).sum::<f64>() / samples.len().max(1) as f64;
+    (1.0 + 12.0 * mean).log2() / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frontend::ops::activation::Activation;
+    use crate::quantize::ptq::function;
+
+    fn layer(tables: &mut Tables, id: usize, activation: Activation, reach: f32) {
+        let samples: Vec<f32> = (-200..200).map(|at| reach * at as f32 / 200.0).collect();
+        let channel = Channel { min: -reach, max: reach, samples };
+        let largest =
+            activation.exact(reach.into()).abs().max(activation.exact(-f64::from(reach)).abs());
+        let demand = Demand::of(reach.into(), largest, (largest / 200.0).log2().ceil() as i32);
+        let shape = function::shape(Some(activation)).unwrap();
+        tables.want(ValueId(id), None, shape, &[Some(demand)], &[channel]);
+    }
+
+    fn fractions(layers: &[(Activation, f32)]) -> Vec<i8> {
+        let mut tables = Tables::default();
+        for (id, &(activation, reach)) in layers.iter().enumerate() {
+            layer(&mut tables, id, activation, reach);
+        }
+        let mut points = tables.choose();
+        points.sort_by_key(|(id, _)| *id);
+        points.iter().map(|(_, point)| point.function.unit.fraction).collect()
+    }
+
+    #[test]
+    fn usual_numbers_keep_the_usual_table() {
+        let silu = |reach| (Activation::Silu, reach);
+        assert_eq!(
+            fractions(&[silu(2.0), silu(6.0), silu(30.0), (Activation::Sigmoid, 8.0)]),
+            [10; 4]
+        );
+    }
+
+    #[test]
+    fn small_numbers_get_finer_bins_and_wide_ones_a_wider_table() {
+        let silu = fractions(&[(Activation::Silu, 0.01)])[0];
+        assert!((13..=19).contains(&silu), "{silu}");
+        let sigmoid = fractions(&[(Activation::HardSigmoid { alpha: 0.02, beta: 0.5 }, 60.0)])[0];
+        assert!((6..=8).contains(&sigmoid), "{sigmoid}");
+        assert!(fractions(&[(Activation::Silu, 2_000.0)])[0] < 9);
+    }
+
+    #[test]
+    fn layers_share_tables_within_the_memory() {
+        let layers: Vec<_> =
+            (0..30).map(|at| (Activation::Tanh, 0.003 * 1.7f32.powi(at))).collect();
+        let mut kept = fractions(&layers);
+        kept.sort_unstable();
+        kept.dedup();
+        assert!(kept.len() <= 2, "{kept:?}");
+    }
+}
