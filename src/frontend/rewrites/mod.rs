@@ -12,6 +12,7 @@ mod fold_pads;
 mod fuse_epilogues;
 mod gemm_to_conv;
 mod least;
+mod lift_sequences;
 mod merge_siblings;
 mod recognize_activations;
 mod recognize_focus;
@@ -75,6 +76,7 @@ pub const MAX_KERNEL: usize = 15;
 
 /// What quantization adds to [`STANDARD`], after it: rewrites towards what the accelerator does.
 pub static ACCELERATOR: &[&dyn Rewrite] = &[
+    &lift_sequences::LiftSequences,
     &average_to_conv::AverageToConv,
     &gemm_to_conv::GemmToConv,
     &split_maximum::SplitMaximum,

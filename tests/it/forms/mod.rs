@@ -4,6 +4,7 @@
 mod magnitudes;
 mod outputs;
 mod pools;
+mod sequences;
 mod slopes;
 
 use seigo::Result;

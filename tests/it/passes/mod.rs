@@ -12,6 +12,7 @@ pub mod net;
 mod normalization;
 mod pads;
 mod products;
+mod sequences;
 mod shapes;
 mod shuffle;
 mod siblings;
