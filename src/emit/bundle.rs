@@ -258,7 +258,9 @@ mod tests {
     #[test]
     fn a_swap_that_ends_early_leaves_one_complete_bundle() {
         let (old, new) = (compile("kv260"), compile("zynq7020"));
-        let files = contents(&new).unwrap();
+        let mut files = contents(&new).unwrap();
+        let vectors = vectors::make(&new, &describe(&new).unwrap()).unwrap();
+        files.insert(vectors::FILE.to_owned(), vectors);
         let manifest = json::pretty(&manifest(&files)).unwrap().into_bytes();
         for steps in 0..=3 {
             let place = tempfile::tempdir().unwrap();
