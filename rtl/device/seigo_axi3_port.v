@@ -2,7 +2,9 @@
 // ID, INCR bursts of up to 16 beats of 16 bytes that begin at a multiple of 16 and do not cross 4 KiB. AXI3 has bursts of
 // up to 16 beats of 8 bytes, so a burst of more than 8 beats becomes two.
 //
-// Data pass without a register, half a wide beat a cycle. RREADY and BREADY of the port may depend on its valids.
+// Data and answers pass without a register, half a wide beat a cycle: valids and readies of the two sides are joined by a few
+// gates, so the processor's port and the accelerator's master, whose own outputs are registers, have to close timing
+// together. RREADY and BREADY of the port may depend on its valids.
 `default_nettype none
 
 module seigo_axi3_port #(
@@ -13,6 +15,7 @@ module seigo_axi3_port #(
   input  wire                   aclk,
   input  wire                   aresetn,
 
+  // From the accelerator: AXI4, 128 bits.
   input  wire                   s_awvalid,
   output wire                   s_awready,
   input  wire [AddressBits-1:0] s_awaddr,
@@ -35,6 +38,7 @@ module seigo_axi3_port #(
   output wire [1:0]             s_rresp,
   output wire                   s_rlast,
 
+  // To the processor: AXI3, 64 bits; size, burst and ID are constants of whoever connects it.
   output wire                   m_awvalid,
   input  wire                   m_awready,
   output wire [AddressBits-1:0] m_awaddr,

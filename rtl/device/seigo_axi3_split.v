@@ -25,6 +25,12 @@ module seigo_axi3_split #(
   output wire                   more_o,
   output wire                   known_o
 );
+  generate
+    if (AddressBits < 12 || Depth < 1) begin : g_check
+      axi3_split_needs_12_address_bits_and_a_depth_of_1_at_least error ();
+    end
+  endgenerate
+
   // A burst is taken before the first of its parts is sent: data must not come before their address was taken.
   reg                   busy_q;
   reg [AddressBits-1:0] address_q;

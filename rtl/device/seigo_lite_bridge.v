@@ -5,12 +5,15 @@
 `default_nettype none
 
 module seigo_lite_bridge #(
+  // Bits of the transaction ID, which comes back with the answer: 16 on Zynq UltraScale+, 12 on Zynq-7000.
   parameter IdBits = 16,
+  // Bits of an address within the register window, 8 at least.
   parameter AddressBits = 12
 ) (
   input  wire                   aclk,
   input  wire                   aresetn,
 
+  // From the processor: AXI4, or AXI3 with its lengths widened.
   input  wire                   s_awvalid,
   output wire                   s_awready,
   input  wire [IdBits-1:0]      s_awid,
@@ -40,6 +43,7 @@ module seigo_lite_bridge #(
   output wire [1:0]             s_rresp,
   output wire                   s_rlast,
 
+  // To the registers: AXI4-Lite.
   output wire                   m_awvalid,
   input  wire                   m_awready,
   output wire [AddressBits-1:0] m_awaddr,
@@ -58,6 +62,12 @@ module seigo_lite_bridge #(
   input  wire [31:0]            m_rdata,
   input  wire [1:0]             m_rresp
 );
+  generate
+    if (IdBits < 1 || AddressBits < 8) begin : g_check
+      lite_bridge_needs_an_id_and_8_address_bits_at_least error ();
+    end
+  endgenerate
+
   localparam [1:0] Fixed = 2'b00, Incr = 2'b01;
   localparam [1:0] Okay = 2'b00, SlaveError = 2'b10;
 

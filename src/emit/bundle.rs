@@ -67,9 +67,7 @@ impl Form for Manifest {
 /// [`codes::FILE_WRITE`]; [`codes::BUNDLE`] when something else than a bundle is in the way.
 pub fn write(compiled: &Compiled, folder: &Path) -> Result<()> {
     let swap = Swap::of(folder)?;
-    let mut contents = contents(compiled)?;
-    let vectors = vectors::make(compiled, &describe(compiled)?)?;
-    contents.insert(vectors::FILE.to_owned(), vectors);
+    let contents = with_vectors(compiled)?;
     let manifest = json::pretty(&manifest(&contents))?.into_bytes();
     let _writing = files::hold_writes();
     swap.recover();
@@ -230,6 +228,14 @@ fn contents(compiled: &Compiled) -> Result<BTreeMap<String, Vec<u8>>> {
     Ok(contents)
 }
 
+/// Every file but the manifest, by name.
+fn with_vectors(compiled: &Compiled) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut contents = contents(compiled)?;
+    let vectors = vectors::make(compiled, &describe(compiled)?)?;
+    contents.insert(vectors::FILE.to_owned(), vectors);
+    Ok(contents)
+}
+
 fn manifest(contents: &BTreeMap<String, Vec<u8>>) -> Manifest {
     let tool = format!("seigo {}", env!("CARGO_PKG_VERSION"));
     let files = contents.iter().map(|(name, bytes)| (name.clone(), sha256(bytes))).collect();
@@ -258,9 +264,7 @@ mod tests {
     #[test]
     fn a_swap_that_ends_early_leaves_one_complete_bundle() {
         let (old, new) = (compile("kv260"), compile("zynq7020"));
-        let mut files = contents(&new).unwrap();
-        let vectors = vectors::make(&new, &describe(&new).unwrap()).unwrap();
-        files.insert(vectors::FILE.to_owned(), vectors);
+        let files = with_vectors(&new).unwrap();
         let manifest = json::pretty(&manifest(&files)).unwrap().into_bytes();
         for steps in 0..=3 {
             let place = tempfile::tempdir().unwrap();

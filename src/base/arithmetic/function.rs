@@ -61,9 +61,9 @@ impl Base {
 pub enum Layout {
     /// No ROM: the base is the whole function.
     None,
-    /// 240 entries: bins of 2^-7 below 1, of 2^-4 up to 8.
+    /// 240 entries: bins of 8 steps below 1,024 steps, of 64 up to 8,192; with 10 fraction bits 2^-7 below 1, 2^-4 up to 8.
     TwoSegments,
-    /// 1,024 entries: bins of 2^-7 up to 8.
+    /// 1,024 entries: bins of 8 steps up to 8,192; with 10 fraction bits 2^-7 up to 8.
     Uniform,
 }
 

@@ -8,6 +8,7 @@
 //! layer; the flattening moves behind the convolution.
 
 use super::fold_affine::affine;
+use super::view::reshape;
 use super::{MAX_KERNEL, Rewrite};
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::{DType, Tensor};
@@ -16,7 +17,6 @@ use crate::frontend::ops::binary::Binary;
 use crate::frontend::ops::conv::Conv;
 use crate::frontend::ops::epilogue::Epilogue;
 use crate::frontend::ops::flatten::Flatten;
-use crate::frontend::ops::reshape::Reshape;
 use crate::frontend::ops::window::Window;
 use crate::frontend::ops::{Fact, Inputs, Op};
 
@@ -174,7 +174,13 @@ impl Layer {
         node.inputs = inputs.into_iter().map(Some).collect();
         node.outputs = vec![result];
         let view = match graph.fact(vector).shape[..] {
-            [1, _] => view(&format!("{name}:flatten"), Flatten { axis: 1 }, vec![result], vector),
+            [1, _] => Node {
+                name: format!("{name}:flatten"),
+                op: Flatten { axis: 1 }.into(),
+                inputs: vec![Some(result)],
+                outputs: vec![vector],
+                sources: Vec::new(),
+            },
             _ => reshape(graph, &format!("{name}:vector"), result, vector),
         };
         graph.nodes.push(view);
@@ -264,21 +270,4 @@ fn pixel(graph: &mut Graph, name: &str, vector: ValueId) -> ValueId {
     let node = reshape(graph, &format!("{name}:channels"), vector, pixel);
     graph.nodes.push(node);
     pixel
-}
-
-/// A node that gives `input` the shape of `output`.
-fn reshape(graph: &mut Graph, name: &str, input: ValueId, output: ValueId) -> Node {
-    let shape = graph.fact(output).shape.iter().map(|&extent| extent as i64).collect();
-    let shape = graph.add_constant(&format!("{name}:shape"), Tensor::vector(shape));
-    view(name, Reshape { allow_zero: false }, vec![input, shape], output)
-}
-
-fn view(name: &str, op: impl Into<Op>, inputs: Vec<ValueId>, output: ValueId) -> Node {
-    Node {
-        name: name.to_owned(),
-        op: op.into(),
-        inputs: inputs.into_iter().map(Some).collect(),
-        outputs: vec![output],
-        sources: Vec::new(),
-    }
 }

@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 
 use super::Rewrite;
+use super::view::reshape;
 use crate::base::error::Result;
-use crate::base::tensor::{DType, Tensor};
+use crate::base::tensor::DType;
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::concat::Concat;
 use crate::frontend::ops::global_pool::GlobalPool;
 use crate::frontend::ops::reduce::Reduction;
-use crate::frontend::ops::reshape::Reshape;
 use crate::frontend::ops::window::Window;
 use crate::frontend::ops::{Fact, Op};
 
@@ -156,15 +156,8 @@ impl Lift<'_> {
 
     /// Pushes a node that gives `input` the shape of `output`.
     fn view(&mut self, name: &str, input: ValueId, output: ValueId) {
-        let shape = self.graph.fact(output).shape.iter().map(|&extent| extent as i64).collect();
-        let shape = self.graph.add_constant(&format!("{name}:shape"), Tensor::vector(shape));
-        self.graph.nodes.push(Node {
-            name: name.to_owned(),
-            op: Reshape { allow_zero: false }.into(),
-            inputs: vec![Some(input), Some(shape)],
-            outputs: vec![output],
-            sources: Vec::new(),
-        });
+        let node = reshape(self.graph, name, input, output);
+        self.graph.nodes.push(node);
     }
 }
 

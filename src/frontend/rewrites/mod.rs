@@ -19,6 +19,7 @@ mod recognize_focus;
 mod recognize_shuffle;
 mod remove_identities;
 mod split_maximum;
+mod view;
 
 pub use bends_to_conv::bend_by_slopes;
 
