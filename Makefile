@@ -13,6 +13,7 @@ VENV := build/venv
 LINT := build/venv-lint
 TRAINING := build/venv-train
 VIVADO := build/venv-vivado
+AXI := build/venv-axi
 SHARED := $(or $(SEIGO_SHARED),../shared)
 
 # Debian packages and the command (or file) that shows each is there; zlib is for wave files.
@@ -82,8 +83,18 @@ test: deps ## Everything that has to be green: format, clippy, pages, RTL lint, 
 	$(CARGO) test --workspace --locked
 
 .PHONY: test-rtl
-test-rtl: deps ## Build and run the unit testbench of every RTL module
+test-rtl: deps test-axi ## Build and run the unit testbench of every RTL module, and those of AXI
 	sim/unit/run.sh
+
+.PHONY: test-axi
+test-axi: $(AXI)/ready ## Masters, slave, bridge and AXI3 port against cocotbext-axi in Icarus Verilog, and with seeded faults
+	$(AXI)/bin/python sim/axi/run.py
+
+$(AXI)/ready: Makefile | deps
+	rm -rf $(AXI)
+	$(PYTHON) -m venv $(AXI)
+	$(AXI)/bin/pip install -q cocotb==2.1.0 cocotbext-axi==0.1.28
+	touch $@
 
 .PHONY: test-cosim
 test-cosim: deps ## Random networks in the RTL at every width of the array

@@ -55,7 +55,11 @@ lint() { # lint MODULE PARAMETER...
 }
 
 # The processors' tops hold primitives of the vendor: sim/device/run.sh elaborates them.
-for file in rtl/*.v rtl/device/seigo_{axi3_port,axi3_split,lite_bridge,reset}.v; do
+device=()
+for file in rtl/device/seigo_*.v; do
+  [[ $file == *_zynq_* ]] || device+=("$file")
+done
+for file in rtl/*.v "${device[@]}"; do
   module=$(basename "$file" .v)
   folder=$(dirname "$file")
   lint "$module"
@@ -74,7 +78,7 @@ done
 "${PYTHON:-python3}" sim/slang.py rtl <<<"$linted" || failed=1
 mkdir -p build/lint/device
 rm -f build/lint/device/*
-cp rtl/device/seigo_{axi3_port,axi3_split,lite_bridge,reset}.v build/lint/device
+cp "${device[@]}" build/lint/device
 "${PYTHON:-python3}" sim/slang.py build/lint/device <<<"$linted_device" || failed=1
 
 for bundle in "${bundles[@]}"; do

@@ -2,9 +2,8 @@
 // ID, INCR bursts of up to 16 beats of 16 bytes that begin at a multiple of 16 and do not cross 4 KiB. AXI3 has bursts of
 // up to 16 beats of 8 bytes, so a burst of more than 8 beats becomes two.
 //
-// Data and answers pass without a register, half a wide beat a cycle: valids and readies of the two sides are joined by a few
-// gates, so the processor's port and the accelerator's master, whose own outputs are registers, have to close timing
-// together. RREADY and BREADY of the port may depend on its valids.
+// Every valid and ready of the two sides is a register, but for the address channels to the port, which are a gate behind
+// one: a path ends at this module, whatever stands on its other side. A beat of data takes a cycle or two through it.
 `default_nettype none
 
 module seigo_axi3_port #(
@@ -62,36 +61,59 @@ module seigo_axi3_port #(
   input  wire                   m_rlast
 );
   // Addresses. `*_more` says that another burst of the port belongs to the same burst of the accelerator.
-  wire write_more, write_room, read_more, read_room;
+  wire                   aw_valid, aw_ready, ar_valid, ar_ready;
+  wire [AddressBits-1:0] aw_address, ar_address;
+  wire [3:0]             aw_len, ar_len;
+  wire                   write_more, write_room, read_more, read_room;
+  wire                   answer_valid, answer_ready;
+  wire [1:0]             answer;
+  wire                   half_valid, half_ready, half_last;
+  wire [63:0]            half_data;
+  wire [1:0]             half_answer;
 
+  seigo_skid #(.Width(AddressBits + 4)) i_aw (
+    .aclk(aclk), .aresetn(aresetn),
+    .valid_i(s_awvalid), .ready_o(s_awready), .data_i({s_awaddr, s_awlen[3:0]}),
+    .valid_o(aw_valid), .ready_i(aw_ready), .data_o({aw_address, aw_len})
+  );
   seigo_axi3_split #(.AddressBits(AddressBits), .Depth(Depth)) i_write (
     .aclk(aclk), .aresetn(aresetn),
-    .s_valid(s_awvalid), .s_ready(s_awready), .s_address(s_awaddr), .s_len(s_awlen[3:0]),
+    .s_valid(aw_valid), .s_ready(aw_ready), .s_address(aw_address), .s_len(aw_len),
     .m_valid(m_awvalid), .m_ready(m_awready), .m_address(m_awaddr), .m_len(m_awlen),
-    .done_i(m_bvalid && m_bready), .more_o(write_more), .known_o(write_room)
+    .done_i(answer_valid && answer_ready), .more_o(write_more), .known_o(write_room)
+  );
+  seigo_skid #(.Width(AddressBits + 4)) i_ar (
+    .aclk(aclk), .aresetn(aresetn),
+    .valid_i(s_arvalid), .ready_o(s_arready), .data_i({s_araddr, s_arlen[3:0]}),
+    .valid_o(ar_valid), .ready_i(ar_ready), .data_o({ar_address, ar_len})
   );
   seigo_axi3_split #(.AddressBits(AddressBits), .Depth(Depth)) i_read (
     .aclk(aclk), .aresetn(aresetn),
-    .s_valid(s_arvalid), .s_ready(s_arready), .s_address(s_araddr), .s_len(s_arlen[3:0]),
+    .s_valid(ar_valid), .s_ready(ar_ready), .s_address(ar_address), .s_len(ar_len),
     .m_valid(m_arvalid), .m_ready(m_arready), .m_address(m_araddr), .m_len(m_arlen),
-    .done_i(m_rvalid && m_rready && m_rlast), .more_o(read_more), .known_o(read_room)
+    .done_i(half_valid && half_ready && half_last), .more_o(read_more), .known_o(read_room)
   );
 
   // Write data: low half, then high half. A burst of the port ends with that of the accelerator or after 8 wide beats.
   reg       high_q;
   reg [2:0] beat_q;
+  wire      write_ready;
+  wire      write_last = high_q && (s_wlast || beat_q == 3'd7);
 
-  assign m_wvalid = s_wvalid;
-  assign s_wready = m_wready && high_q;
-  assign m_wdata = high_q ? s_wdata[127:64] : s_wdata[63:0];
-  assign m_wstrb = high_q ? s_wstrb[15:8] : s_wstrb[7:0];
-  assign m_wlast = high_q && (s_wlast || beat_q == 3'd7);
+  assign s_wready = write_ready && high_q;
+
+  seigo_skid #(.Width(73)) i_w (
+    .aclk(aclk), .aresetn(aresetn),
+    .valid_i(s_wvalid), .ready_o(write_ready),
+    .data_i({write_last, high_q ? {s_wstrb[15:8], s_wdata[127:64]} : {s_wstrb[7:0], s_wdata[63:0]}}),
+    .valid_o(m_wvalid), .ready_i(m_wready), .data_o({m_wlast, m_wstrb, m_wdata})
+  );
 
   always @(posedge aclk) begin
     if (!aresetn) begin
       high_q <= 1'b0;
       beat_q <= 3'd0;
-    end else if (m_wvalid && m_wready) begin
+    end else if (s_wvalid && write_ready) begin
       high_q <= !high_q;
       if (high_q) beat_q <= s_wlast ? 3'd0 : beat_q + 3'd1;
     end
@@ -99,36 +121,54 @@ module seigo_axi3_port #(
 
   // Answers of writes: the first of two is kept, the worse of both is given.
   reg [1:0] write_answer_q;
+  wire      give_ready;
 
-  assign s_bvalid = m_bvalid && write_room && !write_more;
-  assign m_bready = write_room && (write_more || s_bready);
-  assign s_bresp = m_bresp > write_answer_q ? m_bresp : write_answer_q;
+  seigo_skid #(.Width(2)) i_b (
+    .aclk(aclk), .aresetn(aresetn),
+    .valid_i(m_bvalid), .ready_o(m_bready), .data_i(m_bresp),
+    .valid_o(answer_valid), .ready_i(answer_ready), .data_o(answer)
+  );
+  seigo_skid #(.Width(2)) i_answer (
+    .aclk(aclk), .aresetn(aresetn),
+    .valid_i(answer_valid && write_room && !write_more), .ready_o(give_ready),
+    .data_i(answer > write_answer_q ? answer : write_answer_q),
+    .valid_o(s_bvalid), .ready_i(s_bready), .data_o(s_bresp)
+  );
+  assign answer_ready = write_room && (write_more || give_ready);
 
   always @(posedge aclk) begin
     if (!aresetn) write_answer_q <= 2'b00;
-    else if (m_bvalid && m_bready) write_answer_q <= write_more ? m_bresp : 2'b00;
+    else if (answer_valid && answer_ready) write_answer_q <= write_more ? answer : 2'b00;
   end
 
   // Read data: the low half is kept until the high half is there.
   reg        low_q;
   reg [63:0] low_data_q;
   reg [1:0]  low_answer_q;
+  wire       wide_ready;
 
-  assign s_rvalid = m_rvalid && low_q;
-  assign m_rready = !low_q || s_rready;
-  assign s_rdata = {m_rdata, low_data_q};
-  assign s_rresp = m_rresp > low_answer_q ? m_rresp : low_answer_q;
-  assign s_rlast = m_rlast && !read_more;
+  seigo_skid #(.Width(67)) i_r (
+    .aclk(aclk), .aresetn(aresetn),
+    .valid_i(m_rvalid), .ready_o(m_rready), .data_i({m_rlast, m_rresp, m_rdata}),
+    .valid_o(half_valid), .ready_i(half_ready), .data_o({half_last, half_answer, half_data})
+  );
+  seigo_skid #(.Width(131)) i_wide (
+    .aclk(aclk), .aresetn(aresetn),
+    .valid_i(half_valid && low_q), .ready_o(wide_ready),
+    .data_i({half_last && !read_more, half_answer > low_answer_q ? half_answer : low_answer_q, half_data, low_data_q}),
+    .valid_o(s_rvalid), .ready_i(s_rready), .data_o({s_rlast, s_rresp, s_rdata})
+  );
+  assign half_ready = !low_q || wide_ready;
 
   always @(posedge aclk) begin
     if (!aresetn) low_q <= 1'b0;
-    else if (m_rvalid && m_rready) low_q <= !low_q;
+    else if (half_valid && half_ready) low_q <= !low_q;
   end
 
   always @(posedge aclk) begin
     if (!low_q) begin
-      low_data_q <= m_rdata;
-      low_answer_q <= m_rresp;
+      low_data_q <= half_data;
+      low_answer_q <= half_answer;
     end
   end
 

@@ -17,7 +17,11 @@ if grep -q '"family": "xc7"' "$bundle/target.json"; then
   device=seigo_zynq_7000
   defines=(-DZYNQ_7000)
 fi
-sources=(rtl/device/seigo_lite_bridge.v rtl/device/seigo_axi3_port.v rtl/device/seigo_axi3_split.v rtl/device/seigo_reset.v)
+# Every module but the tops, of which only one is elaborated.
+sources=()
+for file in rtl/device/seigo_*.v; do
+  [[ $file == *_zynq_* ]] || sources+=("$file")
+done
 
 # A name or width that the primitive does not have is an error; the accelerator is elaborated elsewhere.
 yosys -q -e 'Resizing|is implicitly declared|undriven' -p "
