@@ -323,7 +323,8 @@ module seigo_core #(
         .P(P), .K(StemKernel), .S(StemStride), .C(StemChannels), .MaxWidth(StemMaxWidth)
       ) i_stem (
         .aclk(aclk), .aresetn(core_resetn),
-        .start_i(start && from_stem), .address_i(image_address),
+        .start_i(start && from_stem),
+        .address_i(image_address + {4'd0, descriptor[DmaOffsetLsb +: DmaOffsetWidth], 4'd0}),
         .in_height_i(descriptor[InHeightLsb +: InHeightWidth]),
         .in_width_i(descriptor[InWidthLsb +: InWidthWidth]),
         .out_height_i(descriptor[OutHeightLsb +: OutHeightWidth]),
@@ -557,6 +558,9 @@ module seigo_core #(
     .job_words_i(descriptor[DmaWordsLsb +: DmaWordsWidth]),
     .job_address_i(dma_buffer + {4'd0, descriptor[DmaOffsetLsb +: DmaOffsetWidth], 4'd0}),
     .job_to_memory_i(descriptor[ToMemoryLsb]), .busy_o(dma_busy),
+    .job_planes_i(descriptor[DmaPlanesLsb +: DmaPlanesWidth]),
+    .job_stride_i(descriptor[DmaStrideLsb +: DmaStrideWidth]),
+    .job_pitch_i(descriptor[DmaPitchLsb +: DmaPitchWidth]),
     .read_req_valid_o(read_req_valid[2]), .read_req_ready_i(read_req_ready[2]),
     .read_data_valid_i(read_data_valid[2]), .read_data_i(read_data),
     .write_req_valid_o(write_req_valid), .write_req_ready_i(write_req_ready),

@@ -1,7 +1,9 @@
 // Moves words between DDR and the shared memory in the background: a queue of four jobs, done one
 // after the other. To the memory: AXI bursts -> queue of words -> rows -> port B. To DDR: port B ->
 // queue of rows -> queue of words -> AXI bursts, each asked for when its data lie ready. One word
-// a cycle either way; the last row of a job moves only the words it has (bank enables).
+// a cycle either way; the last row of a job moves only the words it has (bank enables). A job may move
+// the same rows of several planes: so many words of each, at one distance in the memory and at another
+// in DDR. It leaves the queue with its last plane.
 `default_nettype none
 
 module seigo_dma #(
@@ -13,13 +15,17 @@ module seigo_dma #(
   input  wire               aresetn,
 
   // Jobs: word address in the shared memory (a multiple of P), words, byte address in DDR (a
-  // multiple of 16), direction
+  // multiple of 16), direction; planes behind the first one, words from plane to plane in the shared
+  // memory (a multiple of P) and in DDR
   input  wire               job_valid_i,
   output wire               job_ready_o,
   input  wire [19:0]        job_base_i,
   input  wire [23:0]        job_words_i,
   input  wire [39:0]        job_address_i,
   input  wire               job_to_memory_i,
+  input  wire [11:0]        job_planes_i,
+  input  wire [19:0]        job_stride_i,
+  input  wire [23:0]        job_pitch_i,
 
   // Some job is not complete: words not written, or writes not acknowledged
   output wire               busy_o,
@@ -67,7 +73,7 @@ module seigo_dma #(
   endgenerate
 
   // Queue of jobs
-  reg [84:0] jobs [0:3];
+  reg [140:0] jobs [0:3];
   reg [1:0]  job_head_q;
   reg [1:0]  job_tail_q;
   reg [2:0]  jobs_q;
@@ -77,10 +83,22 @@ module seigo_dma #(
   wire start = !active_q && jobs_q != 3'd0 && write_idle_i;
 
   wire        next_to_memory;
-  wire [19:0] next_base;
+  wire [19:0] job_base;
   wire [23:0] next_words;
-  wire [39:0] next_address;
-  assign {next_to_memory, next_base, next_words, next_address} = jobs[job_tail_q];
+  wire [39:0] job_address;
+  wire [11:0] job_planes;
+  wire [19:0] job_stride;
+  wire [23:0] job_pitch;
+  assign {job_planes, job_stride, job_pitch, next_to_memory, job_base, next_words, job_address} =
+      jobs[job_tail_q];
+
+  // The plane of the job at the queue's front that starts next, and where it lies
+  reg  [11:0] plane_q;
+  reg  [19:0] base_q;
+  reg  [39:4] origin_q;
+  wire        pop_job = start && plane_q == job_planes;
+  wire [19:0] next_base = plane_q == 12'd0 ? job_base : base_q;
+  wire [39:4] next_address = plane_q == 12'd0 ? job_address[39:4] : origin_q;
   wire [23:0] next_rows = (next_words + P[23:0] - 24'd1) >> LaneShift;
   wire [19:0] next_row = next_base >> LaneShift;
 
@@ -98,14 +116,18 @@ module seigo_dma #(
 
   always @(posedge aclk) begin
     if (push) begin
-      jobs[job_head_q] <= {job_to_memory_i, job_base_i, job_words_i, job_address_i};
+      jobs[job_head_q] <= {job_planes_i, job_stride_i, job_pitch_i, job_to_memory_i, job_base_i,
+                           job_words_i, job_address_i};
       job_head_q <= job_head_q + 2'd1;
     end
-    if (start) job_tail_q <= job_tail_q + 2'd1;
-    if (push && !start) jobs_q <= jobs_q + 3'd1;
-    else if (!push && start) jobs_q <= jobs_q - 3'd1;
+    if (pop_job) job_tail_q <= job_tail_q + 2'd1;
+    if (push && !pop_job) jobs_q <= jobs_q + 3'd1;
+    else if (!push && pop_job) jobs_q <= jobs_q - 3'd1;
     if (start) begin
       active_q <= 1'b1;
+      plane_q <= pop_job ? 12'd0 : plane_q + 12'd1;
+      base_q <= next_base + job_stride;
+      origin_q <= next_address + {12'd0, job_pitch};
       to_memory_q <= next_to_memory;
     end else if (done) begin
       active_q <= 1'b0;
@@ -115,6 +137,7 @@ module seigo_dma #(
       job_tail_q <= 2'd0;
       jobs_q <= 3'd0;
       active_q <= 1'b0;
+      plane_q <= 12'd0;
     end
   end
 
@@ -168,7 +191,7 @@ module seigo_dma #(
     else
       pledged_q <= pledged_q - (booked_q ? beats : 0) + {{FifoBits{1'b0}}, enter};
     if (start) begin
-      address_q <= next_address[39:4];
+      address_q <= next_address;
       ask_left_q <= next_words;
       pledged_q <= 0;
       state_q <= Size;
@@ -342,7 +365,7 @@ module seigo_dma #(
   end
 
   // Addresses are multiples of 16, the memory has fewer rows than the field can name.
-  wire unused = |{next_address[3:0], next_row};
+  wire unused = |{job_address[3:0], next_row};
 
 endmodule
 

@@ -269,11 +269,11 @@
 #define SEIGO_STEM_PAD_WORD 27
 #define SEIGO_STEM_PAD_LSB 0
 #define SEIGO_STEM_PAD_WIDTH 32
-/* words to move */
+/* words to move (of each plane) */
 #define SEIGO_DMA_WORDS_WORD 28
 #define SEIGO_DMA_WORDS_LSB 0
 #define SEIGO_DMA_WORDS_WIDTH 24
-/* in words from the base of the buffer */
+/* in words from the base of the buffer; with FromStem of the first image row */
 #define SEIGO_DMA_OFFSET_WORD 29
 #define SEIGO_DMA_OFFSET_LSB 0
 #define SEIGO_DMA_OFFSET_WIDTH 32
@@ -313,6 +313,18 @@
 #define SEIGO_WRITE_DMA_WORD 68
 #define SEIGO_WRITE_DMA_LSB 0
 #define SEIGO_WRITE_DMA_WIDTH 128
+/* planes to move behind the first one */
+#define SEIGO_DMA_PLANES_WORD 72
+#define SEIGO_DMA_PLANES_LSB 0
+#define SEIGO_DMA_PLANES_WIDTH 12
+/* words from plane to plane in the shared memory */
+#define SEIGO_DMA_STRIDE_WORD 72
+#define SEIGO_DMA_STRIDE_LSB 12
+#define SEIGO_DMA_STRIDE_WIDTH 20
+/* words from plane to plane in the buffer */
+#define SEIGO_DMA_PITCH_WORD 73
+#define SEIGO_DMA_PITCH_LSB 0
+#define SEIGO_DMA_PITCH_WIDTH 24
 /* wrapping sum of words 0 to 78, bitwise inverted */
 #define SEIGO_CHECKSUM_WORD 79
 #define SEIGO_CHECKSUM_LSB 0

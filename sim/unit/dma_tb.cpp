@@ -1,5 +1,6 @@
-// DMA: random jobs both ways against two memories of the bench's own; partial rows, odd addresses, queue, port stalls,
-// read latency; nothing outside of a job is touched; clear in mid-job; the rates.
+// DMA: random jobs both ways, of one plane and of several, against two memories of the bench's own; partial
+// rows, odd addresses, queue, port stalls, read latency; nothing outside of a job is touched; clear in
+// mid-job; the rates.
 // parameters: P=4
 // parameters: P=1
 // parameters: P=2
@@ -18,6 +19,7 @@ constexpr int P = PARAM_P, Rows = 1024, Words = Rows * P, DdrWords = 8192;
 struct Job {
   int base, words, place;
   bool to_memory;
+  int planes = 0, stride = 0, pitch = 0;  // planes behind the first one
 };
 
 // The shared memory behind port B: a request is accepted when it likes, reads come back in order.
@@ -92,6 +94,9 @@ struct Bench {
     top.job_words_i = job.words;
     top.job_address_i = Base + 16 * job.place;
     top.job_to_memory_i = job.to_memory;
+    top.job_planes_i = job.planes;
+    top.job_stride_i = job.stride;
+    top.job_pitch_i = job.pitch;
     for (int i = 0; !clock(); ++i) limit(i);
     top.job_valid_i = 0;
     top.eval();
@@ -142,10 +147,22 @@ int main() {
       job.base = static_cast<int>(random.in(0, (Words - job.words) / P)) * P;
       job.place = static_cast<int>(random.in(0, DdrWords - job.words));
       job.to_memory = random.one_in(2);
+      if (random.one_in(2)) {
+        job.planes = static_cast<int>(random.in(0, 5));
+        job.words = std::min(job.words, Words / 6 / P * P);
+        int whole = (job.words + P - 1) / P * P;
+        job.stride = static_cast<int>(random.in(whole, Words / 6)) / P * P;
+        job.pitch = static_cast<int>(random.in(job.words, DdrWords / 6));
+        job.base = static_cast<int>(random.in(0, (Words - job.planes * job.stride - whole) / P)) * P;
+        job.place = static_cast<int>(random.in(0, DdrWords - job.planes * job.pitch - job.words));
+      }
       bench.offer(job);
-      auto from = job.to_memory ? ddr.begin() + 16 * job.place : shared.begin() + 16 * job.base;
-      auto to = job.to_memory ? shared.begin() + 16 * job.base : ddr.begin() + 16 * job.place;
-      std::copy(from, from + 16 * job.words, to);
+      for (int plane = 0; plane <= job.planes; ++plane) {
+        int base = job.base + plane * job.stride, place = job.place + plane * job.pitch;
+        auto from = job.to_memory ? ddr.begin() + 16 * place : shared.begin() + 16 * base;
+        auto to = job.to_memory ? shared.begin() + 16 * base : ddr.begin() + 16 * place;
+        std::copy(from, from + 16 * job.words, to);
+      }
       if (random.one_in(4)) bench.finish();
     }
     bench.finish();
@@ -178,6 +195,12 @@ int main() {
   bench.memory.broken.clear();
   bench.reads.timing = bench.writes.timing = {100, 100, 0, 0};
   bench.port.stall = 0;
+  for (bool to_memory : {true, false}) {
+    bench.offer({0, 128, 0, to_memory, 4, 160, 1000});
+    int64_t cycles = bench.finish();
+    std::printf("dma: 5 x 128 words %s in %lld cycles, latency 100\n", to_memory ? "to the memory" : "to DDR",
+                static_cast<long long>(cycles));
+  }
   for (bool to_memory : {true, false}) {
     int words = P == 1 ? 1024 : 2048;
     bench.offer({0, words, 0, to_memory});

@@ -124,8 +124,8 @@ fields! { DESCRIPTOR:
     PLANE_FUNCTION0 = "PlaneFunction0", 26 4 4 u, "function of plane filter 0";
     PLANE_FUNCTION1 = "PlaneFunction1", 26 8 4 u, "function of plane filter 1";
     STEM_PAD = "StemPad", 27 0 32 u, "four bytes, the int8 zero point of each image channel, channel 0 in the low bits";
-    DMA_WORDS = "DmaWords", 28 0 24 u, "words to move";
-    DMA_OFFSET = "DmaOffset", 29 0 32 u, "in words from the base of the buffer";
+    DMA_WORDS = "DmaWords", 28 0 24 u, "words to move (of each plane)";
+    DMA_OFFSET = "DmaOffset", 29 0 32 u, "in words from the base of the buffer; with FromStem of the first image row";
     DMA_BASE = "DmaBase", 30 0 20 u, "word address in the shared memory";
     DMA_BUFFER = "DmaBuffer", 30 20 2 u, "0 stream, 1 image, 2 output, 3 scratch";
     ROW_WORDS = "RowWords", 31 0 20 u, "words from input row to input row, times stride: stride * InWidth";
@@ -135,6 +135,9 @@ fields! { DESCRIPTOR:
     WRITE_CONV = "WriteConv", 60 0 128 u, "blocks that the convolution write-back may write";
     WRITE_PLANE = "WritePlane", 64 0 128 u, "blocks that the plane write-back may write";
     WRITE_DMA = "WriteDma", 68 0 128 u, "blocks that DMA may write";
+    DMA_PLANES = "DmaPlanes", 72 0 12 u, "planes to move behind the first one";
+    DMA_STRIDE = "DmaStride", 72 12 20 u, "words from plane to plane in the shared memory";
+    DMA_PITCH = "DmaPitch", 73 0 24 u, "words from plane to plane in the buffer";
     CHECKSUM = "Checksum", 79 0 32 u, "wrapping sum of words 0 to 78, bitwise inverted";
 }
 
