@@ -176,7 +176,7 @@ synth: build ## Synthesize the whole design for kv260 and zynq7020 with yosys: r
 .PHONY: bench
 bench: $(VENV)/ready build test-icarus ## Measure everything that docs/benchmarks.md says, beside ONNX Runtime, and write its tables
 	$(CARGO) bench --locked
-	$(CARGO) test --release --locked --test it -- --nocapture schedule_peaks:: schedule_tiles:: memory_puzzles::
+	$(CARGO) test --release --locked --test it -- --nocapture schedule_peaks:: schedule_strips:: memory_puzzles::
 	$(CARGO) build --release --locked -p xtask
 	target/release/xtask bench --shared $(SHARED) --python $(VENV)/bin/python
 

@@ -14,9 +14,8 @@ use crate::compile::boards::Target;
 use crate::compile::border::status::Cause;
 use crate::compile::packing::{Packing, csv};
 use crate::compile::program::predict::{self, READ_LATENCY};
-use crate::compile::schedule::{self, Plan, Schedule, StoredId, tile};
+use crate::compile::schedule::{self, Plan, Schedule, StoredId};
 use crate::model::ceras::{Model, Tag};
-use crate::model::qgraph::QGraph;
 use crate::present::html::packing::draw_schedule;
 use crate::present::tables::plan::PlanReport;
 
@@ -107,36 +106,8 @@ fn product(args: &Args, terminal: &Terminal) -> Result<String> {
             }
             show_plan(&model, &plan, format).at(place)
         }
-        Err(error) if args.save.is_some() || !is_about_memory(&error) => Err(error.at(place())),
-        Err(error) => {
-            terminal.remark(&format!(
-                "in strips of rows and with tensors in DDR, which `seigo build` cannot make yet, since: {}",
-                error.message()
-            ));
-            strips(&model.graph, &target, format).at(place)
-        }
+        Err(error) => Err(error.at(place())),
     }
-}
-
-fn is_about_memory(error: &Error) -> bool {
-    [&codes::PLAN_CAPACITY, &codes::PLAN_TIMEOUT].into_iter().any(|code| error.code() == code)
-}
-
-fn strips(graph: &QGraph, target: &Target, format: Product) -> Result<String> {
-    let schedule = schedule::build(graph, target)?;
-    schedule::validate::schedule(graph, &schedule)?;
-    let tiling = tile::tile(graph, &schedule, target)?;
-    schedule::validate::tiling(graph, &schedule, target, &tiling)?;
-    show(
-        &Shown {
-            report: PlanReport::of_tiling(graph, target, &schedule, &tiling),
-            target,
-            schedule: &schedule,
-            tensors: tiling.tensors.clone(),
-            packing: &tiling.packing,
-        },
-        format,
-    )
 }
 
 fn show_plan(model: &Model, plan: &Plan, format: Product) -> Result<String> {

@@ -16,7 +16,7 @@ use crate::compile::capabilities::{WORD, image_pitch};
 use crate::compile::program::buffers;
 use crate::compile::program::format::tensors;
 use crate::compile::program::predict::{READ_LATENCY, predict};
-use crate::compile::schedule::{Buffer, CHANNELS, StoredId, Transfer, Work};
+use crate::compile::schedule::{Buffer, CHANNELS, StoredId, Transfer, Work, rows};
 use crate::model::qgraph::{Operand, QValueId, Scale};
 use crate::vision::task::{ColorOrder, Resize, TaskSpec};
 
@@ -271,7 +271,14 @@ fn step(compiled: &Compiled, index: usize) -> Option<Step> {
         });
         let value = |own: &Transfer| compiled.schedule().stored[own.stored.0].value;
         let own = own.filter(|own| among.contains(&value(own)));
-        own.map(|own| planes(compiled, own.stored, own.offset)).collect()
+        // Strips of a tensor are one tensor in DDR.
+        let mut tensors: Vec<Tensor> = Vec::new();
+        for own in own.map(|own| planes(compiled, own.stored, own.offset)) {
+            if !tensors.contains(&own) {
+                tensors.push(own);
+            }
+        }
+        tensors
     };
     Some(Step {
         pass: index as u16,
@@ -310,8 +317,8 @@ fn pixels(compiled: &Compiled, id: QValueId) -> Tensor {
 }
 
 fn planes(compiled: &Compiled, id: StoredId, offset: u64) -> Tensor {
-    let stored = &compiled.schedule().stored[id.0];
-    let bytes = tensors::words(stored, &compiled.design) * WORD;
+    let stored = rows::whole(compiled.graph(), &compiled.schedule().stored[id.0]);
+    let bytes = tensors::words(&stored, &compiled.design) * WORD;
     let (exponents, zeros) = scales(compiled, stored.value);
     Tensor {
         name: compiled.graph().value(stored.value).name.clone(),

@@ -9,8 +9,8 @@ use crate::compile::Compiled;
 use crate::compile::capabilities::WORD;
 use crate::compile::program::buffers;
 use crate::compile::program::format::tensors;
-use crate::compile::schedule::{Buffer, StoredId, Work};
-use crate::model::qgraph::QValueId;
+use crate::compile::schedule::{Buffer, Stored, StoredId, Work, rows};
+use crate::model::qgraph::{Operand, QValueId};
 use crate::software::reference;
 
 /// The processor's part of one frame.
@@ -41,10 +41,15 @@ impl<'a> Host<'a> {
             return Err(Error::new(&codes::INTERNAL, message));
         };
         let (before, behind) = self.compiled.schedule().passes.split_at(index);
+        let graph = self.compiled.graph();
+        let operands = layers.iter().flat_map(|&layer| graph.layers[layer].inputs.iter().flatten());
+        let read: Vec<QValueId> = operands.filter_map(Operand::value).collect();
         for pass in before {
+            // Other tensors there wait for the accelerator.
             if let Work::Transfer(own) = &pass.work
                 && !own.to_memory
                 && own.buffer == Buffer::Scratch
+                && read.contains(&self.compiled.schedule().stored[own.stored.0].value)
             {
                 self.take(own.stored, own.offset, scratch)?;
             }
@@ -52,12 +57,12 @@ impl<'a> Host<'a> {
         let made = self.run(layers)?;
         for pass in behind {
             let Work::Transfer(own) = &pass.work else { continue };
-            let stored = &self.compiled.schedule().stored[own.stored.0];
+            let stored = self.whole(own.stored);
             if !own.to_memory || !made.contains(&stored.value) {
                 continue;
             }
             if let Some(tensor) = &self.values[stored.value.0] {
-                let packed = tensors::pack(stored, &self.compiled.design, &tensor.to_i64s()?);
+                let packed = tensors::pack(&stored, &self.compiled.design, &tensor.to_i64s()?);
                 let start = own.offset as usize;
                 scratch[start..start + packed.len()].copy_from_slice(&packed);
             }
@@ -89,13 +94,18 @@ impl<'a> Host<'a> {
     }
 
     fn take(&mut self, id: StoredId, offset: u64, buffer: &[u8]) -> Result<()> {
-        let stored = &self.compiled.schedule().stored[id.0];
+        let stored = self.whole(id);
         let start = offset as usize;
-        let bytes = &buffer[start..start + tensors::words(stored, &self.compiled.design) * WORD];
-        let integers = tensors::unpack(stored, &self.compiled.design, bytes);
+        let bytes = &buffer[start..start + tensors::words(&stored, &self.compiled.design) * WORD];
+        let integers = tensors::unpack(&stored, &self.compiled.design, bytes);
         let tensor = reference::to_tensor(self.compiled.graph().value(stored.value), integers)?;
         self.values[stored.value.0] = Some(tensor);
         Ok(())
+    }
+
+    /// A tensor as it lies in DDR, with all rows.
+    fn whole(&self, id: StoredId) -> Stored {
+        rows::whole(self.compiled.graph(), &self.compiled.schedule().stored[id.0])
     }
 
     fn run(&mut self, layers: &[usize]) -> Result<Vec<QValueId>> {

@@ -41,7 +41,7 @@ mod rtl;
 mod schedule;
 mod schedule_peaks;
 mod schedule_program;
-mod schedule_tiles;
+mod schedule_strips;
 mod scheduled;
 mod several_inputs;
 mod shapes;

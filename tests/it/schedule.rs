@@ -54,7 +54,7 @@ proptest! {
                     continue;
                 };
                 validate::schedule(&graph, &schedule).unwrap();
-                validate::placed(&schedule, &target, &placed).unwrap();
+                validate::placed(&graph, &schedule, &target, &placed).unwrap();
                 follow(&graph, &schedule, &truth);
                 replay_placed(&schedule, &placed, &target);
             }
@@ -179,7 +179,7 @@ proptest! {
             0 => {
                 let client = choices.below(6);
                 placed.owners[pass].0[client] ^= 1 << choices.below(64);
-                prop_assert!(validate::placed(&schedule, target, &placed).is_err());
+                prop_assert!(validate::placed(&graph, &schedule, target, &placed).is_err());
                 return Ok(());
             }
             1 => schedule.passes[pass].waits ^= true,
@@ -195,7 +195,7 @@ proptest! {
                 *alignment = target.pixels * 16;
             }
         }
-        if validate::placed(&schedule, target, &placed).is_ok() {
+        if validate::placed(&graph, &schedule, target, &placed).is_ok() {
             replay_placed(&schedule, &placed, target);
         }
     }

@@ -28,7 +28,7 @@ fn build(graph: &QGraph, target: &Target, parts: bool) -> Result<Compiled> {
     let bytes = sizes::tensor_bytes(&schedule, target.pixels);
     order(&mut schedule, &bytes);
     let placed = place(graph, &mut schedule, target)?;
-    let plan = Plan { target: target.clone(), schedule, placed };
+    let plan = Plan { target: target.clone(), schedule, placed, groups: Vec::new() };
     Compiled::of_plan(Model::new(graph.clone()), plan)
 }
 

@@ -7,7 +7,7 @@ use super::design::Design;
 use super::format::tensors;
 use crate::base::error::{Error, Result, codes};
 use crate::compile::capabilities::{WORD, image_pitch};
-use crate::compile::schedule::{Buffer, Schedule, Source, Transfer, Work};
+use crate::compile::schedule::{Buffer, Schedule, Source, Transfer, Work, rows};
 use crate::model::qgraph::{QGraph, QValueId};
 
 /// Bytes of the three buffers.
@@ -21,7 +21,8 @@ pub fn sizes(graph: &QGraph, schedule: &Schedule, design: &Design) -> Buffers {
             sizes.image = sizes.image.max((pitch * extent(2)) as u64);
         }
         let Work::Transfer(Transfer { stored, buffer, offset, .. }) = work else { continue };
-        let words = tensors::words(&schedule.stored[stored.0], design);
+        let whole = rows::whole(graph, &schedule.stored[stored.0]);
+        let words = tensors::words(&whole, design);
         let size = match buffer {
             Buffer::Image => &mut sizes.image,
             Buffer::Output => &mut sizes.output,
@@ -53,8 +54,8 @@ pub fn image(
     for work in schedule.passes.iter().map(|pass| &pass.work) {
         let (start, bytes) = match work {
             Work::Transfer(transfer) if transfer.buffer == Buffer::Image => {
-                let stored = &schedule.stored[transfer.stored.0];
-                let packed = tensors::pack(stored, design, find(stored.value)?);
+                let stored = rows::whole(graph, &schedule.stored[transfer.stored.0]);
+                let packed = tensors::pack(&stored, design, find(stored.value)?);
                 (transfer.offset as usize, packed)
             }
             _ => {

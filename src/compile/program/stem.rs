@@ -44,6 +44,11 @@ impl<'a> Convolution<'a> {
         Ok(Self { conv, pixels, stem, image: [height, width], pads, scales })
     }
 
+    /// Side of the block of pixels that the convolution sees as one.
+    pub fn block(&self) -> usize {
+        self.pixels.block
+    }
+
     /// The weight of output `output` for byte `index` of a patch; 0 behind its end.
     pub fn weight(&self, output: usize, index: usize) -> i8 {
         let Stem { kernel, channels, .. } = self.stem;

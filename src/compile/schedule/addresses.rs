@@ -5,11 +5,14 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::access::{Client, touched};
-use super::{CHANNELS, PlaneRef, Schedule, Source, StoredId, Work, estimate, ports, sizes};
+use super::{
+    Buffer, CHANNELS, PlaneRef, Rows, Schedule, Source, StoredId, Transfer, Work, estimate, ports,
+    rows, sizes,
+};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
 use crate::compile::capabilities::BLOCKS;
-use crate::compile::packing::{self, Buffer, Limit, Packing, Problem};
+use crate::compile::packing::{self, Limit, Packing, Problem};
 use crate::model::qgraph::QGraph;
 
 /// Safety net for huge networks: normally the node limit ends the search, on every machine alike.
@@ -82,8 +85,9 @@ pub fn place(graph: &QGraph, schedule: &mut Schedule, target: &Target) -> Result
     for (alignment, hidden) in attempts {
         let buffers = lifetimes(graph, schedule, target, hidden);
         match pack(buffers, target.memory_bytes, alignment) {
-            Ok((problem, packing)) => match undisputed(schedule, target, &problem, packing) {
-                Ok(packing) => return Ok(finish(schedule, target, problem, packing)),
+            Ok((problem, packing)) => match undisputed(graph, schedule, target, &problem, packing)?
+            {
+                Ok(packing) => return finish(graph, schedule, target, problem, packing),
                 Err(pass) => failure = Some(disputed(target, pass)),
             },
             Err(error) => failure = Some(error),
@@ -95,27 +99,41 @@ pub fn place(graph: &QGraph, schedule: &mut Schedule, target: &Target) -> Result
 /// The best packing in which every block has one owner in every pass, or the pass where `packing`
 /// has none.
 fn undisputed(
+    graph: &QGraph,
     schedule: &mut Schedule,
     target: &Target,
     problem: &Problem,
     packing: Packing,
-) -> std::result::Result<Packing, usize> {
-    let packing = match dispute(schedule, target, &packing) {
-        None => packing,
-        Some(pass) => packing::alternatives(problem, target.memory_bytes)
-            .into_iter()
-            .find(|other| dispute(schedule, target, other).is_none())
-            .ok_or(pass)?,
-    };
+) -> Result<std::result::Result<Packing, usize>> {
+    let mut sound = None;
+    let first = dispute(graph, schedule, target, &packing)?;
+    if first.is_none() {
+        sound = Some(packing);
+    } else {
+        for other in packing::alternatives(problem, target.memory_bytes) {
+            if dispute(graph, schedule, target, &other)?.is_none() {
+                sound = Some(other);
+                break;
+            }
+        }
+    }
+    let Some(packing) = sound else { return Ok(Err(first.unwrap_or(0))) };
     let better = ports::choose(schedule, target, problem, packing.clone());
-    Ok(if dispute(schedule, target, &better).is_none() { better } else { packing })
+    let found = dispute(graph, schedule, target, &better)?;
+    Ok(Ok(if found.is_none() { better } else { packing }))
 }
 
 /// The first pass with [`Owners::disputed`] blocks.
-fn dispute(schedule: &mut Schedule, target: &Target, packing: &Packing) -> Option<usize> {
+fn dispute(
+    graph: &QGraph,
+    schedule: &mut Schedule,
+    target: &Target,
+    packing: &Packing,
+) -> Result<Option<usize>> {
     let bases = sizes::bases(schedule, packing);
     set_waits(schedule, target, &bases);
-    owners(schedule, target, &bases).iter().position(|own| own.disputed() != 0)
+    let owners = owners(graph, schedule, target, &bases)?;
+    Ok(owners.iter().position(|own| own.disputed() != 0))
 }
 
 fn disputed(target: &Target, pass: usize) -> Error {
@@ -131,7 +149,11 @@ fn disputed(target: &Target, pass: usize) -> Error {
 }
 
 /// As low as possible, or at least within the capacity.
-fn pack(buffers: Vec<Buffer>, capacity: u64, alignment: u64) -> Result<(Problem, Packing)> {
+fn pack(
+    buffers: Vec<packing::Buffer>,
+    capacity: u64,
+    alignment: u64,
+) -> Result<(Problem, Packing)> {
     let bounded = Problem::new(buffers.clone(), Some(capacity), alignment)?;
     let bound = packing::bound::live_bytes(&bounded);
     packing::bound::check_capacity(&bounded, &bound)?;
@@ -151,7 +173,7 @@ pub fn lifetimes(
     schedule: &Schedule,
     target: &Target,
     hidden: bool,
-) -> Vec<Buffer> {
+) -> Vec<packing::Buffer> {
     let mut spans = vec![None; schedule.stored.len()];
     let mut touch = |id: StoredId, from: usize, to: usize| {
         let (lower, upper): &mut (usize, usize) = spans[id.0].get_or_insert((from, to));
@@ -175,7 +197,7 @@ pub fn lifetimes(
             let (lower, upper) = span.unwrap_or((0, 1));
             let name = format!("{index} {}", graph.value(stored.value).name);
             let bytes = sizes::words(stored, target.pixels) * sizes::WORD;
-            Buffer::new(name, lower as u64, upper as u64, bytes)
+            packing::Buffer::new(name, lower as u64, upper as u64, bytes)
         })
         .collect()
 }
@@ -228,11 +250,17 @@ fn transfer_ends(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Vec<usize>
         .collect()
 }
 
-fn finish(schedule: &mut Schedule, target: &Target, problem: Problem, packing: Packing) -> Placed {
+fn finish(
+    graph: &QGraph,
+    schedule: &mut Schedule,
+    target: &Target,
+    problem: Problem,
+    packing: Packing,
+) -> Result<Placed> {
     let bases = sizes::bases(schedule, &packing);
     set_waits(schedule, target, &bases);
-    let owners = owners(schedule, target, &bases);
-    Placed { bases, owners, problem, packing }
+    let owners = owners(graph, schedule, target, &bases)?;
+    Ok(Placed { bases, owners, problem, packing })
 }
 
 /// The words of a stored tensor.
@@ -241,10 +269,11 @@ fn words(schedule: &Schedule, bases: &[usize], id: StoredId, pixels: u64) -> Ran
     base..base + sizes::words(&schedule.stored[id.0], pixels)
 }
 
-/// A pass waits when it touches what a transfer may still write, writes what one may still read, or
-/// is work of the processor, which reads what has left.
+/// A pass waits when it touches what a transfer may still write, writes what one may still read, loads
+/// what one may still send to DDR, or is work of the processor, which reads what has left.
 fn set_waits(schedule: &mut Schedule, target: &Target, bases: &[usize]) {
     let mut going: Vec<(bool, Range<u64>)> = Vec::new();
+    let mut sent: Vec<(Buffer, u64)> = Vec::new();
     for index in 0..schedule.passes.len() {
         let work = &schedule.passes[index].work;
         let collides = |(client, id): &(Client, StoredId)| {
@@ -254,21 +283,43 @@ fn set_waits(schedule: &mut Schedule, target: &Target, bases: &[usize]) {
             })
         };
         let processor = matches!(work, Work::Processor { .. });
-        let waits = !going.is_empty() && (processor || touched(work).iter().any(collides));
+        let home = |transfer: &Transfer| (transfer.buffer, transfer.offset);
+        let returns =
+            matches!(work, Work::Transfer(own) if own.to_memory && sent.contains(&home(own)));
+        let waits =
+            !going.is_empty() && (processor || returns || touched(work).iter().any(collides));
         if waits {
             going.clear();
+            sent.clear();
         }
         if let Work::Transfer(transfer) = work {
             let own = words(schedule, bases, transfer.stored, target.pixels);
             going.push((transfer.to_memory, own));
+            if !transfer.to_memory {
+                sent.push(home(transfer));
+            }
         }
         schedule.passes[index].waits = waits;
     }
 }
 
 /// Masks of the blocks that a pass touches, plane by plane, and those of transfers that go on.
-fn owners(schedule: &Schedule, target: &Target, bases: &[usize]) -> Vec<Owners> {
+fn owners(
+    graph: &QGraph,
+    schedule: &Schedule,
+    target: &Target,
+    bases: &[usize],
+) -> Result<Vec<Owners>> {
     let block_words = target.block_bytes / sizes::WORD;
+    let words = |id: StoredId, plane: usize, rows: Rows| {
+        let stored = &schedule.stored[id.0];
+        let stride = sizes::plane_words(stored, target.pixels);
+        let row = stored.width as u64 * sizes::pixel_words(stored.format);
+        let above = rows.first.saturating_sub(stored.first) as u64 * row;
+        let start = bases[id.0] as u64 + plane as u64 * stride + above;
+        let end = (start + rows.count as u64 * row).next_multiple_of(target.pixels);
+        start / target.pixels * target.pixels..end
+    };
     let mut jobs = Owners::default();
     let mut all = Vec::with_capacity(schedule.passes.len());
     for pass in &schedule.passes {
@@ -276,29 +327,41 @@ fn owners(schedule: &Schedule, target: &Target, bases: &[usize]) -> Vec<Owners> 
             jobs = Owners::default();
         }
         let mut own = Owners::default();
-        let mut planes = |client, planes: &[PlaneRef]| {
+        let extent = rows::extent(graph, &pass.work)?;
+        let mut planes = |client, planes: &[PlaneRef], rows: Rows| {
             for plane in planes {
-                let stored = &schedule.stored[plane.stored.0];
-                let stride = sizes::plane_words(stored, target.pixels);
-                let start = bases[plane.stored.0] as u64 + plane.plane as u64 * stride;
-                own.allow(client, &(start..start + stride), block_words);
+                let rows = match plane.upsampled {
+                    true => Rows::between(rows.first / 2, rows.end().div_ceil(2)),
+                    false => rows,
+                };
+                own.allow(client, &words(plane.stored, plane.plane, rows), block_words);
             }
         };
-        match &pass.work {
-            Work::Dense(dense) => {
+        match (&pass.work, &extent) {
+            (Work::Dense(dense), Some(extent)) => {
                 if let Source::Memory(views) = &dense.source {
-                    views.iter().for_each(|view| planes(Client::ReadStream, &view.planes));
+                    let input = extent.input;
+                    views.iter().for_each(|view| planes(Client::ReadStream, &view.planes, input));
                 }
                 if let Some(view) = &dense.residual {
-                    planes(Client::ReadResidual, &view.planes);
+                    planes(Client::ReadResidual, &view.planes, extent.middle);
                 }
             }
-            Work::Plane(plane) => planes(Client::ReadStream, &plane.source.planes),
-            Work::Transfer(_) | Work::Processor { .. } => {}
+            (Work::Plane(plane), Some(extent)) => {
+                planes(Client::ReadStream, &plane.source.planes, extent.input);
+            }
+            _ => {}
         }
         for (client, id) in touched(&pass.work) {
-            if client.writes() || client == Client::ReadDma {
-                own.allow(client, &words(schedule, bases, id, target.pixels), block_words);
+            let stored = &schedule.stored[id.0];
+            let rows = match (client, &pass.work, &extent) {
+                (Client::WriteConv, _, Some(extent)) => extent.middle,
+                (Client::WritePlane, _, Some(extent)) => extent.result,
+                (_, Work::Transfer(own), _) => own.rows.unwrap_or(rows::held(stored)),
+                _ => continue,
+            };
+            for plane in 0..stored.slots.len() / CHANNELS {
+                own.allow(client, &words(id, plane, rows), block_words);
             }
         }
         if let Work::Transfer(_) = pass.work {
@@ -312,5 +375,5 @@ fn owners(schedule: &Schedule, target: &Target, bases: &[usize]) -> Vec<Owners> 
         all.push(own);
     }
     debug_assert!(schedule.stored.iter().all(|stored| stored.slots.len() % CHANNELS == 0));
-    all
+    Ok(all)
 }

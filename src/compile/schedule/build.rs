@@ -154,7 +154,13 @@ impl Builder<'_> {
     pub(super) fn home(&mut self, id: QValueId) -> Result<Vec<Channel>> {
         if let Some((buffer, offset)) = self.waiting[id.0].take() {
             let stored = self.store(id);
-            self.pass(Work::Transfer(Transfer { stored, to_memory: true, buffer, offset }));
+            self.pass(Work::Transfer(Transfer {
+                stored,
+                to_memory: true,
+                buffer,
+                offset,
+                rows: None,
+            }));
         }
         self.homes[id.0].clone().ok_or_else(|| {
             let name = &self.graph.value(id).name;
@@ -193,7 +199,13 @@ impl Builder<'_> {
         ];
         for (buffer, _) in to.into_iter().filter(|(_, needed)| *needed) {
             let offset = self.reserve(buffer, id);
-            self.pass(Work::Transfer(Transfer { stored, to_memory: false, buffer, offset }));
+            self.pass(Work::Transfer(Transfer {
+                stored,
+                to_memory: false,
+                buffer,
+                offset,
+                rows: None,
+            }));
             if buffer == Buffer::Output {
                 self.schedule.leaving.push(Leaving { value: id, stored, offset });
             }
@@ -283,6 +295,7 @@ impl Builder<'_> {
             store: Some(to),
             filters: Vec::new(),
             residual: None,
+            rows: None,
         }));
         Ok(())
     }
@@ -294,6 +307,7 @@ pub(super) fn stored(graph: &QGraph, id: QValueId) -> Stored {
     let value = graph.value(id);
     Stored {
         value: id,
+        first: 0,
         height,
         width,
         format: value.integer().map_or(Width::I8, |(width, _)| width),

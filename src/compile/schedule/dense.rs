@@ -38,6 +38,7 @@ impl Builder<'_> {
             store,
             filters: filters.clone(),
             residual,
+            rows: None,
         }));
         if let Some(stored) = store {
             self.leave(result, stored);
@@ -87,6 +88,7 @@ impl Builder<'_> {
                 store: Some(stored),
                 filters: Vec::new(),
                 residual: None,
+                rows: None,
             }));
             first += count;
         }

@@ -1,7 +1,7 @@
 //! Cycles and operations of a pass by closed formulas, before addresses and program exist.
 
-use super::sizes::{steps, words};
-use super::{CHANNELS, Dense, PlaneWork, Schedule, StoredId, Work};
+use super::sizes::{self, steps};
+use super::{CHANNELS, Dense, PlaneWork, Schedule, StoredId, Work, rows};
 use crate::model::qgraph::QGraph;
 
 /// Cycles from the start of a pass to its first result, and from its last one to the next start.
@@ -12,15 +12,20 @@ const FILL: u64 = 56;
 pub fn cycles(graph: &QGraph, schedule: &Schedule, work: &Work, pixels: u64) -> u64 {
     match work {
         Work::Dense(dense) => dense_cycles(graph, schedule, dense, pixels) + FILL,
-        Work::Plane(plane) => plane_cycles(schedule, plane, pixels) + FILL,
-        Work::Transfer(transfer) => words(&schedule.stored[transfer.stored.0], pixels),
+        Work::Plane(plane) => plane_cycles(graph, schedule, plane, pixels) + FILL,
+        Work::Transfer(transfer) => {
+            sizes::transfer_words(&schedule.stored[transfer.stored.0], transfer, pixels)
+        }
         Work::Processor { .. } => 0,
     }
 }
 
 fn dense_cycles(graph: &QGraph, schedule: &Schedule, dense: &Dense, pixels: u64) -> u64 {
     let shape = &graph.value(graph.layers[dense.layer].outputs[0]).shape;
-    let plane: u64 = shape.iter().skip(2).product::<usize>() as u64;
+    let plane: u64 = match (dense.rows, rows::dense_extent(graph, dense)) {
+        (Some(_), Ok(extent)) => (extent.middle.count * shape.last().unwrap_or(&1)) as u64,
+        _ => shape.iter().skip(2).product::<usize>() as u64,
+    };
     let tiles = (dense.slots.len() / CHANNELS) as u64;
     let array = tiles * steps(graph, dense) * plane.div_ceil(pixels);
     let lanes = tiles * plane.div_ceil((pixels / 2).max(1));
@@ -29,10 +34,12 @@ fn dense_cycles(graph: &QGraph, schedule: &Schedule, dense: &Dense, pixels: u64)
     array.max(lanes).max(engine.sum())
 }
 
-fn plane_cycles(schedule: &Schedule, work: &PlaneWork, pixels: u64) -> u64 {
+fn plane_cycles(graph: &QGraph, schedule: &Schedule, work: &PlaneWork, pixels: u64) -> u64 {
     let Some(first) = work.source.planes.first() else { return 0 };
     let input = &schedule.stored[first.stored.0];
-    let plane = (input.height * input.width) as u64;
+    let extent = rows::plane_extent(graph, work);
+    let rows = extent.map_or(input.height, |extent| extent.input.count);
+    let plane = (rows * input.width) as u64;
     work.filters.iter().map(|filter| filter_cycles(schedule, filter.result, plane, pixels)).sum()
 }
 

@@ -17,8 +17,9 @@ mod plan;
 mod plane;
 pub mod ports;
 mod roles;
+pub mod rows;
 pub mod sizes;
-pub mod tile;
+pub mod strips;
 pub mod validate;
 
 pub use crate::compile::capabilities::CHANNELS;
@@ -29,6 +30,7 @@ pub use assignment::{Assigned, Worker, assignment};
 pub use build::{build, build_parts};
 pub use order::order;
 pub use plan::{Plan, VERSION};
+pub use rows::Rows;
 use serde::{Deserialize, Serialize};
 
 /// Index of a tensor in [`Schedule::stored`].
@@ -42,6 +44,9 @@ pub struct StoredId(pub usize);
 pub struct Stored {
     /// The value that it holds.
     pub value: QValueId,
+    /// The first row of the value that it holds; a tensor of all rows begins with row 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub first: usize,
     /// Rows of a plane.
     pub height: usize,
     /// Pixels of a row.
@@ -118,6 +123,10 @@ pub struct Dense {
     pub filters: Vec<Filter>,
     /// What is added in the output stage; planes in the order of the result.
     pub residual: Option<View>,
+    /// Rows of the last result (that of the filters, where there are some) that it computes; `None` is
+    /// all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Rows>,
 }
 
 /// Depthwise convolution or maximum on the plane engine alone.
@@ -131,6 +140,9 @@ pub struct PlaneWork {
     /// A maximum of more than 3 x 3 is a cascade; this is one of its 3 x 3 stages (5 x 5 is two, 9 x 9 four).
     /// The stages in between hold no value of the graph under its own name.
     pub stage: Stage,
+    /// Rows of the result that it computes; `None` is all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Rows>,
 }
 
 /// Part of a layer that a plane pass does.
@@ -153,8 +165,11 @@ pub struct Transfer {
     pub to_memory: bool,
     /// Which buffer in DDR.
     pub buffer: Buffer,
-    /// Byte offset in the buffer, a multiple of 16.
+    /// Byte offset of the whole tensor in the buffer, a multiple of 16: there it lies with all its rows.
     pub offset: u64,
+    /// Rows of the value that move; `None` is all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Rows>,
 }
 
 /// Buffers in DDR.
@@ -202,9 +217,9 @@ pub struct Pass {
 pub struct Leaving {
     /// The value of the graph.
     pub value: QValueId,
-    /// The tensor that holds it.
+    /// The tensor that holds it, or some of its rows.
     pub stored: StoredId,
-    /// Byte offset in the output buffer.
+    /// Byte offset in the output buffer, where it lies with all its rows.
     pub offset: u64,
 }
 
@@ -220,4 +235,8 @@ pub struct Schedule {
     pub leaving: Vec<Leaving>,
     /// Layers that the processor does on them afterwards, in order (float tail of the network).
     pub tail: Vec<usize>,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::build::build_parts;
+use super::strips::{self, Group};
 use super::{Owners, Placed, Schedule, order, place, sizes, validate};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
@@ -21,6 +22,15 @@ pub struct Plan {
     pub schedule: Schedule,
     /// Addresses and owner masks.
     pub placed: Placed,
+    /// Passes that are done strip by strip; none where the network fits as it is.
+    pub groups: Vec<Group>,
+}
+
+/// Percent of the memory that plans in strips do without, in the order in which they are tried.
+const SLACKS: [u64; 7] = [0, 3, 6, 10, 15, 25, 40];
+
+fn is_about_memory(error: &Error) -> bool {
+    [&codes::PLAN_CAPACITY, &codes::PLAN_TIMEOUT].into_iter().any(|code| error.code() == code)
 }
 
 /// The form in the file.
@@ -36,6 +46,8 @@ struct Form {
     /// Bytes of which every address is a multiple.
     alignment: u64,
     packing: Packing,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<Group>,
 }
 
 impl Plan {
@@ -58,7 +70,46 @@ impl Plan {
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
-        Err(failure.unwrap_or_else(|| Error::new(&codes::INTERNAL, "no schedule was placed")))
+        let failure =
+            failure.unwrap_or_else(|| Error::new(&codes::INTERNAL, "no schedule was placed"));
+        match is_about_memory(&failure) {
+            true => Self::in_strips(graph, target),
+            false => Err(failure),
+        }
+    }
+
+    /// Plans a network that does not fit: passes in strips, tensors in DDR.
+    fn in_strips(graph: &QGraph, target: &Target) -> Result<Self> {
+        let mut schedule = build_parts(graph, target, false)?;
+        let bytes = sizes::tensor_bytes(&schedule, target.pixels);
+        let blocks = bytes.iter().map(|bytes| bytes.next_multiple_of(target.block_bytes));
+        order::order(&mut schedule, &blocks.collect::<Vec<_>>());
+        let mut failure = None;
+        // A block has one owner; small tensors share blocks where nothing else helps. Fragmentation takes
+        // some of the memory at times; then less is planned with.
+        for grain in [target.block_bytes, target.pixels * sizes::WORD] {
+            for slack in SLACKS {
+                let room = target.memory_bytes - target.memory_bytes * slack / 100;
+                let cut = strips::cut(graph, &schedule, target, (room, grain));
+                let (mut cut, groups) = match cut {
+                    Ok(cut) => cut,
+                    Err(error) if slack == 0 => {
+                        failure = Some(error);
+                        break;
+                    }
+                    Err(_) => break,
+                };
+                match place(graph, &mut cut, target) {
+                    Ok(placed) => {
+                        let plan = Self::checked(graph, target, cut, placed)?;
+                        return Ok(Self { groups, ..plan });
+                    }
+                    Err(error) if is_about_memory(&error) => failure = failure.or(Some(error)),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Err(failure.unwrap_or_else(|| Error::new(&codes::INTERNAL, "no strips were placed")))
     }
 
     fn checked(
@@ -68,8 +119,8 @@ impl Plan {
         placed: Placed,
     ) -> Result<Self> {
         validate::schedule(graph, &schedule)?;
-        validate::placed(&schedule, target, &placed)?;
-        Ok(Self { target: target.clone(), schedule, placed })
+        validate::placed(graph, &schedule, target, &placed)?;
+        Ok(Self { target: target.clone(), schedule, placed, groups: Vec::new() })
     }
 
     /// The contents of the section.
@@ -85,6 +136,7 @@ impl Plan {
             owners: self.placed.owners.iter().map(hexadecimal).collect(),
             alignment: self.placed.problem.alignment(),
             packing: self.placed.packing.clone(),
+            groups: self.groups.clone(),
         };
         serde_json::to_vec(&form).map_err(|error| Error::new(&codes::INTERNAL, error.to_string()))
     }
@@ -116,7 +168,7 @@ impl Plan {
         let buffers = form.packing.buffers.clone();
         let problem = Problem::new(buffers, Some(target.memory_bytes), form.alignment)?;
         let placed = Placed { bases: form.bases, owners, problem, packing: form.packing };
-        validate::placed(&form.schedule, &target, &placed)?;
-        Ok(Self { target, schedule: form.schedule, placed })
+        validate::placed(graph, &form.schedule, &target, &placed)?;
+        Ok(Self { target, schedule: form.schedule, placed, groups: form.groups })
     }
 }

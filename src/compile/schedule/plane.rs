@@ -28,7 +28,7 @@ impl Builder<'_> {
             layers = vec![index];
         }
         let filters: Vec<Filter> = layers.into_iter().map(|layer| self.filter(layer)).collect();
-        let work = PlaneWork { source, filters: filters.clone(), stage: Stage::Whole };
+        let work = PlaneWork { source, filters: filters.clone(), stage: Stage::Whole, rows: None };
         self.pass(Work::Plane(work));
         self.leave_filters(&filters);
         Ok(())
@@ -73,7 +73,7 @@ impl Builder<'_> {
     /// One stage; the view of its result.
     fn stage(&mut self, source: View, filter: Filter, stage: Stage, value: QValueId) -> View {
         let home = channels::home(&self.schedule, filter.result);
-        self.pass(Work::Plane(PlaneWork { source, filters: vec![filter], stage }));
+        self.pass(Work::Plane(PlaneWork { source, filters: vec![filter], stage, rows: None }));
         channels::view(value, 0, &home)
     }
 

@@ -69,6 +69,7 @@ mod tests {
     fn pair() -> Schedule {
         let stored = Stored {
             value: QValueId(0),
+            first: 0,
             height: 8,
             width: 16,
             format: Width::I8,
@@ -78,6 +79,7 @@ mod tests {
             layer: 0,
             source: Source::Stem(QValueId(0)),
             residual: None,
+            rows: None,
             slots: vec![None; 16],
             planes: 0,
             advance: 0,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::access::touched;
-use super::{CHANNELS, Dense, Schedule, Source, Stored, Work};
+use super::{CHANNELS, Dense, Schedule, Source, Stored, Transfer, Work, rows};
 use crate::compile::capabilities::{
     self as can, DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, STEP_RING_WORDS,
 };
@@ -30,6 +30,17 @@ pub fn words(stored: &Stored, pixels: u64) -> u64 {
     plane_words(stored, pixels) * (stored.slots.len() / CHANNELS) as u64
 }
 
+/// Words that a transfer moves.
+pub fn transfer_words(stored: &Stored, transfer: &Transfer, pixels: u64) -> u64 {
+    match transfer.rows {
+        None => words(stored, pixels),
+        Some(rows) => {
+            let plane = (rows.count * stored.width) as u64 * pixel_words(stored.format);
+            plane * (stored.slots.len() / CHANNELS) as u64
+        }
+    }
+}
+
 /// Bytes of every stored tensor.
 pub fn tensor_bytes(schedule: &Schedule, pixels: u64) -> Vec<u64> {
     schedule.stored.iter().map(|stored| words(stored, pixels) * WORD).collect()
@@ -43,7 +54,7 @@ pub(super) fn bases(schedule: &Schedule, packing: &Packing) -> Vec<usize> {
 }
 
 /// Steps of a tile.
-pub(super) fn steps(graph: &QGraph, dense: &Dense) -> u64 {
+pub(in crate::compile::schedule) fn steps(graph: &QGraph, dense: &Dense) -> u64 {
     let Some(conv) = graph.layers[dense.layer].op.conv() else {
         return match &dense.source {
             Source::Memory(views) => (dense.planes * views.len()) as u64,
@@ -134,12 +145,18 @@ pub fn work_traffic(graph: &QGraph, schedule: &Schedule, work: &Work, pixels: u6
     let mut traffic = Traffic { stream: stream_bytes(graph, work), ..Traffic::default() };
     match work {
         Work::Transfer(transfer) => {
-            let bytes = words(&schedule.stored[transfer.stored.0], pixels) * WORD;
+            let stored = &schedule.stored[transfer.stored.0];
+            let bytes = transfer_words(stored, transfer, pixels) * WORD;
             let way = if transfer.to_memory { &mut traffic.loaded } else { &mut traffic.stored };
             *way += bytes;
         }
-        Work::Dense(Dense { source: Source::Stem(image), .. }) => {
-            traffic.image += graph.value(*image).len() as u64;
+        Work::Dense(Dense { source: Source::Stem(image), layer, .. }) => {
+            let all = graph.value(*image).len() as u64;
+            // Rows at the border of two strips are read for both.
+            let height = rows::height(graph, graph.layers[*layer].outputs[0]).max(1) as u64;
+            let extent = rows::extent(graph, work).ok().flatten();
+            let count = extent.map_or(height, |extent| extent.middle.count as u64);
+            traffic.image += all * count / height;
         }
         _ => {}
     }

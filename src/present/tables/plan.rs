@@ -11,7 +11,7 @@ use crate::compile::boards::Target;
 use crate::compile::packing::Packing;
 use crate::compile::schedule::estimate;
 use crate::compile::schedule::sizes::{self, Traffic};
-use crate::compile::schedule::tile::{Strips, Tiling};
+use crate::compile::schedule::strips::Group;
 use crate::compile::schedule::{Dense, Pass, Plan, Schedule, StoredId, Work, touched};
 use crate::model::qgraph::QGraph;
 
@@ -125,26 +125,10 @@ struct Subject<'a> {
 impl PlanReport {
     /// Of a plan.
     pub fn of_plan(graph: &QGraph, plan: &Plan) -> Self {
-        let Plan { target, schedule, placed } = plan;
+        let Plan { target, schedule, placed, groups } = plan;
         let subject = Subject { graph, target, schedule, packing: &placed.packing };
         let tensors: Vec<_> = (0..schedule.stored.len()).map(StoredId).collect();
-        subject.report(placed.problem.alignment(), &tensors, None)
-    }
-
-    /// Of a schedule in strips.
-    pub fn of_tiling(
-        graph: &QGraph,
-        target: &Target,
-        schedule: &Schedule,
-        tiling: &Tiling,
-    ) -> Self {
-        let subject = Subject { graph, target, schedule, packing: &tiling.packing };
-        let mut report =
-            subject.report(tiling.problem.alignment(), &tiling.tensors, Some(&tiling.strips));
-        report.ddr = tiling.traffic;
-        report.ddr_bytes = tiling.traffic.total();
-        report.no_reuse_bytes = tiling.no_reuse;
-        report
+        subject.report(placed.problem.alignment(), &tensors, groups)
     }
 
     /// Takes over the cycles of every pass, and of the end of the frame, that the cost model predicts,
@@ -196,11 +180,11 @@ impl PlanReport {
 }
 
 impl Subject<'_> {
-    fn report(self, alignment: u64, tensors: &[StoredId], strips: Option<&[Strips]>) -> PlanReport {
+    fn report(self, alignment: u64, tensors: &[StoredId], groups: &[Group]) -> PlanReport {
         let Self { graph, target, schedule, packing } = self;
         let row = |(index, pass): (usize, &Pass)| {
-            let strips = strips.and_then(|strips| strips.get(index));
-            self.row(index, pass, tensors, strips.map_or(1, |strips| strips.count))
+            let group = groups.iter().find(|group| (group.first..group.end).contains(&index));
+            self.row(index, pass, tensors, group.map_or(1, |group| group.strips))
         };
         let passes: Vec<PassRow> = schedule.passes.iter().enumerate().map(row).collect();
         let ddr = sizes::traffic(graph, schedule, target.pixels);

@@ -12,7 +12,7 @@ use crate::compile::border::status::Cause;
 use crate::compile::capabilities::WORD;
 use crate::compile::program::format::tensors::{self, Difference};
 use crate::compile::program::{Design, buffers};
-use crate::compile::schedule::{Leaving, StoredId, Work};
+use crate::compile::schedule::{Leaving, Rows, Stored, StoredId, Work, rows};
 use crate::device::host::Host;
 use crate::model::qgraph::QValueId;
 use crate::software::reference;
@@ -227,7 +227,7 @@ impl<'a> Verifier<'a> {
         found: &[i64],
         cycle: u64,
     ) -> Option<Mismatch> {
-        let stored = &self.compiled.schedule().stored[id.0];
+        let stored = self.whole(id);
         let expected = values.integers.get(&stored.value)?;
         let pixels = stored.height * stored.width;
         let differ = |at: &usize| expected[*at] != found[*at];
@@ -268,33 +268,47 @@ impl<'a> Verifier<'a> {
         if matches!(pass.work, Work::Transfer(_)) {
             return report; // still under way
         }
-        for id in tensors::results(pass) {
+        let (graph, schedule) = (self.compiled.graph(), self.compiled.schedule());
+        // A program exists, so that every pass has its rows.
+        for (id, rows) in tensors::results(graph, schedule, pass).unwrap_or_default() {
             let value = self.compiled.schedule().stored[id.0].value;
             // What the reference does not know is not compared, and not counted either.
             let Some(expected) = values.integers.get(&value) else { continue };
             let name = self.compiled.graph().value(value).name.clone();
-            report.stored.push((name, self.compare(device, expected, id)));
+            report.stored.push((name, self.compare(device, expected, id, rows)));
         }
         report
     }
 
     /// Compares a tensor in the shared memory with the reference.
-    fn compare(&self, device: &Device, expected: &[i64], id: StoredId) -> Option<Difference> {
+    fn compare(
+        &self,
+        device: &Device,
+        expected: &[i64],
+        id: StoredId,
+        rows: Rows,
+    ) -> Option<Difference> {
         let stored = &self.compiled.schedule().stored[id.0];
         let base = self.compiled.bases()[id.0];
         let words = tensors::words(stored, &self.compiled.design);
         let bytes: Vec<u8> =
             (base..base + words).flat_map(|word| device.simulation.word(word)).collect();
-        tensors::compare(stored, &self.compiled.design, &bytes, expected)
+        let channels = self.compiled.graph().value(stored.value).channels();
+        tensors::compare(stored, &self.compiled.design, &bytes, (expected, channels, rows))
     }
 
     /// The integers of a value that has left, in the order channel, row, column.
     pub fn output(&self, device: &Device, leaving: &Leaving) -> Vec<i64> {
-        let stored = &self.compiled.schedule().stored[leaving.stored.0];
+        let stored = self.whole(leaving.stored);
         let start = leaving.offset as usize;
         let bytes =
-            &device.output()[start..start + tensors::words(stored, &self.compiled.design) * WORD];
-        tensors::unpack(stored, &self.compiled.design, bytes)
+            &device.output()[start..start + tensors::words(&stored, &self.compiled.design) * WORD];
+        tensors::unpack(&stored, &self.compiled.design, bytes)
+    }
+
+    /// A tensor as it lies in DDR, with all rows.
+    fn whole(&self, id: StoredId) -> Stored {
+        rows::whole(self.compiled.graph(), &self.compiled.schedule().stored[id.0])
     }
 }
 

@@ -12,7 +12,7 @@ use seigo::compile::program::check::{self, Summary};
 use seigo::compile::program::format::tensors;
 use seigo::compile::program::simulate::{Event, Machine};
 use seigo::compile::program::{Program, buffers};
-use seigo::compile::schedule::{Stored, Work};
+use seigo::compile::schedule::{Rows, Stored, Work, rows};
 use seigo::compile::{CompileOptions, Compiled};
 use seigo::model::ceras::Model;
 use seigo::model::qgraph::{ConvOutput, Format, QGraph, QOp, QValueId, Width};
@@ -76,9 +76,10 @@ pub fn simulate(compiled: &Compiled, inputs: &[Tensor]) -> Result<()> {
         }
     })?;
     for leaving in &compiled.schedule().leaving {
-        let stored = &compiled.schedule().stored[leaving.stored.0];
+        let stored = rows::whole(graph, &compiled.schedule().stored[leaving.stored.0]);
         let bytes = &machine.output[leaving.offset as usize..];
-        same(compiled, "output", stored, bytes, &values[&leaving.value])?;
+        let all = rows::held(&stored);
+        same(compiled, "output", &stored, bytes, (&values[&leaving.value], all))?;
     }
     Ok(())
 }
@@ -89,11 +90,12 @@ fn compare(
     memory: &[u8],
     values: &HashMap<QValueId, Vec<i64>>,
 ) -> Result<()> {
-    for id in tensors::results(&compiled.schedule().passes[index]) {
+    let schedule = compiled.schedule();
+    for (id, rows) in tensors::results(compiled.graph(), schedule, &schedule.passes[index])? {
         let stored = &compiled.schedule().stored[id.0];
         let bytes = &memory[compiled.bases()[id.0] * 16..];
         let name = format!("pass {index}, {}", compiled.program.entries[index].name);
-        same(compiled, &name, stored, bytes, &values[&stored.value])?;
+        same(compiled, &name, stored, bytes, (&values[&stored.value], rows))?;
     }
     Ok(())
 }
@@ -103,9 +105,10 @@ fn same(
     name: &str,
     stored: &Stored,
     bytes: &[u8],
-    values: &[i64],
+    (values, rows): (&[i64], Rows),
 ) -> Result<()> {
-    match tensors::compare(stored, &compiled.design, bytes, values) {
+    let channels = compiled.graph().value(stored.value).channels();
+    match tensors::compare(stored, &compiled.design, bytes, (values, channels, rows)) {
         None => Ok(()),
         Some(difference) => {
             let value = &compiled.graph().value(stored.value).name;
@@ -128,7 +131,7 @@ fn processor(
         layers.iter().flat_map(|&layer| compiled.graph().layers[layer].outputs.clone()).collect();
     for pass in &schedule.passes[index..] {
         let Work::Transfer(transfer) = &pass.work else { continue };
-        let stored = &schedule.stored[transfer.stored.0];
+        let stored = &rows::whole(compiled.graph(), &schedule.stored[transfer.stored.0]);
         if transfer.to_memory && made.contains(&stored.value) {
             let bytes = tensors::pack(stored, &compiled.design, &values[&stored.value]);
             let start = transfer.offset as usize;

@@ -11,6 +11,7 @@ use seigo::base::error::Result;
 use seigo::base::files;
 use seigo::base::tensor::Tensor;
 use seigo::compile::program::format::tensors;
+use seigo::compile::schedule::rows;
 use seigo::emit::bundle;
 use seigo::verify::cosim::Verifier;
 
@@ -39,7 +40,7 @@ pub fn run(bundle: &Path, folder: &Path, seed: u64) -> Result<()> {
     let mut expected = vec![0; buffers.output];
     let mut mask = vec![0; buffers.output];
     for leaving in &compiled.schedule().leaving {
-        let stored = &compiled.schedule().stored[leaving.stored.0];
+        let stored = &rows::whole(graph, &compiled.schedule().stored[leaving.stored.0]);
         let numbers = values.integers.get(&leaving.value).map_or(&[][..], Vec::as_slice);
         let at = leaving.offset as usize;
         for (buffer, numbers) in [(&mut expected, numbers), (&mut mask, &vec![-1; numbers.len()])] {

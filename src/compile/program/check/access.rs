@@ -29,7 +29,9 @@ pub fn of(pass: &Pass<'_>, design: &Design) -> Vec<Access> {
         Kind::Dma => {
             let inward = d.flag(f::TO_MEMORY);
             let mask = if inward { f::WRITE_DMA } else { f::READ_DMA };
-            add(mask, inward, get(f::DMA_BASE), get(f::DMA_WORDS));
+            for plane in 0..=get(f::DMA_PLANES) {
+                add(mask, inward, get(f::DMA_BASE) + plane * get(f::DMA_STRIDE), get(f::DMA_WORDS));
+            }
         }
         Kind::Processor | Kind::End => {}
         Kind::Dense | Kind::Plane => {

@@ -60,7 +60,8 @@ impl Order {
         }
         if d.flag(f::FROM_STEM) {
             let row = design.stem.map_or(0, |stem| d.get(f::IN_WIDTH) * stem.channels);
-            let bytes = (row.next_multiple_of(16) * d.get(f::IN_HEIGHT)) as u64;
+            let rows = row.next_multiple_of(16) * d.get(f::IN_HEIGHT);
+            let bytes = (16 * d.get(f::DMA_OFFSET) + rows) as u64;
             demand(bytes <= buffers.image, || {
                 format!("an image of {bytes} B in a buffer of {} B", buffers.image)
             })?;
@@ -107,33 +108,36 @@ impl Order {
     fn transfer(&mut self, pass: &Pass<'_>, accesses: &[Access], buffers: Buffers) -> Result<()> {
         let d = pass.descriptor;
         let (buffer, to_memory) = (d.get(f::DMA_BUFFER), d.flag(f::TO_MEMORY));
-        let start = d.get(f::DMA_OFFSET);
-        let range = start..start + d.get(f::DMA_WORDS);
         let bytes = match (buffer, to_memory) {
             (f::BUFFER_IMAGE, true) => buffers.image,
             (f::BUFFER_OUTPUT, false) => buffers.output,
             (f::BUFFER_SCRATCH, _) => buffers.scratch,
             _ => 0,
         };
-        demand(range.end as u64 * 16 <= bytes, || {
-            format!("words {range:?} of buffer {buffer} of {bytes} B")
-        })?;
-        if buffer == f::BUFFER_SCRATCH {
-            if to_memory {
-                demand(self.scratch[range.clone()].iter().all(|&written| written), || {
-                    "scratch is read before it is written".to_owned()
-                })?;
-            } else {
-                self.scratch[range.clone()].fill(true);
-            }
-        }
         let meet = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
-        let clash = self.jobs.iter().any(|job| {
-            job.buffer == buffer && !(job.to_memory && to_memory) && meet(&job.range, &range)
-        });
-        demand(!clash, || "two transfers meet in a buffer without a wait between".to_owned())?;
-        let words = accesses.iter().map(|access| access.words.clone());
-        self.jobs.extend(words.map(|words| Job { words, to_memory, buffer, range: range.clone() }));
+        let mut jobs = Vec::with_capacity(accesses.len());
+        for (plane, access) in accesses.iter().enumerate() {
+            let start = d.get(f::DMA_OFFSET) + plane * d.get(f::DMA_PITCH);
+            let range = start..start + d.get(f::DMA_WORDS);
+            demand(range.end as u64 * 16 <= bytes, || {
+                format!("words {range:?} of buffer {buffer} of {bytes} B")
+            })?;
+            if buffer == f::BUFFER_SCRATCH {
+                if to_memory {
+                    demand(self.scratch[range.clone()].iter().all(|&written| written), || {
+                        "scratch is read before it is written".to_owned()
+                    })?;
+                } else {
+                    self.scratch[range.clone()].fill(true);
+                }
+            }
+            let clash = self.jobs.iter().any(|job| {
+                job.buffer == buffer && !(job.to_memory && to_memory) && meet(&job.range, &range)
+            });
+            demand(!clash, || "two transfers meet in a buffer without a wait between".to_owned())?;
+            jobs.push(Job { words: access.words.clone(), to_memory, buffer, range });
+        }
+        self.jobs.append(&mut jobs);
         Ok(())
     }
 

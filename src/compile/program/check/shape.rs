@@ -21,9 +21,16 @@ pub fn check(pass: &Pass<'_>, design: &Design) -> Result<()> {
             plane(&d)?;
             records(pass, design)
         }
-        Kind::Dma => demand(d.get(f::DMA_WORDS) > 0 && d.get(f::TILES) == 0, || {
-            "a transfer of nothing or with records".to_owned()
-        }),
+        Kind::Dma => {
+            let (words, planes) = (d.get(f::DMA_WORDS), d.get(f::DMA_PLANES));
+            demand(words > 0 && d.get(f::TILES) == 0, || {
+                "a transfer of nothing or with records".to_owned()
+            })?;
+            let aligned = d.get(f::DMA_BASE).is_multiple_of(design.pixels)
+                && d.get(f::DMA_STRIDE).is_multiple_of(design.pixels);
+            let apart = d.get(f::DMA_STRIDE).min(d.get(f::DMA_PITCH)) >= words;
+            demand(aligned && (planes == 0 || apart), || "planes of a transfer meet".to_owned())
+        }
         Kind::Processor | Kind::End => {
             demand(d.get(f::TILES) == 0, || "records where none are read".to_owned())
         }

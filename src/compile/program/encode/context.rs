@@ -3,7 +3,7 @@
 use crate::base::error::{Error, Result, codes};
 use crate::compile::program::design::Design;
 use crate::compile::program::refusal::limit;
-use crate::compile::schedule::{CHANNELS, PlaneRef, Schedule, StoredId, Work};
+use crate::compile::schedule::{CHANNELS, PlaneRef, Rows, Schedule, StoredId, Work, rows};
 use crate::model::qgraph::{QGraph, QValueId, Scale, Width};
 
 /// What the passes are encoded from.
@@ -51,39 +51,49 @@ impl<'a> Encoder<'a> {
     }
 
     /// Words of a pixel of a plane.
-    fn pixel_words(&self, id: StoredId) -> usize {
+    pub(super) fn pixel_words(&self, id: StoredId) -> usize {
         self.schedule.stored[id.0].format.bits() as usize / 8
     }
 
-    /// Address and stride of a plane.
+    /// Address of row `row` of the value in a plane, and stride of the planes.
     ///
     /// # Errors
-    /// `PROGRAM_LIMIT` for int32 tensors, which the shared memory does not hold.
-    pub fn plane(&self, id: StoredId, plane: usize) -> Result<(usize, usize)> {
+    /// `PROGRAM_LIMIT` for int32 tensors, which the shared memory does not hold, for a row that the tensor
+    /// does not hold, and where the row does not begin with a word of the first bank.
+    pub fn plane(&self, id: StoredId, plane: usize, row: usize) -> Result<(usize, usize)> {
         let stored = &self.schedule.stored[id.0];
+        let Some(above) = row.checked_sub(stored.first).filter(|&above| above < stored.height)
+        else {
+            return Err(limit(format!("row {row} does not lie in tensor {}", id.0)));
+        };
+        let above = above * stored.width * self.pixel_words(id);
+        if !above.is_multiple_of(self.design.pixels) {
+            return Err(limit(format!("row {row} of tensor {} begins within a word row", id.0)));
+        }
         if stored.format == Width::I32 {
             return Err(limit("int32 tensors have no place in the shared memory"));
         }
         let stride = self.design.plane_stride(stored.height * stored.width, self.pixel_words(id));
-        Ok((self.bases[id.0] + plane * stride, stride))
+        Ok((self.bases[id.0] + plane * stride + above, stride))
     }
 
-    /// Words of a stored tensor.
-    pub(super) fn words(&self, id: StoredId) -> usize {
-        let stored = &self.schedule.stored[id.0];
+    /// Words from plane to plane where all rows of a tensor's value lie, and the number of planes.
+    pub(super) fn whole(&self, id: StoredId) -> (usize, usize) {
+        let stored = rows::whole(self.graph, &self.schedule.stored[id.0]);
         let stride = self.design.plane_stride(stored.height * stored.width, self.pixel_words(id));
-        stored.slots.len() / CHANNELS * stride
+        (stride, stored.slots.len() / CHANNELS)
     }
 
-    /// Address and stride of planes that lie one behind the other, not resized.
+    /// Address and stride of planes, from some row on, that lie one behind the other, not resized.
     ///
     /// # Errors
     /// `PROGRAM_LIMIT` when they do not.
-    pub fn run(&self, planes: &[PlaneRef]) -> Result<(usize, usize)> {
+    pub fn run(&self, planes: &[PlaneRef], rows: Rows) -> Result<(usize, usize)> {
         let first = planes.first().ok_or_else(|| limit("a view of no plane"))?;
-        let (base, stride) = self.plane(first.stored, first.plane)?;
+        let (base, stride) = self.plane(first.stored, first.plane, rows.first)?;
         for (index, plane) in planes.iter().enumerate() {
-            let (own, own_stride) = self.plane(plane.stored, plane.plane)?;
+            self.check_rows(plane.stored, rows)?;
+            let (own, own_stride) = self.plane(plane.stored, plane.plane, rows.first)?;
             let narrow = self.schedule.stored[plane.stored.0].format == Width::I8;
             if own != base + index * stride || own_stride != stride || plane.upsampled || !narrow {
                 return Err(limit("the planes do not lie one behind the other as int8"));
@@ -100,7 +110,7 @@ impl<'a> Encoder<'a> {
         &self,
         id: StoredId,
         width: Width,
-        extent: [usize; 2],
+        extent: (Rows, usize),
         slots: &[Option<usize>],
     ) -> Result<()> {
         self.check_extent(id, width, extent)?;
@@ -110,19 +120,36 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Extent and width of a tensor are those of the result.
+    /// A tensor holds these rows of its value.
     ///
     /// # Errors
     /// `PROGRAM_LIMIT`.
-    pub fn check_extent(&self, id: StoredId, width: Width, extent: [usize; 2]) -> Result<()> {
+    pub fn check_rows(&self, id: StoredId, rows: Rows) -> Result<()> {
+        let held = rows::held(&self.schedule.stored[id.0]);
+        match held.contains(rows) {
+            true => Ok(()),
+            false => Err(limit(format!("tensor {} holds {held:?}, not {rows:?}", id.0))),
+        }
+    }
+
+    /// Width of a tensor is that of the result, and it has room for its rows and columns.
+    ///
+    /// # Errors
+    /// `PROGRAM_LIMIT`.
+    pub fn check_extent(
+        &self,
+        id: StoredId,
+        width: Width,
+        (rows, columns): (Rows, usize),
+    ) -> Result<()> {
         let stored = &self.schedule.stored[id.0];
-        if [stored.height, stored.width] != extent || stored.format != width {
+        if stored.width != columns || stored.format != width {
             return Err(limit(format!(
-                "a result of {extent:?} in a tensor of {} x {}",
+                "a result of {columns} columns in a tensor of {} x {}",
                 stored.height, stored.width
             )));
         }
-        Ok(())
+        self.check_rows(id, rows)
     }
 
     /// Scales of a value.

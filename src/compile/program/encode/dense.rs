@@ -4,13 +4,16 @@ use super::context::Encoder;
 use super::filter::Filters;
 use super::layer::{Layer, Stage};
 use crate::base::error::Result;
-use crate::compile::capabilities::{ArrayWindow, BATCH, SEGMENTS, reads_padding};
+use crate::compile::capabilities::{
+    ArrayWindow, BATCH, SEGMENTS, WORD, image_pitch, reads_padding,
+};
 use crate::compile::program::design::Design;
 use crate::compile::program::fields::{self, SEGMENT_WORD, SEGMENT_WORDS};
 use crate::compile::program::format::record::{Descriptor, lanes};
 use crate::compile::program::refusal::{limit, refused};
 use crate::compile::program::stem;
-use crate::compile::schedule::{CHANNELS, Dense, Source, View};
+use crate::compile::schedule::rows::{self, Extent};
+use crate::compile::schedule::{CHANNELS, Dense, PlaneRef, Rows, Source, View};
 use crate::frontend::ops::epilogue::Residual;
 use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::Width;
@@ -36,6 +39,7 @@ pub struct DensePass<'a> {
     filters: Filters<'a>,
     stem: Option<stem::Convolution<'a>>,
     padded: bool,
+    extent: Extent,
 }
 
 impl<'a> DensePass<'a> {
@@ -53,9 +57,10 @@ impl<'a> DensePass<'a> {
             }
             Source::Memory(_) => None,
         };
-        let filters = Filters::new(encoder, &dense.filters, &dense.slots)?;
+        let extent = rows::dense_extent(encoder.graph, dense)?;
+        let filters = Filters::new(encoder, &dense.filters, &dense.slots, &extent)?;
         let padded = stem.is_none() && layer.axes.iter().any(reads_padding);
-        Ok(Self { encoder, dense, layer, filters, stem, padded })
+        Ok(Self { encoder, dense, layer, filters, stem, padded, extent })
     }
 
     fn tiles(&self) -> usize {
@@ -118,6 +123,8 @@ impl<'a> DensePass<'a> {
 
     fn geometry(&self, d: &mut Descriptor) -> Result<()> {
         let [rows, columns] = self.layer.axes;
+        let Extent { middle, input, input_above: begin, .. } = self.extent;
+        let rows = Axis { input: input.count, begin, output: middle.count, ..rows };
         let Some(stem) = &self.stem else {
             let ArrayWindow { stride, dilation } =
                 ArrayWindow::fit(&self.layer.axes).map_err(refused)?;
@@ -128,13 +135,22 @@ impl<'a> DensePass<'a> {
             d.set(fields::PAD_TOP, rows.begin)?;
             return d.set(fields::PAD_LEFT, columns.begin);
         };
+        // Rows of the image; all of them where the pass does all of its result.
         let [height, width] = stem.image;
-        let axes = [Axis { input: height, ..rows }, Axis { input: width, ..columns }];
+        let block = stem.block();
+        let first = input.first * block;
+        let count = match self.dense.rows {
+            Some(_) => input.count * block,
+            None => height,
+        };
+        let axes = [Axis { input: count, ..rows }, Axis { input: width, ..columns }];
         window(d, self.encoder.design, &axes, 1)?;
         d.set(fields::DILATION, 1)?;
         d.set(fields::TAPS_Y, 1)?;
         d.set(fields::TAPS_X, 1)?;
-        d.set(fields::PAD_TOP, stem.pads[0])?;
+        d.set(fields::PAD_TOP, begin * block)?;
+        let pitch = image_pitch(width, stem.stem.channels) / WORD;
+        d.set(fields::DMA_OFFSET, first * pitch)?;
         d.set(fields::PAD_LEFT, stem.pads[1])?;
         d.set_signed(fields::STEM_PAD, stem.pad().into())
     }
@@ -201,12 +217,26 @@ impl<'a> DensePass<'a> {
         Ok(())
     }
 
+    /// The rows of a plane that are read: half as many where each stands for two.
+    fn read_rows(&self, plane: &PlaneRef) -> Result<Rows> {
+        let Rows { first, count } = self.extent.input;
+        match plane.upsampled {
+            false => Ok(self.extent.input),
+            true if first.is_multiple_of(2) && count.is_multiple_of(2) => {
+                Ok(Rows { first: first / 2, count: count / 2 })
+            }
+            true => Err(limit("a strip that begins or ends within a row of a resized input")),
+        }
+    }
+
     /// Runs of neighboring planes; with an advance the whole view is one run.
     fn segments_of(&self, view: &View) -> Result<Vec<Segment>> {
         let encoder = self.encoder;
         let mut segments: Vec<Segment> = Vec::new();
         for plane in &view.planes {
-            let (base, stride) = encoder.plane(plane.stored, plane.plane)?;
+            let rows = self.read_rows(plane)?;
+            encoder.check_rows(plane.stored, rows)?;
+            let (base, stride) = encoder.plane(plane.stored, plane.plane, rows.first)?;
             if encoder.schedule.stored[plane.stored.0].format != Width::I8 {
                 return Err(limit("the array reads int8 tensors only"));
             }
@@ -245,9 +275,10 @@ impl<'a> DensePass<'a> {
     fn result(&self, d: &mut Descriptor) -> Result<()> {
         d.set(fields::WIDE, (self.layer.width == Width::I16).into())?;
         let Some(id) = self.dense.store else { return Ok(()) };
-        let [rows, columns] = self.layer.axes.map(|axis| axis.output);
-        self.encoder.check_result(id, self.layer.width, [rows, columns], &self.dense.slots)?;
-        let (base, stride) = self.encoder.plane(id, 0)?;
+        let rows = self.extent.middle;
+        let extent = (rows, self.layer.axes[1].output);
+        self.encoder.check_result(id, self.layer.width, extent, &self.dense.slots)?;
+        let (base, stride) = self.encoder.plane(id, 0, rows.first)?;
         d.set(fields::STORE, 1)?;
         d.set(fields::OUT_BASE, base)?;
         d.set(fields::OUT_STRIDE, stride)
@@ -265,7 +296,7 @@ impl<'a> DensePass<'a> {
         if view.slots.len() != self.dense.slots.len() || differing.next().is_some() {
             return Err(limit("the residual has another order of channels than the result"));
         }
-        let (base, stride) = self.encoder.run(&view.planes)?;
+        let (base, stride) = self.encoder.run(&view.planes, self.extent.middle)?;
         d.set(fields::RES_BASE, base)?;
         d.set(fields::RES_STRIDE, stride)
     }

@@ -7,6 +7,7 @@ use crate::compile::capabilities::{Datapath, FILTERS, Maximum, SIDE, Walk, Windo
 use crate::compile::program::fields;
 use crate::compile::program::format::record::{Descriptor, lanes};
 use crate::compile::program::refusal::{limit, refused};
+use crate::compile::schedule::rows::Extent;
 use crate::compile::schedule::{CHANNELS, Filter, StoredId};
 use crate::model::qgraph::{Scale, Width};
 
@@ -24,10 +25,11 @@ pub struct Filters<'a> {
     encoder: &'a Encoder<'a>,
     filters: Vec<One<'a>>,
     slots: &'a [Option<usize>],
+    extent: Extent,
 }
 
 impl<'a> Filters<'a> {
-    /// Looks at filters on planes with channels `slots`.
+    /// Looks at filters on planes with channels `slots`, for some rows of their results.
     ///
     /// # Errors
     /// `PROGRAM_LIMIT` for what the engine cannot do, at the filter's layer.
@@ -35,6 +37,7 @@ impl<'a> Filters<'a> {
         encoder: &'a Encoder<'a>,
         filters: &[Filter],
         slots: &'a [Option<usize>],
+        extent: &Extent,
     ) -> Result<Self> {
         let filters: Vec<One<'a>> = filters
             .iter()
@@ -49,7 +52,7 @@ impl<'a> Filters<'a> {
                 return Err(limit("two filters on one input need the same stride and padding"));
             }
         }
-        Ok(Self { encoder, filters, slots })
+        Ok(Self { encoder, filters, slots, extent: *extent })
     }
 
     /// Ring words of a tile's filters.
@@ -65,11 +68,12 @@ impl<'a> Filters<'a> {
     pub fn describe(&self, d: &mut Descriptor) -> Result<()> {
         let Some(first) = self.filters.first() else { return Ok(()) };
         let Walk { stride, pads, output } = first.window.walk;
+        let rows = self.extent.result;
         d.set(fields::CHAIN, self.filters.len())?;
-        d.set(fields::PLANE_HEIGHT, output[0])?;
+        d.set(fields::PLANE_HEIGHT, rows.count)?;
         d.set(fields::PLANE_WIDTH, output[1])?;
         d.set(fields::PLANE_STRIDE_XY, stride)?;
-        d.set(fields::PLANE_PAD_TOP, pads[0])?;
+        d.set(fields::PLANE_PAD_TOP, self.extent.middle_above)?;
         d.set(fields::PLANE_PAD_LEFT, pads[1])?;
         d.set(fields::MAXIMUM, first.layer.is_none().into())?;
         if first.layer.is_none() {
@@ -82,12 +86,12 @@ impl<'a> Filters<'a> {
                 (fields::PLANE_BASE1, fields::PLANE_STRIDE1, fields::PLANE_FUNCTION1),
             ][index];
             let width = filter.layer.as_ref().map_or(Width::I8, |layer| layer.width);
-            self.encoder.check_extent(filter.result, width, output)?;
+            self.encoder.check_extent(filter.result, width, (rows, output[1]))?;
             let stored = &self.encoder.schedule.stored[filter.result.0];
             if stored.slots.len() != self.slots.len() {
                 return Err(limit("a filter's result has another number of planes than its input"));
             }
-            let (base, stride) = self.encoder.plane(filter.result, 0)?;
+            let (base, stride) = self.encoder.plane(filter.result, 0, rows.first)?;
             d.set(base_field, base)?;
             d.set(stride_field, stride)?;
             wide |= usize::from(width == Width::I16) << index;

@@ -17,7 +17,7 @@ use crate::compile::program::format::record::Descriptor;
 use crate::compile::program::refusal::limit;
 use crate::compile::program::{Entry, Program, buffers};
 use crate::compile::schedule::{
-    Buffer, Client, Owners, Placed, PlaneWork, Schedule, Transfer, Work,
+    Buffer, Client, Owners, Placed, PlaneWork, Schedule, Transfer, Work, rows,
 };
 use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::QGraph;
@@ -102,9 +102,10 @@ impl<'a> Encoder<'a> {
 
     /// Fetch reads the planes as a 1 x 1 convolution would, and the plane engine takes them.
     fn plane_pass(&self, work: &PlaneWork, records: &mut Vec<u8>) -> Result<Descriptor> {
-        let filters = Filters::new(self, &work.filters, &work.source.slots)?;
+        let extent = rows::plane_extent(self.graph, work)?;
+        let filters = Filters::new(self, &work.filters, &work.source.slots, &extent)?;
         let planes = work.source.planes.len();
-        let (base, stride) = self.run(&work.source.planes)?;
+        let (base, stride) = self.run(&work.source.planes, extent.input)?;
         let stored = &self.schedule.stored[work.source.planes[0].stored.0];
         let axis = |extent: usize| Axis { input: extent, output: extent, ..Axis::UNIT };
         let mut d = Descriptor::new();
@@ -118,7 +119,7 @@ impl<'a> Encoder<'a> {
         d.set(fields::DILATION, 1)?;
         d.set(fields::TILE_WORDS, filters.ring_words())?;
         d.set(fields::PARAMETER_WORDS, filters.ring_words())?;
-        window(&mut d, self.design, &[axis(stored.height), axis(stored.width)], 1)?;
+        window(&mut d, self.design, &[axis(extent.input.count), axis(stored.width)], 1)?;
         d.set(fields::SEG_BASE.after(SEGMENT_WORD), base)?;
         d.set(fields::SEG_PLANES.after(SEGMENT_WORD), 1)?;
         d.set(fields::SEG_STRIDE.after(SEGMENT_WORD), stride)?;
@@ -130,16 +131,32 @@ impl<'a> Encoder<'a> {
     }
 
     fn transfer(&self, transfer: &Transfer) -> Result<Descriptor> {
-        let (base, _) = self.plane(transfer.stored, 0)?;
-        let words = self.words(transfer.stored);
+        let id = transfer.stored;
+        let stored = &self.schedule.stored[id.0];
+        let (pitch, planes) = self.whole(id);
+        let rows = transfer.rows.unwrap_or(rows::held(stored));
+        self.check_rows(id, rows)?;
+        let (base, stride) = self.plane(id, 0, rows.first)?;
+        let row = stored.width * self.pixel_words(id);
         let offset = usize::try_from(transfer.offset).ok().filter(|o| o.is_multiple_of(WORD));
         let offset =
             offset.ok_or_else(|| limit(format!("a buffer offset of {} B", transfer.offset)))?;
         let mut d = Descriptor::new();
         d.set(fields::KIND, fields::KIND_DMA)?;
         d.set(fields::TO_MEMORY, transfer.to_memory.into())?;
-        d.set(fields::DMA_WORDS, words)?;
-        d.set(fields::DMA_OFFSET, offset / WORD)?;
+        match transfer.rows {
+            None => {
+                d.set(fields::DMA_WORDS, pitch * planes)?;
+                d.set(fields::DMA_OFFSET, offset / WORD)?;
+            }
+            Some(_) => {
+                d.set(fields::DMA_WORDS, rows.count * row)?;
+                d.set(fields::DMA_OFFSET, offset / WORD + rows.first * row)?;
+                d.set(fields::DMA_PLANES, planes - 1)?;
+                d.set(fields::DMA_STRIDE, stride)?;
+                d.set(fields::DMA_PITCH, pitch)?;
+            }
+        }
         d.set(fields::DMA_BASE, base)?;
         d.set(
             fields::DMA_BUFFER,

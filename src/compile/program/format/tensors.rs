@@ -1,23 +1,31 @@
 //! Stored tensors as words: how a value lies in planes of 16 channels.
 
+use crate::base::error::Result;
 use crate::compile::capabilities::WORD;
 use crate::compile::program::design::Design;
-use crate::compile::schedule::{CHANNELS, Pass, Stage, Stored, StoredId, Work};
-use crate::model::qgraph::Width;
+use crate::compile::schedule::{
+    CHANNELS, Pass, Rows, Schedule, Stage, Stored, StoredId, Transfer, Work, rows,
+};
+use crate::model::qgraph::{QGraph, Width};
 
-/// The tensors that a pass completes: those whose contents are a value of the graph.
-pub fn results(pass: &Pass) -> Vec<StoredId> {
-    match &pass.work {
-        Work::Dense(dense) => {
-            let filters = dense.filters.iter().map(|filter| filter.result);
-            dense.store.into_iter().chain(filters).collect()
+/// The tensors that a pass writes, with the rows of their values: those whose contents are a value of the
+/// graph.
+///
+/// # Errors
+/// Those of [`rows::extent`].
+pub fn results(graph: &QGraph, schedule: &Schedule, pass: &Pass) -> Result<Vec<(StoredId, Rows)>> {
+    let held = |transfer: &Transfer| rows::held(&schedule.stored[transfer.stored.0]);
+    Ok(match (&pass.work, rows::extent(graph, &pass.work)?) {
+        (Work::Dense(dense), Some(extent)) => {
+            let filters = dense.filters.iter().map(|filter| (filter.result, extent.result));
+            dense.store.map(|id| (id, extent.middle)).into_iter().chain(filters).collect()
         }
-        Work::Plane(plane) if plane.stage == Stage::Whole => {
-            plane.filters.iter().map(|filter| filter.result).collect()
+        (Work::Plane(plane), Some(extent)) if plane.stage == Stage::Whole => {
+            plane.filters.iter().map(|filter| (filter.result, extent.result)).collect()
         }
-        Work::Transfer(transfer) => vec![transfer.stored],
-        Work::Plane(_) | Work::Processor { .. } => Vec::new(),
-    }
+        (Work::Transfer(own), _) => vec![(own.stored, own.rows.unwrap_or_else(|| held(own)))],
+        (Work::Dense(_) | Work::Plane(_) | Work::Processor { .. }, _) => Vec::new(),
+    })
 }
 
 /// The first place where a tensor differs from what it should be.
@@ -94,21 +102,22 @@ pub fn unpack(stored: &Stored, design: &Design, memory: &[u8]) -> Vec<i64> {
     values
 }
 
-/// Compares a tensor's bytes with a value in the order channel, row, column.
+/// Compares some rows of a value, in the order channel, row, column, with a tensor's bytes.
 pub fn compare(
     stored: &Stored,
     design: &Design,
     memory: &[u8],
-    values: &[i64],
+    (values, channel_count, own_rows): (&[i64], usize, Rows),
 ) -> Option<Difference> {
-    let pixels = stored.height * stored.width;
+    let all = values.len() / channel_count.max(1);
+    let pixels = own_rows.first * stored.width..own_rows.end() * stored.width;
     let own = bytes(stored);
     let mut first: Option<Difference> = None;
     for (slot, channel) in channels(stored) {
-        for pixel in 0..pixels {
-            let start = offset(stored, design, slot, pixel);
+        for pixel in pixels.clone() {
+            let start = offset(stored, design, slot, pixel - stored.first * stored.width);
             let found = signed(&memory[start..start + own]);
-            let expected = values[channel * pixels + pixel];
+            let expected = values[channel * all + pixel];
             if found != expected {
                 let (row, column) = (pixel / stored.width, pixel % stored.width);
                 let new = Difference { channel, row, column, expected, found, count: 0 };

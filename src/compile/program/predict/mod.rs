@@ -111,10 +111,11 @@ impl Model<'_> {
             Kind::Plane => self.plane(pass, ready, &mut cost),
             Kind::Dma => {
                 let words = pass.descriptor.get(f::DMA_WORDS) as u64;
+                let planes = pass.descriptor.get(f::DMA_PLANES) as u64 + 1;
                 if self.job.1 < ready {
                     self.job = (ready, ready);
                 }
-                self.job.1 += JOB + words;
+                self.job.1 += planes * (JOB + words);
                 cost.wait(Cause::Fill, LAUNCH);
                 ready + LAUNCH
             }

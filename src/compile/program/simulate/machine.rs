@@ -114,10 +114,14 @@ impl<'a> Machine<'a> {
     fn transfer(&mut self, pass: &Pass<'_>) -> Result<()> {
         let d = pass.descriptor;
         let to_memory = d.flag(f::TO_MEMORY);
-        for index in 0..d.get(f::DMA_WORDS) {
+        let planes = 0..=d.get(f::DMA_PLANES);
+        let words =
+            planes.flat_map(|plane| (0..d.get(f::DMA_WORDS)).map(move |index| (plane, index)));
+        for (plane, index) in words {
             let mask = if to_memory { f::WRITE_DMA } else { f::READ_DMA };
-            let own = self.locate(pass, mask, d.get(f::DMA_BASE) + index)?;
-            let start = (d.get(f::DMA_OFFSET) + index) * WORD;
+            let base = d.get(f::DMA_BASE) + plane * d.get(f::DMA_STRIDE);
+            let own = self.locate(pass, mask, base + index)?;
+            let start = (d.get(f::DMA_OFFSET) + plane * d.get(f::DMA_PITCH) + index) * WORD;
             let buffer = match d.get(f::DMA_BUFFER) {
                 f::BUFFER_IMAGE => &mut self.image,
                 f::BUFFER_OUTPUT => &mut self.output,
@@ -316,7 +320,8 @@ impl<'a> Machine<'a> {
             let x = (output.1 * stem.stride + column).checked_sub(d.get(f::PAD_LEFT));
             *value = match (y, x) {
                 (Some(y), Some(x)) if y < height && x < width => {
-                    let byte = self.image.get(y * pitch + x * stem.channels + channel);
+                    let start = d.get(f::DMA_OFFSET) * WORD;
+                    let byte = self.image.get(start + y * pitch + x * stem.channels + channel);
                     let byte = byte.ok_or_else(|| wrong("the image is too small"))?;
                     (i16::from(*byte) - 128) as i8
                 }

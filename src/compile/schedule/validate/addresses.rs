@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::rows::{self, Span};
 use super::wrong;
 use crate::base::error::Result;
 use crate::compile::boards::Target;
@@ -10,7 +11,7 @@ use crate::compile::packing;
 use crate::compile::schedule::{
     CHANNELS, Client, Owners, Placed, Schedule, Source, Stored, StoredId, Transfer, View, Work,
 };
-use crate::model::qgraph::{QValueId, Width};
+use crate::model::qgraph::{QGraph, QValueId, Width};
 
 /// Checks addresses, owner masks and waits against a schedule.
 ///
@@ -26,7 +27,7 @@ use crate::model::qgraph::{QValueId, Width};
 ///    may go on;
 /// 6. no block has two writers in a pass, and none is written while it is read, but for a residual
 ///    under the result that it is added to.
-pub fn placed(schedule: &Schedule, target: &Target, placed: &Placed) -> Result<()> {
+pub fn placed(graph: &QGraph, schedule: &Schedule, target: &Target, placed: &Placed) -> Result<()> {
     packing::validate::packing(&placed.problem, &placed.packing)?;
     let count = schedule.stored.len();
     let packed = placed.packing.buffers.len();
@@ -59,7 +60,9 @@ pub fn placed(schedule: &Schedule, target: &Target, placed: &Placed) -> Result<(
         }
         areas.push(area);
     }
-    let check = Addresses { schedule, areas, block: target.block_bytes as usize / WORD };
+    let pixels = target.pixels as usize;
+    let block = target.block_bytes as usize / WORD;
+    let check = Addresses { graph, schedule, areas, block, pixels };
     check.contents()?;
     check.buffers()?;
     check.owners(&placed.owners)
@@ -95,9 +98,11 @@ impl Area {
 }
 
 struct Addresses<'a> {
+    graph: &'a QGraph,
     schedule: &'a Schedule,
     areas: Vec<Area>,
     block: usize,
+    pixels: usize,
 }
 
 /// Planes of a tensor that a pass reads or writes.
@@ -105,47 +110,81 @@ struct Use {
     client: Client,
     stored: usize,
     planes: Vec<usize>,
+    /// Rows of the value.
+    rows: Span,
 }
 
 impl Addresses<'_> {
-    fn uses(&self, work: &Work) -> Vec<Use> {
+    fn uses(&self, work: &Work) -> Result<Vec<Use>> {
         let mut uses: Vec<Use> = Vec::new();
+        let rows = rows::touched(self.graph, work)?;
+        let [result, middle, input] = rows.map_or([(0, 0); 3], |rows| rows.spans);
         let mut view = |client, view: &View| {
-            let each = view.planes.iter().map(|plane| (plane.stored.0, plane.plane));
-            uses.extend(each.map(|(stored, plane)| Use { client, stored, planes: vec![plane] }));
+            let (first, end) = if client == Client::ReadStream { input } else { middle };
+            for plane in &view.planes {
+                let half = if plane.upsampled { 2 } else { 1 };
+                let rows = (first / half, end.div_ceil(half));
+                let (stored, planes) = (plane.stored.0, vec![plane.plane]);
+                uses.push(Use { client, stored, planes, rows });
+            }
         };
-        let mut whole: Vec<(Client, StoredId)> = Vec::new();
+        let moved = |transfer: &Transfer| {
+            let stored = &self.schedule.stored[transfer.stored.0];
+            let held = (stored.first, stored.first + stored.height);
+            transfer.rows.map_or(held, |rows| (rows.first, rows.first + rows.count))
+        };
+        let mut whole: Vec<(Client, StoredId, Span)> = Vec::new();
         match work {
             Work::Dense(dense) => {
                 if let Source::Memory(views) = &dense.source {
                     views.iter().for_each(|own| view(Client::ReadStream, own));
                 }
                 dense.residual.iter().for_each(|own| view(Client::ReadResidual, own));
-                whole.extend(dense.store.map(|id| (Client::WriteConv, id)));
-                whole.extend(dense.filters.iter().map(|own| (Client::WritePlane, own.result)));
+                whole.extend(dense.store.map(|id| (Client::WriteConv, id, middle)));
+                let filters = dense.filters.iter();
+                whole.extend(filters.map(|own| (Client::WritePlane, own.result, result)));
             }
             Work::Plane(plane) => {
                 view(Client::ReadStream, &plane.source);
-                whole.extend(plane.filters.iter().map(|own| (Client::WritePlane, own.result)));
+                let filters = plane.filters.iter();
+                whole.extend(filters.map(|own| (Client::WritePlane, own.result, result)));
             }
-            Work::Transfer(Transfer { stored, to_memory: true, .. }) => {
-                whole.push((Client::WriteDma, *stored));
+            Work::Transfer(transfer) => {
+                let client = if transfer.to_memory { Client::WriteDma } else { Client::ReadDma };
+                whole.push((client, transfer.stored, moved(transfer)));
             }
-            Work::Transfer(Transfer { stored, .. }) => whole.push((Client::ReadDma, *stored)),
             Work::Processor { .. } => {}
         }
-        uses.extend(whole.into_iter().map(|(client, id)| Use {
+        uses.extend(whole.into_iter().map(|(client, id, rows)| Use {
             client,
             stored: id.0,
             planes: (0..self.areas[id.0].planes).collect(),
+            rows,
         }));
-        uses
+        let inside = |own: &Use| {
+            let stored = &self.schedule.stored[own.stored];
+            stored.first <= own.rows.0 && own.rows.1 <= stored.first + stored.height
+        };
+        match uses.iter().find(|own| !inside(own)) {
+            None => Ok(uses),
+            Some(own) => Err(wrong(format!("tensor {} has no rows {:?}", own.stored, own.rows))),
+        }
+    }
+
+    /// The words of the rows of a plane, as rows of all banks.
+    fn words(&self, own: &Use, plane: usize) -> (usize, usize) {
+        let stored = &self.schedule.stored[own.stored];
+        let area = &self.areas[own.stored];
+        let row = stored.width * stored.format.bits() as usize / 8;
+        let first = area.base + plane * area.stride + (own.rows.0 - stored.first) * row;
+        let end = first + (own.rows.1 - own.rows.0) * row;
+        (first / self.pixels * self.pixels, end.next_multiple_of(self.pixels))
     }
 
     /// Rules 2 and 3.
     fn contents(&self) -> Result<()> {
-        let all: Vec<Vec<Use>> =
-            self.schedule.passes.iter().map(|pass| self.uses(&pass.work)).collect();
+        let passes = self.schedule.passes.iter();
+        let all: Vec<Vec<Use>> = passes.map(|pass| self.uses(&pass.work)).collect::<Result<_>>()?;
         let mut last = vec![0; self.areas.len()];
         for (pass, uses) in all.iter().enumerate() {
             uses.iter().for_each(|own| last[own.stored] = pass);
@@ -199,8 +238,11 @@ impl Addresses<'_> {
         let mut ranges: Vec<(u8, u64, u64, QValueId)> = Vec::new();
         for pass in &self.schedule.passes {
             let Work::Transfer(transfer) = &pass.work else { continue };
-            let area = &self.areas[transfer.stored.0];
-            let bytes = ((area.end() - area.base) * WORD) as u64;
+            // In DDR all rows have their place.
+            let stored = &self.schedule.stored[transfer.stored.0];
+            let height = rows::height(self.graph, stored.value);
+            let whole = Stored { first: 0, height, ..stored.clone() };
+            let bytes = (Area::new(&whole, 0, self.pixels).end() * WORD) as u64;
             let end = transfer.offset.checked_add(bytes);
             let end = end.filter(|_| transfer.offset.is_multiple_of(WORD as u64));
             let end = end.ok_or_else(|| wrong(format!("offset {} in DDR", transfer.offset)))?;
@@ -223,11 +265,10 @@ impl Addresses<'_> {
                 jobs.clear();
             }
             let mut needed = jobs.clone();
-            for own in self.uses(&pass.work) {
-                let area = &self.areas[own.stored];
-                for plane in own.planes {
-                    let first = area.base + plane * area.stride;
-                    let blocks = first / self.block..=(first + area.stride - 1) / self.block;
+            for own in self.uses(&pass.work)? {
+                for &plane in &own.planes {
+                    let (first, end) = self.words(&own, plane);
+                    let blocks = first / self.block..=(end - 1) / self.block;
                     needed.extend(blocks.map(|block| (own.client, block)));
                 }
             }

@@ -1,12 +1,13 @@
-//! Independent check of a schedule against its graph; of addresses and of strips in the files beside.
+//! Independent check of a schedule against its graph; of addresses in the file beside.
 //!
 //! The passes are followed one by one with what lies in every slot; the builder's notion of where
 //! channels lie is not used. The rules:
 //!
-//! 1. every layer is done exactly once: in passes (each output channel once), as a filter, by the
-//!    processor, in the tail, or, when it is a movement, by being looked through; a rearrangement of
-//!    the image may be part of a stem convolution;
-//! 2. a slot is read only after the channel that the reader expects was written to it;
+//! 1. every layer is done exactly once: in passes (each output channel once, or in strips each of its
+//!    rows at least once), as a filter, by the processor, in the tail, or, when it is a movement, by
+//!    being looked through; a rearrangement of the image may be part of a stem convolution;
+//! 2. a row of a slot is read only after the channel that the reader expects was written to it, in the
+//!    shared memory and in DDR alike;
 //! 3. views cover exactly the channels that the layer reads, with extents that fit;
 //! 4. results fit their tensors in extent, width and channels;
 //! 5. at most 8 pieces a pass, two filters, and one run of planes where the hardware needs one;
@@ -15,13 +16,14 @@
 mod addresses;
 mod operators;
 mod passes;
-mod strips;
+mod rows;
 mod views;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use addresses::placed;
-pub use strips::tiling;
+
+use rows::{Touched, height};
 
 use super::{Buffer, CHANNELS, PlaneRef, Schedule, Stored, StoredId, Transfer, View, Work};
 use crate::base::error::{Error, Place as _, Result, codes};
@@ -54,8 +56,14 @@ struct Walk<'a> {
     origins: Vec<Vec<Origin>>,
     /// By stored tensor and slot.
     contents: Vec<Vec<Option<Origin>>>,
-    /// Output channels that passes have computed, by layer.
-    computed: Vec<BTreeSet<usize>>,
+    /// By stored tensor: rows of its value that have been written to it.
+    written: Vec<BTreeSet<usize>>,
+    /// By byte offset in the scratch buffer: channels and rows that were sent there.
+    spilled: HashMap<u64, (QValueId, Vec<Option<usize>>, BTreeSet<usize>)>,
+    /// Rows of output channels that passes have computed, by layer.
+    computed: Vec<HashMap<usize, BTreeSet<usize>>>,
+    /// Rows of values that have left, by value and whether they are outputs.
+    leaving: HashMap<(QValueId, bool), BTreeSet<usize>>,
     /// Layers that the processor has done.
     by_processor: Vec<bool>,
     /// Values in DDR that left the accelerator.
@@ -76,7 +84,10 @@ impl<'a> Walk<'a> {
             schedule,
             origins: origins(graph)?,
             contents: schedule.stored.iter().map(|stored| vec![None; stored.slots.len()]).collect(),
-            computed: vec![BTreeSet::new(); graph.layers.len()],
+            written: vec![BTreeSet::new(); schedule.stored.len()],
+            spilled: HashMap::new(),
+            leaving: HashMap::new(),
+            computed: vec![HashMap::new(); graph.layers.len()],
             by_processor: vec![false; graph.layers.len()],
             sent: HashSet::new(),
             partial: HashMap::new(),
@@ -85,9 +96,17 @@ impl<'a> Walk<'a> {
     }
 
     fn pass(&mut self, work: &Work) -> Result<()> {
+        let rows = rows::touched(self.graph, work)?;
+        match (work, &rows) {
+            (Work::Dense(dense), Some(rows)) => self.dense(dense, rows),
+            (Work::Plane(plane), Some(rows)) => self.plane(plane, rows),
+            _ => self.transport(work),
+        }
+    }
+
+    fn transport(&mut self, work: &Work) -> Result<()> {
         match work {
-            Work::Dense(dense) => self.dense(dense),
-            Work::Plane(plane) => self.plane(plane),
+            Work::Dense(_) | Work::Plane(_) => Err(wrong("a pass without rows")),
             Work::Transfer(transfer) => self.transfer(transfer),
             Work::Processor { layers } => {
                 layers.iter().try_for_each(|&layer| self.processor(layer))
@@ -98,8 +117,19 @@ impl<'a> Walk<'a> {
     fn transfer(&mut self, transfer: &Transfer) -> Result<()> {
         let index = self.stored(transfer.stored)?;
         let stored = &self.schedule.stored[index];
+        let all = height(self.graph, stored.value);
+        let rows: BTreeSet<usize> = match transfer.rows {
+            None if (stored.first, stored.height) == (0, all) => (0..all).collect(),
+            Some(rows) if rows.count > 0 => (rows.first..rows.first + rows.count).collect(),
+            _ => return Err(wrong("a transfer of rows that it does not say")),
+        };
         if transfer.to_memory {
+            let key = (stored.value, &stored.slots);
+            let spilled = self.spilled.get(&transfer.offset);
+            let spilled = spilled
+                .filter(|(value, slots, there)| (*value, slots) == key && rows.is_subset(there));
             let ready = match transfer.buffer {
+                Buffer::Scratch if spilled.is_some() => true,
                 Buffer::Image => self.graph.inputs.contains(&stored.value),
                 Buffer::Scratch => {
                     let made = self.graph.layers.iter().enumerate();
@@ -111,14 +141,31 @@ impl<'a> Walk<'a> {
             if !ready {
                 return Err(wrong("what is loaded is not there"));
             }
-            return self.write(transfer.stored, stored.value, &stored.slots);
+            return self.write(transfer.stored, stored.value, &stored.slots, &rows);
         }
         let view = whole(transfer.stored, stored);
-        self.lies(&view, false)?;
-        if view.slots.iter().flatten().count() != self.graph.value(stored.value).channels() {
+        self.lies(&view, false, &rows)?;
+        let output = transfer.buffer == Buffer::Output;
+        let whole =
+            view.slots.iter().flatten().count() == self.graph.value(stored.value).channels();
+        if output && !whole {
             return Err(wrong("a part of a value leaves"));
         }
-        self.sent.insert((stored.value, transfer.buffer == Buffer::Output));
+        if transfer.buffer == Buffer::Scratch {
+            let fresh = || (stored.value, stored.slots.clone(), BTreeSet::new());
+            let spilled = self.spilled.entry(transfer.offset).or_insert_with(fresh);
+            if (spilled.0, &spilled.1) != (stored.value, &stored.slots) {
+                return Err(wrong(format!("two tensors at byte {} of scratch", transfer.offset)));
+            }
+            spilled.2.extend(&rows);
+        }
+        if whole {
+            let left = self.leaving.entry((stored.value, output)).or_default();
+            left.extend(rows);
+            if left.len() == all {
+                self.sent.insert((stored.value, output));
+            }
+        }
         Ok(())
     }
 
@@ -170,11 +217,15 @@ impl<'a> Walk<'a> {
         for (index, layer) in self.graph.layers.iter().enumerate() {
             let movement = matches!(layer.op, QOp::Move(_));
             let all = self.graph.value(layer.outputs[0]).channels();
-            let passes = self.computed[index].len();
-            let done = match (passes, self.by_processor[index]) {
+            let rows = height(self.graph, layer.outputs[0]);
+            let computed = &self.computed[index];
+            let done = match (computed.len(), self.by_processor[index]) {
                 _ if movement => true,
                 (0, by_processor) => by_processor,
-                (count, by_processor) => count == all && !by_processor,
+                (count, by_processor) => {
+                    let whole = computed.values().all(|own| own.len() == rows);
+                    count == all && whole && !by_processor
+                }
             };
             if !done {
                 return Err(wrong("the layer is not done, or done twice").at(layer.place()));
@@ -201,7 +252,10 @@ fn check_stored(graph: &QGraph, stored: &Stored) -> Result<()> {
     channels.sort_unstable();
     let known = channels.last().is_none_or(|&last| last < value.channels());
     let once = channels.windows(2).all(|pair| pair[0] < pair[1]);
-    let fits = (stored.height, stored.width) == (extent(2), extent(3))
+    let end = stored.first.checked_add(stored.height);
+    let fits = stored.height > 0
+        && end.is_some_and(|end| end <= extent(2))
+        && stored.width == extent(3)
         && value.integer().map(|(width, _)| width) == Some(stored.format);
     match slots && known && once && fits && value.shape.first() == Some(&1) {
         true => Ok(()),

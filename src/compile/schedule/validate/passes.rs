@@ -1,18 +1,18 @@
 //! What a pass computes: rules 1 to 5 for the units of the accelerator.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::operators::{is_filter, is_large, kernel};
-use super::{Walk, whole, wrong};
+use super::{Touched, Walk, whole, wrong};
 use crate::base::error::{Place as _, Result};
 use crate::compile::schedule::{CHANNELS, Dense, Filter, PlaneRef, PlaneWork, Source, Stage, View};
 use crate::frontend::ops::Op;
 use crate::model::qgraph::{QMove, QOp, QValueId};
 
 impl Walk<'_> {
-    pub(super) fn dense(&mut self, dense: &Dense) -> Result<()> {
+    pub(super) fn dense(&mut self, dense: &Dense, rows: &Touched) -> Result<()> {
         let layer = self.graph.layers.get(dense.layer).ok_or_else(|| wrong("no such layer"))?;
-        self.dense_source(dense).at(|| layer.place())?;
+        self.dense_source(dense, &rows.input).at(|| layer.place())?;
         let output = match &layer.op {
             QOp::Move(_) => match &dense.source {
                 Source::Memory(views) if views.len() == 1 => views[0].value,
@@ -22,7 +22,7 @@ impl Walk<'_> {
         };
         match (&dense.residual, &layer.op) {
             (Some(view), QOp::Conv(conv)) if conv.residual().is_some() => {
-                self.reads(view, layer.input(1), false).at(|| layer.place())?;
+                self.reads(view, layer.input(1), false, &rows.middle).at(|| layer.place())?;
                 one_run(&view.planes)?;
                 let same = view.slots.iter().zip(&dense.slots);
                 let differs =
@@ -35,16 +35,17 @@ impl Walk<'_> {
             (None, QOp::Add | QOp::Rescale | QOp::Move(_)) => {}
             _ => return Err(wrong("pass and layer disagree about the residual")),
         }
-        self.compute(dense.layer, output, &dense.slots)?;
+        self.compute(dense.layer, output, &dense.slots, (&rows.middle, dense.rows.is_some()))?;
         if let Some(id) = dense.store {
-            self.write(id, output, &dense.slots)?;
+            self.write(id, output, &dense.slots, &rows.middle)?;
         } else if dense.filters.is_empty() {
             return Err(wrong("the result goes nowhere"));
         }
-        self.filters(&dense.filters, output, &dense.slots)
+        let strip = dense.rows.is_some();
+        self.filters(&dense.filters, (output, &dense.slots), (&rows.result, strip))
     }
 
-    fn dense_source(&mut self, dense: &Dense) -> Result<()> {
+    fn dense_source(&mut self, dense: &Dense, rows: &BTreeSet<usize>) -> Result<()> {
         let layer = &self.graph.layers[dense.layer];
         let views = match &dense.source {
             Source::Stem(image) => return self.stem(dense, *image),
@@ -72,7 +73,7 @@ impl Walk<'_> {
                     .axes
                     .iter()
                     .all(|axis| (axis.kernel, axis.stride, axis.begin, axis.end) == (1, 1, 0, 0));
-                self.reads(view, layer.input(0), flat)?;
+                self.reads(view, layer.input(0), flat, rows)?;
                 let group = (conv.group_inputs(), conv.outputs() / conv.group);
                 self.window(dense, view, |output| {
                     let first = output / group.1 * group.0;
@@ -80,17 +81,17 @@ impl Walk<'_> {
                 })
             }
             (QOp::Add, [first, second]) => {
-                self.reads(first, layer.input(0), false)?;
-                self.reads(second, layer.input(1), false)?;
+                self.reads(first, layer.input(0), false, rows)?;
+                self.reads(second, layer.input(1), false, rows)?;
                 self.window(dense, first, |output| output..output + 1)?;
                 self.window(dense, second, |output| output..output + 1)
             }
             (QOp::Rescale, [view]) => {
-                self.reads(view, layer.input(0), false)?;
+                self.reads(view, layer.input(0), false, rows)?;
                 self.window(dense, view, |output| output..output + 1)
             }
             (QOp::Move(_), [view]) if layer.outputs.contains(&view.value) => {
-                self.lies(view, true)?;
+                self.lies(view, true, rows)?;
                 self.window(dense, view, |output| output..output + 1)
             }
             _ => Err(wrong("the array does not do this layer with these inputs")),
@@ -141,7 +142,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    pub(super) fn plane(&mut self, plane: &PlaneWork) -> Result<()> {
+    pub(super) fn plane(&mut self, plane: &PlaneWork, rows: &Touched) -> Result<()> {
         let first = plane.filters.first().ok_or_else(|| wrong("no filter"))?;
         let layer = self.graph.layers.get(first.layer).ok_or_else(|| wrong("no such layer"))?;
         one_run(&plane.source.planes)?;
@@ -154,19 +155,26 @@ impl Walk<'_> {
                 if (&plane.source.planes, &plane.source.slots) != (&whole.planes, &whole.slots) {
                     return Err(wrong("a stage reads another part than the one before made"));
                 }
-                self.cascade(plane, layer.outputs[0], done + 1)
+                let found = &self.written[from.0];
+                if let Some(row) = rows.middle.iter().find(|row| !found.contains(row)) {
+                    return Err(wrong(format!("a stage reads row {row} before it is written")));
+                }
+                self.cascade(plane, layer.outputs[0], done + 1, rows)
             }
-            _ if is_large(&layer.op) => self.large(plane, layer.input(0)),
+            _ if is_large(&layer.op) => self.large(plane, layer.input(0), rows),
             _ => {
-                self.reads(&plane.source, layer.input(0), false).at(|| layer.place())?;
+                self.reads(&plane.source, layer.input(0), false, &rows.middle)
+                    .at(|| layer.place())?;
                 let input = layer.input(0).ok_or_else(|| wrong("no input"))?;
-                self.filters(&plane.filters, input, &plane.source.slots)
+                let strip = plane.rows.is_some();
+                let from = (input, &plane.source.slots[..]);
+                self.filters(&plane.filters, from, (&rows.result, strip))
             }
         }
     }
 
     /// The first stage of a large maximum: from its input, or from a smaller one on the same input.
-    fn large(&mut self, plane: &PlaneWork, input: Option<QValueId>) -> Result<()> {
+    fn large(&mut self, plane: &PlaneWork, input: Option<QValueId>, rows: &Touched) -> Result<()> {
         let layer = &self.graph.layers[plane.filters[0].layer];
         let source = plane.source.value;
         let smaller = self.graph.layers.iter().enumerate().find(|(_, other)| {
@@ -177,12 +185,18 @@ impl Walk<'_> {
             _ => 0,
         };
         let read = if done > 0 { Some(source) } else { input };
-        self.reads(&plane.source, read, false).at(|| layer.place())?;
-        self.cascade(plane, layer.outputs[0], done + 1)
+        self.reads(&plane.source, read, false, &rows.middle).at(|| layer.place())?;
+        self.cascade(plane, layer.outputs[0], done + 1, rows)
     }
 
     /// After this stage `done` stages of 3 x 3 are done.
-    fn cascade(&mut self, plane: &PlaneWork, output: QValueId, done: usize) -> Result<()> {
+    fn cascade(
+        &mut self,
+        plane: &PlaneWork,
+        output: QValueId,
+        done: usize,
+        rows: &Touched,
+    ) -> Result<()> {
         let [filter] = &plane.filters[..] else { return Err(wrong("a maximum has one filter")) };
         let needed = kernel(&self.graph.layers[filter.layer].op) / 2;
         let natural = &self.schedule.stored[self.stored(filter.result)?].slots;
@@ -191,12 +205,18 @@ impl Walk<'_> {
         }
         match plane.stage {
             Stage::Cascade if done < needed => {
-                self.partial.insert(filter.result, (filter.layer, done));
+                let own = (filter.layer, done);
+                if *self.partial.entry(filter.result).or_insert(own) != own {
+                    return Err(wrong("a tensor holds two stages"));
+                }
+                self.written[filter.result.0].extend(&rows.result);
                 Ok(())
             }
             Stage::Whole if done == needed => {
-                self.compute(filter.layer, output, &plane.source.slots)?;
-                self.write(filter.result, output, &plane.source.slots)
+                let strip = plane.rows.is_some();
+                let slots = &plane.source.slots;
+                self.compute(filter.layer, output, slots, (&rows.result, strip))?;
+                self.write(filter.result, output, slots, &rows.result)
             }
             _ => Err(wrong(format!("{done} of {needed} stages"))),
         }
@@ -206,8 +226,8 @@ impl Walk<'_> {
     fn filters(
         &mut self,
         filters: &[Filter],
-        input: QValueId,
-        slots: &[Option<usize>],
+        (input, slots): (QValueId, &[Option<usize>]),
+        rows: (&BTreeSet<usize>, bool),
     ) -> Result<()> {
         if filters.len() > 2 {
             return Err(wrong("more than two filters"));
@@ -218,8 +238,8 @@ impl Walk<'_> {
             if !is_filter(&layer.op) || layer.input(0) != Some(input) {
                 return Err(wrong("the plane engine does not do this").at(layer.place()));
             }
-            self.compute(filter.layer, layer.outputs[0], slots)?;
-            self.write(filter.result, layer.outputs[0], slots)?;
+            self.compute(filter.layer, layer.outputs[0], slots, rows)?;
+            self.write(filter.result, layer.outputs[0], slots, rows.0)?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! What lies where: the contents of slots, written and read.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::{Walk, wrong};
+use super::{Walk, height, wrong};
 use crate::base::error::Result;
 use crate::compile::schedule::{CHANNELS, StoredId, View};
 use crate::model::qgraph::{QOp, QValueId};
@@ -13,6 +13,7 @@ impl Walk<'_> {
         layer: usize,
         output: QValueId,
         slots: &[Option<usize>],
+        rows: (&BTreeSet<usize>, bool),
     ) -> Result<()> {
         let place = || self.graph.layers[layer].place();
         let channels = self.graph.value(output).channels();
@@ -24,9 +25,16 @@ impl Walk<'_> {
                     wrong(format!("channel {channel} comes twice or not at all")).at(place())
                 );
             }
-            if !movement && !self.computed[layer].insert(channel) {
+            if movement {
+                continue;
+            }
+            // Strips may compute rows again that several of them need.
+            let (rows, strip) = rows;
+            let computed = self.computed[layer].entry(channel).or_default();
+            if !strip && !computed.is_empty() {
                 return Err(wrong(format!("channel {channel} is computed twice")).at(place()));
             }
+            computed.extend(rows);
         }
         Ok(())
     }
@@ -37,15 +45,21 @@ impl Walk<'_> {
         id: StoredId,
         value: QValueId,
         slots: &[Option<usize>],
+        rows: &BTreeSet<usize>,
     ) -> Result<()> {
         let index = self.stored(id)?;
         let stored = &self.schedule.stored[index];
         if stored.value != value || stored.slots != slots {
             return Err(wrong(format!("tensor {index} is for another result")));
         }
-        if self.contents[index].iter().any(Option::is_some) {
+        let held = stored.first..stored.first + stored.height;
+        if let Some(row) = rows.iter().find(|row| !held.contains(row)) {
+            return Err(wrong(format!("tensor {index} has no row {row}")));
+        }
+        if rows.is_subset(&self.written[index]) {
             return Err(wrong(format!("tensor {index} is written twice")));
         }
+        self.written[index].extend(rows);
         let origins = &self.origins[value.0];
         self.contents[index] =
             slots.iter().map(|slot| slot.map(|channel| origins[channel])).collect();
@@ -53,7 +67,13 @@ impl Walk<'_> {
     }
 
     /// A view is that of `input`, all of it, and lies there.
-    pub(super) fn reads(&self, view: &View, input: Option<QValueId>, resized: bool) -> Result<()> {
+    pub(super) fn reads(
+        &self,
+        view: &View,
+        input: Option<QValueId>,
+        resized: bool,
+        rows: &BTreeSet<usize>,
+    ) -> Result<()> {
         if Some(view.value) != input {
             return Err(wrong("the pass reads another value than the layer"));
         }
@@ -62,21 +82,22 @@ impl Walk<'_> {
         if seen != (0..self.graph.value(view.value).channels()).collect::<Vec<_>>() {
             return Err(wrong("a view has not exactly the channels of its value"));
         }
-        self.lies(view, resized)
+        self.lies(view, resized, rows)
     }
 
-    /// Every slot of a view holds the channel that it claims, in planes of the right extent.
-    pub(super) fn lies(&self, view: &View, resized: bool) -> Result<()> {
+    /// These rows of every slot of a view hold the channel that it claims, in planes of the right extent.
+    pub(super) fn lies(&self, view: &View, resized: bool, rows: &BTreeSet<usize>) -> Result<()> {
         if view.slots.len() != view.planes.len() * CHANNELS || view.planes.is_empty() {
             return Err(wrong("a view needs 16 slots for each of its planes"));
         }
         let value = &self.graph.value(view.value);
-        let pixels: usize = value.shape.iter().skip(2).product();
+        let extent = |axis: usize| value.shape.get(axis).copied().unwrap_or(1);
         for (plane, slots) in view.planes.iter().zip(view.slots.chunks(CHANNELS)) {
             let index = self.stored(plane.stored)?;
             let stored = &self.schedule.stored[index];
-            let own = stored.height * stored.width * if plane.upsampled { 4 } else { 1 };
-            if own != pixels || (plane.upsampled && !resized) {
+            let times = if plane.upsampled { 2 } else { 1 };
+            let own = [height(self.graph, stored.value) * times, stored.width * times];
+            if own != [extent(2), extent(3)] || (plane.upsampled && !resized) {
                 return Err(wrong(format!(
                     "planes of tensor {index} do not fit \"{}\"",
                     value.name
@@ -84,6 +105,13 @@ impl Walk<'_> {
             }
             if value.integer().map(|(width, _)| width) != Some(stored.format) {
                 return Err(wrong(format!("tensor {index} has another width")));
+            }
+            if let Some(row) =
+                rows.iter().find(|&row| !self.written[index].contains(&(row / times)))
+            {
+                return Err(wrong(format!(
+                    "row {row} of tensor {index} is read before it is written"
+                )));
             }
             let mut planes = self.contents[index].chunks(CHANNELS);
             let Some(contents) = planes.nth(plane.plane) else {

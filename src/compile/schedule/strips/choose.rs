@@ -1,0 +1,228 @@
+//! Which steps form groups, in how many strips, and which tensors wait in DDR: the shortest way through
+//! the steps for a given choice of tensors, and a search over these.
+
+use std::collections::BTreeMap;
+
+use super::group::{self, Cost, Places, Span};
+use super::network::Network;
+use crate::base::error::{Error, Result, codes};
+use crate::compile::schedule::{StoredId, Work, sizes};
+
+/// Steps of a group, at most.
+const LONGEST: usize = 14;
+/// Numbers of strips that are tried.
+const COUNTS: [usize; 20] =
+    [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 26, 32, 40, 52, 64, 104, 160];
+/// Rounds of the search.
+const ROUNDS: usize = 2;
+
+/// Groups in order, and what waits where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    pub groups: Vec<Span>,
+    pub places: Places,
+    pub cycles: u64,
+}
+
+/// A gap between two steps that touch a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Gap {
+    id: StoredId,
+    index: usize,
+    from: usize,
+    to: usize,
+    bytes: u64,
+}
+
+struct Search<'a> {
+    network: &'a Network<'a>,
+    room: u64,
+    places: Places,
+    gaps: Vec<Gap>,
+    /// By first step and end of a group.
+    known: BTreeMap<(usize, usize), Vec<Cost>>,
+}
+
+/// The groups and places with the fewest cycles that the search finds.
+///
+/// # Errors
+/// [`codes::PLAN_CAPACITY`] where a step does not fit in any number of strips.
+pub fn choose(network: &Network<'_>, room: u64) -> Result<Choice> {
+    let mut gaps = Vec::new();
+    let tensors = network.tensors.iter().enumerate();
+    for (id, tensor) in tensors.filter(|(_, tensor)| !tensor.stage) {
+        for (index, pair) in tensor.points.windows(2).enumerate() {
+            let id = StoredId(id);
+            let bytes = network.size(id);
+            gaps.push(Gap { id, index, from: pair[0], to: pair[1], bytes });
+        }
+    }
+    let places = Places::new(network);
+    let mut search = Search { network, room, places, gaps, known: BTreeMap::new() };
+    let mut best = search.feasible()?;
+    for _ in 0..ROUNDS {
+        let before = best.cycles;
+        best = search.improve(best);
+        if best.cycles == before {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+impl Search<'_> {
+    /// Sends tensors to DDR until every step fits.
+    fn feasible(&mut self) -> Result<Choice> {
+        loop {
+            let stuck = match self.shortest() {
+                Ok(choice) => return Ok(choice),
+                Err(stuck) => stuck,
+            };
+            // What lies there unused goes first, the largest of it; then what the step touches.
+            let waits = |gap: &&Gap| !self.places.0[gap.id.0][gap.index];
+            let idle = |gap: &&Gap| gap.from < stuck && stuck < gap.to;
+            let touched = |gap: &&Gap| gap.from <= stuck && stuck <= gap.to;
+            let gaps = || self.gaps.iter().filter(waits);
+            let largest = gaps().filter(idle).max_by_key(|gap| (gap.bytes, gap.to - gap.from));
+            let largest = largest.or_else(|| gaps().filter(touched).max_by_key(|gap| gap.bytes));
+            match largest.copied() {
+                Some(gap) => self.toggle(&gap),
+                None => return Err(self.refusal(stuck)),
+            }
+        }
+    }
+
+    /// Changes the place of one tensor after the other as long as that saves cycles.
+    fn improve(&mut self, mut best: Choice) -> Choice {
+        let mut gaps = self.gaps.clone();
+        gaps.sort_by_key(|gap| (std::cmp::Reverse(gap.bytes * (gap.to - gap.from) as u64), gap.id));
+        for gap in gaps {
+            let in_ddr = self.places.0[gap.id.0][gap.index];
+            // A short gap within a group costs nothing where it is.
+            if !in_ddr && gap.bytes * 16 < self.room {
+                continue;
+            }
+            self.toggle(&gap);
+            match self.shortest() {
+                Ok(choice) if choice.cycles < best.cycles => best = choice,
+                _ => self.toggle(&gap),
+            }
+        }
+        best
+    }
+
+    fn toggle(&mut self, gap: &Gap) {
+        let own = &mut self.places.0[gap.id.0][gap.index];
+        *own = !*own;
+        // Groups that touch the tensor at either side of the gap, or make it, are others now.
+        let made = self.network.tensors[gap.id.0].made;
+        let points = [Some(gap.from), Some(gap.to), made];
+        self.known.retain(|&(first, end), _| {
+            !points.iter().flatten().any(|point| (first..end).contains(point))
+        });
+    }
+
+    /// Bytes that lie in the shared memory during a group that does not touch them.
+    fn idle(&self) -> Vec<(usize, usize, u64)> {
+        let mut idle = Vec::new();
+        for (id, tensor) in self.network.tensors.iter().enumerate() {
+            let bytes = self.network.size(StoredId(id));
+            let gaps = tensor.points.windows(2).zip(&self.places.0[id]);
+            let waits = gaps.filter(|(_, in_ddr)| !**in_ddr);
+            idle.extend(waits.map(|(pair, _)| (pair[0], pair[1], bytes)));
+        }
+        idle
+    }
+
+    /// The groups with the fewest cycles, or the step that no group reaches.
+    fn shortest(&mut self) -> std::result::Result<Choice, usize> {
+        let count = self.network.steps.len();
+        let idle = self.idle();
+        let mut best: Vec<Option<(u64, Span)>> = vec![None; count + 1];
+        let start = Span { first: 0, end: 0, strips: 0 };
+        best[0] = Some((0, start));
+        for first in 0..count {
+            let Some((before, _)) = best[first] else { continue };
+            for end in first + 1..=(first + LONGEST).min(count) {
+                if end > first + 1 && self.network.steps[first..end].iter().any(|own| own.processor)
+                {
+                    break;
+                }
+                let resting = idle.iter().filter(|&&(from, to, _)| from < first && end <= to);
+                let resting: u64 = resting.map(|own| own.2).sum();
+                let room = self.room;
+                let costs = self.costs(first, end);
+                let fits = costs.iter().filter(|cost| cost.bytes + resting <= room);
+                let Some(cost) = fits.min_by_key(|cost| cost.cycles).copied() else { continue };
+                let cycles = before + cost.cycles;
+                if best[end].is_none_or(|(least, _)| cycles < least) {
+                    best[end] = Some((cycles, Span { first, end, strips: cost.strips }));
+                }
+            }
+        }
+        let Some((cycles, _)) = best[count] else {
+            let reached = best.iter().rposition(Option::is_some).unwrap_or(0);
+            return Err(reached);
+        };
+        let mut groups = Vec::new();
+        let mut end = count;
+        while let Some((_, span)) = best[end].filter(|_| end > 0) {
+            groups.push(span);
+            end = span.first;
+        }
+        groups.reverse();
+        Ok(Choice { groups, places: self.places.clone(), cycles })
+    }
+
+    /// What a group takes in each number of strips that is tried.
+    fn costs(&mut self, first: usize, end: usize) -> &[Cost] {
+        let (network, places) = (self.network, &self.places);
+        self.known.entry((first, end)).or_insert_with(|| {
+            let span = |strips| Span { first, end, strips };
+            let locals = group::locals(network, places, &span(1));
+            let single = end == first + 1;
+            if single && network.steps[first].processor {
+                return vec![Cost { strips: 1, bytes: 0, cycles: 0 }];
+            }
+            let most = group::most_strips(network, &locals);
+            let mut counts: Vec<usize> = COUNTS.into_iter().filter(|&own| own < most).collect();
+            counts.push(most);
+            // Whole tensors are passes of their own.
+            counts.retain(|&own| own > 1 || single);
+            counts.into_iter().filter_map(|own| group::cost(network, &locals, &span(own))).collect()
+        })
+    }
+
+    /// The error for a step of which not even the smallest strip fits.
+    fn refusal(&mut self, step: usize) -> Error {
+        let costs = self.costs(step, step + 1);
+        let least = costs.iter().map(|cost| cost.bytes).min().unwrap_or(0);
+        let network = self.network;
+        let work = &network.schedule.passes[network.steps[step].pass].work;
+        let layer = match work {
+            Work::Dense(dense) => Some(dense.layer),
+            Work::Plane(plane) => plane.filters.first().map(|filter| filter.layer),
+            Work::Transfer(_) | Work::Processor { .. } => None,
+        };
+        let tensors = network.steps[step].uses.iter().map(|(id, _)| {
+            let stored = &network.schedule.stored[id.0];
+            let value = &network.graph.value(stored.value).name;
+            let row = network.tensors[id.0].row_words * network.tensors[id.0].planes * sizes::WORD;
+            format!("\"{value}\" has {row} B a row")
+        });
+        let tensors: Vec<String> = tensors.collect();
+        let error = Error::new(
+            &codes::PLAN_CAPACITY,
+            format!(
+                "a memory of {} B does not hold one strip of the layer, which needs {least} B: {}",
+                network.memory,
+                tensors.join(", ")
+            ),
+        )
+        .help(format!("give the target at least {least} B of shared memory"));
+        match layer {
+            Some(layer) => error.at(network.graph.layers[layer].place()),
+            None => error,
+        }
+    }
+}
