@@ -146,7 +146,7 @@ test-device: build $(LINT)/ready ## Elaborate the whole device in plain Verilog 
 	done
 
 .PHONY: prove
-prove: deps ## Prove the properties of the shared memory, and that each fails on a broken module
+prove: deps ## Prove the properties of the shared memory and of what joins buses, and that each fails on a broken module
 	sim/formal/prove.sh
 
 .PHONY: test-icarus

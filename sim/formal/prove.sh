@@ -20,8 +20,8 @@ instrument() {
   local folder=$1 module
   local narrow="s/128 *\* *P/$width*P/g"
   mkdir -p "$folder"
-  for module in owner_table block_arbiter residual_reader; do
-    sed -e "$narrow" rtl/seigo_$module.v >"$folder/$module.v"
+  for module in owner_table block_arbiter residual_reader skid axi3_split lite_bridge; do
+    sed -e "$narrow" "$(ls rtl/seigo_$module.v rtl/device/seigo_$module.v 2>/dev/null)" >"$folder/$module.v"
     sed -e "$narrow" sim/formal/$module.vh >"$folder/$module.vh"
     if [ "${3:-}" = "$module" ]; then
       cp "$folder/$module.v" "$folder/before"
@@ -73,6 +73,10 @@ sizes() {
   prove owner_table 6 Blocks=64 TableBits=64
   prove residual_reader 12 P=1 RowBits=16
   prove residual_reader 12 P=4 RowBits=14
+  prove skid 12 Width=4
+  prove axi3_split 16 AddressBits=16 Depth=2
+  prove axi3_split 16 AddressBits=13 Depth=1
+  prove lite_bridge 16 IdBits=2 AddressBits=8
   prove block_arbiter 6 P=1 RowBits=11 AddressBits=10 Domains=2 Blocks=2
   prove block_arbiter 6 P=1 RowBits=13 AddressBits=11 Domains=3 Blocks=6
   prove block_arbiter 4 P=2 RowBits=12 AddressBits=10 Domains=3 Blocks=5
@@ -89,6 +93,9 @@ broken() {
     owner_table) parameters="Blocks=3 TableBits=4" ;;
     block_arbiter) parameters="P=1 RowBits=11 AddressBits=10 Domains=2 Blocks=2 AgeLimit=4" ;;
     residual_reader) parameters="P=1 RowBits=4" ;;
+    skid) parameters="Width=2" ;;
+    axi3_split) parameters="AddressBits=13 Depth=1" ;;
+    lite_bridge) parameters="IdBits=1 AddressBits=8" ;;
   esac
   instrument "$folder" "$4" "$module"
   # Alone: another property that the mutation breaks too could be the first to fail.
@@ -150,6 +157,37 @@ mutations() {
   broken $m delivers 8 's/if (take) read_q/if (take \& answer_valid_i) read_q/'
   broken $m idle_is_empty 8 's/ \& (free_q == 4.d8)//'
   broken $m row_order 10 's/plane_row_q + stride_q/row_q + stride_q/'
+  m=skid
+  broken $m holds_what_entered 8 's/ready_q <= ready_q \&\& !valid_i/ready_q <= 1'"'b1"'/'
+  broken $m never_stuck 8 's/ready_q <= 1.b1;/ready_q <= ready_q;/'
+  broken $m valid_stays 8 's/wire leaves = .*/wire leaves = 1'"'b1"';/'
+  broken $m in_order 8 's/ready_q ? data_i : kept_q/data_i/'
+  m=axi3_split
+  broken $m within_4_kib 8 's/address_q + 128/address_q + 256/'
+  broken $m next_part 8 's/address_q + 128/address_q + 64/'
+  broken $m not_beyond 8 's/two ? 4.d15 : {len_q\[2:0\], 1.b1}/4'"'d15"'/'
+  broken $m all_of_it 8 's/wire last_sent = .*/wire last_sent = m_valid \&\& m_ready;/'
+  broken $m valid_stays 8 's/assign m_valid = .*/assign m_valid = busy_q \&\& !full \&\& !done_i;/'
+  broken $m capped 10 's/busy_q \&\& !full/busy_q/'
+  broken $m known 8 's/assign known_o = .*/assign known_o = 1'"'b1"';/'
+  broken $m right_answer 8 's/\] <= two;/] <= len_q[3];/'
+  m=lite_bridge
+  broken $m aw_stays 12 's/if (m_awvalid \&\& m_awready) address_sent_q/if (m_awvalid) address_sent_q/'
+  broken $m w_stays 12 's/if (m_wvalid \&\& m_wready) data_sent_q/if (m_wvalid) data_sent_q/'
+  broken $m ar_stays 12 's/ReadSend: if (m_arready)/ReadSend:/'
+  broken $m b_stays 12 's/default:   if (s_bready)/default:  /'
+  broken $m r_stays 12 's/default:  if (s_rready)/default: /'
+  broken $m beats_taken 12 's/WriteWait: if (m_bvalid) write_q <= beat_last ? WriteAnswer : WriteData/WriteWait: if (m_bvalid) write_q <= WriteData/'
+  broken $m answered_last 12 's/WriteWait: if (m_bvalid) write_q <= beat_last ? WriteAnswer : WriteData/WriteWait: if (m_bvalid) write_q <= WriteAnswer/'
+  broken $m worst_answer 20 's/if (m_bresp > write_answer_q)/if (1)/'
+  broken $m one_address 12 's/WriteSend \&\& !address_sent_q/WriteSend/'
+  broken $m one_datum 12 's/WriteSend \&\& !data_sent_q/WriteSend/'
+  broken $m both_handed 12 's/WriteSend: if (both_sent)/WriteSend: if (m_awready)/'
+  broken $m write_address 20 's/write_step_q <= s_awburst == Fixed/write_step_q <= s_awburst != Fixed/'
+  broken $m wraps_reach_nothing 12 's/if (s_wvalid) write_q <= !write_bad_q ? WriteSend/if (s_wvalid) write_q <= 1 ? WriteSend/'
+  broken $m last_is_last 12 's/assign s_rlast = .*/assign s_rlast = read_left_q <= 8'"'d1"';/'
+  broken $m read_address 20 's/read_step_q <= s_arburst == Fixed/read_step_q <= s_arburst != Fixed/'
+  broken $m read_answer 12 's/read_answer_q <= m_rresp/read_answer_q <= Okay/'
 }
 
 case "${1:-all}" in
