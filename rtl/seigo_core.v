@@ -21,6 +21,8 @@ module seigo_core #(
   parameter PlaneSumBits = 32,
   // 1: the lanes of the array and of the plane engine shift in DSP slices; sums have then at most 26 bits.
   parameter DspLanes = 0,
+  // Channels that the plane engine takes in a cycle: 16, or 8 with half of its multipliers and lanes.
+  parameter PlaneChannels = 16,
   // Longest row of a plane that the plane engine takes.
   parameter MaxWidth = 512,
   // First layer on raw pixels: kernel, stride, bytes a pixel, longest row. StemKernel = 0: none.
@@ -165,6 +167,20 @@ module seigo_core #(
   wire [4:0]    pending;  // requests to the shared memory that wait for their turn
   reg           running_q;
 
+  wire            products_ready;
+  wire [31:0]     next_pixels, next_plane_pixels;
+  wire [19:0]     pad_words, dilation_words, step_words;
+  wire [159:0]    segment_steps;
+  wire [20*P-1:0] lane_rows;
+
+  seigo_pass_products #(.P(P)) i_products (
+    .aclk(aclk), .aresetn(core_resetn),
+    .next_valid_i(next_valid), .next_descriptor_i(next_descriptor), .ready_o(products_ready),
+    .pixels_o(next_pixels), .plane_pixels_o(next_plane_pixels),
+    .pad_words_o(pad_words), .dilation_words_o(dilation_words), .step_words_o(step_words),
+    .segment_steps_o(segment_steps), .lane_rows_o(lane_rows)
+  );
+
   seigo_pass_control i_control (
     .aclk(aclk), .aresetn(core_resetn),
     .start_i(frame_start), .resume_i(resume), .done_o(frame_done), .processor_o(processor),
@@ -172,6 +188,7 @@ module seigo_core #(
     .error_block_o(error_block),
     .next_valid_i(next_valid), .next_descriptor_i(next_descriptor), .next_sum_i(next_sum),
     .owner_load_o(owner_load), .owner_swap_o(owner_swap), .owner_ok_i(owner_ok),
+    .products_ready_i(products_ready), .next_pixels_i(next_pixels), .next_plane_pixels_i(next_plane_pixels),
     .dma_valid_o(dma_job_valid), .dma_ready_i(dma_job_ready), .dma_busy_i(dma_busy || pending[3]),
     .descriptor_o(descriptor), .dense_o(dense), .start_o(start), .setup_o(setup), .pixels_o(pixels),
     .plane_pixels_o(plane_pixels), .busy_i(busy),
@@ -265,7 +282,7 @@ module seigo_core #(
   wire [3:0]   plane_set_index;
   wire         loader_busy;
 
-  seigo_loader #(.FetchLatency(FetchLatency)) i_loader (
+  seigo_loader #(.FetchLatency(FetchLatency), .ParameterGap(PlaneChannels == 8)) i_loader (
     .aclk(aclk), .aresetn(core_resetn),
     .head_i(ring_head), .ring_read_o(ring_read), .ring_index_o(ring_index),
     .ring_data_i(ring_data), .release_o(ring_release),
@@ -297,6 +314,8 @@ module seigo_core #(
   seigo_fetch #(.P(P), .RowBits(RowBits), .ReadLatency(ReadLatency), .FeedCredits(FeedDepth)) i_fetch (
     .aclk(aclk), .aresetn(core_resetn),
     .start_i(start && (dense || descriptor[KindLsb +: KindWidth] == KindPlane)), .descriptor_i(descriptor),
+    .pad_words_i(pad_words), .dilation_words_i(dilation_words), .step_words_i(step_words),
+    .segment_steps_i(segment_steps), .lane_rows_i(lane_rows),
     .busy_o(fetch_busy),
     .a_read_o(a_read), .a_row_o(a_row), .a_data_i(a_data),
     .stem_batches_i(stem_batches), .stem_read_o(stem_read), .stem_step_o(stem_step),
@@ -456,7 +475,8 @@ module seigo_core #(
   wire              engine_start = setup && chain != 2'd0;
 
   seigo_plane_engine #(
-    .DP(DP), .MaxWidth(MaxWidth), .PackProducts(PackProducts), .SumBits(PlaneSumBits), .DspLanes(DspLanes),
+    .DP(DP), .Channels(PlaneChannels), .MaxWidth(MaxWidth), .PackProducts(PackProducts),
+    .SumBits(PlaneSumBits), .DspLanes(DspLanes),
     .Functions(Functions), .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom)
   ) i_planes (
     .aclk(aclk), .aresetn(core_resetn),

@@ -22,6 +22,12 @@ module seigo_fetch #(
   /* verilator lint_off UNUSEDSIGNAL */  // fields of other modules
   input  wire [2559:0]         descriptor_i,
   /* verilator lint_on UNUSEDSIGNAL */
+  // Of seigo_pass_products, taken one cycle after start_i.
+  input  wire [19:0]           pad_words_i,
+  input  wire [19:0]           dilation_words_i,
+  input  wire [19:0]           step_words_i,
+  input  wire [159:0]          segment_steps_i,
+  input  wire [20*P-1:0]       lane_rows_i,
   output wire                  busy_o,
   // Port A of the shared memory.
   output reg  [P-1:0]          a_read_o,
@@ -89,6 +95,8 @@ module seigo_fetch #(
 
   seigo_fetch_walk #(.P(P)) i_walk (
     .aclk(aclk), .aresetn(aresetn), .start_i(start_i), .descriptor_i(descriptor_i),
+    .pad_words_i(pad_words_i), .dilation_words_i(dilation_words_i), .step_words_i(step_words_i),
+    .segment_steps_i(segment_steps_i), .lane_rows_i(lane_rows_i),
     .busy_o(walk_busy), .dense_o(dense), .advance_i(advance), .valid_o(valid_2),
     .address_o(address_2), .mask_o(mask_2), .flags_o(flags_2)
   );

@@ -4,7 +4,7 @@
 // of output pixel (y, x) = group * P + l in raster order. A lane outside of the input is masked.
 //
 // Pipelined: counters (0), lane offsets (1), addresses and masks (2). It moves while `advance_i` is set, and
-// starts three cycles after `start_i`, when the products that it needs are there.
+// starts three cycles after `start_i`.
 `default_nettype none
 
 module seigo_fetch_walk #(
@@ -17,6 +17,12 @@ module seigo_fetch_walk #(
   /* verilator lint_off UNUSEDSIGNAL */  // fields of other modules
   input  wire [2559:0]    descriptor_i,
   /* verilator lint_on UNUSEDSIGNAL */
+  // Products of seigo_pass_products, taken one cycle after start_i.
+  input  wire [19:0]      pad_words_i,       // PadTop * InWidth
+  input  wire [19:0]      dilation_words_i,  // Dilation * InWidth
+  input  wire [19:0]      step_words_i,      // StepY * InWidth
+  input  wire [159:0]     segment_steps_i,   // PlaneAdvance * SegStride
+  input  wire [20*P-1:0]  lane_rows_i,       // LaneY * RowWords
   // Groups are still to come.
   output wire             busy_o,
   // A dense pass, from the cycle after start_i on.
@@ -56,12 +62,9 @@ module seigo_fetch_walk #(
   wire [15:0] step_y     = descriptor_i[StepYLsb +: StepYWidth];
   wire [15:0] wrap_x     = descriptor_i[WrapXLsb +: WrapXWidth];
   wire [19:0] row_words  = descriptor_i[RowWordsLsb +: RowWordsWidth];
-  wire [11:0] advance    = descriptor_i[PlaneAdvanceLsb +: PlaneAdvanceWidth];
 
-  // Products that the walk needs, ready three cycles after start_i.
-  reg  [19:0] pad_words_q;       // PadTop * InWidth
-  reg  [19:0] dilation_words_q;  // Dilation * InWidth
-  reg  [19:0] step_words_q;      // StepY * InWidth
+  // What the walk needs, ready three cycles after start_i.
+  reg  [19:0] pad_words_q, dilation_words_q, step_words_q;
   reg         more_first_q;        // the first batch has one group more, and so many behind it
   reg  [15:0] extra_rest_q;
   reg  [4:0]  short_end_q;
@@ -87,9 +90,9 @@ module seigo_fetch_walk #(
       last_tile_q      <= tiles - 16'd1;
       turn_x_q         <= {1'b0, step_x} - {1'b0, wrap_x};
       turn_y_q         <= step_y + {12'd0, stride};
-      pad_words_q      <= pad_top * in_width;
-      dilation_words_q <= dilation * in_width;
-      step_words_q     <= step_y * in_width;
+      pad_words_q      <= pad_words_i;
+      dilation_words_q <= dilation_words_i;
+      step_words_q     <= step_words_i;
     end
     if (setup_q[1]) turn_words_q <= step_words_q + row_words;
   end
@@ -150,7 +153,7 @@ module seigo_fetch_walk #(
 
   // Plane table: the base of each segment for the current tile.
   reg  [19:0] segment_base_q [0:Segments-1];
-  reg  [19:0] segment_step_q [0:Segments-1];  // PlaneAdvance * SegStride
+  reg  [19:0] segment_step_q [0:Segments-1];
   wire [11:0] segment_planes [0:Segments-1];
   wire [19:0] segment_stride [0:Segments-1];
   wire [Segments-1:0] segment_up;
@@ -165,7 +168,7 @@ module seigo_fetch_walk #(
       always @(posedge aclk) begin
         if (setup_q[0]) begin
           segment_base_q[s] <= descriptor_i[At + SegBaseLsb +: SegBaseWidth];
-          segment_step_q[s] <= advance * segment_stride[s];
+          segment_step_q[s] <= segment_steps_i[20*s +: 20];
         end else if (next_tile) begin
           segment_base_q[s] <= segment_base_q[s] + segment_step_q[s];
         end
@@ -243,8 +246,9 @@ module seigo_fetch_walk #(
   genvar l;
   generate
     for (l = 0; l < P; l = l + 1) begin : gen_lane
-      wire [3:0] lane_x = descriptor_i[LaneXLsb + 4*l +: 4];
-      wire [3:0] lane_y = descriptor_i[LaneYLsb + 4*l +: 4];
+      // Lane 0 begins with the first pixel.
+      wire [3:0] lane_x = l == 0 ? 4'd0 : descriptor_i[LaneXLsb + 4*l +: 4];
+      wire [3:0] lane_y = l == 0 ? 4'd0 : descriptor_i[LaneYLsb + 4*l +: 4];
       // Initial, start-of-batch and running coordinates of the lane's output pixel, times the stride.
       reg  [15:0] x_q, y_q, batch_x_q, batch_y_q, tile_x_q, tile_y_q;
       reg  [19:0] row_q, batch_row_q, tile_row_q;     // y * InWidth
@@ -262,7 +266,7 @@ module seigo_fetch_walk #(
         if (setup_q[0]) begin
           tile_x_q   <= lane_x * stride;
           tile_y_q   <= lane_y * stride;
-          tile_row_q <= lane_y * row_words;
+          tile_row_q <= lane_rows_i[20*l +: 20];
         end
         if (begin_walk || next_tile) begin
           x_q              <= tile_x_q;

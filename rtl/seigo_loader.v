@@ -8,7 +8,9 @@
 
 module seigo_loader #(
   // Cycles from fetch's resolver to the array; weights take as long from their read.
-  parameter FetchLatency = 6
+  parameter FetchLatency = 6,
+  // 1: a cycle lies between two words of parameters.
+  parameter ParameterGap = 0
 ) (
   input  wire          aclk,
   input  wire          aresetn,
@@ -141,7 +143,7 @@ module seigo_loader #(
   wire [23:0] param_behind = head_i + ~param_index_q;
   /* verilator lint_on UNUSEDSIGNAL */
   wire        param_read = params_busy_q && !start_q && !weight_read && !param_behind[23]
-                           && (begun || (set_ready && param_q == 2'd0));
+                           && (begun ? ParameterGap == 0 || !param_q[0] : set_ready && param_q == 2'd0);
   wire        set_read   = param_read && param_word_q == ((set_q == SetLanes) ? 4'd3 : 4'd8);
   wire [1:0]  filters_read = (set_q == SetLanes) ? 2'd0 : set_q;
   wire        last_set   = filters_read == (maximum ? 2'd0 : filters);

@@ -1,4 +1,4 @@
-// Rules A5 and A6 for LP pixels x 16 channels a cycle: 16 LP lanes and the parameters that travel beside them.
+// Rules A5 and A6 for LP pixels x `Channels` channels a cycle: a lane for each and the parameters that travel beside them.
 // Latency: `valid_o` follows `valid_i` by 11 cycles; no stall.
 //
 // Parameters and mode are taken over with `first_i` and move through the stages with that data, so that they may
@@ -9,6 +9,7 @@
 module seigo_output_lanes #(
   // Pixels a cycle: 1, 2, 4.
   parameter LP = 2,
+  parameter Channels = 16,
   parameter TagBits = 1,
   // Bits of accumulator, bias and their sum: 20 to 32, with `Dsp` at most 26.
   parameter Bits = 32,
@@ -28,10 +29,10 @@ module seigo_output_lanes #(
   // First data of a tile.
   input  wire                first_i,
   // Accumulators and residuals, channel 0 of pixel 0 in the low bits.
-  input  wire [16*LP*Bits-1:0] acc_i,
-  input  wire [128*LP-1:0]   residual_i,
+  input  wire [Channels*LP*Bits-1:0] acc_i,
+  input  wire [8*Channels*LP-1:0] residual_i,
   // 64 bits a channel, see seigo_lanes.vh.
-  input  wire [1023:0]       parameters_i,
+  input  wire [64*Channels-1:0] parameters_i,
   input  wire [TagBits-1:0]  tag_i,
   // Mode: rule A5, with ReLU; Residual of the descriptor (A6); int16 output.
   input  wire                direct_i,
@@ -40,7 +41,7 @@ module seigo_output_lanes #(
   input  wire                wide_i,
   input  wire [3:0]          function_i,
   output wire                valid_o,
-  output wire [256*LP-1:0]   data_o,
+  output wire [16*Channels*LP-1:0] data_o,
   output wire [TagBits-1:0]  tag_o
 );
 
@@ -160,7 +161,7 @@ module seigo_output_lanes #(
       end
     end
 
-    for (c = 0; c < 16; c = c + 1) begin : g_channel
+    for (c = 0; c < Channels; c = c + 1) begin : g_channel
       wire [LaneBits-1:0] fields = parameters_i[LaneBits*c +: LaneBits];
       // Right shift of `residual << 11`: 11 - res_shift, 0 to 26.
       wire [4:0]  res_right = 5'd11 - fields[LaneResShiftLsb +: 5];
@@ -213,8 +214,8 @@ module seigo_output_lanes #(
         ) lane (
           .aclk              (aclk),
           .valid_i           (valid[10:0]),
-          .acc_i             (acc_i[Bits*(16*p+c) +: Bits]),
-          .residual_i        (residual_i[128*p+8*c +: 8]),
+          .acc_i             (acc_i[Bits*(Channels*p+c) +: Bits]),
+          .residual_i        (residual_i[8*(Channels*p+c) +: 8]),
           .bias_i            (fields[LaneBiasLsb +: Bits]),
           .res_zero_i        (fields[LaneResZeroLsb +: LaneResZeroWidth]),
           .argument_power_i  (argument_power),
@@ -242,7 +243,7 @@ module seigo_output_lanes #(
           .out_i             (g_stage[9].out_q),
           .zero_i            (g_stage[Dsp != 0 ? 9 : 10].zero_q),
           .wide_i            (g_mode[Dsp != 0 ? 11 : 10].wide_q),
-          .data_o            (data_o[256*p+16*c +: 16])
+          .data_o            (data_o[16*(Channels*p+c) +: 16])
         );
       end
     end

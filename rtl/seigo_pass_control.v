@@ -27,6 +27,10 @@ module seigo_pass_control (
   output wire          owner_load_o,
   output wire          owner_swap_o,
   input  wire          owner_ok_i,
+  // Products of the sizes of the next pass, which a dense or plane pass waits for.
+  input  wire          products_ready_i,
+  input  wire [31:0]   next_pixels_i,
+  input  wire [31:0]   next_plane_pixels_i,
   // DMA.
   output wire          dma_valid_o,
   input  wire          dma_ready_i,
@@ -35,7 +39,7 @@ module seigo_pass_control (
   output reg  [2559:0] descriptor_o,     // of the running pass
   output reg           dense_o,          // it is a dense pass
   output reg           start_o,          // one cycle, descriptor_o is stable from here on
-  output reg           setup_o,          // one cycle later, the products below are stable from here on
+  output reg           setup_o,          // one cycle later, the pixels below are stable from here on
   output reg  [31:0]   pixels_o,         // OutHeight * OutWidth
   output reg  [31:0]   plane_pixels_o,   // PlaneHeight * PlaneWidth
   input  wire          busy_i,           // anything of the pass is on its way
@@ -73,8 +77,9 @@ module seigo_pass_control (
   wire       waits     = next_descriptor_i[WaitDmaLsb] || next_kind == KindProcessor
                          || next_kind == KindEnd;
   wire       checked   = next_valid_i && known_q && check_q == 3'd0;
+  wire       computes  = next_kind == KindDense || next_kind == KindPlane;
   wire       launch    = state_q == StNext && checked && sound && intact && owner_ok_i
-                         && !(waits && dma_busy_i);
+                         && !(waits && dma_busy_i) && !(computes && !products_ready_i);
   wire       ends      = (state_q == StRun && !busy_i && quiet_q == 3'd0)
                          || (state_q == StJob && dma_ready_i) || (state_q == StProcessor && resume_i);
 
@@ -144,10 +149,8 @@ module seigo_pass_control (
       dense_o      <= next_kind == KindDense;
     end
     if (start_o) begin
-      pixels_o       <= descriptor_o[OutHeightLsb +: OutHeightWidth]
-                        * descriptor_o[OutWidthLsb +: OutWidthWidth];
-      plane_pixels_o <= descriptor_o[PlaneHeightLsb +: PlaneHeightWidth]
-                        * descriptor_o[PlaneWidthLsb +: PlaneWidthWidth];
+      pixels_o       <= next_pixels_i;
+      plane_pixels_o <= next_plane_pixels_i;
     end
   end
 

@@ -10,7 +10,9 @@
 `default_nettype none
 
 module seigo_plane_control #(
-  parameter DP = 2
+  parameter DP = 2,
+  // Cycles of a window for each filter: 1 or 2.
+  parameter Turns = 1
 ) (
   input  wire          aclk,
   input  wire          aresetn,
@@ -24,7 +26,7 @@ module seigo_plane_control #(
   input  wire          pad_top_i,
   input  wire          pad_left_i,
   input  wire [15:0]   planes_i,
-  // Two results for each window: the slot after such a window waits one cycle.
+  // Two results for each window. A slot that completes a window which emits takes `Turns` cycles for each.
   input  wire          two_i,
   output wire          busy_o,
   // Input.
@@ -137,10 +139,12 @@ module seigo_plane_control #(
     end
   endgenerate
 
-  // A window of two results keeps the next slot out for a cycle.
-  reg  hold_q;
+  // A window that takes several cycles keeps the next slot out.
+  localparam [1:0] HoldOne = Turns == 1 ? 2'd0 : 2'd1;
+  localparam [1:0] HoldTwo = Turns == 1 ? 2'd1 : 2'd3;
+  reg  [1:0] hold_q;
   wire centered = lag_q == 16'd0;
-  wire free = run_q && !hold_q && credit_i && (parameters_i || !first_o || !centered);
+  wire free = run_q && hold_q == 2'd0 && credit_i && (parameters_i || !first_o || !centered);
   wire slot = free && (valid_i || !takes_q);
   wire ends = last_o && planes_q == 16'd1;
 
@@ -185,12 +189,13 @@ module seigo_plane_control #(
     if (!aresetn) begin
       setup_q <= 2'd0;
       run_q <= 1'b0;
-      hold_q <= 1'b0;
+      hold_q <= 2'd0;
     end else begin
       setup_q <= {setup_q[0], start_i};
       if (setup_q[1]) run_q <= 1'b1;
       else if (window_o && ends) run_q <= 1'b0;
-      hold_q <= window_o && two_q && emit_o != {DP{1'b0}};
+      if (window_o && emit_o != {DP{1'b0}}) hold_q <= two_q ? HoldTwo : HoldOne;
+      else if (hold_q != 2'd0) hold_q <= hold_q - 2'd1;
     end
   end
 

@@ -4,9 +4,15 @@
 // points in word 4, lane parameters in words 5 to 8. Words are taken while `ready_o`; `commit_i`,
 // with the last word or later, ends the set, and `available_o` rises a cycle later. `take_i` says
 // that the next plane begins to use its set, `release_i` that the oldest one is done with.
+//
+// With 8 channels a cycle the halves of a set lie one behind the other in RAMs of half the width. A word of taps has
+// both halves and takes two cycles to write, so that between two words there is at least one cycle.
 `default_nettype none
 
-module seigo_plane_parameters (
+module seigo_plane_parameters #(
+  // Channels a cycle: 16 or 8.
+  parameter Channels = 16
+) (
   input  wire          aclk,
   input  wire          aresetn,
   input  wire          valid_i,
@@ -18,15 +24,17 @@ module seigo_plane_parameters (
   output wire          available_o,
   input  wire          take_i,
   input  wire          release_i,
-  // Set and filter of each part; combinational.
+  // Set, filter and, of 8 channels, half of each part; combinational.
   input  wire          zero_set_i,
   output wire [127:0]  zero_o,
   input  wire          weights_set_i,
   input  wire          weights_filter_i,
-  output wire [1151:0] weights_o,
+  input  wire          weights_half_i,
+  output wire [72*Channels-1:0] weights_o,
   input  wire          lanes_set_i,
   input  wire          lanes_filter_i,
-  output wire [1023:0] lanes_o
+  input  wire          lanes_half_i,
+  output wire [64*Channels-1:0] lanes_o
 );
 
   reg       write_set_q;
@@ -49,32 +57,82 @@ module seigo_plane_parameters (
     end
   end
 
-  // Word k of every set and filter in a RAM of its own.
-  wire [1:0] weights_place = {weights_set_i, weights_filter_i};
-  wire [1:0] lanes_place = {lanes_set_i, lanes_filter_i};
-  genvar k;
+  // A tap, two of them in a word of the ring.
+  localparam Tap = 8 * Channels;
+  // Set and filter, with halves behind which one.
+  localparam PlaceBits = Channels == 16 ? 2 : 3;
+
+  wire [3:0]      tap_word;
+  wire            tap_write;
+  wire [PlaceBits-1:0] tap_place;
+  wire [2*Tap-1:0] taps;
+  wire [PlaceBits-1:0] weights_place;
+  wire [PlaceBits-1:0] lanes_place;
   generate
-    for (k = 0; k < 9; k = k + 1) begin : g_word
-      localparam Bits = k == 4 ? 128 : 256;
-      (* ram_style = "distributed" *)
-      reg [Bits-1:0] words [0:3];
-      always @(posedge aclk) if (write && index_i == k[3:0]) words[{write_set_q, filter_i}] <= data_i[Bits-1:0];
-      if (k < 4) begin : g_taps
-        assign weights_o[256*k +: 256] = words[weights_place];
-      end else if (k == 4) begin : g_tap
-        assign weights_o[1151:1024] = words[weights_place];
-        // Both filters have the same input: the first one's zero points serve.
-        (* ram_style = "distributed" *)
-        reg [127:0] zeros [0:1];
-        always @(posedge aclk) begin
-          if (write && index_i == k[3:0] && !filter_i) zeros[write_set_q] <= data_i[255:128];
-        end
-        assign zero_o = zeros[zero_set_i];
-      end else begin : g_lanes
-        assign lanes_o[256*(k-5) +: 256] = words[lanes_place];
+    if (Channels == 16) begin : g_whole
+      assign tap_write = write;
+      assign tap_word = index_i;
+      assign tap_place = {write_set_q, filter_i};
+      assign taps = data_i;
+      assign weights_place = {weights_set_i, weights_filter_i};
+      assign lanes_place = {lanes_set_i, lanes_filter_i};
+      wire unused = &{1'b0, weights_half_i, lanes_half_i};
+    end else begin : g_halves
+      // The upper half of a word, in the cycle after it came.
+      reg             upper_q;
+      reg [3:0]       upper_word_q;
+      reg [1:0]       upper_place_q;
+      reg [2*Tap-1:0] upper_taps_q;
+      always @(posedge aclk) begin
+        upper_q <= write && aresetn;
+        upper_word_q <= index_i;
+        upper_place_q <= {write_set_q, filter_i};
+        upper_taps_q <= {data_i[192 +: 64], data_i[64 +: 64]};
       end
+      assign tap_write = write || upper_q;
+      assign tap_word = upper_q ? upper_word_q : index_i;
+      assign tap_place = upper_q ? {1'b1, upper_place_q} : {1'b0, write_set_q, filter_i};
+      assign taps = upper_q ? upper_taps_q : {data_i[128 +: 64], data_i[0 +: 64]};
+      assign weights_place = {weights_half_i, weights_set_i, weights_filter_i};
+      assign lanes_place = {lanes_half_i, lanes_set_i, lanes_filter_i};
     end
   endgenerate
+
+  // The same word of every set and filter in a RAM of its own.
+  localparam LaneWords = Channels / 4;
+  genvar k;
+  generate
+    for (k = 0; k < 5; k = k + 1) begin : g_taps
+      localparam Bits = k == 4 ? Tap : 2 * Tap;
+      (* ram_style = "distributed" *)
+      reg [Bits-1:0] words [0:(1<<PlaceBits)-1];
+      always @(posedge aclk) begin
+        if (tap_write && tap_word == k[3:0]) words[tap_place] <= taps[Bits-1:0];
+      end
+      assign weights_o[2*Tap*k +: Bits] = words[weights_place];
+    end
+    for (k = 0; k < LaneWords; k = k + 1) begin : g_lanes
+      // Word 5 + k, and with halves the one that lies as far in the upper half.
+      localparam Low = 5 + k;
+      localparam High = 5 + k + 4 - LaneWords;
+      wire upper = index_i == High[3:0];
+      wire [PlaceBits-1:0] place;
+      if (Channels == 16) assign place = {write_set_q, filter_i};
+      else assign place = {upper, write_set_q, filter_i};
+      (* ram_style = "distributed" *)
+      reg [255:0] words [0:(1<<PlaceBits)-1];
+      always @(posedge aclk) begin
+        if (write && (index_i == Low[3:0] || upper)) words[place] <= data_i;
+      end
+      assign lanes_o[256*k +: 256] = words[lanes_place];
+    end
+  endgenerate
+
+  // Both filters have the same input: the first one's zero points serve, of all channels.
+  (* ram_style = "distributed" *)
+  reg [127:0] zeros [0:1];
+  always @(posedge aclk) if (write && index_i == 4'd4 && !filter_i) zeros[write_set_q] <= data_i[255:128];
+  assign zero_o = zeros[zero_set_i];
 
 endmodule
 

@@ -1,14 +1,16 @@
 // The 3-row window of the plane engine: two rows of line buffer, DP + 2 columns of registers,
 // padding.
 //
-// Slots enter one a cycle at most. Two cycles after a slot entered, stage 2, the flags of the
-// window that it completes are due (`emit_i`, `rows_i`, `columns_i`, `zero_i`); after one more
-// cycle `window_o` holds it, until the next window that emits. Its center group is the one that
-// entered `groups` + 1 slots before.
+// Slots enter one a cycle at most. From the second cycle after a slot entered, stage 2, until the
+// second cycle after the next one, the window that it completes is there, with its flags (`rows_i`,
+// `columns_i`, `zero_i`). A cycle after `capture_i` `window_o` holds it, all channels or one half of
+// them. Its center group is the one that entered `groups` + 1 slots before.
 `default_nettype none
 
 module seigo_plane_window #(
   parameter DP = 2,
+  // Channels of `window_o`: 16 or 8.
+  parameter Channels = 16,
   // Pixels of the longest row; with windows that reach out by two columns, of the row and DP more.
   parameter MaxWidth = 512
 ) (
@@ -17,14 +19,15 @@ module seigo_plane_window #(
   input  wire                    slot_i,
   input  wire [15:0]             group_i,
   input  wire [128*DP-1:0]       data_i,
-  // Stage 2, with the slot that entered two cycles ago.
-  input  wire                    emit_i,
+  // Of 8 channels, the upper ones.
+  input  wire                    capture_i,
+  input  wire                    half_i,
   input  wire [2:0]              rows_i,
   input  wire [DP+1:0]           columns_i,
   // What stands for the 16 channels outside of the input.
   input  wire [127:0]            zero_i,
-  // Pixel of row r (top first) and column c (leftmost first) at 128 * (r * (DP + 2) + c).
-  output reg  [384*(DP+2)-1:0]   window_o
+  // Pixel of row r (top first) and column c (leftmost first) at 8 * Channels * (r * (DP + 2) + c).
+  output reg  [24*Channels*(DP+2)-1:0] window_o
 );
 
   localparam Group = 128 * DP;
@@ -49,7 +52,6 @@ module seigo_plane_window #(
   reg [AddressBits-1:0] group1_q;
   reg [Group-1:0]       bottom1_q;
   reg [Group-1:0]       middle1_q;
-  reg                   slot2_q;
   // Column groups of the three rows at stage 2: the slot's, the one before, and the last column
   // before.
   reg [Group-1:0]       near_top_q;
@@ -63,7 +65,6 @@ module seigo_plane_window #(
 
   always @(posedge aclk) begin
     slot1_q <= slot_i;
-    slot2_q <= slot1_q;
     if (slot_i) begin
       group1_q <= group;
       bottom1_q <= data_i;
@@ -72,7 +73,7 @@ module seigo_plane_window #(
       near_bottom_q <= bottom1_q;
       near_middle_q <= middle1_q;
     end
-    if (slot2_q) center_q <= near;
+    if (slot1_q) center_q <= near;
   end
 
   always @(posedge aclk) begin
@@ -89,6 +90,13 @@ module seigo_plane_window #(
     end
   end
 
+  localparam Word = 8 * Channels;
+  // The channels asked for of a pixel.
+  function [Word-1:0] part(input [127:0] pixel, input half);
+    part = Channels == 16 || !half ? pixel[Word-1:0] : pixel[127 -: Word];
+  endfunction
+  wire [Word-1:0] zero = part(zero_i, half_i);
+
   genvar r;
   genvar c;
   generate
@@ -96,13 +104,13 @@ module seigo_plane_window #(
       wire [128*(DP+2)-1:0] columns = {near[Group*r +: 128], center_q[Group*r +: Group],
                                        far_q[128*r +: 128]};
       always @(posedge aclk) begin
-        if (slot2_q) far_q[128*r +: 128] <= center_q[Group*(r+1)-1 -: 128];
+        if (slot1_q) far_q[128*r +: 128] <= center_q[Group*(r+1)-1 -: 128];
       end
       for (c = 0; c < DP + 2; c = c + 1) begin : g_column
         always @(posedge aclk) begin
-          if (slot2_q && emit_i) begin
-            window_o[128*(r*(DP+2)+c) +: 128] <=
-              rows_i[r] && columns_i[c] ? columns[128*c +: 128] : zero_i;
+          if (capture_i) begin
+            window_o[Word*(r*(DP+2)+c) +: Word] <=
+              rows_i[r] && columns_i[c] ? part(columns[128*c +: 128], half_i) : zero;
           end
         end
       end

@@ -101,6 +101,7 @@ module seigo_stem_unit #(
   localparam PassBits = Passes == 1 ? 1 : $clog2(Passes);
   localparam ReadBits = Reads == 1 ? 1 : $clog2(Reads);
   localparam PositionBits = 18;
+  localparam TotalBits = $clog2(WordBits + 1);
 
   generate
     if ((P != 1 && P != 2 && P != 4 && P != 8) || C < 1 || C > 4 || K < 1 || K > 15 || S < 1 ||
@@ -148,12 +149,28 @@ module seigo_stem_unit #(
   reg signed [20:0]      rows_end_q;
   reg [15:0]             limit_q;
   reg [23:0]             total_q;
+  reg [TotalBits-1:0]    total_bit_q;
   reg [23:0]             capacity_q;
+
+  // Products with constants are sums; the image's words, once a pass, are summed up bit by bit.
+  function [23:0] times(input [23:0] value, input integer constant);
+    integer b;
+    begin
+      times = 24'd0;
+      for (b = 0; b < 16; b = b + 1) if (constant[b]) times = times + (value << b);
+    end
+  endfunction
 
   wire [PositionBits-1:0] row_bytes_up = row_bytes_q + 15;
   wire signed [20:0] kernel = $signed(K[20:0]);
   wire signed [20:0] stride = $signed(S[20:0]);
-  wire signed [20:0] out_rows = {5'd0, out_height_q} - 21'd1;
+  wire [15:0] out_rows = out_height_q - 16'd1;
+  /* verilator lint_off UNUSEDSIGNAL */  // sizes are within their ranges
+  wire [23:0] row_bytes = times({8'd0, in_width_q}, C);
+  wire [23:0] pad_bytes = times({16'd0, pad_left_q}, C);
+  wire [23:0] out_rows_end = times({8'd0, out_rows}, S);
+  /* verilator lint_on UNUSEDSIGNAL */
+  wire [23:0] capacity = times({{(23 - WordBits){1'b0}}, row_beats_q}, Rows);
   wire signed [20:0] height = {5'd0, in_height_q};
   wire tile = state_q == Tile;
 
@@ -171,18 +188,22 @@ module seigo_stem_unit #(
       batch_extra_q <= batch_extra_i;
     end
     if (state_q == Sizes) begin
-      row_bytes_q <= {2'd0, in_width_q} * C[PositionBits-1:0];
-      pad_bytes_q <= {10'd0, pad_left_q} * C[PositionBits-1:0];
-      rows_end_q <= out_rows * stride + kernel - $signed({13'd0, pad_top_q});
+      row_bytes_q <= row_bytes[PositionBits-1:0];
+      pad_bytes_q <= pad_bytes[PositionBits-1:0];
+      rows_end_q <= $signed(out_rows_end[20:0]) + kernel - $signed({13'd0, pad_top_q});
     end
     if (state_q == Limits) begin
       row_beats_q <= row_bytes_up[WordBits+4:4];
       limit_q <= rows_end_q < 0 ? 16'd0 : rows_end_q < height ? rows_end_q[15:0] : in_height_q;
     end
-    if (state_q == Totals) begin
-      total_q <= {8'd0, limit_q} * {{(23 - WordBits){1'b0}}, row_beats_q};
-      capacity_q <= {{(23 - WordBits){1'b0}}, row_beats_q} * Rows[23:0];
+    if (state_q == Limits) begin
+      total_q <= 24'd0;
+      total_bit_q <= WordBits[TotalBits-1:0];
+    end else if (state_q == Totals) begin
+      total_q <= (total_q << 1) + (row_beats_q[total_bit_q] ? {8'd0, limit_q} : 24'd0);
+      total_bit_q <= total_bit_q - 1'b1;
     end
+    if (state_q == Totals) capacity_q <= capacity;
   end
 
   // ---------------------------------------------------------------------------------------------
@@ -260,7 +281,7 @@ module seigo_stem_unit #(
       end
       Sizes: state_q <= Limits;
       Limits: state_q <= Totals;
-      Totals: state_q <= Tile;
+      Totals: if (total_bit_q == 0) state_q <= Tile;
       Tile: begin
         pad_left_rows_q <= pad_top_q;
         top_q <= 21'sd0;

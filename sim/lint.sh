@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.."
 # Module without its prefix, then the parameters of one elaboration.
 sets="
 output_lanes LP=1 TagBits=7
+output_lanes Channels=8 LP=1
 output_lanes LP=4 Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1 RomEntries=240
 output_lanes Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1 RomEntries=3000
 output_lanes Bits=22 Dsp=1
@@ -26,11 +27,20 @@ align Bits=9 Up=11 Subtract=1
 finish Dsp=1
 plane_engine PackProducts=0
 plane_engine DP=1
+plane_engine DP=1 Channels=8
 plane_engine SumBits=20 DspLanes=1
 plane_channel PackProducts=0
 plane_channel DP=1
 plane_control DP=1
+plane_control Turns=2
+plane_stages Channels=8
+plane_results DP=1 Channels=8
+plane_parameters Channels=8
+loader ParameterGap=1
+pass_products P=1
+pass_products P=8
 plane_window DP=1
+plane_window Channels=8
 stem_unit P=1
 stem_unit P=2
 stem_unit P=8

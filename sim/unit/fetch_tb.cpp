@@ -5,8 +5,8 @@
 //
 // Testbench of fetch: random passes on a memory whose words hold their own addresses. The expected
 // sequence of groups comes from plain loops over tiles, batches, steps and groups, with coordinates
-// computed by division; gates open and close at random.
-#include "Vseigo_fetch.h"
+// computed by division; gates open and close at random. Products come from their own module.
+#include "Vfetch_tb.h"
 #include "verilated.h"
 #include <cstdint>
 #include <cstdio>
@@ -140,7 +140,7 @@ static void describe(const Pass& p, uint32_t* d) {
 }
 
 int main() {
-  Vseigo_fetch dut;
+  Vfetch_tb dut;
   auto* desc = &dut.descriptor_i[0];
   std::deque<std::vector<int>> memory(ReadLatency, std::vector<int>(P, -1));
   std::deque<Expected> expected;
@@ -214,6 +214,7 @@ int main() {
   };
   dut.aresetn = 0;
   dut.stem_batches_i = 0;
+  dut.next_valid_i = 0;
   for (int i = 0; i < 4; i++) cycle(false);
   dut.aresetn = 1;
   for (int n = 0; n < 400; n++) {
@@ -224,8 +225,27 @@ int main() {
     now = p;
     expect(p, expected);
     size_t total = expected.size();
+    int plane_height = pick(1, 65535), plane_width = pick(1, 65535);
+    put(desc, 24, 0, 16, plane_height);
+    put(desc, 24, 16, 16, plane_width);
+    // Another descriptor may come and go before its products are there.
+    dut.next_valid_i = 1;
+    for (int i = pick(0, 1) ? pick(0, 30) : 0; i > 0; i--) cycle(false);
+    if (pick(0, 1)) {
+      dut.next_valid_i = 0;
+      cycle(false);
+      dut.next_valid_i = 1;
+      cycle(false);
+    }
+    for (int i = 0; !dut.products_ready_o; i++) {
+      if (i > 8 + 5 + P + 4) fail("no products");
+      cycle(false);
+    }
     long from = cycles;
     cycle(true);
+    dut.next_valid_i = 0;
+    if (dut.pixels_o != uint32_t(p.outh * p.outw)) fail("wrong pixels");
+    if (dut.plane_pixels_o != uint32_t(plane_height) * uint32_t(plane_width)) fail("wrong pixels of the plane engine");
     while ((dut.busy_o || !expected.empty()) && cycles < from + 2000000) cycle(false);
     if (!expected.empty()) fail("groups are missing");
     bool conflict_free = p.stride == 1 && p.outw == p.inw;

@@ -3,6 +3,7 @@
 // same.
 module plane_engine_tb #(
   parameter DP = 2,
+  parameter Channels = 16,
   parameter PackProducts = 1,
   parameter SumBits = 32,
   parameter DspLanes = 0
@@ -64,6 +65,7 @@ module plane_engine_tb #(
 
   seigo_plane_engine #(
     .DP            (DP),
+    .Channels      (Channels),
     .MaxWidth      (40 + DP),
     .PackProducts  (PackProducts),
     .SumBits       (SumBits),

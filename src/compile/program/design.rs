@@ -14,8 +14,8 @@ use crate::compile::capabilities::{
 use crate::compile::schedule::{Dense, Schedule, Source, Work};
 use crate::model::qgraph::{QGraph, QOp};
 
-/// DSP slices of fetch, stem unit and pass control.
-const ADDRESS_DSPS: usize = 24;
+/// DSP slices of products of sizes (`seigo_pass_products`).
+const ADDRESS_DSPS: usize = 1;
 /// Share of a part's DSP slices that the design takes at most for the sake of lanes in them.
 const ROOM_PERCENT: usize = 85;
 
@@ -47,6 +47,8 @@ pub struct Design {
     pub plane_sum_bits: u32,
     /// The output lanes shift in DSP slices, three a lane of the array and two a lane of the plane engine.
     pub dsp_lanes: bool,
+    /// Channels of a pixel that the plane engine takes in a cycle: 16, or 8 where the part has no slices for more.
+    pub plane_channels: usize,
     /// Widest row that the plane engine takes.
     pub max_width: usize,
     /// Widest image row in words, pitch of the image.
@@ -124,12 +126,17 @@ impl Design {
             accumulator_bits: 32,
             plane_sum_bits: 32,
             dsp_lanes: false,
+            plane_channels: 16,
             max_width: 16,
             image_row_words: 0,
             stem: None,
             functions: graph.functions.clone(),
         };
-        design.dsp_lanes = 100 * design.dsps_with_lanes() <= ROOM_PERCENT * target.dsp as usize;
+        if design.dsps() > target.dsp as usize {
+            design.plane_channels = 8;
+        }
+        design.dsp_lanes =
+            100 * (design.dsps() + design.lane_dsps()) <= ROOM_PERCENT * target.dsp as usize;
         for pass in &schedule.passes {
             design.extend(graph, schedule, &pass.work)?;
         }
@@ -201,14 +208,18 @@ impl Design {
         Ok(convolution.stem)
     }
 
-    /// DSP slices, about: the array, the plane engine, products of addresses, the lanes.
-    fn dsps_with_lanes(&self) -> usize {
+    /// DSP slices of the array, of the plane engine and of products of addresses.
+    fn dsps(&self) -> usize {
         let shared = |products: usize, pixels: usize| {
             if self.pack_products && pixels > 1 { products * pixels / 2 } else { products * pixels }
         };
         let array = if self.pack_products { 128 } else { 256 } * self.pixels;
-        let products = array + shared(144, self.plane_pixels()) + ADDRESS_DSPS;
-        products + 16 * (3 * self.lane_pixels() + 2 * self.plane_pixels())
+        array + shared(9 * self.plane_channels, self.plane_pixels()) + ADDRESS_DSPS
+    }
+
+    /// DSP slices of the lanes, where they shift in some.
+    fn lane_dsps(&self) -> usize {
+        16 * 3 * self.lane_pixels() + self.plane_channels * 2 * self.plane_pixels()
     }
 
     /// LP: pixels of the output lanes.

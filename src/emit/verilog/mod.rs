@@ -103,6 +103,7 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
         ("AccumulatorBits", design.accumulator_bits.to_string()),
         ("PlaneSumBits", design.plane_sum_bits.to_string()),
         ("DspLanes", u8::from(design.dsp_lanes).to_string()),
+        ("PlaneChannels", design.plane_channels.to_string()),
         ("MaxWidth", design.max_width.next_power_of_two().max(16).to_string()),
         ("StemKernel", of_stem(|stem| stem.kernel, 0)),
         ("StemStride", of_stem(|stem| stem.stride, 1)),

@@ -88,6 +88,7 @@ fn union(builds: &[Compiled]) -> Design {
         design.accumulator_bits = design.accumulator_bits.max(build.design.accumulator_bits);
         design.pack_products &= build.design.pack_products;
         design.dsp_lanes &= build.design.dsp_lanes;
+        design.plane_channels = design.plane_channels.min(build.design.plane_channels);
         design.plane_sum_bits = design.plane_sum_bits.max(build.design.plane_sum_bits);
         design.stem = design.stem.or(build.design.stem);
         design.image_row_words = design.image_row_words.max(build.design.image_row_words);

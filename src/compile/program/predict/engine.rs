@@ -9,13 +9,16 @@ const ENGINE_FINISH: [u64; 2] = [41, 23];
 const ENGINE_LANES: u64 = 25;
 /// Pixels that may wait between lanes and plane engine, in words of LP pixels.
 const QUEUE: u64 = 32;
+/// Unit of cycles that are an average.
+const SCALE: u64 = 4;
+
 /// The plane engine behind the lanes, by slots of DP columns.
 pub(super) struct Engine {
     filters: u64,
     /// Pixels of a row and slots that they take.
     width: u64,
     slots_of_row: u64,
-    /// Cycles of a slot, times 2.
+    /// Cycles of a slot on average, times [`SCALE`].
     rate: u64,
     lp: u64,
     /// Pixels so far.
@@ -33,13 +36,19 @@ impl Engine {
         let filters = d.get(f::CHAIN) as u64;
         let width = d.get(f::OUT_WIDTH) as u64;
         let own = width.div_ceil(design.plane_pixels() as u64);
-        // With two filters every slot with a result takes two cycles; at stride 2 half the rows have one.
-        let results = if d.get(f::PLANE_STRIDE_XY) == 2 { 1 } else { 2 };
+        // A slot with a result takes a cycle for each filter and each part of the 16 channels; at stride 2 half the rows
+        // have one, and there every second column.
+        let results = match (d.get(f::PLANE_STRIDE_XY), design.plane_pixels()) {
+            (2, 1) => SCALE / 4,
+            (2, _) => SCALE / 2,
+            _ => SCALE,
+        };
+        let turns = filters * (16 / design.plane_channels as u64);
         Self {
             filters,
             width,
             slots_of_row: own,
-            rate: 2 + if filters == 2 { results } else { 0 },
+            rate: SCALE + results * turns.saturating_sub(1),
             lp: design.lane_pixels() as u64,
             pixels: 0,
             time: 0,
@@ -58,9 +67,9 @@ impl Engine {
         let slots = self.pixels * self.slots_of_row / self.width;
         let new = slots - self.slots;
         self.slots = slots;
-        self.time = self.time.max(from) + new * self.rate / 2;
+        self.time = self.time.max(from) + new * self.rate / SCALE;
         let queued = QUEUE * self.lp * self.slots_of_row / self.width;
-        self.time.saturating_sub(queued * self.rate / 2)
+        self.time.saturating_sub(queued * self.rate / SCALE)
     }
 
     /// The end of the pass: a flushed row, then the way out.
@@ -68,6 +77,6 @@ impl Engine {
         if self.filters == 0 {
             return 0;
         }
-        self.time + self.slots_of_row * self.rate / 2 + self.finish
+        self.time + self.slots_of_row * self.rate / SCALE + self.finish
     }
 }
