@@ -117,6 +117,23 @@ $(DRIVERS)/ready: Makefile | deps
 	$(DRIVERS)/bin/pip install -q numpy
 	touch $@
 
+# The C++ library with its kernels, on this machine and as 64-bit ARM in QEMU, and under the sanitizers.
+.PHONY: test-runtime
+test-runtime: DEBIAN += g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ qemu-user:qemu-aarch64
+test-runtime: build ## The C++ runtime against the reference: every tensor of 500 random networks and of the models that ship
+	runtime=$(CURDIR)/build/runtime
+	$(MAKE) -s -C runtime BUILD=$$runtime/native
+	$(MAKE) -s -C runtime BUILD=$$runtime/sanitized SANITIZE=address,undefined CXXFLAGS=-O1 KERNEL_FLAGS=-O1
+	$(MAKE) -s -C runtime BUILD=$$runtime/aarch64 CXX=aarch64-linux-gnu-g++ AR=aarch64-linux-gnu-ar STATIC=1
+	target/release/seigo quantize models/shapes/shapes.onnx --calib models/shapes/samples -o $$runtime/shapes.ceras
+	target/release/seigo quantize models/shape-classifier/shape_classifier.onnx --calib models/shape-classifier/samples -o $$runtime/classifier.ceras
+	SEIGO_RUNTIME_CASES=500 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras $$runtime/classifier.ceras" \
+	  $(CARGO) test --release --locked --test it runtime:: -- --include-ignored --nocapture
+	for program in "$$runtime/sanitized/tensors" "qemu-aarch64 $$runtime/aarch64/tensors"; do
+	  SEIGO_RUNTIME="$$program" SEIGO_RUNTIME_CASES=100 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras" \
+	    $(CARGO) test --release --locked --test it runtime:: -- --include-ignored --nocapture
+	done
+
 .PHONY: lint-rtl
 lint-rtl: $(LINT)/ready ## Lint every RTL module at several parameter sets and generated top levels: Verilator, slang, Icarus
 	# The command as the tests build it: another selection of packages would compile everything once more.

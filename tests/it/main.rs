@@ -38,6 +38,8 @@ mod quantized;
 mod quark;
 mod reference_oracle;
 mod rtl;
+#[cfg(unix)]
+mod runtime;
 mod schedule;
 mod schedule_peaks;
 mod schedule_program;

@@ -7,7 +7,7 @@ use seigo::base::error::Result;
 use seigo::compile::boards::{self, board};
 use seigo::emit::vivado;
 
-use crate::{border, errors_page, operators_page, task_page};
+use crate::{border, errors_page, operators_page, runtime_header, task_page};
 
 /// Constraints of the boards, in the order of [`board::Name::ALL`].
 const CONSTRAINTS: [&str; board::Name::ALL.len()] =
@@ -20,6 +20,7 @@ fn files() -> Result<Vec<(&'static str, String)>> {
         ("docs/operators.md", operators_page::page()?),
         ("docs/targets.md", boards::page::page()?),
         ("docs/task.md", task_page::page(&path("docs/task.md"))?),
+        ("runtime/src/format.h", runtime_header::header()),
     ];
     files.extend(border::files());
     for (name, board) in CONSTRAINTS.iter().zip(board::Name::ALL) {

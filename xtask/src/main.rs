@@ -13,6 +13,7 @@ mod links;
 mod onnx_tests;
 mod operators_page;
 mod page;
+mod runtime_header;
 mod structure;
 mod task_page;
 mod yolox;

@@ -104,6 +104,8 @@ codes! {
         "check that the file is complete; write it again with `seigo quantize`";
     CERAS_VERSION = "SG0602", "The .ceras file was written by a newer version.",
         "update Seigo, or quantize again with this version";
+    RUNTIME_OPERATOR = "SG0603", "A layer needs something that the C++ runtime does not have.",
+        "docs/runtime.md lists what it runs; keep such layers out of the network, or run it with `seigo`";
 
     PLAN_PROBLEM = "SG0701", "A memory-planning problem is malformed.",
         "each row is id,lower,upper,size with lower < upper and size > 0; ids are unique";

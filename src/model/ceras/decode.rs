@@ -2,15 +2,13 @@
 //! allocated that the file does not hold.
 
 use super::graph_form::{ConstantForm, GraphForm, LayerForm, OperandForm, ValueForm};
+use super::layout::MAX_VALUE;
 use crate::base::arithmetic::Function;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::{Tensor, element_count};
 use crate::model::qgraph::{
     ArrayReader, Format, Layer, Operand, QGraph, QOutput, QValue, QValueId, Region, Scale,
 };
-
-/// Elements of one value: more than any part's memory, little enough to be checked.
-const MAX_VALUE: usize = 1 << 28;
 
 /// The arrays that the JSON form points into.
 pub struct Arrays<'a> {

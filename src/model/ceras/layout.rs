@@ -6,6 +6,10 @@
 pub const MAGIC: [u8; 8] = *b"\x89CER\r\n\x1a\n";
 /// Version of the format that is written, and the newest that is read.
 pub const VERSION: u32 = 1;
+/// Version of the contents of the sections that hold the graph.
+pub const CONTENTS: u32 = 1;
+/// Elements of one value: more than any part's memory, little enough to be checked.
+pub const MAX_VALUE: usize = 1 << 28;
 /// Sections and arrays in them start at multiples of this.
 pub const SECTION_ALIGNMENT: usize = 64;
 /// Bytes before the section table.

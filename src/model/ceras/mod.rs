@@ -20,9 +20,7 @@ use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
 use crate::model::qgraph::{ArrayReader, QGraph, Region};
 use container::Section;
-
-/// Version of the contents of the sections that this module writes.
-const CONTENTS: u32 = 1;
+use layout::CONTENTS;
 
 /// A model file in memory.
 #[derive(Debug, Clone, PartialEq)]

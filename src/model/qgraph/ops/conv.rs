@@ -15,7 +15,7 @@ use crate::model::qgraph::QGraph;
 
 /// Channels, taps and shifts beyond this are no network of this world; it bounds all index
 /// arithmetic.
-const MAX_EXTENT: usize = 1 << 24;
+pub const MAX_EXTENT: usize = 1 << 24;
 
 /// A two-dimensional convolution with int8 weights (rule A4) and one of the output stages.
 #[derive(Debug, Clone, PartialEq)]

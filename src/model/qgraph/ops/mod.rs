@@ -34,13 +34,13 @@ use crate::frontend::ops::window::Axis;
 pub use add::QAdd;
 pub(crate) use arrays::{ArrayReader, ArrayWriter, Region};
 pub use bound::accumulator_bound;
-pub use conv::{ConvDump, DpuActivation, Output as ConvOutput, QConv};
+pub use conv::{ConvDump, DpuActivation, MAX_EXTENT, Output as ConvOutput, QConv};
 pub use dpu_add::QDpuAdd;
 pub use float::QFloat;
 pub use max_pool::QMaxPool;
 pub use movement::{Moved, QMove, moved};
-pub use operands::Operands;
 pub(crate) use operands::wrong;
+pub use operands::{MAX_ALIGNMENT, MAX_SHIFT, Operands};
 pub use rescale::QRescale;
 pub use scales::ScaleRule;
 

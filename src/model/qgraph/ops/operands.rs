@@ -10,7 +10,7 @@ use crate::model::qgraph::{Layer, Operand, QGraph, QValue, Scale, Width};
 pub const MAX_ALIGNMENT: i32 = 24;
 
 /// Largest right shift between two scales.
-const MAX_SHIFT: i32 = 55;
+pub const MAX_SHIFT: i32 = 55;
 
 /// The error for a layer that breaks a rule.
 pub fn wrong(message: impl Into<String>) -> Error {

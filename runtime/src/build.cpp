@@ -1,0 +1,147 @@
+// Links, order and memory of a network: its layers to steps.
+#include <algorithm>
+
+#include "steps.h"
+
+namespace ceras::detail {
+
+const Value* Builder::input(const Layer& layer, std::size_t position) const {
+  if (position >= layer.inputs.size() || layer.inputs[position].kind != Operand::Kind::value) return nullptr;
+  return &network.values[layer.inputs[position].value];
+}
+
+bool Builder::report(const std::string& what, bool unsupported) {
+  error_.code = unsupported ? format::kRuntimeOperator : format::kQuantizedGraph;
+  error_.message = place + ": " + what;
+  return false;
+}
+
+std::size_t Builder::temporary(Type type, const Shape& shape, bool channels_last) {
+  Value value;
+  value.shape = shape;
+  value.type = type;
+  value.channels_last = channels_last;
+  value.born = static_cast<int>(network.steps.size());
+  value.dies = value.born;
+  network.values.push_back(value);
+  return network.values.size() - 1;
+}
+
+void Builder::scratch(std::size_t bytes) {
+  bytes = (bytes + 63) / 64 * 64;
+  network.scratch_bytes = std::max(network.scratch_bytes, bytes);
+}
+
+void Builder::add(std::unique_ptr<Step> step, std::initializer_list<std::size_t> reads,
+                  std::initializer_list<std::size_t> writes) {
+  add(std::move(step), std::vector<std::size_t>(reads), std::vector<std::size_t>(writes));
+}
+
+void Builder::add(std::unique_ptr<Step> step, const std::vector<std::size_t>& reads, const std::vector<std::size_t>& writes) {
+  const int now = static_cast<int>(network.steps.size());
+  for (std::size_t index : writes) {
+    network.values[index].born = now;
+    network.values[index].dies = now;
+    if (index < network.file_values) step->computed.push_back(index);
+  }
+  for (std::size_t index : reads) network.values[index].dies = now;
+  network.steps.push_back(std::move(step));
+}
+
+namespace {
+
+// Channels lie innermost where the kernels work, so wherever there are spatial dimensions. What a transposition in
+// float gives is as it is read by people, row-major.
+void choose_layouts(Network& network) {
+  for (Value& value : network.values) value.channels_last = value.shape.size() >= 3;
+  for (const Layer& layer : network.layers) {
+    if (layer.kind != LayerKind::floating || layer.op != "transpose") continue;
+    for (std::size_t output : layer.outputs) {
+      if (!network.values[output].is_integer()) network.values[output].channels_last = false;
+    }
+  }
+}
+
+bool build_layer(Builder& builder, const Layer& layer) {
+  switch (layer.kind) {
+    case LayerKind::conv: return build_conv(builder, layer);
+    case LayerKind::add:
+    case LayerKind::dpu_add:
+    case LayerKind::rescale: return build_elementwise(builder, layer);
+    case LayerKind::max_pool: return build_max_pool(builder, layer);
+    case LayerKind::move: return build_move(builder, layer);
+    case LayerKind::floating: return build_float(builder, layer);
+  }
+  return false;
+}
+
+// Every value is computed once, before it is read.
+bool check_links(Builder& builder, const Layer& layer, std::vector<bool>& available) {
+  for (const Operand& operand : layer.inputs) {
+    if (operand.kind == Operand::Kind::value && !available[operand.value]) {
+      return builder.broken("value " + std::to_string(operand.value) + " is read before it is computed");
+    }
+  }
+  for (std::size_t output : layer.outputs) {
+    if (available[output]) return builder.broken("value " + std::to_string(output) + " is computed twice");
+    available[output] = true;
+  }
+  return true;
+}
+
+// Large values first, each at the lowest offset where nothing lies that lives at the same time.
+void place_values(Network& network) {
+  constexpr std::size_t kAlignment = 64;
+  std::vector<std::size_t> order;
+  for (std::size_t index = 0; index < network.values.size(); ++index) {
+    if (network.values[index].born >= 0) order.push_back(index);
+  }
+  const auto size = [&](std::size_t index) {
+    return (network.values[index].bytes() + kSlack + kAlignment - 1) / kAlignment * kAlignment;
+  };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
+  std::vector<std::size_t> placed;  // by offset
+  for (std::size_t index : order) {
+    Value& own = network.values[index];
+    std::size_t offset = 0;
+    for (std::size_t other : placed) {
+      const Value& there = network.values[other];
+      const bool together = own.born <= there.dies && there.born <= own.dies;
+      if (together && offset + size(index) > there.offset) offset = std::max(offset, there.offset + size(other));
+    }
+    own.offset = offset;
+    network.arena_bytes = std::max(network.arena_bytes, offset + size(index));
+    const auto behind = [&](std::size_t other) { return network.values[other].offset > offset; };
+    placed.insert(std::find_if(placed.begin(), placed.end(), behind), index);
+  }
+}
+
+}  // namespace
+
+bool build_steps(Network& network, Error& error) {
+  Builder builder(network, error);
+  network.file_values = network.values.size();
+  choose_layouts(network);
+  std::vector<bool> available(network.file_values, false);
+  for (Value& value : network.values) value.born = -1;
+  builder.place = "inputs";
+  for (std::size_t input : network.inputs) {
+    if (available[input]) return builder.broken("input " + std::to_string(input) + " comes twice");
+    available[input] = true;
+    network.values[input].born = network.values[input].dies = 0;
+  }
+  for (const Layer& layer : network.layers) {
+    builder.place = "layer \"" + layer.name + "\"";
+    if (!check_links(builder, layer, available) || !build_layer(builder, layer)) return false;
+  }
+  for (std::size_t output : network.outputs) {
+    builder.place = "outputs";
+    if (!available[output]) return builder.broken("value " + std::to_string(output) + " is never computed");
+    network.values[output].dies = static_cast<int>(network.steps.size());
+  }
+  place_values(network);
+  network.layers.clear();
+  return true;
+}
+
+}  // namespace ceras::detail

@@ -1,0 +1,104 @@
+// Runs the copies that operators of movement are made of.
+#include <cstring>
+
+#include "movement.h"
+
+namespace ceras::detail {
+
+namespace {
+
+template <typename T>
+void copy_dimension(const Copy& copy, std::size_t at, const T* from, T* to) {
+  if (at == copy.dimensions.size()) {
+    *to = *from;
+    return;
+  }
+  const Copy::Dimension& own = copy.dimensions[at];
+  const bool last = at + 1 == copy.dimensions.size();
+  if (last && own.positions.empty() && own.from == 1 && own.to == 1) {
+    constexpr std::size_t kShort = 8;  // a call costs more
+    if (own.extent > kShort) {
+      std::memcpy(to, from, own.extent * sizeof(T));
+    } else {
+      for (std::size_t index = 0; index < own.extent; ++index) to[index] = from[index];
+    }
+    return;
+  }
+  for (std::size_t index = 0; index < own.extent; ++index, to += own.to) {
+    const T* source = own.positions.empty() ? from + static_cast<std::ptrdiff_t>(index) * own.from : from + own.positions[index];
+    if (last) {
+      *to = *source;
+    } else {
+      copy_dimension(copy, at + 1, source, to);
+    }
+  }
+}
+
+std::size_t position(const Value& value, std::size_t index) {
+  if (!value.channels_last) return index;
+  const std::size_t plane = value.plane(), channels = value.channels();
+  return (index / plane / channels * plane + index % plane) * channels + index / plane % channels;
+}
+
+class MovementStep : public Step {
+ public:
+  std::vector<Copy> copies;
+  std::vector<std::size_t> inputs, outputs;
+
+  void run(Frame& frame) const override {
+    for (const Copy& copy : copies) {
+      switch (width_bytes(frame.network().values[outputs[copy.output]].type)) {
+        case 1: apply<std::uint8_t>(frame, copy); break;
+        case 2: apply<std::uint16_t>(frame, copy); break;
+        default: apply<std::uint32_t>(frame, copy); break;
+      }
+    }
+  }
+
+ private:
+  template <typename T>
+  void apply(Frame& frame, const Copy& copy) const {
+    const T* from = frame.data<T>(inputs[copy.input]);
+    T* to = frame.data<T>(outputs[copy.output]);
+    const Value &source = frame.network().values[inputs[copy.input]], &target = frame.network().values[outputs[copy.output]];
+    if (!copy.one_by_one) {
+      for (const Copy::Dimension& own : copy.dimensions) {
+        if (own.extent == 0) return;
+      }
+      copy_dimension(copy, 0, from + copy.from, to + copy.to);
+      return;
+    }
+    for (std::size_t index = 0; index < target.elements(); ++index) to[position(target, index)] = from[position(source, index)];
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Step> movement_step(std::vector<Copy> copies, std::vector<std::size_t> inputs, std::vector<std::size_t> outputs) {
+  auto step = std::make_unique<MovementStep>();
+  step->copies = std::move(copies);
+  step->inputs = std::move(inputs);
+  step->outputs = std::move(outputs);
+  return step;
+}
+
+bool build_move(Builder& builder, const Layer& layer) {
+  if (!is_movement(layer.op)) return builder.unsupported("moving integers by \"" + layer.op + "\"");
+  std::vector<std::size_t> inputs;
+  for (std::size_t at = 0; at < layer.inputs.size(); ++at) {
+    const Operand& operand = layer.inputs[at];
+    if (operand.kind != Operand::Kind::value) continue;
+    const Value& value = builder.value(operand.value);
+    if (!value.is_integer()) return builder.broken("a movement of floats");
+    for (std::size_t output : layer.outputs) {
+      if (builder.value(output).type != value.type) return builder.broken("a movement changes the width");
+    }
+    inputs.push_back(operand.value);
+  }
+  std::vector<Copy> copies;
+  if (!plan_movement(builder, layer, inputs, layer.outputs, copies)) return false;
+  builder.add(movement_step(std::move(copies), inputs, layer.outputs), inputs, layer.outputs);
+  return true;
+}
+
+}  // namespace ceras::detail

@@ -1,0 +1,435 @@
+// GRPH and the arrays that it points into, to a graph. Every position and range is checked here.
+#include <cstring>
+#include <utility>
+
+#include "container.h"
+#include "graph.h"
+
+namespace ceras::detail {
+
+namespace {
+
+class Decoder {
+ public:
+  Decoder(const Sections& sections, Network& network, Error& error)
+      : sections_(sections), network_(network), error_(error) {}
+
+  bool graph() {
+    Json form;
+    if (!parse(format::kMeta, form)) return false;
+    if (!known(form, {"tool", "source", "task", "report"}) || text(form, "tool") == nullptr) return damaged("section META");
+    const Region& meta = sections_.all[format::kMeta];
+    network_.meta.assign(reinterpret_cast<const char*>(meta.bytes), meta.size);
+    form = Json();
+    if (!parse(format::kGrph, form)) return false;
+    place_ = "section GRPH";
+    if (!known(form, {"name", "rounding", "values", "functions", "layers", "inputs", "outputs"})) return damaged("its fields");
+    const Json *name = text(form, "name"), *rounding = text(form, "rounding");
+    if (name == nullptr || rounding == nullptr) return damaged("name or rounding is missing");
+    network_.name = name->text;
+    if (rounding->text != "half-up" && rounding->text != "half-even") return damaged("an unknown rounding");
+    network_.rounding = rounding->text == "half-up" ? Rounding::half_up : Rounding::half_even;
+    return each(form, "values", &Decoder::value) && each(form, "functions", &Decoder::function) &&
+           each(form, "layers", &Decoder::layer) && each(form, "inputs", &Decoder::input) &&
+           each(form, "outputs", &Decoder::output);
+  }
+
+ private:
+  bool damaged(const std::string& what) { return fail(error_, format::kCerasFormat, place_ + ": " + what); }
+
+  bool parse(int tag, Json& form) {
+    const Region& region = sections_.all[tag];
+    std::string problem;
+    place_ = std::string("section ") + format::kTagLetters[tag];
+    if (!parse_json(reinterpret_cast<const char*>(region.bytes), region.size, form, problem)) return damaged(problem);
+    return form.is(Json::Kind::object) || damaged("no object");
+  }
+
+  static bool known(const Json& form, std::initializer_list<const char*> names) {
+    for (const std::string& key : form.keys) {
+      bool found = false;
+      for (const char* name : names) found = found || key == name;
+      if (!found) return false;
+    }
+    return form.is(Json::Kind::object);
+  }
+
+  static const Json* text(const Json& form, const char* key) {
+    const Json* member = form.get(key);
+    return member != nullptr && member->is(Json::Kind::string) ? member : nullptr;
+  }
+
+  bool each(const Json& form, const char* key, bool (Decoder::*one)(const Json&)) {
+    const Json* list = form.get(key);
+    if (list == nullptr || !list->is(Json::Kind::array)) return damaged(std::string(key) + " is missing");
+    for (const Json& item : list->items) {
+      if (!(this->*one)(item)) return false;
+    }
+    place_ = "section GRPH";
+    return true;
+  }
+
+  // Whole and not negative.
+  static bool size(const Json* form, std::size_t& number) {
+    if (form == nullptr || !form->is_whole() || form->whole < 0) return false;
+    number = static_cast<std::size_t>(form->whole);
+    return true;
+  }
+
+  static bool sizes(const Json* form, Shape& numbers) {
+    if (form == nullptr || !form->is(Json::Kind::array)) return false;
+    numbers.resize(form->items.size());
+    for (std::size_t at = 0; at < numbers.size(); ++at) {
+      if (!size(&form->items[at], numbers[at])) return false;
+    }
+    return true;
+  }
+
+  static bool pair(const Json* form, std::size_t& first, std::size_t& count) {
+    Shape both;
+    if (!sizes(form, both) || both.size() != 2) return false;
+    first = both[0], count = both[1];
+    return true;
+  }
+
+  static bool elements(const Shape& shape, std::size_t& count) {
+    count = 1;
+    bool empty = false;
+    for (std::size_t extent : shape) empty = empty || extent == 0;
+    for (std::size_t extent : shape) {
+      if (extent > format::kMaxElements || (!empty && extent > format::kMaxElements / count)) return false;
+      count *= empty ? 1 : extent;
+    }
+    count = empty ? 0 : count;
+    return true;
+  }
+
+  static bool small(const Json* form, std::int64_t low, std::int64_t high, int& number) {
+    if (form == nullptr || !form->is_whole() || form->whole < low || form->whole > high) return false;
+    number = static_cast<int>(form->whole);
+    return true;
+  }
+
+  static bool boolean(const Json* form, bool& flag) {
+    if (form == nullptr || !form->is(Json::Kind::boolean)) return false;
+    flag = form->flag;
+    return true;
+  }
+
+  bool value(const Json& form) {
+    Value value;
+    place_ = "value " + std::to_string(network_.values.size());
+    const Json* name = text(form, "name");
+    std::size_t count = 0;
+    if (!known(form, {"name", "shape", "integer"}) || name == nullptr || !sizes(form.get("shape"), value.shape)) {
+      return damaged("its fields");
+    }
+    value.name = name->text;
+    place_ = "value \"" + value.name + "\"";
+    if (!elements(value.shape, count)) return damaged("its shape");
+    const Json* integer = form.get("integer");
+    if (integer != nullptr && !scales(*integer, value)) return false;
+    network_.values.push_back(std::move(value));
+    return true;
+  }
+
+  bool scales(const Json& form, Value& value) {
+    std::size_t first = 0;
+    if (!form.is(Json::Kind::array) || form.items.size() != 2 || !size(&form.items[1], first)) return damaged("its integers");
+    const std::string& width = form.items[0].text;
+    if (width != "i8" && width != "i16" && width != "i32") return damaged("its width");
+    value.type = width == "i8" ? Type::i8 : width == "i16" ? Type::i16 : Type::i32;
+    const std::uint8_t* pairs = nullptr;
+    if (!sections_.all[format::kScls].part(first, value.channels(), 2, pairs)) return damaged("its scales lie outside");
+    value.scales.resize(value.channels());
+    for (std::size_t at = 0; at < value.scales.size(); ++at) {
+      value.scales[at] = {static_cast<std::int8_t>(pairs[2 * at]), static_cast<std::int8_t>(pairs[2 * at + 1])};
+      if (value.scales[at].exponent < -32 || value.scales[at].exponent > 31) return broken("an exponent is out of range");
+    }
+    return true;
+  }
+
+  bool broken(const std::string& what) { return fail(error_, format::kQuantizedGraph, place_ + ": " + what); }
+
+  bool function(const Json& form) {
+    Function own;
+    place_ = "function " + std::to_string(network_.functions.size());
+    const Json *layout = text(form, "layout"), *base = form.get("base");
+    std::size_t first = 0, count = 0;
+    const bool fields = known(form, {"name", "base", "layout", "signed", "rom", "unit"}) && text(form, "name") != nullptr;
+    if (!fields || layout == nullptr || base == nullptr || !boolean(form.get("signed"), own.is_signed) ||
+        !pair(form.get("rom"), first, count)) {
+      return damaged("its fields");
+    }
+    if (layout->text != "none" && layout->text != "two-segments" && layout->text != "uniform") return damaged("its layout");
+    own.layout = layout->text == "none"           ? RomLayout::none
+                 : layout->text == "two-segments" ? RomLayout::two_segments
+                                                  : RomLayout::uniform;
+    if (!straight(*base, own)) return damaged("its base");
+    if (const Json* unit = form.get("unit")) {
+      if (!known(*unit, {"fraction", "gain"}) || !small(unit->get("fraction"), -128, 127, own.fraction) ||
+          !small(unit->get("gain"), -128, 127, own.gain)) {
+        return damaged("its unit");
+      }
+    }
+    const std::uint8_t* bytes = nullptr;
+    if (!sections_.all[format::kFunc].part(first, count, 2, bytes)) return damaged("its ROM lies outside");
+    for (std::size_t at = 0; at < count; ++at) {
+      own.rom.push_back(static_cast<std::int16_t>(bytes[2 * at] | (bytes[2 * at + 1] << 8)));
+    }
+    const auto exists = [](int fraction) { return fraction >= format::kLeastFraction && fraction <= format::kMostFraction; };
+    if (count != static_cast<std::size_t>(own.entries()) * (own.is_signed ? 2 : 1) || !exists(own.fraction) ||
+        !exists(own.fraction + own.gain) || (own.gain != 0 && own.base != Base::zero)) {
+      return broken("a ROM of another size or a fixed point that does not exist");
+    }
+    network_.functions.push_back(std::move(own));
+    return true;
+  }
+
+  bool straight(const Json& base, Function& own) {
+    if (base.is(Json::Kind::string)) {
+      own.base = base.text == "zero" ? Base::zero : base.text == "relu" ? Base::relu : Base::identity;
+      return base.text == "zero" || base.text == "relu" || base.text == "identity";
+    }
+    if (!base.is(Json::Kind::object) || base.items.size() != 1) return false;
+    const Json& constants = base.items[0];
+    if (base.keys[0] == "clamp") {
+      own.base = Base::clamp;
+      return small(constants.get("min"), INT32_MIN, INT32_MAX, own.low) &&
+             small(constants.get("max"), INT32_MIN, INT32_MAX, own.high) && own.low <= own.high;
+    }
+    own.base = Base::leaky;
+    return base.keys[0] == "leaky" && small(constants.get("slope"), 0, 255, own.slope);
+  }
+
+  bool position(const Json* form, std::size_t& index) {
+    return size(form, index) && index < network_.values.size();
+  }
+
+  bool input(const Json& form) {
+    std::size_t index = 0;
+    if (!position(&form, index)) return damaged("an input does not exist");
+    network_.inputs.push_back(index);
+    return true;
+  }
+
+  bool output(const Json& form) {
+    std::size_t index = 0;
+    if (!form.is(Json::Kind::array) || form.items.size() != 2 || !position(&form.items[1], index) ||
+        !form.items[0].is(Json::Kind::string)) {
+      return damaged("an output does not exist");
+    }
+    network_.output_names.push_back(form.items[0].text);
+    network_.outputs.push_back(index);
+    return true;
+  }
+
+  bool layer(const Json& form) {
+    Layer layer;
+    place_ = "layer " + std::to_string(network_.layers.size());
+    const Json *name = text(form, "name"), *op = form.get("op"), *inputs = form.get("inputs"), *outputs = form.get("outputs");
+    const bool fields = known(form, {"name", "op", "inputs", "outputs", "sources"}) && op != nullptr;
+    if (!fields || name == nullptr || inputs == nullptr || !inputs->is(Json::Kind::array)) return damaged("its fields");
+    layer.name = name->text;
+    place_ = "layer \"" + layer.name + "\"";
+    for (const Json& item : inputs->items) {
+      layer.inputs.emplace_back();
+      if (!operand(item, layer.inputs.back())) return damaged("an input does not exist");
+    }
+    if (!sizes(outputs, layer.outputs)) return damaged("its outputs");
+    for (std::size_t index : layer.outputs) {
+      if (index >= network_.values.size()) return damaged("an output does not exist");
+    }
+    if (!operation(*op, layer)) return false;
+    network_.layers.push_back(std::move(layer));
+    return true;
+  }
+
+  static std::size_t constant_bytes(const std::string& dtype) {
+    if (dtype == "i64" || dtype == "u64") return 8;
+    if (dtype == "f32" || dtype == "i32" || dtype == "u32") return 4;
+    if (dtype == "i16" || dtype == "u16") return 2;
+    return dtype == "i8" || dtype == "u8" || dtype == "bool" ? 1 : 0;
+  }
+
+  bool operand(const Json& form, Operand& operand) {
+    if (form.is(Json::Kind::null)) return true;
+    if (form.is(Json::Kind::number)) {
+      operand.kind = Operand::Kind::value;
+      return position(&form, operand.value);
+    }
+    std::size_t offset = 0;
+    const Json* dtype = text(form, "dtype");
+    if (!known(form, {"dtype", "shape", "offset"}) || dtype == nullptr || !sizes(form.get("shape"), operand.shape) ||
+        !size(form.get("offset"), offset) || !elements(operand.shape, operand.elements)) {
+      return false;
+    }
+    operand.kind = Operand::Kind::constant;
+    operand.dtype = dtype->text;
+    const std::size_t width = constant_bytes(operand.dtype);
+    return width > 0 && sections_.all[format::kCnst].part(offset, operand.elements * width, 1, operand.data);
+  }
+
+  bool operation(const Json& op, Layer& layer) {
+    struct Named {
+      const char* name;
+      LayerKind kind;
+    };
+    static constexpr Named kPlain[] = {{"add", LayerKind::add}, {"dpu-add", LayerKind::dpu_add}, {"rescale", LayerKind::rescale}};
+    static constexpr Named kWithOperator[] = {
+        {"max-pool", LayerKind::max_pool}, {"move", LayerKind::move}, {"float", LayerKind::floating}};
+    for (const auto& own : kPlain) {
+      if (op.is(Json::Kind::string) && op.text == own.name) {
+        layer.kind = own.kind;
+        return true;
+      }
+    }
+    if (op.is(Json::Kind::object) && op.keys.size() == 1) {
+      if (op.keys[0] == "conv") return convolution(op.items[0], layer.conv);
+      for (const auto& own : kWithOperator) {
+        if (op.keys[0] == own.name) {
+          layer.kind = own.kind;
+          return float_operator(op.items[0], layer);
+        }
+      }
+    }
+    const std::string name = op.is(Json::Kind::string) ? op.text : op.keys.size() == 1 ? op.keys[0] : "?";
+    return fail(error_, format::kRuntimeOperator, place_ + ": operator \"" + name + "\" is unknown to this library");
+  }
+
+  bool float_operator(const Json& form, Layer& layer) {
+    if (form.is(Json::Kind::string)) {
+      layer.op = form.text;
+      return true;
+    }
+    if (!form.is(Json::Kind::object) || form.keys.size() != 1) return damaged("its operator");
+    layer.op = form.keys[0];
+    layer.attributes = form.items[0];
+    return true;
+  }
+
+  bool axis(const Json& form, Axis& axis) {
+    Shape numbers;
+    if (!sizes(&form, numbers) || numbers.size() != 7) return false;
+    axis = {numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]};
+    return true;
+  }
+
+  bool convolution(const Json& form, Conv& conv) {
+    const Json *axes = form.get("axes"), *output = form.get("output");
+    std::size_t first = 0, count = 0, params = 0;
+    if (!known(form, {"axes", "group", "channels", "weights", "params", "output"}) || axes == nullptr ||
+        output == nullptr || axes->items.size() != 2 || !axis(axes->items[0], conv.rows) ||
+        !axis(axes->items[1], conv.columns) || !size(form.get("group"), conv.group) ||
+        !size(form.get("channels"), conv.outputs) || !pair(form.get("weights"), first, count) ||
+        !size(form.get("params"), params)) {
+      return damaged("its fields");
+    }
+    const std::uint8_t *weights = nullptr, *bias = nullptr;
+    if (!sections_.all[format::kWgts].part(first, count, 1, weights)) return damaged("its weights lie outside");
+    conv.weights = reinterpret_cast<const std::int8_t*>(weights);
+    const Region& region = sections_.all[format::kPrms];
+    if (conv.outputs > format::kMaxExtent || !region.part(params, conv.outputs * 4, 1, bias)) {
+      return damaged("its biases lie outside");
+    }
+    conv.bias.resize(conv.outputs);
+    for (std::size_t at = 0; at < conv.outputs; ++at) {
+      std::uint32_t number = 0;
+      for (int byte = 0; byte < 4; ++byte) number |= std::uint32_t{bias[4 * at + byte]} << (8 * byte);
+      conv.bias[at] = static_cast<std::int32_t>(number);
+    }
+    next_ = params + conv.outputs * 4;
+    const std::int8_t* exponents = nullptr;  // for reports; they have to be there
+    if (!array(conv, exponents) || !output_stage(*output, conv)) return false;
+    return weights_fit(conv, count);
+  }
+
+  // The next array of a layer's parameters.
+  bool array(const Conv& conv, const std::int8_t*& numbers) {
+    const std::uint8_t* begin = nullptr;
+    if (!sections_.all[format::kPrms].part(next_, conv.outputs, 1, begin)) return damaged("its parameters lie outside");
+    next_ += conv.outputs;
+    numbers = reinterpret_cast<const std::int8_t*>(begin);
+    return true;
+  }
+
+  bool output_stage(const Json& form, Conv& conv) {
+    if (!form.is(Json::Kind::object) || form.keys.size() != 1) return damaged("its output");
+    const Json& stage = form.items[0];
+    if (form.keys[0] == "direct") {
+      return (boolean(stage.get("relu"), conv.relu) || damaged("its output")) && array(conv, conv.shifts);
+    }
+    if (form.keys[0] == "function") {
+      conv.output = Conv::Output::function;
+      bool fractions = false;
+      const Json *residual = stage.get("residual"), *own = stage.get("fractions");
+      if (!size(stage.get("function"), conv.function) || conv.function >= network_.functions.size() ||
+          (own != nullptr && !boolean(own, fractions))) {
+        return damaged("its output");
+      }
+      if (residual != nullptr && !residual->is(Json::Kind::null)) {
+        if (residual->text != "before-activation" && residual->text != "after-activation") return damaged("its residual");
+        conv.residual = residual->text == "before-activation" ? Residual::before : Residual::after;
+      }
+      return array(conv, conv.arguments) && array(conv, conv.shifts) && (!fractions || array(conv, conv.fractions));
+    }
+    conv.output = Conv::Output::dpu;
+    const Json* activation = text(stage, "activation");
+    if (form.keys[0] != "dpu" || activation == nullptr || !small(stage.get("accumulator_shift"), 0, 24, conv.accumulator_shift) ||
+        !small(stage.get("bias_shift"), 0, 16, conv.bias_shift) || !small(stage.get("shift"), 0, 40, conv.shift)) {
+      return damaged("its output");
+    }
+    if (activation->text != "none" && activation->text != "relu" && activation->text != "leaky-relu") return damaged("its activation");
+    conv.activation = activation->text == "none"   ? Activation::none
+                      : activation->text == "relu" ? Activation::relu
+                                                   : Activation::leaky_relu;
+    return true;
+  }
+
+  // The number of weights, and the proof that no accumulator overflows (A4).
+  bool weights_fit(Conv& conv, std::size_t count) {
+    const Axis &rows = conv.rows, &columns = conv.columns;
+    for (const Axis* axis : {&rows, &columns}) {
+      const std::size_t limits[] = {axis->kernel, axis->stride, axis->dilation, axis->output};
+      for (std::size_t limit : limits) {
+        if (limit == 0 || limit >= format::kMaxExtent) return broken("its window is absurd");
+      }
+      if (axis->begin >= format::kMaxExtent || axis->end >= format::kMaxExtent || axis->input >= format::kMaxElements) {
+        return broken("its window is absurd");
+      }
+      const std::size_t reach = (axis->kernel - 1) * axis->dilation + (axis->output - 1) * axis->stride;
+      if (reach >= axis->input + axis->begin + axis->end) return broken("its window does not fit");
+    }
+    const std::size_t taps = rows.kernel * columns.kernel;
+    const bool grouped = conv.group > 0 && conv.outputs > 0 && conv.outputs % conv.group == 0;
+    if (!grouped || count % conv.outputs != 0 || count / conv.outputs % taps != 0) return broken("its number of weights");
+    conv.group_inputs = count / conv.outputs / taps;
+    const std::size_t own = conv.taps();
+    for (std::size_t output = 0; output < conv.outputs; ++output) {
+      std::int64_t bound = 0;
+      for (std::size_t tap = 0; tap < own; ++tap) {
+        const int weight = conv.weights[output * own + tap];
+        bound += weight < 0 ? -weight : weight;
+      }
+      const std::int64_t bias = conv.bias[output];
+      if (bound * 128 + (bias < 0 ? -bias : bias) > INT32_MAX) {
+        return fail(error_, format::kAccumulator, place_ + ": a sum of products can leave 32 bits");
+      }
+    }
+    return true;
+  }
+
+  const Sections& sections_;
+  Network& network_;
+  Error& error_;
+  std::string place_;
+  std::size_t next_ = 0;  // byte of PRMS behind the arrays that were read
+};
+
+}  // namespace
+
+bool decode_graph(const Sections& sections, Network& network, Error& error) {
+  return Decoder(sections, network, error).graph();
+}
+
+}  // namespace ceras::detail

@@ -1,0 +1,108 @@
+// Elements of values in and out of their stored form, whatever the order in memory (rules A1, A11, A12).
+#include <cmath>
+#include <cstring>
+
+#include "steps.h"
+
+namespace ceras::detail {
+
+namespace {
+
+// Calls visit(index row-major, position in memory, channel) for every element.
+template <typename Visit>
+void each_element(const Value& value, const Visit& visit) {
+  const std::size_t channels = value.channels(), plane = value.plane();
+  if (value.elements() == 0) return;
+  std::size_t index = 0;
+  for (std::size_t batch = 0; batch < value.batch(); ++batch) {
+    for (std::size_t channel = 0; channel < channels; ++channel) {
+      for (std::size_t pixel = 0; pixel < plane; ++pixel, ++index) {
+        visit(index, value.channels_last ? (batch * plane + pixel) * channels + channel : index, channel);
+      }
+    }
+  }
+}
+
+template <typename T>
+T load(const std::uint8_t* memory, std::size_t position) {
+  T element;
+  std::memcpy(&element, memory + position * sizeof(T), sizeof(T));
+  return element;
+}
+
+std::int32_t stored(const Value& value, const std::uint8_t* memory, std::size_t position) {
+  switch (value.type) {
+    case Type::i8: return memory[position] - 128;
+    case Type::i16: return load<std::int16_t>(memory, position);
+    case Type::i32: return load<std::int32_t>(memory, position);
+    case Type::f32: break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void read_raw(const Value& value, const std::uint8_t* arena, std::int32_t* elements) {
+  const std::uint8_t* memory = arena + value.offset;
+  each_element(value, [&](std::size_t index, std::size_t position, std::size_t) {
+    elements[index] = stored(value, memory, position);
+  });
+}
+
+void read_floats(const Value& value, const std::uint8_t* arena, float* elements) {
+  const std::uint8_t* memory = arena + value.offset;
+  each_element(value, [&](std::size_t index, std::size_t position, std::size_t channel) {
+    if (!value.is_integer()) {
+      elements[index] = load<float>(memory, position);
+    } else {
+      const Scale scale = value.scales[channel];
+      elements[index] = dequantize(stored(value, memory, position), scale.exponent, scale.zero);
+    }
+  });
+}
+
+namespace {
+
+// int8 by channels: the common case, in a kernel.
+bool write_narrow(const Value& value, Rounding rounding, const KernelSet& kernels, const float* elements, std::uint8_t* memory) {
+  const std::size_t channels = value.channels(), plane = value.plane();
+  bool finite = true;
+  for (std::size_t lane = 0; lane < value.batch() * channels; ++lane) {
+    const Scale scale = value.scales[lane % channels];
+    std::uint8_t* to = memory + (value.channels_last ? lane / channels * plane * channels + lane % channels : lane * plane);
+    const QuantizeRow row{elements + lane * plane, to, plane, value.channels_last ? channels : 1, std::ldexp(1.0f, -scale.exponent),
+                          scale.zero + 128, rounding == Rounding::half_even};
+    finite = kernels.quantize(row) && finite;
+  }
+  return finite;
+}
+
+}  // namespace
+
+bool write_floats(const Value& value, Rounding rounding, const KernelSet& kernels, const float* elements, std::uint8_t* memory) {
+  if (value.type == Type::i8) return write_narrow(value, rounding, kernels, elements, memory);
+  bool finite = true;
+  each_element(value, [&](std::size_t index, std::size_t position, std::size_t channel) {
+    if (!value.is_integer()) {
+      std::memcpy(memory + 4 * position, &elements[index], 4);
+      return;
+    }
+    finite = finite && std::isfinite(elements[index]);
+    if (!finite) return;
+    const Scale scale = value.scales[channel];
+    const std::int64_t q = quantize(rounding, elements[index], scale.exponent, scale.zero, width_bits(value.type));
+    const std::int16_t half = static_cast<std::int16_t>(q);
+    const std::int32_t whole = static_cast<std::int32_t>(q);
+    std::memcpy(memory + position * width_bytes(value.type), value.type == Type::i16 ? static_cast<const void*>(&half) : &whole,
+                width_bytes(value.type));
+  });
+  return finite;
+}
+
+void write_raw(const Value& value, const std::int8_t* elements, std::uint8_t* memory) {
+  each_element(value, [&](std::size_t index, std::size_t position, std::size_t) {
+    memory[position] = static_cast<std::uint8_t>(elements[index] + 128);
+  });
+}
+
+}  // namespace ceras::detail

@@ -1,0 +1,63 @@
+// Loops that compilers turn into vectors by themselves: written once, inlined into a function per instruction set.
+#ifndef CERAS_KERNELS_LOOPS_H
+#define CERAS_KERNELS_LOOPS_H
+
+#include "functions.h"
+
+namespace ceras::detail {
+
+// A11 for int8, in single precision: scaling by a power of two and the distance to a whole number are exact in it.
+// Whether all numbers are finite.
+CERAS_INLINE bool quantize_loop(const QuantizeRow& row) {
+  constexpr std::size_t kPart = 256;
+  std::uint32_t worst = 0;
+  for (std::size_t first = 0; first < row.count; first += kPart) {
+    const std::size_t count = row.count - first < kPart ? row.count - first : kPart;
+    std::int32_t whole[kPart];
+    std::uint32_t exponents[kPart];
+    for (std::size_t at = 0; at < count; ++at) {
+      std::uint32_t bits;
+      __builtin_memcpy(&bits, row.from + first + at, 4);
+      exponents[at] = bits & 0x7F800000u;
+      float x = row.from[first + at] * row.step;
+      // Beyond these everything saturates; NaN ends at the upper one.
+      x = x < 1024.0f ? x : 1024.0f;
+      x = x > -1024.0f ? x : -1024.0f;
+      std::int32_t below = static_cast<std::int32_t>(x);
+      below -= static_cast<float>(below) > x ? 1 : 0;
+      const float rest = x - static_cast<float>(below);
+      const bool tie = rest == 0.5f && row.half_even;
+      const std::int32_t up = tie ? below & 1 : rest >= 0.5f ? 1 : 0;
+      const std::int32_t q = below + up + row.zero;
+      whole[at] = q < 0 ? 0 : q > 255 ? 255 : q;
+    }
+    for (std::size_t at = 0; at < count; ++at) worst = worst > exponents[at] ? worst : exponents[at];
+    std::uint8_t* to = row.to + first * row.jump;
+    for (std::size_t at = 0; at < count; ++at) to[at * row.jump] = static_cast<std::uint8_t>(whole[at]);
+  }
+  return worst != 0x7F800000u;
+}
+
+// A12 for rows of channels.
+template <typename T>
+CERAS_INLINE void dequantize_loop(const T* from, float* to, std::size_t rows, std::size_t channels, const double* steps, const double* zeros) {
+  for (std::size_t row = 0; row < rows; ++row, from += channels, to += channels) {
+    for (std::size_t at = 0; at < channels; ++at) to[at] = static_cast<float>((static_cast<double>(from[at]) - zeros[at]) * steps[at]);
+  }
+}
+
+CERAS_INLINE void maximum_loop(std::uint8_t* to, const std::uint8_t* from, std::size_t count) {
+  for (std::size_t at = 0; at < count; ++at) to[at] = to[at] > from[at] ? to[at] : from[at];
+}
+
+CERAS_INLINE void sigmoid_loop(float* values, std::size_t count) {
+  for (std::size_t at = 0; at < count; ++at) values[at] = 1.0f / (1.0f + exponential(-values[at]));
+}
+
+CERAS_INLINE void silu_loop(float* values, std::size_t count) {
+  for (std::size_t at = 0; at < count; ++at) values[at] = values[at] / (1.0f + exponential(-values[at]));
+}
+
+}  // namespace ceras::detail
+
+#endif

@@ -1,0 +1,178 @@
+// The public interface: opening, running, reading.
+#include <cstdio>
+#include <utility>
+
+#include "container.h"
+#include "steps.h"
+
+namespace ceras {
+
+using detail::Network;
+
+Model::Model(std::unique_ptr<Network> network) : network_(std::move(network)) {}
+Model::~Model() = default;
+
+namespace {
+
+const detail::KernelSet* choose(Kernels wanted) {
+  const detail::KernelSet* sets[] = {detail::vnni_kernels(), detail::avx2_kernels(), detail::neon_kernels()};
+  const Kernels names[] = {Kernels::avx512_vnni, Kernels::avx2, Kernels::neon};
+  for (int at = 0; at < 3; ++at) {
+    if (sets[at] != nullptr && (wanted == Kernels::best || wanted == names[at])) return sets[at];
+  }
+  return wanted == Kernels::best || wanted == Kernels::portable ? &detail::kPortable : nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> Model::open(const void* bytes, std::size_t size, Error& error, Kernels kernels) {
+  error = Error();
+  auto network = std::make_unique<Network>();
+  network->kernels = choose(kernels);
+  if (network->kernels == nullptr) {
+    detail::fail(error, format::kRuntimeOperator, "this processor has not the instructions of the kernels asked for");
+    return nullptr;
+  }
+  detail::Sections sections;
+  const bool opened = detail::read_container(static_cast<const std::uint8_t*>(bytes), size, sections, error) &&
+                      detail::decode_graph(sections, *network, error) && detail::build_steps(*network, error);
+  if (!opened) return nullptr;
+  return std::unique_ptr<Model>(new Model(std::move(network)));
+}
+
+std::unique_ptr<Model> Model::open_file(const char* path, Error& error, Kernels kernels) {
+  error = Error();
+  std::vector<std::uint8_t> bytes;
+  std::FILE* file = std::fopen(path, "rb");
+  bool good = file != nullptr;
+  std::uint8_t part[1 << 14];
+  for (std::size_t read = 1; good && read > 0;) {
+    read = std::fread(part, 1, sizeof part, file);
+    bytes.insert(bytes.end(), part, part + read);
+  }
+  if (file != nullptr) {
+    good = std::ferror(file) == 0;
+    std::fclose(file);
+  }
+  if (!good) {
+    detail::fail(error, format::kFileRead, std::string(path) + " cannot be read");
+    return nullptr;
+  }
+  return open(bytes.data(), bytes.size(), error, kernels);
+}
+
+std::size_t Model::inputs() const { return network_->inputs.size(); }
+std::size_t Model::outputs() const { return network_->outputs.size(); }
+std::size_t Model::values() const { return network_->file_values; }
+const Tensor& Model::input(std::size_t index) const { return network_->values[network_->inputs[index]]; }
+const Tensor& Model::output(std::size_t index) const { return network_->values[network_->outputs[index]]; }
+const std::string& Model::output_name(std::size_t index) const { return network_->output_names[index]; }
+const Tensor& Model::value(std::size_t index) const { return network_->values[index]; }
+const std::string& Model::meta() const { return network_->meta; }
+std::size_t Model::arena_bytes() const { return network_->arena_bytes; }
+std::size_t Model::scratch_bytes() const { return network_->scratch_bytes; }
+const char* Model::kernels() const { return network_->kernels->name; }
+
+struct Context::State {
+  const Network& network;
+  Pool* pool;
+  std::vector<std::uint8_t> memory;
+  std::uint8_t* arena = nullptr;
+  std::uint8_t* scratch = nullptr;
+  std::vector<bool> given;
+  Observer observer = nullptr;
+  void* data = nullptr;
+};
+
+Context::Context(const Model& model, Pool* pool) {
+  constexpr std::size_t kLine = 64;
+  const Network& network = model.network();
+  state_.reset(new State{network, pool, {}, nullptr, nullptr, std::vector<bool>(network.inputs.size(), false), nullptr, nullptr});
+  const std::size_t threads = pool != nullptr && pool->threads() > 1 ? static_cast<std::size_t>(pool->threads()) : 1;
+  const std::size_t arena = (network.arena_bytes + kLine - 1) / kLine * kLine;
+  state_->memory.resize(arena + threads * network.scratch_bytes + kLine + detail::kSlack);
+  std::uint8_t* begin = state_->memory.data();
+  begin += (kLine - reinterpret_cast<std::uintptr_t>(begin) % kLine) % kLine;
+  state_->arena = begin;
+  state_->scratch = begin + arena;
+}
+
+Context::~Context() = default;
+
+Error Context::set_input(std::size_t index, const float* elements) {
+  Error error;
+  const Network& network = state_->network;
+  if (index >= network.inputs.size()) {
+    detail::fail(error, format::kShape, "there is no input " + std::to_string(index));
+    return error;
+  }
+  const detail::Value& value = network.values[network.inputs[index]];
+  if (!detail::write_floats(value, network.rounding, *network.kernels, elements, state_->arena + value.offset)) {
+    detail::fail(error, format::kNonFinite, "input \"" + value.name + "\" holds NaN or infinity");
+    return error;
+  }
+  state_->given[index] = true;
+  return error;
+}
+
+Error Context::set_input_raw(std::size_t index, const std::int8_t* elements) {
+  Error error;
+  const Network& network = state_->network;
+  if (index >= network.inputs.size() || network.values[network.inputs[index]].type != Type::i8) {
+    detail::fail(error, format::kShape, "there is no int8 input " + std::to_string(index));
+    return error;
+  }
+  const detail::Value& value = network.values[network.inputs[index]];
+  detail::write_raw(value, elements, state_->arena + value.offset);
+  state_->given[index] = true;
+  return error;
+}
+
+Error Context::run() {
+  Error error;
+  const Network& network = state_->network;
+  for (std::size_t at = 0; at < network.inputs.size(); ++at) {
+    if (!state_->given[at]) {
+      detail::fail(error, format::kShape, "input \"" + network.values[network.inputs[at]].name + "\" is not given");
+      return error;
+    }
+    state_->given[at] = false;
+  }
+  detail::Frame frame(network, state_->arena, state_->scratch, state_->pool);
+  const auto seen = [&](const std::vector<std::size_t>& values) {
+    if (state_->observer == nullptr) return;
+    for (std::size_t value : values) state_->observer(state_->data, *this, value);
+  };
+  seen(network.inputs);
+  for (const auto& step : network.steps) {
+    step->run(frame);
+    if (frame.not_finite != detail::Frame::kNone) {
+      const std::string& name = network.values[frame.not_finite].name;
+      detail::fail(error, format::kNonFinite, "\"" + name + "\" holds NaN or infinity and cannot be quantized");
+      return error;
+    }
+    seen(step->computed);
+  }
+  return error;
+}
+
+void Context::read_value(std::size_t index, float* elements) const {
+  detail::read_floats(state_->network.values[index], state_->arena, elements);
+}
+
+void Context::read_value_raw(std::size_t index, std::int32_t* elements) const {
+  detail::read_raw(state_->network.values[index], state_->arena, elements);
+}
+
+void Context::read_output(std::size_t index, float* elements) const { read_value(state_->network.outputs[index], elements); }
+
+void Context::read_output_raw(std::size_t index, std::int32_t* elements) const {
+  read_value_raw(state_->network.outputs[index], elements);
+}
+
+void Context::observe(Observer observer, void* data) {
+  state_->observer = observer;
+  state_->data = data;
+}
+
+}  // namespace ceras

@@ -1,0 +1,104 @@
+// Layers to steps, and what a step sees of a frame.
+#ifndef CERAS_STEPS_H
+#define CERAS_STEPS_H
+
+#include <initializer_list>
+
+#include "graph.h"
+
+namespace ceras::detail {
+
+// The memory of one frame while steps run.
+class Frame {
+ public:
+  Frame(const Network& network, std::uint8_t* arena, std::uint8_t* scratch, Pool* pool)
+      : network_(network), arena_(arena), scratch_(scratch), pool_(pool), threads_(pool ? pool->threads() : 1) {}
+
+  template <typename T>
+  T* data(std::size_t value) const {
+    return reinterpret_cast<T*>(arena_ + network_.values[value].offset);
+  }
+  const Network& network() const { return network_; }
+
+  // Calls work(item, scratch) for every item, on the caller's threads where there are some.
+  template <typename Work>
+  void each(std::size_t items, const Work& work) const {
+    struct Share {
+      const Frame* frame;
+      const Work* work;
+      std::size_t items, count;
+    } share{this, &work, items, threads_ < 1 ? 1 : static_cast<std::size_t>(threads_)};
+    if (share.count > items) share.count = items;
+    const auto run = [](void* data, int index) {
+      const Share& own = *static_cast<const Share*>(data);
+      std::uint8_t* scratch = own.frame->scratch_ + static_cast<std::size_t>(index) * own.frame->network_.scratch_bytes;
+      for (std::size_t item = index; item < own.items; item += own.count) (*own.work)(item, scratch);
+    };
+    if (share.count > 1) {
+      pool_->run(static_cast<int>(share.count), run, &share);
+    } else if (items > 0) {
+      run(&share, 0);
+    }
+  }
+
+  // The first value that holds a number which is not finite and cannot be quantized; none for a good frame.
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::size_t not_finite = kNone;
+
+ private:
+  const Network& network_;
+  std::uint8_t* arena_;
+  std::uint8_t* scratch_;
+  Pool* pool_;
+  int threads_;
+};
+
+// Puts the steps of a network together, with the memory that they need.
+class Builder {
+ public:
+  Builder(Network& built, Error& error) : network(built), error_(error) {}
+
+  Network& network;
+  std::string place;  // of the layer at hand
+
+  // False, with the error set.
+  bool broken(const std::string& what) { return report(what, false); }
+  bool unsupported(const std::string& what) { return report(what, true); }
+
+  const Value& value(std::size_t index) const { return network.values[index]; }
+  // A value at an input position; null for a constant or an omitted one.
+  const Value* input(const Layer& layer, std::size_t position) const;
+  // Whether all inputs are values or all but the first are constants, as many as said.
+  bool shape_is(std::size_t value, const Shape& shape) const { return network.values[value].shape == shape; }
+
+  // Memory for one step, or between the steps of one layer.
+  std::size_t temporary(Type type, const Shape& shape, bool channels_last);
+  void scratch(std::size_t bytes);
+  void add(std::unique_ptr<Step> step, std::initializer_list<std::size_t> reads, std::initializer_list<std::size_t> writes);
+  void add(std::unique_ptr<Step> step, const std::vector<std::size_t>& reads, const std::vector<std::size_t>& writes);
+
+ private:
+  bool report(const std::string& what, bool unsupported);
+  Error& error_;
+};
+
+// Each checks the rules of its operators and adds their steps.
+bool build_conv(Builder& builder, const Layer& layer);
+bool build_elementwise(Builder& builder, const Layer& layer);  // add, dpu-add, rescale
+bool build_max_pool(Builder& builder, const Layer& layer);
+bool build_move(Builder& builder, const Layer& layer);
+bool build_float(Builder& builder, const Layer& layer);
+
+// All steps of a decoded graph, and where its values are in the arena.
+bool build_steps(Network& network, Error& error);
+
+// Integers of a value, row-major, or floats of one; `arena` is where it has its offset.
+void read_raw(const Value& value, const std::uint8_t* arena, std::int32_t* elements);
+void read_floats(const Value& value, const std::uint8_t* arena, float* elements);
+// The stored form of a value from floats (A11), or from its own integers; false where a float is not finite.
+bool write_floats(const Value& value, Rounding rounding, const KernelSet& kernels, const float* elements, std::uint8_t* memory);
+void write_raw(const Value& value, const std::int8_t* elements, std::uint8_t* memory);
+
+}  // namespace ceras::detail
+
+#endif

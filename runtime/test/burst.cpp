@@ -1,0 +1,47 @@
+// Milliseconds per frame: burst MODEL [KERNELS] [FRAMES] [BURSTS]. Prints the median of the bursts of each of them.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "ceras/ceras.hpp"
+
+int main(int count, char** arguments) {
+  if (count < 2) return 1;
+  ceras::Kernels kernels = ceras::Kernels::best;
+  const char* const names[] = {"best", "portable", "avx2", "avx512-vnni", "neon"};
+  for (int at = 0; at < 5 && count > 2; ++at) {
+    if (std::strcmp(arguments[2], names[at]) == 0) kernels = static_cast<ceras::Kernels>(at);
+  }
+  const int frames = count > 3 ? std::atoi(arguments[3]) : 20, bursts = count > 4 ? std::atoi(arguments[4]) : 5;
+  ceras::Error error;
+  const auto model = ceras::Model::open_file(arguments[1], error, kernels);
+  if (!model) {
+    std::printf("error[SG%04d]: %s\n", error.code, error.message.c_str());
+    return 2;
+  }
+  ceras::Context context(*model);
+  std::vector<std::vector<float>> inputs;
+  std::uint32_t state = 1;
+  for (std::size_t at = 0; at < model->inputs(); ++at) {
+    inputs.emplace_back(model->input(at).elements());
+    for (float& element : inputs.back()) element = static_cast<float>((state = state * 1664525u + 1013904223u) >> 24);
+  }
+  std::vector<float> output(model->output(0).elements());
+  std::vector<double> times;
+  for (int burst = -1; burst < bursts; ++burst) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (int frame = 0; frame < frames; ++frame) {
+      for (std::size_t at = 0; at < inputs.size() && !error; ++at) error = context.set_input(at, inputs[at].data());
+      if (!error) error = context.run();
+      context.read_output(0, output.data());
+    }
+    const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
+    if (burst >= 0) times.push_back(spent.count() / frames);
+  }
+  if (error || times.empty()) return 2;
+  std::sort(times.begin(), times.end());
+  std::printf("%s: %.3f ms a frame (least %.3f), arena %zu bytes\n", model->kernels(), times[times.size() / 2], times[0], model->arena_bytes());
+  return 0;
+}

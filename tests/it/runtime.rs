@@ -1,0 +1,192 @@
+//! The C++ library of `runtime/` against the reference, tensor by tensor.
+//!
+//! In `make test`: about 40 seconds on a slow core, of which 30 compile the library without optimization. What takes
+//! longer is in `make test-runtime`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use proptest::prelude::*;
+use seigo::base::tensor::{DType, Tensor};
+use seigo::model::ceras::Model;
+use seigo::model::qgraph::QGraph;
+use seigo::software::reference;
+use tempfile::TempDir;
+
+use crate::quantized::{inputs, runs};
+use crate::support::quantized::classifier;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The program `tensors`; `SEIGO_RUNTIME` names one that is built already, as an emulator's command line too.
+fn command() -> Command {
+    static BUILT: OnceLock<Vec<String>> = OnceLock::new();
+    let words = BUILT.get_or_init(|| match std::env::var("SEIGO_RUNTIME") {
+        Ok(given) => given.split_whitespace().map(str::to_owned).collect(),
+        Err(_) => vec![built().display().to_string()],
+    });
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    command
+}
+
+fn built() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runtime");
+    let mut make = Command::new("make");
+    make.args(["-s", "-j2", "-C"]).arg(Path::new(ROOT).join("runtime"));
+    make.arg(format!("BUILD={}", folder.display())).args(["CXXFLAGS=-O0", "KERNEL_FLAGS=-O1"]);
+    let output = make.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    folder.join("tensors")
+}
+
+/// Bits of every element, integers as i32.
+fn words(tensor: &Tensor) -> Vec<u32> {
+    match tensor.dtype() {
+        DType::F32 => tensor.values::<f32>().unwrap().iter().map(|value| value.to_bits()).collect(),
+        _ => tensor.to_i64s().unwrap().into_iter().map(|q| q as i32 as u32).collect(),
+    }
+}
+
+fn run(folder: &TempDir, model: &[u8], inputs: &[Tensor], kernels: &str, threads: &str) -> Output {
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("model.ceras"), model).unwrap();
+    let floats = inputs.iter().flat_map(|input| input.values::<f32>().unwrap());
+    fs::write(path("inputs"), floats.flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())
+        .unwrap();
+    let mut command = command();
+    command.args([path("model.ceras"), path("inputs"), path("tensors")]).args([kernels, threads]);
+    command.output().unwrap()
+}
+
+/// What the library computed: the bits of every value by its position.
+fn observed(folder: &TempDir) -> HashMap<usize, Vec<u32>> {
+    let bytes = fs::read(folder.path().join("tensors")).unwrap();
+    let (numbers, _) = bytes.as_chunks::<4>();
+    let mut numbers = numbers.iter().map(|&number| u32::from_le_bytes(number));
+    let mut tensors = HashMap::new();
+    while let Some(index) = numbers.next() {
+        let count = numbers.next().unwrap() as usize;
+        assert!(tensors.insert(index as usize, numbers.by_ref().take(count).collect()).is_none());
+    }
+    tensors
+}
+
+/// Compares every tensor of a frame; the set of kernels that ran.
+fn compare(graph: &QGraph, inputs: &[Tensor], kernels: &str, threads: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Model::new(graph.clone()).to_bytes().unwrap();
+    let output = run(&folder, &model, inputs, kernels, threads);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let own = observed(&folder);
+    let mut count = 0;
+    reference::run_observed(graph, inputs, |id, tensor| {
+        count += 1;
+        let name = &graph.value(id).name;
+        let found = own.get(&id.0).unwrap_or_else(|| panic!("{name} was not computed"));
+        let expected = words(tensor);
+        let first = expected.iter().zip(found).position(|(a, b)| a != b);
+        assert_eq!(found.len(), expected.len(), "{name}");
+        assert!(
+            first.is_none(),
+            "{name} differs at {first:?}, {kernels} kernels: {:?} {:?}",
+            first.map(|at| expected[at] as i32),
+            first.map(|at| found[at] as i32)
+        );
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(own.len(), count);
+    text
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_networks_have_the_numbers_of_the_reference((graph, inputs) in runs()) {
+        for kernels in kernels() {
+            compare(&graph, &inputs, kernels, if kernels == "best" { "3" } else { "1" });
+        }
+    }
+}
+
+/// Sets of kernels that this machine runs, or the one that an emulator is.
+fn kernels() -> Vec<&'static str> {
+    let mut all = vec!["portable", "best"];
+    #[cfg(target_arch = "x86_64")]
+    if std::env::var_os("SEIGO_RUNTIME").is_none() && std::arch::is_x86_feature_detected!("avx2") {
+        all.push("avx2");
+    }
+    all
+}
+
+/// Random networks that are compared; `make test-runtime` asks for 500.
+fn cases() -> u32 {
+    std::env::var("SEIGO_RUNTIME_CASES").ok().and_then(|own| own.parse().ok()).unwrap_or(60)
+}
+
+#[test]
+fn a_classifier_has_the_numbers_of_the_reference() {
+    let graph = classifier().graph;
+    compare(&graph, &inputs(&graph, 7), "best", "2");
+}
+
+/// What `SEIGO_RUNTIME_MODELS` names, blanks between: `make test-runtime` quantizes the models that ship, and
+/// YOLOX-Nano where it is there.
+#[test]
+#[ignore = "minutes in a debug build: make test-runtime"]
+fn whole_models_have_the_numbers_of_the_reference() {
+    let models = std::env::var("SEIGO_RUNTIME_MODELS").unwrap();
+    for name in models.split_whitespace() {
+        let graph = Model::load(Path::new(name)).unwrap().graph;
+        for (seed, kernels) in kernels().into_iter().enumerate() {
+            let seed = seed as u64;
+            println!("{name}: {}", compare(&graph, &inputs(&graph, seed), kernels, "2"));
+        }
+    }
+}
+
+/// The library refuses what the converter refuses, by the same code.
+#[test]
+fn damaged_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixtures = Path::new(ROOT).join("tests/fixtures/bad");
+    for (name, code) in [
+        ("short.ceras", "SG0601"),
+        ("cut.ceras", "SG0601"),
+        ("text.ceras", "SG0601"),
+        ("flipped.ceras", "SG0601"),
+        ("header.ceras", "SG0601"),
+        ("newer.ceras", "SG0602"),
+    ] {
+        let bytes = fs::read(fixtures.join(name)).unwrap();
+        let expected = Model::from_bytes(&bytes).unwrap_err().code().id;
+        let output = run(&folder, &bytes, &[], "best", "1");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!((output.status.code(), expected), (Some(2), code), "{name}: {text}");
+        assert!(text.starts_with(&format!("error[{code}]: ")), "{name}: {text}");
+    }
+}
+
+/// Operators that the library has not are named, and refused when a model is opened.
+#[test]
+fn what_it_has_not_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = classifier().to_bytes().unwrap();
+    let model = Model::from_bytes(&bytes).unwrap();
+    let mut graph = model.graph;
+    let op = seigo::frontend::ops::activation::Activation::Erf;
+    let layer = graph.layers.iter_mut().find(|layer| layer.name == "flatten").unwrap();
+    layer.op = seigo::model::qgraph::QOp::Float(seigo::frontend::ops::Op::Activation(op).into());
+    let shape = graph.values[3].shape.clone();
+    graph.values[4].shape = shape;
+    let bytes = Model::new(graph).to_bytes().unwrap();
+    let output = run(&folder, &bytes, &[], "best", "1");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.starts_with("error[SG0603]: layer \"flatten\""), "{text}");
+}
