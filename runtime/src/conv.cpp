@@ -161,11 +161,9 @@ void prepare_stage(const Network& network, const Layer& layer, ConvStep& step) {
     numbers->assign(padded, 0);
   }
   stage.narrow = network.rounding == Rounding::half_up && conv.output != Conv::Output::dpu;
-  if (result.type != Type::i8) {
-    // Any shift to the right leaves room for the zero point in 32 bits.
-    const bool shifted = conv.output == Conv::Output::direct && within(conv.shifts, conv.outputs, 1, 31);
-    stage.narrow = stage.narrow && result.type == Type::i32 && shifted;
-  }
+  if (result.type != Type::i8) stage.narrow = stage.narrow && conv.output == Conv::Output::direct;
+  // Any shift to the right leaves room for the zero point in 32 bits.
+  if (result.type == Type::i32) stage.narrow = stage.narrow && within(conv.shifts, conv.outputs, 1, 31);
   const Value* other = step.residual == Frame::kNone ? nullptr : &network.values[step.residual];
   for (std::size_t at = 0; at < conv.outputs; ++at) {
     std::uint32_t sum = 0;

@@ -7,6 +7,29 @@ namespace ceras::detail {
 
 namespace {
 
+// Runs of a length that the compiler knows: a call for each would cost more than the copy.
+template <std::size_t Length, typename T>
+void copy_short(const Copy::Dimension& own, const T* from, T* to) {
+  for (std::size_t index = 0; index < own.extent; ++index, from += own.from, to += own.to) std::memcpy(to, from, Length * sizeof(T));
+}
+
+// An innermost dimension of adjacent elements below one of equal steps; false for other forms.
+template <typename T>
+bool copy_runs(const Copy::Dimension& own, const Copy::Dimension& inner, const T* from, T* to) {
+  if (!own.positions.empty() || !inner.positions.empty() || inner.from != 1 || inner.to != 1) return false;
+  switch (inner.extent) {
+    case 1: copy_short<1>(own, from, to); return true;
+    case 2: copy_short<2>(own, from, to); return true;
+    case 3: copy_short<3>(own, from, to); return true;
+    case 4: copy_short<4>(own, from, to); return true;
+    case 8: copy_short<8>(own, from, to); return true;
+    case 16: copy_short<16>(own, from, to); return true;
+    case 32: copy_short<32>(own, from, to); return true;
+    case 64: copy_short<64>(own, from, to); return true;
+    default: return false;
+  }
+}
+
 template <typename T>
 void copy_dimension(const Copy& copy, std::size_t at, const T* from, T* to) {
   if (at == copy.dimensions.size()) {
@@ -16,14 +39,10 @@ void copy_dimension(const Copy& copy, std::size_t at, const T* from, T* to) {
   const Copy::Dimension& own = copy.dimensions[at];
   const bool last = at + 1 == copy.dimensions.size();
   if (last && own.positions.empty() && own.from == 1 && own.to == 1) {
-    constexpr std::size_t kShort = 8;  // a call costs more
-    if (own.extent > kShort) {
-      std::memcpy(to, from, own.extent * sizeof(T));
-    } else {
-      for (std::size_t index = 0; index < own.extent; ++index) to[index] = from[index];
-    }
+    std::memcpy(to, from, own.extent * sizeof(T));
     return;
   }
+  if (at + 2 == copy.dimensions.size() && copy_runs(own, copy.dimensions[at + 1], from, to)) return;
   for (std::size_t index = 0; index < own.extent; ++index, to += own.to) {
     const T* source = own.positions.empty() ? from + static_cast<std::ptrdiff_t>(index) * own.from : from + own.positions[index];
     if (last) {

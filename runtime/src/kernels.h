@@ -53,7 +53,7 @@ struct Stage {
   std::uint8_t activation = 0;  // of a DPU layer: 0 none, 1 ReLU, 2 leaky ReLU
   int accumulator_shift = 0, bias_shift = 0, shift = 0;  // of a DPU layer
   int bits = 8;                 // of the output
-  bool narrow = false;          // every intermediate fits 32 bits, the output is int8 or int32, rounding is half up
+  bool narrow = false;          // every intermediate fits 32 bits, rounding is half up
   std::vector<std::int32_t> bias;       // as the file has it
   std::vector<std::int32_t> folded;     // bias - 128 * sum of the weights, modulo 2^32
   std::vector<std::int32_t> argument, shifts, zero, align, residual_zero;

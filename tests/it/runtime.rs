@@ -1,6 +1,6 @@
 //! The C++ library of `runtime/` against the reference, tensor by tensor.
 //!
-//! In `make test`: about 40 seconds on a slow core, of which 30 compile the library without optimization. What takes
+//! In `make test`: about 40 seconds on a quiet core, of which 30 compile the library without optimization. What takes
 //! longer is in `make test-runtime`.
 
 use std::collections::HashMap;

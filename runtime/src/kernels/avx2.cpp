@@ -133,6 +133,10 @@ struct V {
     const long long eight = _mm_cvtsi128_si64(_mm_packus_epi16(halves, halves));
     __builtin_memcpy(to, &eight, count < 8 ? count : 8);
   }
+  CERAS_AVX2 static void store_halves(std::uint8_t* to, Ints x, std::size_t count) {
+    const __m128i eight = _mm_packs_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    __builtin_memcpy(to, &eight, 2 * (count < 8 ? count : 8));
+  }
   CERAS_AVX2 static void store(std::int32_t* to, Ints x, std::size_t count) {
     std::int32_t eight[8];
     avx2::store(eight, x);

@@ -10,32 +10,40 @@ namespace ceras::detail {
 // Whether all numbers are finite.
 CERAS_INLINE bool quantize_loop(const QuantizeRow& row) {
   constexpr std::size_t kPart = 256;
+  constexpr std::uint32_t kNotFinite = 0x7F800000u;
+  const float step = row.step;
+  const std::int32_t zero = row.zero, even = row.half_even ? 1 : 0;
+  const std::size_t jump = row.jump;
   std::uint32_t worst = 0;
   for (std::size_t first = 0; first < row.count; first += kPart) {
     const std::size_t count = row.count - first < kPart ? row.count - first : kPart;
+    // Whole parts: the loops over them have a length that compilers know.
+    float part[kPart] = {};
     std::int32_t whole[kPart];
-    std::uint32_t exponents[kPart];
-    for (std::size_t at = 0; at < count; ++at) {
+    __builtin_memcpy(part, row.from + first, count * sizeof(float));
+    for (std::size_t at = 0; at < kPart; ++at) {
       std::uint32_t bits;
-      __builtin_memcpy(&bits, row.from + first + at, 4);
-      exponents[at] = bits & 0x7F800000u;
-      float x = row.from[first + at] * row.step;
+      __builtin_memcpy(&bits, part + at, 4);
+      bits &= kNotFinite;
+      worst = worst > bits ? worst : bits;
+    }
+    for (std::size_t at = 0; at < kPart; ++at) {
+      float x = part[at] * step;
       // Beyond these everything saturates; NaN ends at the upper one.
       x = x < 1024.0f ? x : 1024.0f;
       x = x > -1024.0f ? x : -1024.0f;
       std::int32_t below = static_cast<std::int32_t>(x);
       below -= static_cast<float>(below) > x ? 1 : 0;
       const float rest = x - static_cast<float>(below);
-      const bool tie = rest == 0.5f && row.half_even;
-      const std::int32_t up = tie ? below & 1 : rest >= 0.5f ? 1 : 0;
-      const std::int32_t q = below + up + row.zero;
+      // Of a tie, half to even takes the step up back where it leads to an odd number.
+      const std::int32_t up = rest >= 0.5f ? 1 : 0, tie = rest == 0.5f ? even : 0;
+      const std::int32_t q = below + (up & ~(tie & ~below & 1)) + zero;
       whole[at] = q < 0 ? 0 : q > 255 ? 255 : q;
     }
-    for (std::size_t at = 0; at < count; ++at) worst = worst > exponents[at] ? worst : exponents[at];
-    std::uint8_t* to = row.to + first * row.jump;
-    for (std::size_t at = 0; at < count; ++at) to[at * row.jump] = static_cast<std::uint8_t>(whole[at]);
+    std::uint8_t* to = row.to + first * jump;
+    for (std::size_t at = 0; at < count; ++at) to[at * jump] = static_cast<std::uint8_t>(whole[at]);
   }
-  return worst != 0x7F800000u;
+  return worst != kNotFinite;
 }
 
 // A12 for rows of channels.

@@ -107,6 +107,10 @@ struct V {
     vst1_u8(eight, vqmovn_u16(vcombine_u16(halves, halves)));
     __builtin_memcpy(to, eight, count);
   }
+  static void store_halves(std::uint8_t* to, Ints x, std::size_t count) {
+    const int16x4_t four = vqmovn_s32(x);
+    __builtin_memcpy(to, &four, 2 * count);
+  }
   static void store(std::int32_t* to, Ints x, std::size_t count) {
     std::int32_t four[4];
     vst1q_s32(four, x);

@@ -74,6 +74,8 @@ CERAS_TARGET inline void finish_block(const Finish& task, std::size_t lane, std:
     V::Ints x = V::add(V::load(task.sums + pixel * task.sums_step + lane), folded);
     if (direct) {
       x = last.apply(x, 1 << 20);
+      // Room for the zero point, where nothing was shifted.
+      if (stage.bits < 32) x = V::max(V::min(x, V::set(1 << 20)), V::set(-(1 << 20)));
       if (stage.relu) x = V::max(x, zero);
     } else {
       x = saturate_argument(argument.apply(x, 1 << 20));
@@ -86,6 +88,10 @@ CERAS_TARGET inline void finish_block(const Finish& task, std::size_t lane, std:
     }
     if (stage.bits == 8) {
       V::store_bytes(task.output + at, V::min(V::max(V::add(x, target), zero), V::set(255)), count);
+    } else if (stage.bits == 16) {
+      constexpr std::int32_t kHalf = 1 << 15;
+      x = V::max(V::min(V::add(x, own), V::set(kHalf - 1)), V::set(-kHalf));
+      V::store_halves(task.output + 2 * at, x, count);
     } else {
       V::store(reinterpret_cast<std::int32_t*>(task.output) + at, V::add(x, own), count);
     }

@@ -125,6 +125,9 @@ struct V {
   CERAS_AVX512 static void store_bytes(std::uint8_t* to, Ints x, std::size_t count) {
     _mm_mask_storeu_epi8(to, mask(count), _mm512_cvtepi32_epi8(x));
   }
+  CERAS_AVX512 static void store_halves(std::uint8_t* to, Ints x, std::size_t count) {
+    _mm256_mask_storeu_epi16(to, mask(count), _mm512_cvtepi32_epi16(x));
+  }
   CERAS_AVX512 static void store(std::int32_t* to, Ints x, std::size_t count) { _mm512_mask_storeu_epi32(to, mask(count), x); }
 };
 
