@@ -54,6 +54,9 @@ pub struct PlanReport {
     pub tail: Vec<String>,
     /// In order.
     pub passes: Vec<PassRow>,
+    /// What is done strip by strip; none where the network fits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupRow>,
 }
 
 impl Form for PlanReport {
@@ -113,6 +116,21 @@ pub struct PassRow {
     pub strips: usize,
 }
 
+/// Successive passes that are done strip by strip.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GroupRow {
+    /// The first pass and the one behind the last.
+    pub passes: [usize; 2],
+    /// Strips of rows.
+    pub strips: usize,
+    /// Layers of a strip, in order.
+    pub layers: Vec<String>,
+    /// Cycles of all its passes, as in the whole.
+    pub cycles: u64,
+    /// Bytes of all its passes to and from DDR.
+    pub ddr_bytes: u64,
+}
+
 /// The network behind a report.
 #[derive(Clone, Copy)]
 struct Subject<'a> {
@@ -138,6 +156,10 @@ impl PlanReport {
             (row.cycles, row.idle_by) = (cycles, idle_by.map(Cow::Borrowed));
         }
         self.cycles = costs.iter().map(|cost| cost.0).sum();
+        for group in &mut self.groups {
+            let [first, end] = group.passes;
+            group.cycles = self.passes[first..end].iter().map(|row| row.cycles).sum();
+        }
         self.predicted = true;
     }
 
@@ -159,6 +181,7 @@ impl PlanReport {
         }
         let passes = right_align(passes, 4..7);
         let mut text = format!("{passes}\n\n");
+        text.push_str(&self.groups_table());
         let mut line = |name: &str, value: String| text.push_str(&format!("{name:<16} {value}\n"));
         line("target", format!("{}, {} B", self.target, grouped(self.memory_bytes)));
         line("peak", format!("{} B", grouped(self.peak)));
@@ -176,6 +199,28 @@ impl PlanReport {
             line("processor", self.tail.join(", "));
         }
         text
+    }
+}
+
+impl PlanReport {
+    /// Groups of more than one strip, and what they move.
+    fn groups_table(&self) -> String {
+        let mut groups = table(&["passes", "strip by strip", "strips", "cycles", "DDR bytes"]);
+        let shown: Vec<&GroupRow> = self.groups.iter().filter(|row| row.strips > 1).collect();
+        for row in &shown {
+            let [first, end] = row.passes;
+            groups.add_row([
+                format!("{first}-{}", end - 1),
+                row.layers.join(", "),
+                row.strips.to_string(),
+                grouped(row.cycles),
+                grouped(row.ddr_bytes),
+            ]);
+        }
+        match shown.is_empty() {
+            true => String::new(),
+            false => format!("{}\n\n", right_align(groups, 2..5)),
+        }
     }
 }
 
@@ -206,7 +251,30 @@ impl Subject<'_> {
             ddr_bytes: ddr.total(),
             no_reuse_bytes: sizes::no_reuse(graph, schedule, target.pixels),
             tail: schedule.tail.iter().map(|&layer| graph.layers[layer].name.clone()).collect(),
+            groups: groups.iter().map(|group| self.group(group, &passes)).collect(),
             passes,
+        }
+    }
+
+    fn group(self, group: &Group, passes: &[PassRow]) -> GroupRow {
+        let own = &passes[group.first..group.end];
+        let mut layers: Vec<String> = Vec::new();
+        let computes = |row: &&PassRow| !matches!(row.kind, PassKind::Load | PassKind::Save);
+        for name in own.iter().filter(computes).map(|row| row.layers.join(" + ")) {
+            if !layers.contains(&name) {
+                layers.push(name);
+            }
+        }
+        let works = self.schedule.passes[group.first..group.end].iter();
+        let traffic = works.map(|pass| {
+            sizes::work_traffic(self.graph, self.schedule, &pass.work, self.target.pixels).total()
+        });
+        GroupRow {
+            passes: [group.first, group.end],
+            strips: group.strips,
+            layers,
+            cycles: own.iter().map(|row| row.cycles).sum(),
+            ddr_bytes: traffic.sum(),
         }
     }
 

@@ -142,22 +142,8 @@ impl Search<'_> {
         let start = Span { first: 0, end: 0, strips: 0 };
         best[0] = Some((0, start));
         for first in 0..count {
-            let Some((before, _)) = best[first] else { continue };
             for end in first + 1..=(first + LONGEST).min(count) {
-                if end > first + 1 && self.network.steps[first..end].iter().any(|own| own.processor)
-                {
-                    break;
-                }
-                let resting = idle.iter().filter(|&&(from, to, _)| from < first && end <= to);
-                let resting: u64 = resting.map(|own| own.2).sum();
-                let room = self.room;
-                let costs = self.costs(first, end);
-                let fits = costs.iter().filter(|cost| cost.bytes + resting <= room);
-                let Some(cost) = fits.min_by_key(|cost| cost.cycles).copied() else { continue };
-                let cycles = before + cost.cycles;
-                if best[end].is_none_or(|(least, _)| cycles < least) {
-                    best[end] = Some((cycles, Span { first, end, strips: cost.strips }));
-                }
+                self.extend(&mut best, (first, end), &idle);
             }
         }
         let Some((cycles, _)) = best[count] else {
@@ -172,6 +158,30 @@ impl Search<'_> {
         }
         groups.reverse();
         Ok(Choice { groups, places: self.places.clone(), cycles })
+    }
+
+    /// A group from one step to another may be the shorter way there.
+    fn extend(
+        &mut self,
+        best: &mut [Option<(u64, Span)>],
+        (first, end): (usize, usize),
+        idle: &[(usize, usize, u64)],
+    ) {
+        let Some((before, _)) = best[first] else { return };
+        let mut steps = self.network.steps[first..end].iter();
+        if end > first + 1 && steps.any(|step| step.processor) {
+            return;
+        }
+        let resting = idle.iter().filter(|&&(from, to, _)| from < first && end <= to);
+        let resting: u64 = resting.map(|own| own.2).sum();
+        let room = self.room;
+        let costs = self.costs(first, end);
+        let fits = costs.iter().filter(|cost| cost.bytes + resting <= room);
+        let Some(cost) = fits.min_by_key(|cost| cost.cycles).copied() else { return };
+        let cycles = before + cost.cycles;
+        if best[end].is_none_or(|(least, _)| cycles < least) {
+            best[end] = Some((cycles, Span { first, end, strips: cost.strips }));
+        }
     }
 
     /// What a group takes in each number of strips that is tried.

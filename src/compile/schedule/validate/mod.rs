@@ -49,6 +49,9 @@ pub fn schedule(graph: &QGraph, schedule: &Schedule) -> Result<()> {
     walk.finish()
 }
 
+/// A tensor in the scratch buffer: value, channels by slot, and the rows that were sent there.
+type Spilled = (QValueId, Vec<Option<usize>>, BTreeSet<usize>);
+
 struct Walk<'a> {
     graph: &'a QGraph,
     schedule: &'a Schedule,
@@ -59,7 +62,7 @@ struct Walk<'a> {
     /// By stored tensor: rows of its value that have been written to it.
     written: Vec<BTreeSet<usize>>,
     /// By byte offset in the scratch buffer: channels and rows that were sent there.
-    spilled: HashMap<u64, (QValueId, Vec<Option<usize>>, BTreeSet<usize>)>,
+    spilled: HashMap<u64, Spilled>,
     /// Rows of output channels that passes have computed, by layer.
     computed: Vec<HashMap<usize, BTreeSet<usize>>>,
     /// Rows of values that have left, by value and whether they are outputs.
