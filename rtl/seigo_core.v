@@ -505,7 +505,7 @@ module seigo_core #(
   wire [P-1:0]       conv_enable;
   wire [128*P-1:0]   conv_data;
 
-  seigo_writeback #(.P(P), .N(LP), .RowBits(RowBits)) i_store (
+  seigo_writeback #(.P(P), .N(LP), .Aligned(P > 1), .RowBits(RowBits)) i_store (
     .aclk(aclk), .aresetn(core_resetn),
     .start_i(setup && store), .wide_i(wide),
     .base_i(descriptor[OutBaseLsb +: OutBaseWidth]),

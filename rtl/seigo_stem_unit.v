@@ -101,7 +101,9 @@ module seigo_stem_unit #(
   localparam PassBits = Passes == 1 ? 1 : $clog2(Passes);
   localparam ReadBits = Reads == 1 ? 1 : $clog2(Reads);
   localparam PositionBits = 18;
-  localparam TotalBits = $clog2(WordBits + 1);
+  // Four bits of a row's words at a time, from the top.
+  localparam Nibbles = (WordBits + 4) / 4;
+  localparam [1:0] LastNibble = Nibbles[1:0] - 2'd1;
 
   generate
     if ((P != 1 && P != 2 && P != 4 && P != 8) || C < 1 || C > 4 || K < 1 || K > 15 || S < 1 ||
@@ -149,10 +151,10 @@ module seigo_stem_unit #(
   reg signed [20:0]      rows_end_q;
   reg [15:0]             limit_q;
   reg [23:0]             total_q;
-  reg [TotalBits-1:0]    total_bit_q;
+  reg [1:0]              nibble_q;
   reg [23:0]             capacity_q;
 
-  // Products with constants are sums; the image's words, once a pass, are summed up bit by bit.
+  // Products with constants are sums; the image's words, once a pass, are summed up.
   function [23:0] times(input [23:0] value, input integer constant);
     integer b;
     begin
@@ -160,6 +162,12 @@ module seigo_stem_unit #(
       for (b = 0; b < 16; b = b + 1) if (constant[b]) times = times + (value << b);
     end
   endfunction
+
+  function [23:0] times_nibble(input [15:0] value, input [3:0] factor);
+    times_nibble = ((factor[0] ? {8'd0, value} : 24'd0) + (factor[1] ? {7'd0, value, 1'd0} : 24'd0))
+                   + ((factor[2] ? {6'd0, value, 2'd0} : 24'd0) + (factor[3] ? {5'd0, value, 3'd0} : 24'd0));
+  endfunction
+  wire [15:0] beats = {{(15 - WordBits){1'b0}}, row_beats_q};
 
   wire [PositionBits-1:0] row_bytes_up = row_bytes_q + 15;
   wire signed [20:0] kernel = $signed(K[20:0]);
@@ -198,10 +206,10 @@ module seigo_stem_unit #(
     end
     if (state_q == Limits) begin
       total_q <= 24'd0;
-      total_bit_q <= WordBits[TotalBits-1:0];
+      nibble_q <= LastNibble;
     end else if (state_q == Totals) begin
-      total_q <= (total_q << 1) + (row_beats_q[total_bit_q] ? {8'd0, limit_q} : 24'd0);
-      total_bit_q <= total_bit_q - 1'b1;
+      total_q <= (total_q << 4) + times_nibble(limit_q, beats[{nibble_q, 2'd0} +: 4]);
+      nibble_q <= nibble_q - 2'd1;
     end
     if (state_q == Totals) capacity_q <= capacity;
   end
@@ -281,7 +289,7 @@ module seigo_stem_unit #(
       end
       Sizes: state_q <= Limits;
       Limits: state_q <= Totals;
-      Totals: if (total_bit_q == 0) state_q <= Tile;
+      Totals: if (nibble_q == 2'd0) state_q <= Tile;
       Tile: begin
         pad_left_rows_q <= pad_top_q;
         top_q <= 21'sd0;

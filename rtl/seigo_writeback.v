@@ -13,6 +13,8 @@ module seigo_writeback #(
   parameter P = 4,
   // Pixels taken a cycle: at most P / 2, or 1.
   parameter N = 2,
+  // 1: every beat but the last one of a plane has N = P / 2 pixels, so that words keep their places; no rotation is built.
+  parameter Aligned = 0,
   parameter RowBits = 14
 ) (
   input  wire               aclk,
@@ -51,6 +53,9 @@ module seigo_writeback #(
     end
     if (N < 1 || N > 4 || (2 * N > P && !(N == 1 && P == 1))) begin : g_check_n
       n_must_be_at_most_half_of_p_or_1 error ();
+    end
+    if (Aligned != 0 && 2 * N != P) begin : g_check_aligned
+      aligned_beats_must_be_half_a_row error ();
     end
     if (RowBits + PBits > 20) begin : g_check_row_bits
       rows_must_fit_word_addresses_of_20_bits error ();
@@ -162,6 +167,14 @@ module seigo_writeback #(
       if (P == 1) begin : g_one
         assign placed = second_q ? words1_q[255:128] : words1_q[127:0];
         assign enable = 1'b1;
+      end else if (Aligned != 0) begin : g_half
+        // The lower half of a row waits for the upper one, or comes with it as wide pixels.
+        localparam Low = i < N;
+        wire old = Low && fill_q != 0;
+        reg [127:0] held_q;
+        assign placed[128*i +: 128] = old ? held_q : words1_q[128 * (Low || wide_q ? i : i - N) +: 128];
+        assign enable[i] = reach > i[4:0];
+        always @(posedge aclk) if (step && !old) held_q <= words1_q[128*(i % N) +: 128];
       end else begin : g_rotate
         // Which word of the beat bank i receives.
         wire [FillBits-1:0] word = i[FillBits-1:0] - fill_q;

@@ -1,8 +1,9 @@
-// parameters: P=1 N=1 RowBits=16
-// parameters: P=2 N=1 RowBits=15
-// parameters: P=4 N=2 RowBits=14
-// parameters: P=8 N=2 RowBits=13
-// parameters: P=8 N=4 RowBits=13
+// parameters: P=1 N=1 Aligned=0 RowBits=16
+// parameters: P=2 N=1 Aligned=1 RowBits=15
+// parameters: P=4 N=2 Aligned=0 RowBits=14
+// parameters: P=4 N=2 Aligned=1 RowBits=14
+// parameters: P=8 N=2 Aligned=0 RowBits=13
+// parameters: P=8 N=4 Aligned=1 RowBits=13
 //
 // Write-back: every word at its address, one write a row, nothing else; to the cycle without
 // stalls.
@@ -46,7 +47,7 @@ int main(int argc, char** argv) {
     bool stalls = pass % 3 != 0;
     int gap_in = stalls ? uniform(0, 70) : 0, gap_out = stalls ? uniform(0, 70) : 0;
     // Beats as of the lanes (full but for the end), as of the plane engine (rows), or any.
-    int kind = uniform(0, 2), row_width = uniform(1, 12);
+    int kind = PARAM_Aligned ? 0 : uniform(0, 2), row_width = uniform(1, 12);
     int per_plane = (pixels * (wide ? 2 : 1) + P - 1) / P;
     int stride = per_plane + uniform(0, 3), base = uniform(0, (1 << RowBits) - stride * planes);
     auto fail = [&](const char* what) {
