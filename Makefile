@@ -277,7 +277,7 @@ test-vivado: DEBIAN += device-tree-compiler:dtc xilinx-bootgen:bootgen
 test-vivado: $(VIVADO)/ready | deps ## Check bundles for Vivado and boards: Vivado's help texts, schema of IP-XACT, FuseSoC, dtc, bootgen, PYNQ's parser
 	$(CARGO) build --locked
 	for target in kv260 kv260-large ultra96 zynq7020; do
-	  target/debug/seigo build tests/fixtures/colors.ceras --target $$target -o build/vivado/$$target >/dev/null
+	  target/debug/seigo build tests/fixtures/colors.ceras --force --target $$target -o build/vivado/$$target >/dev/null
 	done
 	$(VIVADO)/bin/python tests/vivado/check.py build/vivado/{kv260,kv260-large,ultra96,zynq7020}
 	$(VIVADO)/bin/python tests/vivado/check_board.py build/vivado/{kv260,kv260-large,ultra96,zynq7020}

@@ -7,6 +7,7 @@ use super::terminal::Terminal;
 use crate::base::error::{Place as _, Result};
 use crate::compile::boards::Target;
 use crate::compile::boards::board::Name;
+use crate::compile::resources::Resources;
 use crate::compile::{CompileOptions, Compiled};
 use crate::emit::{bundle, verilog};
 use crate::model::ceras::Model;
@@ -23,6 +24,9 @@ pub struct Args {
     /// Refuse a model of which the processor does layers within a frame, or all of them
     #[arg(long)]
     no_processor: bool,
+    /// Build a design that its part has no room for, to simulate it or to see what synthesis makes of it
+    #[arg(long)]
+    force: bool,
     /// Folder to write; an older bundle there is replaced
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
@@ -44,6 +48,10 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
     let options = CompileOptions { accelerator_only: args.no_processor };
     let compiled = Compiled::new(model, &target, options);
     let compiled = compiled.at(|| args.model.display().to_string())?;
+    let needed = Resources::of_design(&compiled.design);
+    if !args.force {
+        needed.check(&target).at(|| args.target.clone())?;
+    }
     bundle::write(&compiled, &args.output)?;
     let verilog: usize = verilog::files(&compiled)?.iter().map(|(_, text)| text.len()).sum();
     let folder = args.output.display();
@@ -69,5 +77,6 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         compiled.schedule().passes.len(),
         compiled.program.stream.len(),
     ));
+    terminal.remark(&format!("part {}: {}", target.part, needed.words(&target)));
     Ok(0)
 }

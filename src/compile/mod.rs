@@ -6,6 +6,7 @@ pub mod capabilities;
 mod compiled;
 pub mod packing;
 pub mod program;
+pub mod resources;
 pub mod schedule;
 
 pub use compiled::{CompileOptions, Compiled};

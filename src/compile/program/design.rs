@@ -209,7 +209,7 @@ impl Design {
     }
 
     /// DSP slices of the array, of the plane engine and of products of addresses.
-    fn dsps(&self) -> usize {
+    pub fn dsps(&self) -> usize {
         let shared = |products: usize, pixels: usize| {
             if self.pack_products && pixels > 1 { products * pixels / 2 } else { products * pixels }
         };
@@ -218,7 +218,7 @@ impl Design {
     }
 
     /// DSP slices of the lanes, where they shift in some.
-    fn lane_dsps(&self) -> usize {
+    pub fn lane_dsps(&self) -> usize {
         16 * 3 * self.lane_pixels() + self.plane_channels * 2 * self.plane_pixels()
     }
 

@@ -49,7 +49,7 @@ fn simulate(
 ) -> Result<Frames, Failure> {
     let bundle = Path::new(FOLDER).join(if target == "kv260" { "p4" } else { "p1" });
     let mut build = Command::new(&args.seigo);
-    build.arg("build").arg(model).args(["--target", target, "-o"]).arg(&bundle);
+    build.arg("build").arg(model).args(["--force", "--target", target, "-o"]).arg(&bundle);
     output(&mut build)?;
     let mut cosim = Command::new(&args.seigo);
     cosim.arg("cosim").arg(&bundle).arg("--images").arg(args.shared.join("coco/eval"));

@@ -16,7 +16,7 @@ pub fn measure(args: &Args, model: &Path) -> Result<(), Failure> {
     ] {
         let bundle = Path::new(FOLDER).join(folder);
         let mut build = Command::new(&args.seigo);
-        build.arg("build").arg(model).args(["--target", target, "-o"]).arg(&bundle);
+        build.arg("build").arg(model).args(["--force", "--target", target, "-o"]).arg(&bundle);
         output(&mut build)?;
         let mut synth = Command::new("sim/synth/synth.sh");
         synth.arg(&bundle).envs(domains.map(|count| ("DOMAINS", count)));

@@ -1,0 +1,271 @@
+//! What a design takes of a part, before anything is synthesized.
+//!
+//! DSP slices, block RAMs and UltraRAMs follow from the structure of `rtl/` and are the numbers that yosys finds.
+//! Look-up tables and flip-flops are a fit to yosys's counts by module (docs/benchmarks.md, Synthesis), which stand at P = 1 for
+//! a 7-series part and at P = 4 for an UltraScale+; between and beyond these two they are an estimate.
+
+use super::boards::Target;
+use super::program::{Design, Stem};
+use crate::base::error::{Error, Result, codes};
+
+/// Half a block RAM: 18 Kbit, read and written by 36 bits at a depth of 512.
+const HALF_RAM_BITS: usize = 18 << 10;
+
+/// Resources of a part or of a design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resources {
+    /// Look-up tables, those used as memory among them.
+    pub lut: usize,
+    /// Flip-flops.
+    pub ff: usize,
+    /// DSP slices.
+    pub dsp: usize,
+    /// Halves of a BRAM36.
+    pub half_bram: usize,
+    /// UltraRAMs.
+    pub uram: usize,
+}
+
+impl Resources {
+    /// What the part of a target has.
+    pub fn of_part(target: &Target) -> Self {
+        Self {
+            lut: target.lut as usize,
+            ff: target.ff as usize,
+            dsp: target.dsp as usize,
+            half_bram: 2 * target.bram36 as usize,
+            uram: target.uram as usize,
+        }
+    }
+
+    /// What a design takes.
+    pub fn of_design(design: &Design) -> Self {
+        let (half_bram, uram) = memories(design);
+        let (lut, ff) = logic(design);
+        let lanes = if design.dsp_lanes { design.lane_dsps() } else { 0 };
+        Self { lut, ff, dsp: design.dsps() + lanes, half_bram, uram }
+    }
+
+    /// Refuses a design that takes more than the part of its target has.
+    ///
+    /// # Errors
+    /// [`codes::PART_TOO_SMALL`] with what is needed and what is there.
+    pub fn check(&self, target: &Target) -> Result<()> {
+        let over: Vec<&str> = self
+            .rows(target)
+            .into_iter()
+            .filter(|row| row.needed > row.present)
+            .map(|row| row.name)
+            .collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            &codes::PART_TOO_SMALL,
+            format!(
+                "the design for target {} needs more {} than its part {} has: {}",
+                target.name,
+                over.join(" and "),
+                target.part,
+                self.words(target)
+            ),
+        ))
+    }
+
+    /// Needed and present of every kind that the part has or the design needs, as words.
+    pub fn words(&self, target: &Target) -> String {
+        let rows = self.rows(target);
+        let words = rows.iter().filter(|row| row.needed > 0.0 || row.present > 0.0).map(|row| {
+            let about = if row.fitted { "about " } else { "" };
+            format!("{about}{} of {} {}", row.needed, row.present, row.name)
+        });
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    fn rows(&self, target: &Target) -> [Row; 5] {
+        let part = Self::of_part(target);
+        let row = |name, fitted, needed: usize, present: usize| Row {
+            name,
+            fitted,
+            needed: needed as f64,
+            present: present as f64,
+        };
+        let mut rows = [
+            row("LUT", true, self.lut, part.lut),
+            row("flip-flops", true, self.ff, part.ff),
+            row("DSP slices", false, self.dsp, part.dsp),
+            row("BRAM36", false, self.half_bram, part.half_bram),
+            row("UltraRAM", false, self.uram, part.uram),
+        ];
+        rows[3].needed /= 2.0;
+        rows[3].present /= 2.0;
+        rows
+    }
+}
+
+struct Row {
+    name: &'static str,
+    /// By the fit, not by structure.
+    fitted: bool,
+    needed: f64,
+    present: f64,
+}
+
+/// Halves of a block RAM, and UltraRAMs.
+fn memories(design: &Design) -> (usize, usize) {
+    let banks = design.domains * design.pixels;
+    let (shared, uram) = match design.ultra_ram {
+        true => (0, banks * 2 * design.domain_rows.div_ceil(4096)),
+        // Two ports that read and write take a whole one, at 36 bits at most.
+        false => (banks * 2 * rams(128, design.domain_rows, 2 * HALF_RAM_BITS), 0),
+    };
+    let pixels = design.plane_pixels();
+    let width = design.max_width.next_power_of_two().max(16);
+    let lines = 2 * rams(128 * pixels, width / pixels, HALF_RAM_BITS);
+    let ring = rams(256, design.ring_words, HALF_RAM_BITS);
+    let rows_to_memory = rams(128, 512, HALF_RAM_BITS);
+    let stem = design.stem.map_or(0, |stem| stem_rams(design, stem));
+    (shared + ring + lines + rows_to_memory + stem, uram)
+}
+
+/// RAMs of `bits` bits, parity among them, for words of `width` bits: 36 bits a RAM at most, and a bit of nine has no use
+/// in words of less than nine.
+fn rams(width: usize, depth: usize, bits: usize) -> usize {
+    let depth = depth.next_power_of_two().max(512);
+    let data = bits / 9 * 8;
+    let each = if bits / depth >= 9 { (bits / depth).min(36) } else { (data / depth).max(1) };
+    width.div_ceil(each) * depth.div_ceil(data)
+}
+
+/// Image rows and patches of the stem unit, as `rtl/seigo_stem_unit.v` sizes them.
+fn stem_rams(design: &Design, stem: Stem) -> usize {
+    let Stem { kernel, stride, channels, .. } = stem;
+    let steps = (kernel * kernel * channels).div_ceil(16);
+    let window = ((design.pixels - 1) * stride + kernel) * channels;
+    let shift = match channels {
+        4 => 12,
+        2 => 14,
+        _ => 15,
+    };
+    let reads = (window + shift).div_ceil(16);
+    let lanes =
+        (1..=kernel).find(|lanes| kernel.div_ceil(*lanes) * reads <= steps).unwrap_or(kernel);
+    let words = design.image_row_words.max(32).next_power_of_two();
+    let slots = (kernel + stride).div_ceil(lanes).max(2).next_power_of_two();
+    // A patch memory has 512 words at most.
+    lanes * rams(128, words * slots, HALF_RAM_BITS) + design.pixels * rams(128, 512, HALF_RAM_BITS)
+}
+
+/// Look-up tables and flip-flops of lanes of the array for a pixel's channel, with and without shifts in DSP slices, and
+/// of the same of the plane engine with everything around it.
+const LANE: [(usize, usize); 2] = [(320, 294), (605, 558)];
+const PLANE: [(usize, usize); 2] = [(615, 433), (948, 781)];
+/// What every design has, and for each pixel of the array.
+const BASE: (usize, usize) = (6_450, 15_170);
+const PIXEL: (usize, usize) = (4_260, 2_860);
+/// The stem unit: once, and for each pixel.
+const STEM: (usize, usize) = (1_850, 2_560);
+const STEM_PIXEL: (usize, usize) = (1_640, 1_190);
+/// The shared memory and its arbiter: once, and for each bank of a domain.
+const MEMORY: (usize, usize) = (1_500, 2_490);
+const MEMORY_PIXEL: (usize, usize) = (460, 1_200);
+
+/// Look-up tables and flip-flops.
+fn logic(design: &Design) -> (usize, usize) {
+    let plain = usize::from(!design.dsp_lanes);
+    let pixels = design.pixels;
+    let lanes = 16 * design.lane_pixels();
+    let channels = design.plane_channels * design.plane_pixels();
+    let sum = |take: fn((usize, usize)) -> usize| {
+        let stem = take(STEM) + pixels * take(STEM_PIXEL);
+        take(BASE)
+            + take(MEMORY)
+            + pixels * (take(PIXEL) + take(MEMORY_PIXEL))
+            + lanes * take(LANE[plain])
+            + channels * take(PLANE[plain])
+            + if design.stem.is_some() { stem } else { 0 }
+    };
+    // Both ports choose among the domains, a look-up table for every three more; UltraRAMs above one another too.
+    let choice = 2 * 128 * pixels * (design.domains - 1).div_ceil(3);
+    let tall = match design.ultra_ram {
+        true => design.domain_rows.div_ceil(4096) - 1,
+        false => 0,
+    };
+    (sum(|pair| pair.0) + choice + 2 * 128 * pixels * design.domains * tall, sum(|pair| pair.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::{CompileOptions, Compiled};
+    use crate::model::ceras::Model;
+
+    /// Of YOLOX-Nano's design: target, LUT, FF, DSP, halves of BRAM36, UltraRAM.
+    const MEASURED: [(&str, usize, usize, usize, usize, usize); 2] =
+        [("zynq7020", 33_938, 40_643, 201, 223, 0), ("kv260", 67_750, 64_600, 817, 89, 32)];
+
+    fn design(target: &Target) -> Design {
+        let model = Model::load("tests/fixtures/colors.ceras".as_ref()).unwrap();
+        Compiled::new(model, target, CompileOptions::default()).unwrap().design
+    }
+
+    /// The design for YOLOX-Nano, as far as resources go.
+    fn yolox(target: &str) -> Design {
+        let mut design = design(&Target::load(target).unwrap());
+        design.stem = Some(Stem { kernel: 6, stride: 2, channels: 3 });
+        design.image_row_words = 78;
+        design.max_width = 208;
+        design
+    }
+
+    /// yosys's counts of docs/benchmarks.md: structure is equal, the fit is near.
+    #[test]
+    fn counts_are_those_of_synthesis() {
+        for (target, lut, ff, dsp, half_bram, uram) in MEASURED {
+            let found = Resources::of_design(&yolox(target));
+            assert_eq!(
+                (found.dsp, found.half_bram, found.uram),
+                (dsp, half_bram, uram),
+                "{target}"
+            );
+            let near = |found: usize, measured: usize| found.abs_diff(measured) * 20 <= measured;
+            assert!(near(found.lut, lut) && near(found.ff, ff), "{target}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_too_small_is_refused_with_all_numbers() {
+        let mut target = Target::load("kv260").unwrap();
+        let design = design(&target);
+        let needed = Resources::of_design(&design);
+        needed.check(&target).unwrap();
+        target.dsp = needed.dsp as u64 - 1;
+        target.lut = 20_000;
+        let error = needed.check(&target).unwrap_err();
+        assert_eq!(error.code().id, codes::PART_TOO_SMALL.id);
+        let words = error.to_string();
+        assert!(words.contains("needs more LUT and DSP slices than its part"), "{words}");
+        assert!(
+            words.contains(&format!("{} of {} DSP slices", needed.dsp, needed.dsp - 1)),
+            "{words}"
+        );
+    }
+
+    /// Widths and depths of block RAMs as the vendors' guides have them (UG473, UG573).
+    #[test]
+    fn block_rams_have_their_shapes() {
+        for (width, depth, halves) in [
+            (36, 512, 1),
+            (72, 512, 2),
+            (256, 2048, 29),
+            (256, 1024, 15),
+            (8, 4096, 2),
+            (1, 16_384, 1),
+            (1, 32_768, 2),
+        ] {
+            assert_eq!(rams(width, depth, HALF_RAM_BITS), halves, "{width} x {depth}");
+        }
+        assert_eq!(rams(128, 4096, 2 * HALF_RAM_BITS), 15);
+        assert_eq!(rams(128, 1024, 2 * HALF_RAM_BITS), 4);
+    }
+}
