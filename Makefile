@@ -101,6 +101,10 @@ test-cosim: deps ## Random networks in the RTL at every width of the array
 	$(CARGO) test --release --locked --test it cosim:: -- --ignored --nocapture
 
 # Processors of the boards: 64-bit ARM (Zynq UltraScale+), 32-bit ARM (Zynq-7000). Their programs run here in QEMU.
+.PHONY: test-forms
+test-forms: deps ## Forms of networks as exporters write them, in the RTL
+	$(CARGO) test --release --locked --test it forms:: -- --ignored --nocapture
+
 .PHONY: test-drivers
 test-drivers: DEBIAN += g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ g++-arm-linux-gnueabihf:arm-linux-gnueabihf-g++
 test-drivers: DEBIAN += qemu-user:qemu-aarch64

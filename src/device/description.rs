@@ -296,10 +296,12 @@ fn scales(compiled: &Compiled, id: QValueId) -> (Vec<i8>, Vec<i8>) {
 
 fn pixels(compiled: &Compiled, id: QValueId) -> Tensor {
     let value = compiled.graph().value(id);
-    let extent = |axis: usize| value.shape.get(axis).copied().unwrap_or(1);
-    let [channels, height, width] = [1, 2, 3].map(extent);
+    let [channels, height, width] = buffers::flat(compiled.graph(), id);
     let pitch = image_pitch(width, channels);
-    let (exponents, zeros) = scales(compiled, id);
+    let (mut exponents, mut zeros) = scales(compiled, id);
+    // Pixels with the channels last have one scale.
+    exponents.truncate(channels);
+    zeros.truncate(channels);
     Tensor {
         name: value.name.clone(),
         order: Order::Pixels,

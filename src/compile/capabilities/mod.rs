@@ -24,7 +24,9 @@ pub use align::{Aligned, MAX_WEIGHT_SHIFT, align};
 pub use datapath::Datapath;
 pub use limits::{LIMITS, Limit};
 pub use reason::{Fault, Fit, Reason, Role};
-pub use stem::{MAX_STEM_REACH, Pixels, STEM_CHANNELS, Stem, image_pitch};
+pub use stem::{
+    MAX_STEM_REACH, Pixels, STEM_CHANNELS, Stem, channels_last, image_extent, image_pitch,
+};
 pub use tensor::{MAX_EXTENT, readable, storable};
 pub use window::{
     ArrayWindow, MAX_KERNEL, MAX_PAD, MAX_PLANE_STRIDE, Maximum, Place, SIDE, Walk, Window,

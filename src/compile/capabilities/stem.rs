@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::WORD;
 use super::reason::{Fit, Reason};
 use crate::frontend::ops::Op;
-use crate::model::qgraph::{QConv, QGraph, QValue, QValueId, Width};
+use crate::model::qgraph::{Layer, QConv, QGraph, QValue, QValueId, Width};
 
 /// Image channels that the stem unit takes.
 pub const STEM_CHANNELS: RangeInclusive<usize> = 1..=4;
@@ -75,49 +75,76 @@ impl Stem {
     }
 }
 
-/// How the input of a layer is made of a network input: directly, or by a rearrangement of blocks of pixels
-/// into channels (space-to-depth, Focus).
+/// Channels, rows and columns of a network input that is streamed as pixels. Where all that reads it is a
+/// transposition of channels from last to first, it has the channels last, as the pixels in DDR have them.
+pub fn image_extent(graph: &QGraph, image: QValueId) -> [usize; 3] {
+    let shape = &graph.value(image).shape;
+    let extent = |axis: usize| shape.get(axis).copied().unwrap_or(1);
+    match channels_last(graph, image) {
+        true => [extent(3), extent(1), extent(2)],
+        false => [extent(1), extent(2), extent(3)],
+    }
+}
+
+/// Whether a network input has its channels last and is read as such only.
+pub fn channels_last(graph: &QGraph, image: QValueId) -> bool {
+    let mut readers = graph.layers.iter().filter(|layer| layer.reads(image)).peekable();
+    readers.peek().is_some() && readers.all(channels_to_front)
+}
+
+/// Whether a layer moves channels from the last axis to the first, behind the frames.
+fn channels_to_front(layer: &Layer) -> bool {
+    matches!(layer.op.movement(), Some(Op::Transpose(op)) if op.order.as_deref() == Some(&[0, 3, 1, 2]))
+}
+
+/// How the input of a layer is made of a network input: directly, with channels moved to the front, or by a
+/// rearrangement of blocks of pixels into channels (space-to-depth, Focus).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pixels {
     /// The network input.
     pub image: QValueId,
+    /// The same with channels in front of rows and columns.
+    pub planes: QValueId,
     /// Side of a block of pixels; 1 without rearrangement.
     pub block: usize,
     /// Row and column in the block of each group of image channels.
     pub offsets: Vec<(usize, usize)>,
     /// Some pixel comes twice.
     pub(super) repeats: bool,
-    /// The layer that rearranges.
-    pub rearrangement: Option<usize>,
+    /// The layers that rearrange.
+    pub rearrangements: Vec<usize>,
 }
 
 impl Pixels {
     /// The pixels that layer `index` reads, if its input is an image or a rearranged one.
     pub fn of(graph: &QGraph, index: usize) -> Option<Self> {
         let input = graph.layers[index].input(0)?;
-        if graph.inputs.contains(&input) {
-            let offsets = vec![(0, 0)];
-            return Some(Self {
-                image: input,
-                block: 1,
-                offsets,
-                repeats: false,
-                rearrangement: None,
-            });
+        let mut own = Self {
+            image: input,
+            planes: input,
+            block: 1,
+            offsets: vec![(0, 0)],
+            repeats: false,
+            rearrangements: Vec::new(),
+        };
+        let producer = |id| graph.layers.iter().position(|layer| layer.outputs == [id]);
+        if let Some(index) = producer(own.planes)
+            && let Some(Op::SpaceToDepth(op)) = graph.layers[index].op.movement()
+        {
+            let mut offsets = op.offsets.clone();
+            offsets.sort_unstable();
+            offsets.dedup();
+            own.repeats = offsets.len() < op.offsets.len();
+            (own.block, own.offsets) = (op.block, op.offsets.clone());
+            own.planes = graph.layers[index].input(0)?;
+            own.rearrangements.push(index);
         }
-        let rearrangement = graph.layers.iter().position(|layer| layer.outputs == [input])?;
-        let producer = &graph.layers[rearrangement];
-        let Some(Op::SpaceToDepth(op)) = producer.op.movement() else { return None };
-        let image = producer.input(0).filter(|id| graph.inputs.contains(id))?;
-        let mut offsets = op.offsets.clone();
-        offsets.sort_unstable();
-        offsets.dedup();
-        Some(Self {
-            image,
-            block: op.block,
-            repeats: offsets.len() < op.offsets.len(),
-            offsets: op.offsets.clone(),
-            rearrangement: Some(rearrangement),
-        })
+        own.image = own.planes;
+        if let Some(index) = producer(own.planes).filter(|&at| channels_to_front(&graph.layers[at]))
+        {
+            own.image = graph.layers[index].input(0).filter(|&id| channels_last(graph, id))?;
+            own.rearrangements.push(index);
+        }
+        graph.inputs.contains(&own.image).then_some(own)
     }
 }

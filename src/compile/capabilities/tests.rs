@@ -144,7 +144,8 @@ fn the_stem_unit_takes_one_square_kernel_on_pixels() {
         block,
         offsets: Vec::new(),
         repeats,
-        rearrangement: None,
+        planes: QValueId(0),
+        rearrangements: Vec::new(),
     };
     let three = axis(3, 2, 1, [1, 1]);
     let rgb = image(&[1, 3, 40, 40]);

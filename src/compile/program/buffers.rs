@@ -6,7 +6,7 @@ use super::Buffers;
 use super::design::Design;
 use super::format::tensors;
 use crate::base::error::{Error, Result, codes};
-use crate::compile::capabilities::{WORD, image_pitch};
+use crate::compile::capabilities::{WORD, channels_last, image_extent, image_pitch};
 use crate::compile::schedule::{Buffer, Schedule, Source, Transfer, Work, rows};
 use crate::model::qgraph::{QGraph, QValueId};
 
@@ -15,10 +15,9 @@ pub fn sizes(graph: &QGraph, schedule: &Schedule, design: &Design) -> Buffers {
     let mut sizes = Buffers::default();
     for work in schedule.passes.iter().map(|pass| &pass.work) {
         if let Some(image) = streamed(work) {
-            let shape = &graph.value(image).shape;
-            let extent = |axis: usize| shape.get(axis).copied().unwrap_or(1);
-            let pitch = image_pitch(extent(3), extent(1));
-            sizes.image = sizes.image.max((pitch * extent(2)) as u64);
+            let [channels, height, width] = image_extent(graph, image);
+            let pitch = image_pitch(width, channels);
+            sizes.image = sizes.image.max((pitch * height) as u64);
         }
         let Work::Transfer(Transfer { stored, buffer, offset, .. }) = work else { continue };
         let whole = rows::whole(graph, &schedule.stored[stored.0]);
@@ -61,13 +60,22 @@ pub fn image(
             _ => {
                 let Some(id) = streamed(work) else { continue };
                 let q: Vec<i8> = find(id)?.iter().map(|&q| q as i8).collect();
-                let &[_, channels, height, width] = &graph.value(id).shape[..] else { continue };
-                (0, tensors::image_bytes(&q, [channels, height, width]))
+                (0, tensors::image_bytes(&q, flat(graph, id)))
             }
         };
         buffer[start..start + bytes.len()].copy_from_slice(&bytes);
     }
     Ok(buffer)
+}
+
+/// Channels, rows and columns in which the integers of an image are packed: with the channels last, they are rows
+/// of bytes already.
+pub fn flat(graph: &QGraph, image: QValueId) -> [usize; 3] {
+    let [channels, height, width] = image_extent(graph, image);
+    match channels_last(graph, image) {
+        true => [1, height, width * channels],
+        false => [channels, height, width],
+    }
 }
 
 /// The network input that the stem unit streams in a pass.

@@ -199,7 +199,7 @@ impl Design {
         image: crate::model::qgraph::QValueId,
     ) -> Result<Stem> {
         let convolution = stem::Convolution::new(graph, dense.layer, image)?;
-        let row = image_pitch(graph.value(image).shape[3], convolution.stem.channels) / WORD;
+        let row = image_pitch(convolution.image[1], convolution.stem.channels) / WORD;
         // Row buffers of a single word do not exist.
         self.image_row_words = self.image_row_words.max(row).max(2);
         if self.stem.is_some_and(|stem| stem != convolution.stem) {

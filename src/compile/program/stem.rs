@@ -31,9 +31,9 @@ impl<'a> Convolution<'a> {
         };
         let pixels = Pixels::of(graph, layer).filter(|pixels| pixels.image == image);
         let pixels = pixels.ok_or_else(|| {
-            limit("between image and stem convolution only space-to-depth may stand")
+            limit("between image and stem convolution only space-to-depth and channels last may stand")
         })?;
-        let value = graph.value(image);
+        let value = graph.value(pixels.planes);
         let stem = Stem::fit(conv, value, &pixels).map_err(refused)?;
         let (&[_, _, height, width], Some((_, scales))) = (&value.shape[..], value.integer())
         else {

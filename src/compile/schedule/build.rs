@@ -12,7 +12,7 @@ use super::{
 };
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::compile::boards::Target;
-use crate::compile::capabilities::{SEGMENTS, image_pitch};
+use crate::compile::capabilities::{SEGMENTS, image_extent, image_pitch};
 use crate::model::qgraph::{Layer, QGraph, QValueId, Width};
 
 /// The passes of a network that passed [`QGraph::validate`] on a target, in the order of the layers.
@@ -42,7 +42,7 @@ pub fn build_parts(graph: &QGraph, target: &Target, parts: bool) -> Result<Sched
         parts,
     };
     if let Some(image) = builder.roles.stems.iter().flatten().next() {
-        builder.used[Buffer::Image as usize] = raw_bytes(&graph.value(*image).shape);
+        builder.used[Buffer::Image as usize] = raw_bytes(image_extent(graph, *image));
     }
     for &id in &graph.inputs {
         if builder.roles.wanted[id.0] {
@@ -60,9 +60,8 @@ pub fn build_parts(graph: &QGraph, target: &Target, parts: bool) -> Result<Sched
 
 /// Bytes of the image that the stem unit streams from the start of its buffer: rows of pixels, each a
 /// multiple of a word.
-fn raw_bytes(shape: &[usize]) -> u64 {
-    let extent = |axis: usize| shape.get(axis).copied().unwrap_or(1);
-    (extent(2) * image_pitch(extent(3), extent(1))) as u64
+fn raw_bytes([channels, height, width]: [usize; 3]) -> u64 {
+    (height * image_pitch(width, channels)) as u64
 }
 
 pub(super) struct Builder<'a> {
@@ -286,11 +285,14 @@ impl Builder<'_> {
             Error::new(&codes::INTERNAL, format!("\"{name}\" is not a view that could be copied"))
         })?;
         let view = channels::view(id, first, channels);
+        // Planes that stay whole are copied one by one.
+        let whole = channels::segments(&view.planes) == 1 && view.slots == slots;
+        let (planes, advance) = if whole { (1, 1) } else { (view.planes.len(), 0) };
         self.pass(Work::Dense(Dense {
             layer,
-            planes: view.planes.len(),
+            planes,
             source: Source::Memory(vec![view]),
-            advance: 0,
+            advance,
             slots,
             store: Some(to),
             filters: Vec::new(),

@@ -103,8 +103,8 @@ impl Roles {
                 continue;
             }
             let Some(pixels) = Pixels::of(graph, index) else { continue };
-            let shape = Stem::fit(conv, graph.value(pixels.image), &pixels).and_then(|stem| {
-                let own = (pixels.image, stem);
+            let shape = Stem::fit(conv, graph.value(pixels.planes), &pixels).and_then(|stem| {
+                let own = (pixels.planes, stem);
                 if streamed.is_none_or(|streamed| streamed == own) {
                     Ok(own)
                 } else {
@@ -115,17 +115,21 @@ impl Roles {
                 Ok(shape) => {
                     streamed = Some(shape);
                     self.stems[index] = Some(pixels.image);
-                    rearrangements.extend(pixels.rearrangement);
+                    rearrangements.extend(pixels.rearrangements);
                 }
                 Err(reason) => self.not_stems[index] = Some(reason),
             }
         }
-        for index in rearrangements {
+        // Readers of a rearrangement are streamed themselves, or rearrange what is streamed.
+        rearrangements.sort_unstable();
+        rearrangements.dedup();
+        for &index in rearrangements.iter().rev() {
             let output = graph.layers[index].outputs[0];
             // Nobody but stem convolutions reads it, and those as their pixels only.
             let streams = |&reader: &usize| {
                 let residual = graph.layers[reader].input(1);
-                self.stems[reader].is_some() && residual != Some(output)
+                let streamed = self.stems[reader].is_some() && residual != Some(output);
+                streamed || self.folded[reader]
             };
             self.folded[index] =
                 !self.to_tail[output.0] && self.readers[output.0].iter().all(streams);

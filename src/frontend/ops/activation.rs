@@ -72,6 +72,12 @@ pub enum Activation {
         #[schemars(with = "super::float_form::Form")]
         alpha: f32,
     },
+    /// factor * x^2. No operator of ONNX: products of two tensors are made of it.
+    Square {
+        #[serde(with = "super::float_form")]
+        #[schemars(with = "super::float_form::Form")]
+        factor: f32,
+    },
     Tanh,
     Softplus,
     Softsign,
@@ -123,6 +129,7 @@ impl Operator for Activation {
             Self::Round => "Round",
             Self::Silu => "Silu",
             Self::Clamp { .. } => "Clamp",
+            Self::Square { .. } => "Square",
         }
     }
 
@@ -237,6 +244,7 @@ impl Activation {
                 let alpha = f64::from(alpha);
                 x.max(0.0) + (alpha * (x / alpha).exp_m1()).min(0.0)
             }
+            Self::Square { factor } => f64::from(factor) * x * x,
             Self::Tanh => x.tanh(),
             Self::Softplus => softplus(x),
             Self::Softsign => x / (1.0 + x.abs()),

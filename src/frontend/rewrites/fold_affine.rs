@@ -25,6 +25,11 @@ pub(super) struct Affine {
 }
 
 impl Affine {
+    /// A scale and a shift per channel of `input`.
+    pub fn new(input: ValueId, scale: Vec<f32>, shift: Vec<f32>) -> Self {
+        Self { input, scale, shift }
+    }
+
     /// What is scaled and shifted.
     pub fn input(&self) -> ValueId {
         self.input
@@ -149,7 +154,11 @@ fn can_absorb(graph: &Graph, index: usize) -> bool {
         && constant(2)
 }
 
-fn scale_conv(graph: &mut Graph, index: usize, affine: &Affine) -> Result<()> {
+/// Lets a convolution with constant weights give its sums scaled and shifted.
+///
+/// # Errors
+/// Those of making tensors.
+pub(super) fn scale_conv(graph: &mut Graph, index: usize, affine: &Affine) -> Result<()> {
     let node = &graph.nodes[index];
     let name = node.name.clone();
     let (Some(weight), bias) = (node.input(1), node.input(2)) else { return Ok(()) };
@@ -174,8 +183,8 @@ fn scale_conv(graph: &mut Graph, index: usize, affine: &Affine) -> Result<()> {
     let weight = graph.add_constant(&format!("{name}:weight"), weights);
     let bias = graph.add_constant(&format!("{name}:bias"), Tensor::vector(biases));
     let inputs = &mut graph.nodes[index].inputs;
-    inputs.truncate(1);
-    inputs.extend([Some(weight), Some(bias)]);
+    inputs.resize(inputs.len().max(3), None);
+    inputs[1..3].copy_from_slice(&[Some(weight), Some(bias)]);
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 
 mod average_to_conv;
 mod bends_to_conv;
+mod channel_maps;
 mod fold_affine;
 mod fold_constants;
 mod fold_normalization;
@@ -19,6 +20,7 @@ mod recognize_focus;
 mod recognize_shuffle;
 mod remove_identities;
 mod split_maximum;
+mod straighten_sigmoids;
 mod view;
 
 pub use bends_to_conv::bend_by_slopes;
@@ -78,10 +80,12 @@ pub const MAX_KERNEL: usize = 15;
 /// What quantization adds to [`STANDARD`], after it: rewrites towards what the accelerator does.
 pub static ACCELERATOR: &[&dyn Rewrite] = &[
     &lift_sequences::LiftSequences,
+    &channel_maps::ChannelMaps,
     &average_to_conv::AverageToConv,
     &gemm_to_conv::GemmToConv,
     &split_maximum::SplitMaximum,
     &bends_to_conv::BendsToConv,
+    &straighten_sigmoids::StraightenSigmoids,
 ];
 
 /// Everything that runs before quantization, in order.

@@ -191,6 +191,11 @@ impl Layer {
     pub fn input(&self, position: usize) -> Option<QValueId> {
         self.inputs.get(position)?.as_ref()?.value()
     }
+
+    /// Whether a value is among the inputs.
+    pub fn reads(&self, id: QValueId) -> bool {
+        self.inputs.iter().flatten().any(|operand| operand.value() == Some(id))
+    }
 }
 
 impl QValue {

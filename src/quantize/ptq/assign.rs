@@ -61,6 +61,7 @@ impl Assignment {
         for &input in &graph.inputs {
             if reaches[input.0] {
                 assignment.own(graph, input, Width::I8);
+                assignment.unite(graph, input);
             }
         }
         for (index, node) in graph.nodes.iter().enumerate() {
@@ -88,6 +89,24 @@ impl Assignment {
         let channels = graph.fact(id).shape.get(1).copied().unwrap_or(1);
         self.widths[id.0] = Some(width);
         self.origins[id.0] = (0..channels).map(|channel| Origin { owner: id, channel }).collect();
+    }
+
+    /// Gives a network input one scale where a movement would mix its channels: dimension 1 is none of channels
+    /// there, such as the rows of an image with the channels last.
+    fn unite(&mut self, graph: &Graph, input: ValueId) {
+        let readers = graph.nodes.iter().filter(|node| node.input(0) == Some(input));
+        let mut movements = readers.filter(|node| node.op.moves());
+        let mixes = movements.any(|node| self.movement(graph, node) == Err(InFloat::MixesChannels));
+        if mixes {
+            let first = Origin { owner: input, channel: 0 };
+            self.origins[input.0].fill(first);
+        }
+    }
+
+    /// Whether all channels of an owner have the scale of the first.
+    pub fn is_united(&self, id: ValueId) -> bool {
+        let origins = &self.origins[id.0];
+        origins.len() > 1 && origins.iter().all(|origin| *origin == origins[0])
     }
 
     fn node(&mut self, graph: &Graph, index: usize, node: &Node, reaches: &[bool], head: Width) {
@@ -170,7 +189,7 @@ fn decide(graph: &Graph, options: &Options) -> Result<Vec<Answer>> {
         }
     }
     let decision = |node: &Node| {
-        if options.float_layers.iter().any(|pattern| named(pattern, node)) {
+        if is_chosen(node, options) {
             return Err(InFloat::Chosen);
         }
         let rank = graph.fact(node.outputs[0]).shape.len();
@@ -240,6 +259,11 @@ fn adds_feature_maps(graph: &Graph, node: &Node) -> bool {
     let facts = graph.input_facts(node);
     matches!(&facts[..], [Some(a), Some(b)]
         if a.shape == b.shape && a.shape.len() >= 2 && a.value.is_none() && b.value.is_none())
+}
+
+/// Whether the options keep a node in float by its name.
+pub fn is_chosen(node: &Node, options: &Options) -> bool {
+    options.float_layers.iter().any(|pattern| named(pattern, node))
 }
 
 /// Whether `pattern`, in which `*` stands for anything, is the name of the node or of one of the

@@ -42,6 +42,7 @@ pub fn shape(activation: Option<Activation>) -> Option<Shape> {
         A::Sigmoid | A::Tanh | A::HardSigmoid { .. } | A::Softsign | A::Erf => {
             (Base::Zero, Layout::Uniform, true)
         }
+        A::Square { .. } => (Base::Zero, Layout::Uniform, false),
         _ => return None,
     };
     Some(Shape { activation, base, layout, signed })

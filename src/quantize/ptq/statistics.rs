@@ -76,7 +76,22 @@ pub fn collect(
             }
         }
     }
+    for (id, channels) in &mut statistics.values {
+        if assignment.is_united(*id) {
+            unite(channels);
+        }
+    }
     Ok(statistics)
+}
+
+/// Lets the first channel know the range of all, and as many samples of each as make its own number.
+fn unite(channels: &mut [Channel]) {
+    let (count, all) = (channels.len(), channels.iter().enumerate());
+    let samples = all.flat_map(|(index, own)| own.samples.iter().skip(index).step_by(count));
+    let samples = samples.copied().collect();
+    let least = channels.iter().fold(f32::INFINITY, |least, own| least.min(own.min));
+    let most = channels.iter().fold(f32::NEG_INFINITY, |most, own| most.max(own.max));
+    channels[0] = Channel { min: least, max: most, samples };
 }
 
 /// The channels of one tensor.

@@ -9,6 +9,7 @@ use super::function::Shape;
 use super::statistics::Channel;
 use crate::base::arithmetic::{Base, Function, MAX_ENTRIES, MAX_FUNCTIONS, Unit};
 use crate::frontend::graph::ValueId;
+use crate::frontend::ops::activation::Activation;
 use crate::frontend::ops::epilogue::Residual;
 
 /// Fraction bits that are tried.
@@ -151,13 +152,16 @@ fn pick(want: &Want, kept: &[(Shape, Unit)]) -> Unit {
 /// Fixed points of a layer's own, with a gain that suits its result.
 fn units(shape: Shape, residual: Option<Residual>, demand: Option<Demand>) -> Vec<Unit> {
     let Some(demand) = demand else { return vec![Unit::default()] };
-    let unit = |fraction: i32| {
-        let gain = if shape.base == Base::Zero { demand.result() - fraction } else { 0 };
+    let unit = |fraction: i32, fewer: i32| {
+        let gain = if shape.base == Base::Zero { demand.result() - fewer - fraction } else { 0 };
         Unit { fraction: fraction as i8, gain: gain as i8 }
     };
     let fits = |unit: &Unit| holds(shape, residual, Some(demand), *unit);
-    let found: Vec<Unit> = TRIED.map(unit).filter(fits).collect();
-    if found.is_empty() { vec![unit(*TRIED.start())] } else { found }
+    // Squares have no end: entries that reach further take fewer bits of the result.
+    let fewer = if matches!(shape.activation, Activation::Square { .. }) { 8 } else { 0 };
+    let all = TRIED.flat_map(|fraction| (0..=fewer).map(move |fewer| unit(fraction, fewer)));
+    let found: Vec<Unit> = all.filter(fits).collect();
+    if found.is_empty() { vec![unit(*TRIED.start(), 0)] } else { found }
 }
 
 /// Whether a fixed point holds what the channels show. A bounded function is flat where its argument may be cut off,
@@ -204,7 +208,6 @@ fn loss(function: &Function, shape: Shape, samples: &[Sample]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frontend::ops::activation::Activation;
     use crate::quantize::ptq::function;
 
     fn layer(tables: &mut Tables, id: usize, activation: Activation, reach: f32) {

@@ -4,6 +4,8 @@
 mod magnitudes;
 mod outputs;
 mod pools;
+mod products;
+mod renamed;
 mod sequences;
 mod slopes;
 

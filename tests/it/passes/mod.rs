@@ -16,3 +16,4 @@ mod sequences;
 mod shapes;
 mod shuffle;
 mod siblings;
+mod sigmoids;

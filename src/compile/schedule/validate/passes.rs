@@ -104,21 +104,24 @@ impl Walk<'_> {
         if !self.graph.inputs.contains(&image) {
             return Err(wrong("the stem unit reads what is not a network input"));
         }
-        if input == Some(image) {
-            return Ok(());
-        }
-        let made =
-            |layer: &crate::model::qgraph::Layer| input.is_some_and(|id| layer.outputs == [id]);
-        match self.graph.layers.iter().position(made) {
-            Some(index)
-                if matches!(self.graph.layers[index].op, QOp::Move(QMove(Op::SpaceToDepth(_))))
-                    && self.graph.layers[index].input(0) == Some(image) =>
-            {
-                self.folded.insert(index);
-                Ok(())
+        let mut input = input;
+        let mut blocks = 0;
+        while input != Some(image) {
+            let made = self.graph.layers.iter().position(|layer| {
+                Some(&layer.outputs[..]) == input.as_ref().map(std::slice::from_ref)
+            });
+            let index = made.ok_or_else(|| wrong("the stem unit reads what nobody makes"))?;
+            let last = self.graph.layers[index].input(0) == Some(image);
+            match &self.graph.layers[index].op {
+                QOp::Move(QMove(Op::SpaceToDepth(_))) if blocks == 0 => blocks += 1,
+                QOp::Move(QMove(Op::Transpose(op)))
+                    if last && op.order.as_deref() == Some(&[0, 3, 1, 2]) => {}
+                _ => return Err(wrong("the stem unit cannot make this input from the image")),
             }
-            _ => Err(wrong("the stem unit cannot make this input from the image")),
+            self.folded.insert(index);
+            input = self.graph.layers[index].input(0);
         }
+        Ok(())
     }
 
     /// Every output channel finds the input channels that it needs in the planes of its tile.

@@ -15,6 +15,7 @@ impl Activation {
             Self::HardSwish => Some(-0.375),
             Self::Tanh | Self::Softsign | Self::Erf => Some(-1.0),
             Self::Elu { alpha } => Some(-f64::from(alpha.abs())),
+            Self::Square { factor } if factor >= 0.0 => Some(0.0),
             Self::Celu { alpha } if alpha > 0.0 => Some(-f64::from(alpha)),
             _ => None,
         }

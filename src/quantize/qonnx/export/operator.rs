@@ -68,6 +68,11 @@ pub fn activation(writer: &mut Writer, activation: &Activation, x: &str, output:
             let max = writer.constant(&Tensor::scalar(*max));
             writer.write("Clip", vec![x.to_owned(), min, max], vec![output], &plain);
         }
+        Activation::Square { factor } => {
+            let square = writer.plain("Mul", &[x, x]);
+            let factor = writer.constant(&Tensor::scalar(*factor));
+            writer.write("Mul", vec![square, factor], vec![output], &plain);
+        }
         other => {
             let op = Op::from(*other);
             writer.write(op.kind(), vec![x.to_owned()], vec![output], &op.attributes());

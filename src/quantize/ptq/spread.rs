@@ -1,0 +1,168 @@
+//! A tensor of one pixel per channel, or of one channel, spread over a whole feature map by what the accelerator
+//! does.
+//!
+//! A convolution on one pixel whose pads are its kernel but one, all weights 1, gives the pixel at each of kernel x
+//! kernel places. Doubling (nearest neighbors, which readers find by themselves) makes larger planes of small
+//! ones, and a convolution with one weight of 1 in a corner cuts off what is too much. One channel becomes many by a
+//! 1 x 1 convolution.
+
+use crate::base::error::Result;
+use crate::base::tensor::{DType, Tensor};
+use crate::frontend::graph::{Graph, Node, ValueId};
+use crate::frontend::ops::conv::Conv;
+use crate::frontend::ops::epilogue::Epilogue;
+use crate::frontend::ops::resize::{Aspect, Coordinates, Mode, Resize, Rounding};
+use crate::frontend::ops::window::Window;
+use crate::frontend::ops::{Fact, Op};
+use crate::frontend::rewrites::MAX_KERNEL;
+
+/// How a plane is reached from one pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Steps {
+    /// Rows and columns of the plane that the pixel is copied to.
+    first: [usize; 2],
+    /// How many times it is doubled.
+    doubled: usize,
+}
+
+/// Gives `value` the shape `whole`, whose channels and plane it has or has one of, times a factor per channel of
+/// `whole`, which what is of that shape already does not get.
+///
+/// # Errors
+/// None; those of making tensors.
+pub fn spread(
+    graph: &mut Graph,
+    name: &str,
+    value: ValueId,
+    whole: &[usize],
+    factors: &[f32],
+) -> Result<ValueId> {
+    let shape = graph.fact(value).shape.clone();
+    let mut made = Made { graph, name, count: 0 };
+    let (mut value, mut factors) = (value, factors.to_vec());
+    if shape[1] != whole[1] {
+        let weights = std::mem::replace(&mut factors, vec![1.0; whole[1]]);
+        let (window, filters) = (Window::default(), [whole[1], 1, 1, 1]);
+        value = made.conv(value, (window, 1), (&filters, weights), [shape[2], shape[3]])?;
+    }
+    let plane = [whole[2], whole[3]];
+    if shape[2..] != plane {
+        value = made.plane(value, plane, &factors)?;
+    }
+    Ok(value)
+}
+
+struct Made<'a> {
+    graph: &'a mut Graph,
+    name: &'a str,
+    count: usize,
+}
+
+impl Made<'_> {
+    fn plane(&mut self, value: ValueId, plane: [usize; 2], factors: &[f32]) -> Result<ValueId> {
+        let channels = self.graph.fact(value).shape[1];
+        let Steps { first, doubled } = steps(plane);
+        let copies = Window {
+            kernel: first.to_vec(),
+            pads: first.iter().map(|&side| (side - 1, side - 1)).collect(),
+            ..Window::default()
+        };
+        let copied = first[0] * first[1];
+        let factors = factors.iter().flat_map(|&factor| std::iter::repeat_n(factor, copied));
+        let filters = [channels, 1, first[0], first[1]];
+        let mut value =
+            self.conv(value, (copies, channels), (&filters, factors.collect()), first)?;
+        let mut reached = first;
+        for _ in 0..doubled {
+            reached = reached.map(|extent| 2 * extent);
+            value = self.double(value, reached);
+        }
+        let kernel = [0, 1].map(|axis| reached[axis] - plane[axis] + 1);
+        if kernel == [1, 1] {
+            return Ok(value);
+        }
+        let taps = kernel[0] * kernel[1];
+        let corner = (0..channels * taps).map(|at| if at % taps == 0 { 1.0 } else { 0.0 });
+        let cut = Window { kernel: kernel.to_vec(), ..Window::default() };
+        let filters = [channels, 1, kernel[0], kernel[1]];
+        self.conv(value, (cut, channels), (&filters, corner.collect()), plane)
+    }
+
+    fn conv(
+        &mut self,
+        input: ValueId,
+        (window, group): (Window, usize),
+        (shape, weights): (&[usize; 4], Vec<f32>),
+        [height, width]: [usize; 2],
+    ) -> Result<ValueId> {
+        let weights = Tensor::new(shape, weights)?;
+        let weights = self.graph.add_constant(&format!("{}:ones", self.name), weights);
+        let op = Conv { window, group, epilogue: Epilogue::default() }.into();
+        Ok(self.node(op, vec![Some(input), Some(weights)], [shape[0], height, width]))
+    }
+
+    fn double(&mut self, input: ValueId, [height, width]: [usize; 2]) -> ValueId {
+        let channels = self.graph.fact(input).shape[1];
+        let scales = Tensor::vector(vec![1.0f32, 1.0, 2.0, 2.0]);
+        let scales = self.graph.add_constant(&format!("{}:scales", self.name), scales);
+        let op = Resize {
+            mode: Mode::Nearest(Rounding::Floor),
+            coordinates: Coordinates::Asymmetric,
+            scales_input: 1,
+            axes: None,
+            aspect: Aspect::Stretch,
+            extrapolation: 0.0,
+        };
+        self.node(op.into(), vec![Some(input), Some(scales)], [channels, height, width])
+    }
+
+    fn node(
+        &mut self,
+        op: Op,
+        inputs: Vec<Option<ValueId>>,
+        [channels, height, width]: [usize; 3],
+    ) -> ValueId {
+        self.count += 1;
+        let name = format!("{}:spread{}", self.name, self.count);
+        let fact = Fact::new(DType::F32, [1, channels, height, width]);
+        let output = self.graph.add_value(&name, fact);
+        let (sources, outputs) = (Vec::new(), vec![output]);
+        self.graph.nodes.push(Node { name, op, inputs, outputs, sources });
+        output
+    }
+}
+
+/// The steps with the fewest multiplications. Doubling moves each pixel once.
+fn steps(plane: [usize; 2]) -> Steps {
+    let cost = |steps: &Steps| {
+        let reached = steps.first.map(|extent| extent << steps.doubled);
+        let pixels = |plane: [usize; 2]| plane[0] * plane[1];
+        let cut = [0, 1].map(|axis| reached[axis] - plane[axis] + 1);
+        let fits = steps.first.iter().chain(&cut).all(|side| (1..=MAX_KERNEL).contains(side));
+        let cutting = if cut == [1, 1] { 0 } else { pixels(cut) * pixels(plane) };
+        let copying = pixels(steps.first) * pixels(steps.first);
+        fits.then_some(copying + cutting + pixels(reached) * 4 / 3)
+    };
+    let all = (0..12).map(|doubled| {
+        let first = plane.map(|extent| extent.div_ceil(1 << doubled));
+        Steps { first, doubled }
+    });
+    let fitting = all.filter_map(|steps| Some((cost(&steps)?, steps)));
+    fitting.min_by_key(|(cost, _)| *cost).map_or(Steps { first: plane, doubled: 0 }, |(_, own)| own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_are_reached_by_small_kernels() {
+        assert_eq!(steps([24, 24]), Steps { first: [3, 3], doubled: 3 });
+        assert_eq!(steps([7, 7]).doubled, 0);
+        for extent in 1..200 {
+            let Steps { first, doubled } = steps([extent, 40]);
+            assert!(first.iter().all(|side| *side <= 15), "{extent}");
+            assert!((first[0] << doubled) - extent < 15, "{extent}");
+        }
+    }
+}
