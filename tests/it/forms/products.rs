@@ -26,7 +26,7 @@ fn network(seed: u64, factor: Factor, plane: [usize; 2], scale: f32, added: bool
     let x = conv(&mut net, &mut samples, image, [3, 20, 3], scale);
     let x = net.op("Relu", &[x]);
     let gate = gate(&mut net, &mut samples, x, factor, scale);
-    let inputs = if seed % 2 == 0 { [x, gate] } else { [gate, x] };
+    let inputs = if seed.is_multiple_of(2) { [x, gate] } else { [gate, x] };
     let product = net.op("Mul", &inputs);
     let product = if added { net.op("Add", &[product, x]) } else { product };
     let y = conv(&mut net, &mut samples, product, [20, 8, 1], 1.0 / scale);
