@@ -117,8 +117,11 @@ module seigo_plane_parameters #(
       localparam High = 5 + k + 4 - LaneWords;
       wire upper = index_i == High[3:0];
       wire [PlaceBits-1:0] place;
-      if (Channels == 16) assign place = {write_set_q, filter_i};
-      else assign place = {upper, write_set_q, filter_i};
+      if (Channels == 16) begin : g_place_whole
+        assign place = {write_set_q, filter_i};
+      end else begin : g_place_halves
+        assign place = {upper, write_set_q, filter_i};
+      end
       (* ram_style = "distributed" *)
       reg [255:0] words [0:(1<<PlaceBits)-1];
       always @(posedge aclk) begin

@@ -37,7 +37,7 @@ module seigo_plane_results #(
   generate
     if (Channels == 16) begin : g_whole
       assign results = data_i;
-      wire unused = half_i;
+      wire unused_half = half_i;
     end else begin : g_halves
       reg [Bits*DP-1:0] low_q;
       always @(posedge aclk) if (write_i && !half_i) low_q <= data_i;
@@ -57,7 +57,7 @@ module seigo_plane_results #(
     end else begin : g_one
       assign packed_results = results;
       assign both = 1'b0;
-      wire unused = &{1'b0, emit_i};
+      wire unused_emit = &{1'b0, emit_i};
     end
   endgenerate
 
@@ -103,7 +103,7 @@ module seigo_plane_results #(
   assign room_o = free_q[QueueBits:1] != {QueueBits{1'b0}};
   assign empty_o = free_q == Places && !valid;
 
-  wire unused = full;
+  wire unused_full = full;
 
 endmodule
 
