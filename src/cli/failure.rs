@@ -37,6 +37,7 @@ pub fn option(remedy: Remedy) -> &'static str {
         Remedy::MinSqnr => "--min-sqnr DB",
         Remedy::Requantize => "--requantize",
         Remedy::TimeLimit => "--time-limit SECONDS",
+        Remedy::Force => "--force",
         Remedy::InspectTarget => "seigo inspect MODEL.ceras --target NAME",
     }
 }

@@ -137,7 +137,7 @@ codes! {
     PROGRAM_INVALID = "SG0902", "A program breaks a rule of the instruction stream.",
         "the file was damaged or belongs to another version; build it again";
     PART_TOO_SMALL = "SG0903", "The design needs more than its part has.",
-        "choose a larger part, or fewer pixels a cycle or less shared memory in a target file; `--force` builds it all the same";
+        "choose a larger part, or fewer pixels a cycle or less shared memory in a target file; or build it all the same", Force;
 
     DEVICE_OPEN = "SG1201", "The device of the accelerator cannot be opened or used.",
         "check that the bitstream and the device tree are loaded and that you may open the device (docs/driver.md)";

@@ -20,11 +20,13 @@ pub enum Remedy {
     TimeLimit,
     /// Inspecting a quantized model for its target.
     InspectTarget,
+    /// Building what the part has no room for.
+    Force,
 }
 
 impl Remedy {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::InputShape,
         Self::Task,
         Self::FloatLayers,
@@ -33,5 +35,6 @@ impl Remedy {
         Self::Requantize,
         Self::TimeLimit,
         Self::InspectTarget,
+        Self::Force,
     ];
 }
