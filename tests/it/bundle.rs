@@ -97,7 +97,8 @@ fn missing_tools_are_named() {
 fn a_model_that_does_not_fit_names_the_tensors() {
     let folder = tempfile::tempdir().unwrap();
     let (mut net, image) = Net::new("large", 3, 64);
-    let sum = net.conv("sum", image, 16, Shape::square(3, 1), None);
+    // A row of 64 pixels of it takes 64 KiB.
+    let sum = net.conv("sum", image, 1024, Shape::square(3, 1), None);
     net.output(sum);
     Model::new(net.finish()).save(&folder.path().join("large.ceras")).unwrap();
     let mut target = Target::load("zynq7020").unwrap();

@@ -97,7 +97,10 @@ impl Walk<'_> {
             let stored = &self.schedule.stored[index];
             let times = if plane.upsampled { 2 } else { 1 };
             let own = [height(self.graph, stored.value) * times, stored.width * times];
-            if own != [extent(2), extent(3)] || (plane.upsampled && !resized) {
+            // Pixels lie one behind another: other rows and columns of as many are the same plane.
+            let same = own == [extent(2), extent(3)];
+            let renamed = !plane.upsampled && own[0] * own[1] == extent(2) * extent(3);
+            if !(same || renamed) || (plane.upsampled && !resized) {
                 return Err(wrong(format!(
                     "planes of tensor {index} do not fit \"{}\"",
                     value.name
@@ -106,8 +109,16 @@ impl Walk<'_> {
             if value.integer().map(|(width, _)| width) != Some(stored.format) {
                 return Err(wrong(format!("tensor {index} has another width")));
             }
+            let held = |row: usize| match same {
+                true => row / times..row / times + 1,
+                false => {
+                    let (from, to) = (row * extent(3), (row + 1) * extent(3));
+                    from / stored.width..to.div_ceil(stored.width)
+                }
+            };
+            let written = &self.written[index];
             if let Some(row) =
-                rows.iter().find(|&row| !self.written[index].contains(&(row / times)))
+                rows.iter().find(|&&row| held(row).any(|own| !written.contains(&own)))
             {
                 return Err(wrong(format!(
                     "row {row} of tensor {index} is read before it is written"
