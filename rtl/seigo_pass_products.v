@@ -1,4 +1,4 @@
-// The products of a pass's sizes, made by one multiplier (a DSP slice with all of its registers) while the pass before
+// The products of a pass's sizes, made by one multiplier (a DSP slice, registered before and behind the product) while the pass before
 // runs: one a cycle from the moment the next descriptor is there. They hold until the descriptor after it is there, so
 // that who needs one takes it within two cycles of the start of the pass.
 `default_nettype none

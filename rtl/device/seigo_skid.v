@@ -3,15 +3,18 @@
 `default_nettype none
 
 module seigo_skid #(
+  // Bits of a word.
   parameter Width = 8
 ) (
   input  wire             aclk,
   input  wire             aresetn,
 
+  // Words come in where valid and ready meet,
   input  wire             valid_i,
   output wire             ready_o,
   input  wire [Width-1:0] data_i,
 
+  // and leave in their order where these do.
   output wire             valid_o,
   input  wire             ready_i,
   output wire [Width-1:0] data_o

@@ -251,6 +251,17 @@ mod tests {
         );
     }
 
+    /// Without two products in a slice, as a weight of -128 demands, the array at P = 1 alone has more slices than the part.
+    #[test]
+    fn a_weight_that_does_not_pack_is_too_much_for_a_zynq_7020() {
+        let target = Target::load("zynq7020").unwrap();
+        let mut design = yolox("zynq7020");
+        design.pack_products = false;
+        let needed = Resources::of_design(&design);
+        assert_eq!(needed.dsp, 256 + 72 + 1);
+        assert_eq!(needed.check(&target).unwrap_err().code().id, codes::PART_TOO_SMALL.id);
+    }
+
     /// Widths and depths of block RAMs as the vendors' guides have them (UG473, UG573).
     #[test]
     fn block_rams_have_their_shapes() {

@@ -46,11 +46,20 @@ CERAS_INLINE bool quantize_loop(const QuantizeRow& row) {
   return worst != kNotFinite;
 }
 
-// A12 for rows of channels.
 template <typename T>
-CERAS_INLINE void dequantize_loop(const T* from, float* to, std::size_t rows, std::size_t channels, const double* steps, const double* zeros) {
+CERAS_INLINE void dequantize_from(const T* from, float* to, std::size_t rows, std::size_t channels, const double* steps, const double* zeros) {
   for (std::size_t row = 0; row < rows; ++row, from += channels, to += channels) {
     for (std::size_t at = 0; at < channels; ++at) to[at] = static_cast<float>((static_cast<double>(from[at]) - zeros[at]) * steps[at]);
+  }
+}
+
+// A12 for rows of channels.
+CERAS_INLINE void dequantize_loop(const void* from, Integer width, float* to, std::size_t rows, std::size_t channels,
+                                  const double* steps, const double* zeros) {
+  switch (width) {
+    case Integer::biased: return dequantize_from(static_cast<const std::uint8_t*>(from), to, rows, channels, steps, zeros);
+    case Integer::half: return dequantize_from(static_cast<const std::int16_t*>(from), to, rows, channels, steps, zeros);
+    case Integer::word: return dequantize_from(static_cast<const std::int32_t*>(from), to, rows, channels, steps, zeros);
   }
 }
 

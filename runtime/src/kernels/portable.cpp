@@ -97,11 +97,7 @@ bool quantize_row(const QuantizeRow& row) { return quantize_loop(row); }
 
 void dequantize_rows(const void* from, Integer width, float* to, std::size_t rows, std::size_t channels, const double* steps,
                      const double* zeros) {
-  switch (width) {
-    case Integer::biased: return dequantize_loop(static_cast<const std::uint8_t*>(from), to, rows, channels, steps, zeros);
-    case Integer::half: return dequantize_loop(static_cast<const std::int16_t*>(from), to, rows, channels, steps, zeros);
-    case Integer::word: return dequantize_loop(static_cast<const std::int32_t*>(from), to, rows, channels, steps, zeros);
-  }
+  dequantize_loop(from, width, to, rows, channels, steps, zeros);
 }
 
 void sigmoid(float* values, std::size_t count) { sigmoid_loop(values, count); }

@@ -163,7 +163,8 @@ pub fn work_traffic(graph: &QGraph, schedule: &Schedule, work: &Work, pixels: u6
     traffic
 }
 
-/// Bytes of a frame when every pass reads all its inputs from DDR and writes its results there.
+/// Bytes of a frame when every pass of a schedule of whole tensors reads all its inputs from DDR and writes its results
+/// there.
 pub fn no_reuse(graph: &QGraph, schedule: &Schedule, pixels: u64) -> u64 {
     let passes = schedule.passes.iter().filter(|pass| !matches!(pass.work, Work::Transfer(_)));
     let tensors = |work: &Work| -> u64 {

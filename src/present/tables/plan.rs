@@ -12,7 +12,7 @@ use crate::compile::packing::Packing;
 use crate::compile::schedule::estimate;
 use crate::compile::schedule::sizes::{self, Traffic};
 use crate::compile::schedule::strips::Group;
-use crate::compile::schedule::{Dense, Pass, Plan, Schedule, StoredId, Work, touched};
+use crate::compile::schedule::{Dense, Pass, Plan, Schedule, StoredId, Work, build, touched};
 use crate::model::qgraph::QGraph;
 
 /// Everything that `seigo plan` says of a model.
@@ -48,7 +48,7 @@ pub struct PlanReport {
     pub ddr: Traffic,
     /// All of them.
     pub ddr_bytes: u64,
-    /// The same if every pass read all inputs from DDR and wrote its results there.
+    /// The same if every pass were over whole tensors, read all inputs from DDR and wrote its results there.
     pub no_reuse_bytes: u64,
     /// Layers that the processor does when the accelerator is done.
     pub tail: Vec<String>,
@@ -233,6 +233,8 @@ impl Subject<'_> {
         };
         let passes: Vec<PassRow> = schedule.passes.iter().enumerate().map(row).collect();
         let ddr = sizes::traffic(graph, schedule, target.pixels);
+        // Strips repeat weights and rows: beside them stand passes over whole tensors, which a plan in strips came from.
+        let whole = if groups.is_empty() { None } else { build(graph, target).ok() };
         PlanReport {
             format: FormatOf::default(),
             version: VersionOf::default(),
@@ -249,7 +251,11 @@ impl Subject<'_> {
             predicted: false,
             ddr,
             ddr_bytes: ddr.total(),
-            no_reuse_bytes: sizes::no_reuse(graph, schedule, target.pixels),
+            no_reuse_bytes: sizes::no_reuse(
+                graph,
+                whole.as_ref().unwrap_or(schedule),
+                target.pixels,
+            ),
             tail: schedule.tail.iter().map(|&layer| graph.layers[layer].name.clone()).collect(),
             groups: groups.iter().map(|group| self.group(group, &passes)).collect(),
             passes,
