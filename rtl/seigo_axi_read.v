@@ -11,7 +11,10 @@
 
 module seigo_axi_read #(
   parameter Outstanding = 32,
-  parameter Patience = 16
+  parameter Patience = 16,
+  // What ARCACHE and ARPROT are
+  parameter [3:0] Cache = 4'b0011,
+  parameter [2:0] Prot  = 3'b000
 ) (
   input  wire         aclk,
   input  wire         aresetn,
@@ -178,8 +181,8 @@ module seigo_axi_read #(
   assign m_axi_gmem_arsize = 3'b100;
   assign m_axi_gmem_arburst = 2'b01;
   assign m_axi_gmem_arlock = 1'b0;
-  assign m_axi_gmem_arcache = 4'b0011;
-  assign m_axi_gmem_arprot = 3'b000;
+  assign m_axi_gmem_arcache = Cache;
+  assign m_axi_gmem_arprot = Prot;
   assign m_axi_gmem_arqos = 4'd0;
   assign m_axi_gmem_rready = 1'b1;
 

@@ -7,7 +7,10 @@
 `default_nettype none
 
 module seigo_axi_write #(
-  parameter Outstanding = 16
+  parameter Outstanding = 16,
+  // What AWCACHE and AWPROT are
+  parameter [3:0] Cache = 4'b0011,
+  parameter [2:0] Prot  = 3'b000
 ) (
   input  wire         aclk,
   input  wire         aresetn,
@@ -168,8 +171,8 @@ module seigo_axi_write #(
   assign m_axi_gmem_awsize = 3'b100;
   assign m_axi_gmem_awburst = 2'b01;
   assign m_axi_gmem_awlock = 1'b0;
-  assign m_axi_gmem_awcache = 4'b0011;
-  assign m_axi_gmem_awprot = 3'b000;
+  assign m_axi_gmem_awcache = Cache;
+  assign m_axi_gmem_awprot = Prot;
   assign m_axi_gmem_awqos = 4'd0;
   assign m_axi_gmem_wvalid = full_q[out_q];
   assign m_axi_gmem_wdata = out_q ? beat1_q : beat0_q;

@@ -35,6 +35,9 @@ module seigo_core #(
   parameter [72*Functions-1:0] FunctionTable = 72'd2,
   parameter RomEntries = 0,
   parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 16'd0,
+  // AxCACHE and AxPROT of the memory port.
+  parameter [3:0] AxiCache = 4'b0011,
+  parameter [2:0] AxiProt  = 3'b000,
   // What the registers report.
   parameter [63:0] ConfigHash = 64'd0
 ) (
@@ -221,7 +224,7 @@ module seigo_core #(
   wire         read_idle, write_idle;
   assign axi_idle = read_idle && write_idle;
 
-  seigo_axi_read i_axi_read (
+  seigo_axi_read #(.Cache(AxiCache), .Prot(AxiProt)) i_axi_read (
     .aclk(aclk), .aresetn(aresetn), .clear_i(clear), .idle_o(read_idle),
     .req_valid_i(read_req_valid), .req_ready_o(read_req_ready),
     .req_address_i({dma_req_address, ring_req_address, stem_req_address}),
@@ -241,7 +244,7 @@ module seigo_core #(
   wire         write_req_valid, write_req_ready, write_data_valid, write_data_ready;
   wire [127:0] write_data;
 
-  seigo_axi_write i_axi_write (
+  seigo_axi_write #(.Cache(AxiCache), .Prot(AxiProt)) i_axi_write (
     .aclk(aclk), .aresetn(aresetn), .clear_i(clear), .idle_o(write_idle),
     .req_valid_i(write_req_valid), .req_ready_o(write_req_ready),
     .req_address_i(dma_req_address), .req_beats_i(dma_req_beats),

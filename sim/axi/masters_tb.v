@@ -3,7 +3,9 @@
 
 module masters_tb #(
   parameter Reads = 8,
-  parameter Writes = 4
+  parameter Writes = 4,
+  parameter [3:0] Cache = 4'b1111,
+  parameter [2:0] Prot = 3'b010
 ) (
   input  wire         aclk,
   input  wire         aresetn,
@@ -72,7 +74,7 @@ module masters_tb #(
   assign m_axi_awid = 1'b0;
   assign m_axi_arid = 1'b0;
 
-  seigo_axi_read #(.Outstanding(Reads)) reader (
+  seigo_axi_read #(.Outstanding(Reads), .Cache(Cache), .Prot(Prot)) reader (
     .aclk(aclk), .aresetn(aresetn), .clear_i(clear_i), .idle_o(read_idle),
     .req_valid_i(read_valid), .req_ready_o(read_ready), .req_address_i(read_address), .req_beats_i(read_beats),
     .data_valid_o(read_data_valid), .data_o(read_data), .error_o(read_error), .error_client_o(read_error_client),
@@ -83,7 +85,7 @@ module masters_tb #(
     .m_axi_gmem_rdata(m_axi_rdata), .m_axi_gmem_rresp(m_axi_rresp), .m_axi_gmem_rlast(m_axi_rlast)
   );
 
-  seigo_axi_write #(.Outstanding(Writes)) writer (
+  seigo_axi_write #(.Outstanding(Writes), .Cache(Cache), .Prot(Prot)) writer (
     .aclk(aclk), .aresetn(aresetn), .clear_i(clear_i), .idle_o(write_idle),
     .req_valid_i(write_valid), .req_ready_o(write_ready), .req_address_i(write_address), .req_beats_i(write_beats),
     .data_valid_i(write_data_valid), .data_ready_o(write_data_ready), .data_i(write_data), .error_o(write_error),

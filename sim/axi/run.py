@@ -32,6 +32,8 @@ FAULTS = [
      "no cap on reads under way"),
     ("masters", "seigo_axi_write.v", " &&\n                      unanswered_q != Outstanding[CountBits:0];", ";",
      "no cap on writes under way"),
+    ("masters", "seigo_axi_read.v", "arcache = Cache;", "arcache = 4'b0011;", "ARCACHE is not what was asked for"),
+    ("masters", "seigo_axi_write.v", "awprot = Prot;", "awprot = 3'b000;", "AWPROT is not what was asked for"),
     ("masters", "seigo_axi_write.v", "strobe_q[in_q] <= !clear_i;", "strobe_q[in_q] <= 1'b1;",
      "what a clear cuts off is written"),
     ("control_registers", "seigo_control_registers.v", "end else if (s_axi_ctrl_bready) begin\n      b_valid_q <= 1'b0;",

@@ -162,6 +162,9 @@ async def both(dut, share):
     pause(ram, share, 1)
     await start(dut, INPUTS)
     rules = Rules(dut, "m_axi", 16, int(dut.Reads.value), int(dut.Writes.value))
+    for channel in ("aw", "ar"):
+        assert getattr(dut, f"m_axi_{channel}cache").value == dut.Cache.value, f"{channel}: another kind of memory"
+        assert getattr(dut, f"m_axi_{channel}prot").value == dut.Prot.value, f"{channel}: another protection"
     reader, writer = Reader(dut, image), Writer(dut, image, 2)
     for queue in reader.waiting:
         queue += requests(rng, 100, 0, HALF) + [(READ_ERRORS.start, 2)]

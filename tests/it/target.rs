@@ -1,9 +1,13 @@
 //! Targets: built-in figures, the field table against the type and the documentation, bad input.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use seigo::base::json::fields::{Field, Kind, fields};
 use seigo::compile::boards::{Capabilities, NAMES, Target};
+use seigo::compile::{CompileOptions, Compiled};
+use seigo::emit::verilog;
+use seigo::model::ceras::Model;
 use serde_json::{Value, json};
 
 fn kv260() -> Value {
@@ -33,6 +37,27 @@ fn built_in_targets_pass_their_own_check() {
     assert_eq!(blocks, [64, 64, 24, 44]);
 }
 
+/// What the memory port says of the memory is a part of the hardware: it is in the Verilog, and no program of one is for
+/// the other.
+#[test]
+fn the_memory_port_says_what_the_target_asks_for() {
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/colors.ceras");
+    let tops: Vec<(String, String)> = [None, Some(json!({ "cache": 15, "prot": 2 }))]
+        .into_iter()
+        .map(|axi| {
+            let mut target = kv260();
+            axi.into_iter().for_each(|axi| set(&mut target, "axi", axi));
+            let target = Target::from_json(&target.to_string()).unwrap();
+            let model = Model::load(&model).unwrap();
+            let design = Compiled::new(model, &target, CompileOptions::default()).unwrap().design;
+            (verilog::top(&design, ""), verilog::hash(&design))
+        })
+        .collect();
+    assert!(tops[0].0.contains(".AxiCache(4'd3)") && tops[0].0.contains(".AxiProt(3'd0)"));
+    assert!(tops[1].0.contains(".AxiCache(4'd15)") && tops[1].0.contains(".AxiProt(3'd2)"));
+    assert_ne!(tops[0].1, tops[1].1);
+}
+
 /// The fields that hold a value, but for the two of the head.
 fn leaves() -> Vec<Field> {
     let all = fields::<Target>().into_iter();
@@ -53,7 +78,7 @@ fn the_schema_names_every_field_of_the_type() {
     leaves_of_json.retain(|name| !["format", "version"].contains(&&**name));
     let table: BTreeSet<String> = leaves().into_iter().map(|field| field.name).collect();
     assert_eq!(leaves_of_json, table);
-    assert_eq!(table.len(), 26);
+    assert_eq!(table.len(), 28);
 }
 
 #[test]

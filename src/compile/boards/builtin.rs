@@ -3,7 +3,7 @@
 use crate::base::json::{FormatOf, VersionOf};
 
 use super::board::Name;
-use super::{Capabilities, DspKind, Family, PortDomains, Target};
+use super::{Axi, Capabilities, DspKind, Family, PortDomains, Target};
 
 /// Names of the built-in targets.
 pub const NAMES: [&str; 4] = ["kv260", "kv260-large", "zynq7020", "ultra96"];
@@ -52,6 +52,7 @@ fn kv260(name: &str, pixels: u64, clock_mhz: u64, port_domains: PortDomains) -> 
         bram36: 144,
         uram: 64,
         ddr_bits: 128,
+        axi: Axi::default(),
         ddr_bytes_per_second: 19_200_000_000,
         clock_mhz,
         memory_bytes: port_domains.bytes * port_domains.count,
@@ -79,6 +80,7 @@ fn zynq7020(name: &str) -> Target {
         bram36: 140,
         uram: 0,
         ddr_bits: 64,
+        axi: Axi::default(),
         ddr_bytes_per_second: 2_100_000_000,
         clock_mhz: 100,
         memory_bytes: port_domains.bytes * port_domains.count,
@@ -106,6 +108,7 @@ fn ultra96(name: &str) -> Target {
         bram36: 216,
         uram: 0,
         ddr_bits: 128,
+        axi: Axi::default(),
         ddr_bytes_per_second: 8_532_000_000,
         clock_mhz: 200,
         memory_bytes: port_domains.bytes * port_domains.count,

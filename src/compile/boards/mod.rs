@@ -58,6 +58,25 @@ pub struct PortDomains {
     pub count: u64,
 }
 
+/// What the accelerator's bursts say of the memory (AMBA AXI Protocol Specification, IHI 0022, A4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Axi {
+    /// AxCACHE: 3 for memory that the processor's caches are cleaned of, 15 at a coherent port.
+    #[schemars(range(min = 0, max = 15))]
+    pub cache: u64,
+    /// AxPROT: bit 0 privileged, bit 1 non-secure, bit 2 instruction.
+    #[schemars(range(min = 0, max = 7))]
+    pub prot: u64,
+}
+
+impl Default for Axi {
+    /// Modifiable, bufferable, not cached; secure data.
+    fn default() -> Self {
+        Self { cache: 3, prot: 0 }
+    }
+}
+
 /// What the hardware can do; a flag that is not given is off, and no plan asks for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -122,6 +141,9 @@ pub struct Target {
     /// Bits of the accelerator's AXI port to DDR.
     #[schemars(range(min = 32, max = 1_024), extend("x-power-of-two" = true))]
     pub ddr_bits: u64,
+    /// What the bursts on that port say of the memory.
+    #[serde(default)]
+    pub axi: Axi,
     /// Peak bandwidth of the board's DDR.
     #[schemars(range(min = 1_000_000, max = 10_000_000_000_000u64))]
     pub ddr_bytes_per_second: u64,

@@ -6,7 +6,7 @@ use super::refusal::limit;
 use super::stem;
 use crate::base::arithmetic::{Function, MAX_ENTRIES};
 use crate::base::error::Result;
-use crate::compile::boards::{DspKind, Target};
+use crate::compile::boards::{Axi, DspKind, Target};
 use crate::compile::capabilities::{
     BLOCKS, BURST, DESCRIPTOR_WORDS, FILTER_RING_WORDS, FUNCTIONS, LANE_RING_WORDS, MAX_RING,
     STEP_RING_WORDS, Stem, WORD, image_pitch, reads_padding,
@@ -53,6 +53,8 @@ pub struct Design {
     pub max_width: usize,
     /// Widest image row in words, pitch of the image.
     pub image_row_words: usize,
+    /// AxCACHE and AxPROT of the memory port.
+    pub axi: Axi,
     /// The stem unit.
     pub stem: Option<Stem>,
     /// Activation functions, in the order of the graph.
@@ -129,6 +131,7 @@ impl Design {
             plane_channels: 16,
             max_width: 16,
             image_row_words: 0,
+            axi: target.axi,
             stem: None,
             functions: graph.functions.clone(),
         };

@@ -113,6 +113,8 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
         ("FunctionTable", table(&design.functions)),
         ("RomEntries", entries.to_string()),
         ("Rom", rom(&design.functions)),
+        ("AxiCache", format!("4'd{}", design.axi.cache)),
+        ("AxiProt", format!("3'd{}", design.axi.prot)),
     ]
 }
 
