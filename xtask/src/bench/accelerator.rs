@@ -110,7 +110,7 @@ fn between(least: f64, most: f64) -> String {
 }
 
 /// With commas between thousands.
-fn integer(number: f64) -> String {
+pub(super) fn integer(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

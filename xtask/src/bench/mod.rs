@@ -1,6 +1,7 @@
 //! The measured tables of docs/benchmarks.md, made by the commands that users run.
 
 mod accelerator;
+mod networks;
 mod synthesis;
 
 use std::fmt::Write as _;
@@ -32,7 +33,7 @@ pub struct Args {
     #[arg(long)]
     python: PathBuf,
     /// Parts to measure
-    #[arg(value_enum, default_values_t = [Part::Quantize, Part::Executor, Part::Accelerator, Part::Synthesis])]
+    #[arg(value_enum, default_values_t = [Part::Quantize, Part::Executor, Part::Accelerator, Part::Networks, Part::Synthesis])]
     parts: Vec<Part>,
 }
 
@@ -45,6 +46,8 @@ enum Part {
     Executor,
     /// Frames in co-simulation
     Accelerator,
+    /// Other architectures
+    Networks,
     /// Resources and logic levels by yosys
     Synthesis,
 }
@@ -53,7 +56,8 @@ enum Part {
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     std::fs::create_dir_all(FOLDER)?;
     let model = Path::new(FOLDER).join("yolox_nano.ceras");
-    for part in [Part::Quantize, Part::Executor, Part::Accelerator, Part::Synthesis] {
+    for part in [Part::Quantize, Part::Executor, Part::Accelerator, Part::Networks, Part::Synthesis]
+    {
         if part != Part::Quantize && !args.parts.contains(&part) {
             continue;
         }
@@ -62,6 +66,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             Part::Quantize => write("quantize", &quantize(args, &model)?)?,
             Part::Executor => write("executor", &executor(args)?)?,
             Part::Accelerator => accelerator::measure(args, &model)?,
+            Part::Networks => networks::measure(args)?,
             Part::Synthesis => synthesis::measure(args, &model)?,
         }
     }
