@@ -318,7 +318,7 @@ fn inspection_and_build_agree_on_every_layer_of_200_networks() {
 }
 
 /// Reasons that must come up; the others are those of `compile::capabilities`' own tests.
-const REASONS: [&str; 19] = [
+const REASONS: [&str; 20] = [
     "RoundsHalfEven",
     "Float",
     "DpuRules",
@@ -338,4 +338,5 @@ const REASONS: [&str; 19] = [
     "StemReach",
     "NotChained",
     "ReadByProcessor",
+    "LittleBehindProcessor",
 ];

@@ -85,6 +85,8 @@ pub enum Reason {
     NotChained,
     /// A view that the processor reads.
     ReadByProcessor,
+    /// Behind a layer of the processor, with little work.
+    LittleBehindProcessor,
 }
 
 /// Which tensor of a layer.
@@ -243,6 +245,10 @@ impl fmt::Display for Reason {
                  computed"
             ),
             Self::ReadByProcessor => write!(f, "the processor reads the result"),
+            Self::LittleBehindProcessor => write!(
+                f,
+                "needs what the processor computes and is too little work to wait for it in the middle of the frame"
+            ),
         }
     }
 }

@@ -12,6 +12,7 @@ mod channels;
 mod classify;
 mod dense;
 pub mod estimate;
+mod late;
 mod order;
 mod plan;
 mod plane;

@@ -2,6 +2,7 @@
 //! the processor does before and after.
 
 use super::classify::{self, Unit};
+use super::late::leave_to_processor;
 use crate::base::error::Result;
 use crate::compile::boards::Capabilities;
 use crate::compile::capabilities::{Fit, Pixels, Reason, Stem};
@@ -38,8 +39,10 @@ impl Roles {
     /// Those of evaluating a movement.
     pub fn new(graph: &QGraph, capabilities: Capabilities) -> Result<Self> {
         let (layers, values) = (graph.layers.len(), graph.values.len());
+        let mut units = classify::units(graph)?;
+        leave_to_processor(graph, &mut units);
         let mut roles = Self {
-            units: classify::units(graph)?,
+            units,
             stems: vec![None; layers],
             not_stems: vec![None; layers],
             folded: vec![false; layers],
