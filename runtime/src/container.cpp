@@ -1,5 +1,6 @@
 #include "container.h"
 
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -9,6 +10,21 @@ bool fail(Error& error, int code, std::string message) {
   error.code = code;
   error.message = std::move(message);
   return false;
+}
+
+bool read_whole(const char* path, std::vector<std::uint8_t>& bytes, Error& error) {
+  std::FILE* file = std::fopen(path, "rb");
+  bool good = file != nullptr;
+  std::uint8_t part[1 << 14];
+  for (std::size_t read = 1; good && read > 0;) {
+    read = std::fread(part, 1, sizeof part, file);
+    bytes.insert(bytes.end(), part, part + read);
+  }
+  if (file != nullptr) {
+    good = std::ferror(file) == 0;
+    std::fclose(file);
+  }
+  return good || fail(error, format::kFileRead, std::string(path) + " cannot be read");
 }
 
 namespace {

@@ -30,6 +30,9 @@ struct Sections {
 // Puts `code` and `message` into `error`; false, for the caller to return.
 bool fail(Error& error, int code, std::string message);
 
+// The bytes of a file.
+bool read_whole(const char* path, std::vector<std::uint8_t>& bytes, Error& error);
+
 // Checks every offset, size and checksum.
 bool read_container(const std::uint8_t* file, std::size_t size, Sections& sections, Error& error);
 

@@ -40,6 +40,15 @@ std::int32_t stored(const Value& value, const std::uint8_t* memory, std::size_t 
   return 0;
 }
 
+void store(const Value& value, std::int64_t q, std::uint8_t* memory, std::size_t position) {
+  const std::uint8_t narrow = static_cast<std::uint8_t>(q + 128);
+  const std::int16_t half = static_cast<std::int16_t>(q);
+  const std::int32_t whole = static_cast<std::int32_t>(q);
+  const void* const forms[] = {&narrow, &half, &whole};
+  const std::size_t width = width_bytes(value.type);
+  std::memcpy(memory + position * width, forms[width / 2], width);
+}
+
 }  // namespace
 
 void read_raw(const Value& value, const std::uint8_t* arena, std::int32_t* elements) {
@@ -79,6 +88,12 @@ bool write_narrow(const Value& value, Rounding rounding, const KernelSet& kernel
 
 }  // namespace
 
+void write_raw(const Value& value, const std::int32_t* elements, std::uint8_t* memory) {
+  each_element(value, [&](std::size_t index, std::size_t position, std::size_t) {
+    store(value, saturate(elements[index], width_bits(value.type)), memory, position);
+  });
+}
+
 bool write_floats(const Value& value, Rounding rounding, const KernelSet& kernels, const float* elements, std::uint8_t* memory) {
   if (value.type == Type::i8) return write_narrow(value, rounding, kernels, elements, memory);
   bool finite = true;
@@ -91,10 +106,7 @@ bool write_floats(const Value& value, Rounding rounding, const KernelSet& kernel
     if (!finite) return;
     const Scale scale = value.scales[channel];
     const std::int64_t q = quantize(rounding, elements[index], scale.exponent, scale.zero, width_bits(value.type));
-    const std::int16_t half = static_cast<std::int16_t>(q);
-    const std::int32_t whole = static_cast<std::int32_t>(q);
-    std::memcpy(memory + position * width_bytes(value.type), value.type == Type::i16 ? static_cast<const void*>(&half) : &whole,
-                width_bytes(value.type));
+    store(value, q, memory, position);
   });
   return finite;
 }

@@ -56,7 +56,11 @@ constexpr Field kReserved{28, 4};
 
 // Codes of docs/errors.md.
 constexpr int kFileRead = 101;  // A file could not be read.
+constexpr int kFileWrite = 102;  // A file could not be written.
 constexpr int kShape = 301;  // Shapes or element types of an operator's inputs do not fit.
+constexpr int kImageDecode = 401;  // A file is not a readable JPEG or PNG image.
+constexpr int kTaskSpec = 403;  // The description of pre- and post-processing is malformed or missing.
+constexpr int kTaskOutput = 405;  // The network's outputs do not fit the described post-processing.
 constexpr int kNonFinite = 503;  // A value computed on a calibration image is NaN or infinite.
 constexpr int kAccumulator = 504;  // A 32-bit accumulator could overflow.
 constexpr int kQuantizedGraph = 506;  // A quantized graph breaks a rule.

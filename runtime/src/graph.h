@@ -113,6 +113,9 @@ struct Network {
 // Sections to a graph: structure, positions and ranges; the rules of operators are checked when steps are made.
 struct Sections;
 bool decode_graph(const Sections& sections, Network& network, Error& error);
+// Keeps what computes `wanted` (the outputs, where it is empty) from `given` and the inputs, by names of values. Inputs are
+// then the known values that this reads, in the order of the file.
+bool cut_part(Network& network, const std::vector<std::string>& given, const std::vector<std::string>& wanted, Error& error);
 
 }  // namespace ceras::detail
 

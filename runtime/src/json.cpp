@@ -165,12 +165,31 @@ class Parser {
     }
   }
 
+  static bool digits(const char*& at, const char* end) {
+    const char* const begin = at;
+    while (at != end && *at >= '0' && *at <= '9') ++at;
+    return at != begin;
+  }
+
+  // Whether a number of RFC 8259 begins here, which excludes 01, 1. and .5; its end.
+  bool number_end(const char*& at) const {
+    at = at_ + (*at_ == '-' ? 1 : 0);
+    const char* const whole = at;
+    if (!digits(at, end_) || (*whole == '0' && at - whole > 1)) return false;
+    if (at != end_ && *at == '.' && !digits(++at, end_)) return false;
+    if (at == end_ || (*at != 'e' && *at != 'E')) return true;
+    ++at;
+    if (at != end_ && (*at == '+' || *at == '-')) ++at;
+    return digits(at, end_);
+  }
+
   // Whatever the locale is.
   bool number(Json& value) {
     value.kind = Json::Kind::number;
-    const auto real = std::from_chars(at_, end_, value.number);
-    const bool named = at_ != end_ && *at_ != '-' && (*at_ < '0' || *at_ > '9');
-    if (real.ec != std::errc() || named) return fail("a number is expected");
+    const char* end = nullptr;
+    if (!number_end(end)) return fail("a number is expected");
+    const auto real = std::from_chars(at_, end, value.number);
+    if (real.ec != std::errc()) return fail("a number is out of range");
     const auto whole = std::from_chars(at_, real.ptr, value.whole);
     value.flag = whole.ec == std::errc() && whole.ptr == real.ptr;
     at_ = real.ptr;

@@ -1,5 +1,4 @@
 // The public interface: opening, running, reading.
-#include <cstdio>
 #include <utility>
 
 #include "container.h"
@@ -25,7 +24,11 @@ const detail::KernelSet* choose(Kernels wanted) {
 
 }  // namespace
 
-std::unique_ptr<Model> Model::open(const void* bytes, std::size_t size, Error& error, Kernels kernels) {
+namespace {
+
+// `cut` takes layers away between decoding and building.
+template <typename Cut>
+std::unique_ptr<Network> open_network(const void* bytes, std::size_t size, Error& error, Kernels kernels, const Cut& cut) {
   error = Error();
   auto network = std::make_unique<Network>();
   network->kernels = choose(kernels);
@@ -35,29 +38,41 @@ std::unique_ptr<Model> Model::open(const void* bytes, std::size_t size, Error& e
   }
   detail::Sections sections;
   const bool opened = detail::read_container(static_cast<const std::uint8_t*>(bytes), size, sections, error) &&
-                      detail::decode_graph(sections, *network, error) && detail::build_steps(*network, error);
-  if (!opened) return nullptr;
-  return std::unique_ptr<Model>(new Model(std::move(network)));
+                      detail::decode_graph(sections, *network, error) && cut(*network) && detail::build_steps(*network, error);
+  if (!opened) network.reset();
+  return network;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> Model::open(const void* bytes, std::size_t size, Error& error, Kernels kernels) {
+  auto network = open_network(bytes, size, error, kernels, [](Network&) { return true; });
+  return network ? std::unique_ptr<Model>(new Model(std::move(network))) : nullptr;
+}
+
+std::unique_ptr<Model> Model::open_part(const void* bytes, std::size_t size, const std::vector<std::string>& given,
+                                        const std::vector<std::string>& wanted, Error& error, Kernels kernels) {
+  const auto cut = [&](Network& network) { return detail::cut_part(network, given, wanted, error); };
+  auto network = open_network(bytes, size, error, kernels, cut);
+  return network ? std::unique_ptr<Model>(new Model(std::move(network))) : nullptr;
+}
+
+std::unique_ptr<Model> Model::open_inputs(const void* bytes, std::size_t size, Error& error) {
+  const auto cut = [](Network& network) {
+    network.layers.clear();
+    network.outputs = network.inputs;
+    network.output_names.clear();
+    for (std::size_t index : network.inputs) network.output_names.push_back(network.values[index].name);
+    return true;
+  };
+  auto network = open_network(bytes, size, error, Kernels::best, cut);
+  return network ? std::unique_ptr<Model>(new Model(std::move(network))) : nullptr;
 }
 
 std::unique_ptr<Model> Model::open_file(const char* path, Error& error, Kernels kernels) {
   error = Error();
   std::vector<std::uint8_t> bytes;
-  std::FILE* file = std::fopen(path, "rb");
-  bool good = file != nullptr;
-  std::uint8_t part[1 << 14];
-  for (std::size_t read = 1; good && read > 0;) {
-    read = std::fread(part, 1, sizeof part, file);
-    bytes.insert(bytes.end(), part, part + read);
-  }
-  if (file != nullptr) {
-    good = std::ferror(file) == 0;
-    std::fclose(file);
-  }
-  if (!good) {
-    detail::fail(error, format::kFileRead, std::string(path) + " cannot be read");
-    return nullptr;
-  }
+  if (!detail::read_whole(path, bytes, error)) return nullptr;
   return open(bytes.data(), bytes.size(), error, kernels);
 }
 
@@ -120,6 +135,19 @@ Error Context::set_input_raw(std::size_t index, const std::int8_t* elements) {
   const Network& network = state_->network;
   if (index >= network.inputs.size() || network.values[network.inputs[index]].type != Type::i8) {
     detail::fail(error, format::kShape, "there is no int8 input " + std::to_string(index));
+    return error;
+  }
+  const detail::Value& value = network.values[network.inputs[index]];
+  detail::write_raw(value, elements, state_->arena + value.offset);
+  state_->given[index] = true;
+  return error;
+}
+
+Error Context::set_input_raw(std::size_t index, const std::int32_t* elements) {
+  Error error;
+  const Network& network = state_->network;
+  if (index >= network.inputs.size() || !network.values[network.inputs[index]].is_integer()) {
+    detail::fail(error, format::kShape, "there is no integer input " + std::to_string(index));
     return error;
   }
   const detail::Value& value = network.values[network.inputs[index]];

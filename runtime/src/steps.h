@@ -98,6 +98,7 @@ void read_floats(const Value& value, const std::uint8_t* arena, float* elements)
 // The stored form of a value from floats (A11), or from its own integers; false where a float is not finite.
 bool write_floats(const Value& value, Rounding rounding, const KernelSet& kernels, const float* elements, std::uint8_t* memory);
 void write_raw(const Value& value, const std::int8_t* elements, std::uint8_t* memory);
+void write_raw(const Value& value, const std::int32_t* elements, std::uint8_t* memory);  // saturated
 
 }  // namespace ceras::detail
 

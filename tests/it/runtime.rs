@@ -3,6 +3,8 @@
 //! In `make test`: about 40 seconds on a quiet core, of which 30 compile the library without optimization. What takes
 //! longer is in `make test-runtime`.
 
+mod vision;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,15 +23,20 @@ use crate::support::quantized::classifier;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The program `tensors`; `SEIGO_RUNTIME` names one that is built already, as an emulator's command line too.
-fn command() -> Command {
+/// A program of `runtime/test`; `SEIGO_RUNTIME` names the `tensors` of those that are built already, as an emulator's
+/// command line too.
+fn command(program: &str) -> Command {
     static BUILT: OnceLock<Vec<String>> = OnceLock::new();
     let words = BUILT.get_or_init(|| match std::env::var("SEIGO_RUNTIME") {
         Ok(given) => given.split_whitespace().map(str::to_owned).collect(),
         Err(_) => vec![built().display().to_string()],
     });
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
+    let own = |word: &String| match word.strip_suffix("tensors") {
+        Some(folder) => format!("{folder}{program}"),
+        None => word.clone(),
+    };
+    let mut command = Command::new(own(&words[0]));
+    command.args(words[1..].iter().map(own));
     command
 }
 
@@ -51,13 +58,18 @@ fn words(tensor: &Tensor) -> Vec<u32> {
     }
 }
 
-fn run(folder: &TempDir, model: &[u8], inputs: &[Tensor], kernels: &str, threads: &str) -> Output {
+fn prepare(folder: &TempDir, model: &[u8], inputs: &[Tensor]) {
     let path = |name: &str| folder.path().join(name);
     fs::write(path("model.ceras"), model).unwrap();
     let floats = inputs.iter().flat_map(|input| input.values::<f32>().unwrap());
     fs::write(path("inputs"), floats.flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())
         .unwrap();
-    let mut command = command();
+}
+
+fn run(folder: &TempDir, model: &[u8], inputs: &[Tensor], kernels: &str, threads: &str) -> Output {
+    let path = |name: &str| folder.path().join(name);
+    prepare(folder, model, inputs);
+    let mut command = command("tensors");
     command.args([path("model.ceras"), path("inputs"), path("tensors")]).args([kernels, threads]);
     command.output().unwrap()
 }
@@ -112,7 +124,19 @@ proptest! {
         for kernels in kernels() {
             compare(&graph, &inputs, kernels, if kernels == "best" { "3" } else { "1" });
         }
+        parts(&graph, &inputs);
     }
+}
+
+/// A network that begins at any of its values gives the outputs of the whole one.
+fn parts(graph: &QGraph, inputs: &[Tensor]) {
+    let folder = tempfile::tempdir().unwrap();
+    prepare(&folder, &Model::new(graph.clone()).to_bytes().unwrap(), inputs);
+    let mut command = command("parts");
+    let output = command.args(["model.ceras", "inputs"].map(|name| folder.path().join(name)));
+    let output = output.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Sets of kernels that this machine runs, or the one that an emulator is.

@@ -21,6 +21,7 @@ fn files() -> Result<Vec<(&'static str, String)>> {
         ("docs/targets.md", boards::page::page()?),
         ("docs/task.md", task_page::page(&path("docs/task.md"))?),
         ("runtime/src/format.h", runtime_header::header()),
+        ("runtime/src/vision/defaults.h", runtime_header::task_defaults()?),
     ];
     files.extend(border::files());
     for (name, board) in CONSTRAINTS.iter().zip(board::Name::ALL) {

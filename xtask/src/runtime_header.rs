@@ -1,20 +1,27 @@
-//! `runtime/src/format.h`: what the C++ library knows of model files, arithmetic and errors, from the tables here.
+//! What the C++ library knows of model files, arithmetic, errors and task files, from the tables here.
 
 use std::fmt::Write as _;
 
 use seigo::base::arithmetic::{FRACTION, FRACTIONS, Layout, X_BITS};
-use seigo::base::error::{Code, codes};
+use seigo::base::error::{Code, Result, codes};
+use seigo::base::json::Form as _;
 use seigo::model::ceras::Tag;
 use seigo::model::ceras::layout::{
     CONTENTS, ENTRY_SIZE, Field, HEADER_SIZE, MAGIC, MAX_SECTIONS, MAX_VALUE, SECTION_ALIGNMENT,
     VERSION, entry, header,
 };
 use seigo::model::qgraph::{MAX_ALIGNMENT, MAX_EXTENT, MAX_SHIFT};
+use seigo::vision::task::classes::{COCO80, MAX_CLASSES};
+use seigo::vision::task::{Limits, MAX_INPUT, TaskSpec};
 
 /// Codes that the library gives.
 const CODES: &[(&str, &Code)] = &[
     ("kFileRead", &codes::FILE_READ),
+    ("kFileWrite", &codes::FILE_WRITE),
     ("kShape", &codes::SHAPE),
+    ("kImageDecode", &codes::IMAGE_DECODE),
+    ("kTaskSpec", &codes::TASK_SPEC),
+    ("kTaskOutput", &codes::TASK_OUTPUT),
     ("kNonFinite", &codes::ACTIVATION_NON_FINITE),
     ("kAccumulator", &codes::ACCUMULATOR),
     ("kQuantizedGraph", &codes::QUANTIZED_GRAPH),
@@ -23,7 +30,7 @@ const CODES: &[(&str, &Code)] = &[
     ("kRuntimeOperator", &codes::RUNTIME_OPERATOR),
 ];
 
-/// The header.
+/// `runtime/src/format.h`: model files, arithmetic and errors.
 pub fn header() -> String {
     let mut text = String::from(
         "// Numbers of the model file, the arithmetic and the errors. Generated from src/model/ceras/layout.rs,\n\
@@ -90,6 +97,52 @@ pub fn header() -> String {
     }
     text.push_str("\n}  // namespace ceras::format\n\n#endif\n");
     text
+}
+
+/// `runtime/src/vision/defaults.h`: what a task file may leave out, limits of its numbers, the built-in list of classes.
+///
+/// # Errors
+/// None in practice: the two smallest task files are valid.
+pub fn task_defaults() -> Result<String> {
+    let smallest = |kind: &str| {
+        let input = r#""input":{"resize":"stretch","color":"rgb"}"#;
+        TaskSpec::from_json(&format!("{{\"version\":1,{input},\"classes\":1,{kind}}}"))
+    };
+    let detector = smallest(r#""detection":{"boxes":"corners"}"#)?;
+    let classifier = smallest(r#""classification":{}"#)?;
+    let mut text = String::from(
+        "// What a task file may leave out, limits of its numbers, the built-in list of classes. Generated from\n\
+         // src/vision/task by `make generate`.\n\
+         #ifndef CERAS_VISION_DEFAULTS_H\n#define CERAS_VISION_DEFAULTS_H\n\n#include \"spec.h\"\n\n\
+         namespace ceras::task {\n\n",
+    );
+    let _ = writeln!(text, "constexpr const char* kFormat = \"{}\";", TaskSpec::FORMAT);
+    let _ = writeln!(text, "constexpr std::int64_t kVersion = {};", TaskSpec::VERSION);
+    let top = classifier.classification.map_or(0, |own| own.top);
+    for (name, number) in [
+        ("kMaxInput", MAX_INPUT as usize),
+        ("kMaxClasses", MAX_CLASSES),
+        ("kPad", detector.input.pad.into()),
+        ("kTop", top),
+    ] {
+        let _ = writeln!(text, "constexpr std::size_t {name} = {number};");
+    }
+    let limits = detector.detection.iter();
+    for (name, own) in limits.flat_map(|own| [("kShow", own.show), ("kEvaluation", own.evaluation)])
+    {
+        let Limits { score_threshold, nms_threshold, max_detections } = own;
+        let _ = writeln!(
+            text,
+            "constexpr Limits {name} = {{{score_threshold}f, {nms_threshold}f, {max_detections}}};"
+        );
+    }
+    text.push_str("constexpr const char* kCoco80 = \"coco80\";\n");
+    let _ = writeln!(text, "constexpr const char* kCoco80Names[{}] = {{", COCO80.len());
+    for names in COCO80.chunks(8) {
+        let _ = writeln!(text, "    \"{}\",", names.join("\", \""));
+    }
+    text.push_str("};\n\n}  // namespace ceras::task\n\n#endif\n");
+    Ok(text)
 }
 
 /// `META` and `meta` as `Meta`.

@@ -62,6 +62,13 @@ class Model {
   static std::unique_ptr<Model> open(const void* bytes, std::size_t size, Error& error,
                                      Kernels kernels = Kernels::best);
   static std::unique_ptr<Model> open_file(const char* path, Error& error, Kernels kernels = Kernels::best);
+  // What computes some values from others, by names: `wanted` (the network's outputs, where it is empty) from `given` and
+  // the network's inputs. Inputs are those of them that are read, in the order of the file; outputs are as asked for.
+  static std::unique_ptr<Model> open_part(const void* bytes, std::size_t size, const std::vector<std::string>& given,
+                                          const std::vector<std::string>& wanted, Error& error,
+                                          Kernels kernels = Kernels::best);
+  // A network without layers: its inputs, which are its outputs too, and the text of META.
+  static std::unique_ptr<Model> open_inputs(const void* bytes, std::size_t size, Error& error);
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -99,10 +106,11 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  // Gives an input of the next frame, row-major in its shape. Floats are quantized as docs/arithmetic.md says; int8
-  // integers are taken as they are. An error for NaN and infinity and for an input that is not int8.
+  // Gives an input of the next frame, row-major in its shape. Floats are quantized as docs/arithmetic.md says; integers
+  // are taken as they are. An error for NaN and infinity, and for an input that is not int8, or no integer.
   Error set_input(std::size_t index, const float* elements);
   Error set_input_raw(std::size_t index, const std::int8_t* elements);
+  Error set_input_raw(std::size_t index, const std::int32_t* elements);
   // Runs the frame. Inputs have to be given again for the next one, whose memory they share.
   Error run();
   // Reads an output of the last frame: as floats, or as stored integers.

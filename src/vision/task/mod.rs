@@ -27,6 +27,7 @@ pub use spec::{
     Activation, BoxEncoding, ClassificationSpec, ColorOrder, DetectionSpec, InputSpec, Layout,
     Limits, Resize, TaskSpec, Unit, path_beside,
 };
+pub use validate::MAX_INPUT;
 
 use crate::base::error::{Error, Result, codes};
 use crate::base::json::{Form, FormatOf, VersionOf};

@@ -9,7 +9,7 @@ use crate::base::error::{Error, Result, codes};
 use crate::base::json::fields;
 
 /// Largest width and height of a network's input.
-pub(super) const MAX_INPUT: u32 = 1 << 14;
+pub const MAX_INPUT: u32 = 1 << 14;
 
 impl TaskSpec {
     /// Refuses values that make no sense together.
