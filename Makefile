@@ -123,7 +123,7 @@ $(DRIVERS)/ready: Makefile | deps
 
 # The C++ library with its kernels, on this machine and as 64-bit ARM in QEMU, and under the sanitizers.
 .PHONY: test-runtime
-test-runtime: DEBIAN += g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ qemu-user:qemu-aarch64
+test-runtime: DEBIAN += g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ qemu-user:qemu-aarch64 cmake:cmake pkg-config:pkg-config
 test-runtime: build ## The C++ runtime against the reference: every tensor of 500 random networks and of the models that ship
 	runtime=$(CURDIR)/build/runtime
 	$(MAKE) -s -C runtime BUILD=$$runtime/native

@@ -3,6 +3,7 @@
 //! In `make test`: about 40 seconds on a quiet core, of which 30 compile the library without optimization. What takes
 //! longer is in `make test-runtime`.
 
+mod packages;
 mod vision;
 
 use std::collections::HashMap;

@@ -1,0 +1,144 @@
+// The interface for C.
+#include <cstring>
+#include <utility>
+
+#include "ceras/ceras.h"
+#include "ceras/vision.hpp"
+#include "container.h"
+
+struct ceras_model {
+  std::unique_ptr<ceras::Model> model;
+};
+
+struct ceras_context {
+  const ceras::Model& model;
+  ceras::Context context;
+};
+
+struct ceras_image {
+  ceras::Image image;
+};
+
+struct ceras_predictor {
+  std::unique_ptr<ceras::Task> task;
+  std::unique_ptr<ceras::Predictor> predictor;
+  ceras::Image image;
+  std::vector<ceras_detection> found;
+  std::string name;
+};
+
+namespace {
+
+int told(const ceras::Error& own, ceras_error* error) {
+  if (error == nullptr) return own.code;
+  error->code = own.code;
+  std::strncpy(error->message, own.message.c_str(), sizeof error->message - 1);
+  error->message[sizeof error->message - 1] = '\0';
+  return own.code;
+}
+
+ceras_model* handle(std::unique_ptr<ceras::Model> model, const ceras::Error& own, ceras_error* error) {
+  told(own, error);
+  return model ? new ceras_model{std::move(model)} : nullptr;
+}
+
+const std::size_t* extents(const ceras::Tensor* tensor, std::size_t* rank) {
+  if (rank != nullptr) *rank = tensor != nullptr ? tensor->shape.size() : 0;
+  return tensor != nullptr ? tensor->shape.data() : nullptr;
+}
+
+}  // namespace
+
+extern "C" {
+
+ceras_model* ceras_open(const void* bytes, size_t size, ceras_error* error) {
+  ceras::Error own;
+  auto model = ceras::Model::open(bytes, size, own);
+  return handle(std::move(model), own, error);
+}
+
+ceras_model* ceras_open_file(const char* path, ceras_error* error) {
+  ceras::Error own;
+  auto model = ceras::Model::open_file(path, own);
+  return handle(std::move(model), own, error);
+}
+
+void ceras_close(ceras_model* model) { delete model; }
+size_t ceras_inputs(const ceras_model* model) { return model->model->inputs(); }
+size_t ceras_outputs(const ceras_model* model) { return model->model->outputs(); }
+
+const size_t* ceras_input_shape(const ceras_model* model, size_t index, size_t* rank) {
+  return extents(index < model->model->inputs() ? &model->model->input(index) : nullptr, rank);
+}
+
+const size_t* ceras_output_shape(const ceras_model* model, size_t index, size_t* rank) {
+  return extents(index < model->model->outputs() ? &model->model->output(index) : nullptr, rank);
+}
+
+const char* ceras_output_name(const ceras_model* model, size_t index) {
+  return index < model->model->outputs() ? model->model->output_name(index).c_str() : nullptr;
+}
+
+ceras_context* ceras_context_new(const ceras_model* model) { return new ceras_context{*model->model, ceras::Context(*model->model)}; }
+void ceras_context_free(ceras_context* context) { delete context; }
+
+int ceras_set_input(ceras_context* context, size_t index, const float* elements, ceras_error* error) {
+  return told(context->context.set_input(index, elements), error);
+}
+
+int ceras_run(ceras_context* context, ceras_error* error) { return told(context->context.run(), error); }
+
+int ceras_read_output(const ceras_context* context, size_t index, float* elements, ceras_error* error) {
+  ceras::Error own;
+  if (index < context->model.outputs()) {
+    context->context.read_output(index, elements);
+  } else {
+    ceras::detail::fail(own, ceras::format::kShape, "there is no output " + std::to_string(index));
+  }
+  return told(own, error);
+}
+
+ceras_image* ceras_image_read(const char* path, ceras_error* error) {
+  auto image = std::make_unique<ceras_image>();
+  return told(ceras::read_image(path, image->image), error) == 0 ? image.release() : nullptr;
+}
+
+void ceras_image_free(ceras_image* image) { delete image; }
+size_t ceras_image_width(const ceras_image* image) { return image->image.width; }
+size_t ceras_image_height(const ceras_image* image) { return image->image.height; }
+const uint8_t* ceras_image_pixels(const ceras_image* image) { return image->image.pixels.data(); }
+
+ceras_predictor* ceras_predictor_new(const ceras_model* model, ceras_error* error) {
+  ceras::Error own;
+  auto predictor = std::make_unique<ceras_predictor>();
+  predictor->task = ceras::Task::of(*model->model, own);
+  told(own, error);
+  if (!predictor->task) return nullptr;
+  predictor->predictor = std::make_unique<ceras::Predictor>(*model->model, *predictor->task);
+  return predictor.release();
+}
+
+void ceras_predictor_free(ceras_predictor* predictor) { delete predictor; }
+
+int ceras_predict(ceras_predictor* predictor, const uint8_t* pixels, size_t width, size_t height, const ceras_detection** found,
+                  size_t* count, ceras_error* error) {
+  predictor->image.width = width, predictor->image.height = height;
+  predictor->image.pixels.assign(pixels, pixels + 3 * width * height);
+  ceras::Prediction prediction;
+  const int code = told(predictor->predictor->predict(predictor->image, prediction), error);
+  predictor->found.clear();
+  for (const ceras::Detection& own : prediction.detections) {
+    predictor->found.push_back({own.label, own.score, own.box.x1, own.box.y1, own.box.x2, own.box.y2});
+  }
+  for (const ceras::ClassScore& own : prediction.classes) predictor->found.push_back({own.label, own.score, 0, 0, 0, 0});
+  *found = predictor->found.data();
+  *count = predictor->found.size();
+  return code;
+}
+
+const char* ceras_label_name(ceras_predictor* predictor, size_t label) {
+  predictor->name = predictor->task->name(label);
+  return predictor->name.c_str();
+}
+
+}  // extern "C"
