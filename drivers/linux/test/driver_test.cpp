@@ -8,7 +8,9 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "seigo/bundle.h"
 #include "seigo/driver.h"
@@ -201,6 +203,76 @@ void devices(const Bundle& bundle, const std::string& folder) {
   refused(ErrorKind::open, "none.socket", [] { seigo::open_simulated("none.socket"); });
 }
 
+// An accelerator that keeps time: an access to a register takes one step, moving memory one for every byte, a frame
+// `frame` of them. It counts the steps from the end of a frame to the start of the next one.
+class Clocked : public seigo::Transport {
+ public:
+  Clocked(const Bundle& bundle, size_t frame) : hash_(std::strtoull(bundle.design.c_str(), nullptr, 16)), frame_(frame), bytes_(size_t{1} << 20) {
+    memory_.address = 0x1000;
+    memory_.bytes = bytes_.size();
+    memory_.data = bytes_.data();
+  }
+
+  uint32_t read(uint32_t offset) override {
+    step(1);
+    switch (offset) {
+      case SEIGO_REG_VERSION: return SEIGO_REGISTER_VERSION;
+      case SEIGO_REG_HASH_LOW: return static_cast<uint32_t>(hash_);
+      case SEIGO_REG_HASH_HIGH: return static_cast<uint32_t>(hash_ >> 32);
+      case SEIGO_REG_CONTROL: return std::exchange(done_, false) ? SEIGO_REG_CONTROL_DONE_MASK : 0;
+      default: return 0;
+    }
+  }
+  void write(uint32_t offset, uint32_t value) override {
+    step(1);
+    if (offset != SEIGO_REG_CONTROL || (value & SEIGO_REG_CONTROL_START_MASK) == 0) return;
+    check(!runs_, "no frame starts while one runs");
+    if (frames++ > 0) idle += now_ - end_;
+    runs_ = true;
+    end_ = now_ + frame_;
+  }
+  bool wait(std::chrono::milliseconds) override {
+    step(runs_ ? end_ - now_ : 0);
+    return true;
+  }
+  void to_device(size_t, size_t bytes) override { step(bytes); }
+  void to_processor(size_t, size_t bytes) override { step(bytes); }
+
+  size_t frames = 0, idle = 0;
+
+ private:
+  void step(size_t count) {
+    now_ += count;
+    if (!runs_ || now_ < end_) return;
+    runs_ = false;
+    done_ = true;
+  }
+
+  uint64_t hash_;
+  size_t frame_, now_ = 0, end_ = 0;
+  bool runs_ = false, done_ = false;
+  std::vector<uint8_t> bytes_;
+};
+
+// With two frames under way neither images nor outputs are moved while the accelerator stands still.
+void throughput(const Bundle& bundle) {
+  const size_t moved = bundle.image_bytes + bundle.output_bytes, frame = 2 * moved;
+  auto own = std::make_unique<Clocked>(bundle, frame);
+  Clocked& device = *own;
+  Driver driver(bundle, std::move(own));
+  const std::vector<uint8_t> image(bundle.image_bytes);
+  constexpr size_t kFrames = 50;
+  driver.submit(image);
+  for (size_t index = 0; index < kFrames; ++index) {
+    if (index + 1 < kFrames) driver.submit(image);
+    driver.collect();
+  }
+  const size_t each = device.idle / (kFrames - 1);
+  check(device.frames == kFrames && each < 40 && bundle.image_bytes > 400 && bundle.output_bytes > 40,
+        std::to_string(each) + " steps between frames of " + std::to_string(frame));
+  std::printf("%zu steps between frames of %zu\n", each, frame);
+}
+
 void damaged(const Bundle& bundle, const std::string& folder) {
   const auto copy = [&](const std::string& name, const std::string& text) {
     for (const char* own : {"device.json", "program.bin", "check.bin"}) {
@@ -231,6 +303,7 @@ int main(int count, char** arguments) {
     documents();
     tensors();
     devices(bundle, arguments[2]);
+    throughput(bundle);
     damaged(bundle, arguments[2]);
   } catch (const std::exception& error) {
     check(false, error.what());

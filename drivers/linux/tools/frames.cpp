@@ -11,55 +11,76 @@ namespace seigo {
 
 namespace {
 
-// The next number in the head of a PPM file; blanks and comments stand before it, one blank behind it.
-size_t head(const std::vector<uint8_t>& file, size_t& at, const std::string& path) {
-  const auto letter = [&] { return at < file.size() ? file[at] : uint8_t{0}; };
-  while (std::isspace(letter()) != 0 || letter() == '#') {
-    if (letter() == '#') {
-      while (at < file.size() && letter() != '\n') ++at;
-    } else {
-      ++at;
-    }
-  }
-  size_t number = 0;
-  const size_t start = at;
-  while (std::isdigit(letter()) != 0 && at - start < 6) number = number * 10 + (file[at++] - size_t{'0'});
-  if (at == start) throw Error(ErrorKind::argument, path + " is a damaged PPM image", "write it again");
-  return number;
-}
-
-std::vector<uint8_t> ppm(const Bundle& bundle, const std::vector<uint8_t>& file, const std::string& path) {
-  const auto refuse = [&](const std::string& why, const std::string& advice) {
-    throw Error(ErrorKind::argument, path + ": " + why, advice);
-  };
-  size_t at = 2;
-  const size_t width = head(file, at, path);
-  const size_t height = head(file, at, path);
-  const size_t most = head(file, at, path);
-  ++at;
-  if (bundle.inputs.size() != 1) refuse("the network has several inputs", "give the image buffer as a file");
-  const Tensor& input = bundle.inputs[0];
-  if (width != input.width || height != input.height || most != 255) {
-    refuse("it has " + std::to_string(width) + " x " + std::to_string(height) + " pixels up to " +
-               std::to_string(most) + ", the network takes " + std::to_string(input.width) + " x " +
-               std::to_string(input.height) + " up to 255",
-           "scale it first");
-  }
-  if (file.size() < at + 3 * width * height) refuse("it is cut off", "write it again");
-  return bundle.image(file.data() + at);
+void put_picture(const Host& host, ceras::Image picture, Input& input) {
+  input.frame = host.begin(picture);
+  input.picture = std::move(picture);
 }
 
 }  // namespace
 
-std::vector<uint8_t> read_frame(const Bundle& bundle, const std::string& path) {
-  std::vector<uint8_t> file = read_file(path);
-  if (file.size() > 2 && file[0] == 'P' && file[1] == '6') return ppm(bundle, file, path);
-  return file;
+bool Prepared::next(Input& input) {
+  if (left_ == 0) return false;
+  --left_;
+  input = frames_[at_];
+  at_ = (at_ + 1) % frames_.size();
+  return true;
 }
+
+Stream::Stream(const Host& host, const std::string& path, size_t width, size_t height)
+    : host_(host), file_(path == "-" ? stdin : std::fopen(path.c_str(), "rb")), width_(width), height_(height) {
+  if (file_ == nullptr) {
+    throw Error(ErrorKind::open, "cannot read " + path + ": " + std::strerror(errno), "check that the path exists");
+  }
+}
+
+Stream::~Stream() {
+  if (file_ != stdin) std::fclose(file_);
+}
+
+bool Stream::next(Input& input) {
+  ceras::Image picture;
+  picture.width = width_;
+  picture.height = height_;
+  picture.pixels.resize(3 * width_ * height_);
+  const size_t count = std::fread(picture.pixels.data(), 1, picture.pixels.size(), file_);
+  if (count == 0 && std::ferror(file_) == 0) return false;
+  if (count != picture.pixels.size()) {
+    throw Error(ErrorKind::argument,
+                "frame " + std::to_string(count_) + " of the stream has " + std::to_string(count) + " of " +
+                    std::to_string(picture.pixels.size()) + " bytes",
+                "check --size, and that pixels are three bytes: red, green, blue");
+  }
+  input = Input();
+  input.name = "frame" + std::to_string(count_++);
+  put_picture(host_, std::move(picture), input);
+  return true;
+}
+
+bool is_picture(const std::vector<uint8_t>& file) {
+  return file.size() > 2 && file[0] == 'P' && (file[1] == '6' || file[1] == '5') && std::isspace(file[2]) != 0;
+}
+
+Input read_frame(const Host* host, const std::string& path) {
+  Input input;
+  input.name = base_name(path);
+  std::vector<uint8_t> file = read_file(path);
+  if (host != nullptr && is_picture(file)) {
+    ceras::Image picture;
+    const ceras::Error error = ceras::parse_image(file.data(), file.size(), picture);
+    if (error) throw Error(ErrorKind::argument, path + ": " + error.message, "write it again as PPM or PGM of 8 bits");
+    put_picture(*host, std::move(picture), input);
+  } else if (host != nullptr) {
+    input.frame = host->begin(std::move(file));
+  } else {
+    input.frame.image = std::move(file);
+  }
+  return input;
+}
+
+std::string base_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
 void write_outputs(const Bundle& bundle, const std::vector<Numbers>& outputs, const std::string& folder,
                    const std::string& frame) {
-  const std::string base = frame.substr(frame.find_last_of('/') + 1);
   for (size_t own = 0; own < outputs.size(); ++own) {
     const Tensor& tensor = bundle.outputs[own];
     const size_t bytes = tensor.bits / 8;
@@ -80,7 +101,7 @@ void write_outputs(const Bundle& bundle, const std::vector<Numbers>& outputs, co
         file += static_cast<char>(static_cast<uint32_t>(number) >> (8 * part));
       }
     }
-    const std::string path = folder + "/" + base + "." + name + ".npy";
+    const std::string path = folder + "/" + frame + "." + name + ".npy";
     std::ofstream stream(path, std::ios::binary);
     stream.write(file.data(), static_cast<std::streamsize>(file.size()));
     stream.close();

@@ -14,10 +14,14 @@ constexpr char kHelp[] =
     "\n"
     "  seigo-run BUNDLE [FRAME...] [options]\n"
     "\n"
-    "A FRAME is a PPM image (P6) of the network's size, for a model with a task, or a file with the whole\n"
+    "A FRAME is a PPM or PGM picture (P6, P5) of any size, for a model with a task, or a file with the whole\n"
     "image buffer. Without one, the frames of the bundle's check vectors run.\n"
     "\n"
     "  --check             compare every output of the check vectors: pass or fail\n"
+    "  --boxes             print what the task makes of every frame, a line of JSON each; the rest goes to stderr\n"
+    "  --draw DIR          write every picture with its boxes as FRAME.boxes.ppm\n"
+    "  --frames FILE       raw pictures from a file or, with -, from the standard input: red, green, blue\n"
+    "  --size WxH          their width and height\n"
     "  --output DIR        write the outputs as FRAME.NAME.npy: integers, channel, row, column\n"
     "  --repeat N          run all frames N times\n"
     "  --timeout MS        longest wait for a frame (10000)\n"
@@ -39,6 +43,36 @@ size_t number(const std::string& option, const std::string& text, size_t most) {
 
 }  // namespace
 
+namespace {
+
+// 640x480.
+void read_size(const std::string& text, Options& options) {
+  constexpr size_t kMost = 32768;
+  const size_t cross = text.find('x');
+  if (cross == std::string::npos) throw Error(ErrorKind::argument, "--size " + text, "give width and height as 640x480");
+  options.width = number("--size", text.substr(0, cross), kMost);
+  options.height = number("--size", text.substr(cross + 1), kMost);
+}
+
+// Options that do not go together.
+void check(const Options& options) {
+  const auto refuse = [](const char* what, const char* advice) { throw Error(ErrorKind::argument, what, advice); };
+  if (options.bundle.empty()) refuse("no bundle is given", "see --help");
+  const bool frames = !options.inputs.empty() || !options.stream.empty();
+  if (options.check && frames) refuse("--check takes its frames from the bundle", "leave the frames out");
+  if (options.check && (options.boxes || !options.draw.empty())) {
+    refuse("--check compares integers, not boxes", "leave --boxes and --draw out");
+  }
+  if (!options.inputs.empty() && !options.stream.empty()) refuse("frames are given and --frames", "give one of them");
+  if (options.stream.empty() != (options.width == 0)) refuse("--frames and --size go together", "give both");
+  if (!options.stream.empty() && options.repeat != 1) refuse("a stream cannot be repeated", "leave --repeat out");
+  if ((options.boxes || !options.draw.empty()) && !frames) {
+    refuse("the bundle's check vectors are no pictures", "give frames");
+  }
+}
+
+}  // namespace
+
 bool read_options(int count, char** arguments, Options& options) {
   for (int at = 1; at < count; ++at) {
     const std::string word = arguments[at];
@@ -51,6 +85,10 @@ bool read_options(int count, char** arguments, Options& options) {
       return false;
     }
     if (word == "--check") options.check = true;
+    else if (word == "--boxes") options.boxes = true;
+    else if (word == "--draw") options.draw = value();
+    else if (word == "--frames") options.stream = value();
+    else if (word == "--size") read_size(value(), options);
     else if (word == "--output") options.output = value();
     else if (word == "--repeat") options.repeat = number(word, value(), 1000000000);
     else if (word == "--timeout") options.timeout = std::chrono::milliseconds(number(word, value(), 86400000));
@@ -62,10 +100,7 @@ bool read_options(int count, char** arguments, Options& options) {
     else if (options.bundle.empty()) options.bundle = word;
     else options.inputs.push_back(word);
   }
-  if (options.bundle.empty()) throw Error(ErrorKind::argument, "no bundle is given", "see --help");
-  if (options.check && !options.inputs.empty()) {
-    throw Error(ErrorKind::argument, "--check takes its frames from the bundle", "leave the frames out");
-  }
+  check(options);
   return true;
 }
 

@@ -13,9 +13,13 @@ namespace seigo {
 struct Options {
   std::string bundle;
   std::vector<std::string> inputs;  // frames
+  std::string stream;               // file with raw pictures, "-" for the standard input; empty for none
+  size_t width = 0, height = 0;     // of its pictures
   std::string simulated;            // socket; empty for the board
   Places places;
   std::string output;  // folder for outputs; empty for none
+  bool boxes = false;  // what the task says of every frame, as JSON
+  std::string draw;    // folder for pictures with boxes; empty for none
   bool check = false;
   size_t repeat = 1;  // how often all frames run
   std::chrono::milliseconds timeout{10000};
