@@ -13,7 +13,7 @@ use seigo::device::{Driver, Options};
 use seigo::emit::bundle;
 use seigo::verify::cosim::Verifier;
 use seigo::vision::scenes::{self, DETECTION};
-use seigo::vision::task::{Task, TaskSpec};
+use seigo::vision::task::{PredictionReport, Task, TaskSpec};
 
 use super::{Device, ROOT, compiled, ends};
 use crate::support::command::Bench;
@@ -57,6 +57,24 @@ fn check(bench: &Bench) {
     let options = Options { timeout: std::time::Duration::from_secs(120) };
     let mut driver = Driver::open(&folder, device.open(), options).unwrap();
     assert_eq!(driver.check(&folder).unwrap(), None);
+}
+
+/// Boxes of a picture from the C++ driver, here and on the boards' processors, beside those of the software.
+fn boxes(bench: &Bench, png: &str, ppm: &str) {
+    let command = format!("detect model.ceras --image {png} --format json");
+    let expected: PredictionReport = serde_json::from_str(&bench.done(&command).0).unwrap();
+    let _device = Device::new(bench, "");
+    for (name, mut command) in commands() {
+        if name == "python" {
+            continue;
+        }
+        command.args(["bundle", "--simulated", "device.socket", "--timeout", "120000", "--boxes"]);
+        let output = command.arg(ppm).current_dir(bench.path("")).output().unwrap();
+        ends(&output, 0);
+        let found: PredictionReport = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(found, expected, "{name}");
+        println!("{name}: {}", String::from_utf8_lossy(&output.stdout));
+    }
 }
 
 /// Numbers as a .npy file has them behind its head.
@@ -130,6 +148,12 @@ fn every_driver_gives_the_reference_s_outputs_on_twenty_images() {
         }
         println!("{driver}: {} frames equal to the reference", names.len());
     }
+    drop(device);
+    let scene = scenes::draw(&DETECTION, 101, 0).image;
+    let (width, height) = (scene.width(), scene.height());
+    let scene = image::RgbImage::from_raw(width, height, scene.into_pixels()).unwrap();
+    scene.save(bench.path("frame00.png")).unwrap();
+    boxes(&bench, "frame00.png", &names[0]);
 }
 
 #[test]

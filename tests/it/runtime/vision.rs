@@ -7,7 +7,7 @@ use std::process::Output;
 use seigo::base::random::Random;
 use seigo::base::tensor::Tensor;
 use seigo::vision::image::Image;
-use seigo::vision::task::{Prediction, Purpose, Task, TaskSpec, presets};
+use seigo::vision::task::{Prediction, PredictionReport, Purpose, Task, TaskSpec, presets};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -302,8 +302,7 @@ fn a_model_and_an_image_give_the_boxes_of_the_command() {
     let own: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
     let text = bench.done("detect model.ceras --image images/squares.png --format json").0;
     let single = |value: &Value| {
-        let report: seigo::vision::task::PredictionReport =
-            serde_json::from_value(value.clone()).unwrap();
+        let report: PredictionReport = serde_json::from_value(value.clone()).unwrap();
         report
     };
     let report = single(&own);
@@ -322,5 +321,41 @@ fn a_model_and_an_image_give_the_boxes_of_the_command() {
             command("detect").args([bench.path("model.ceras"), bench.path("bad.ppm")]).output();
         let said = String::from_utf8(output.unwrap().stdout).unwrap();
         assert!(said.starts_with("error[SG0401]: ") && said.contains(word), "{said}");
+    }
+}
+
+/// The models of `SEIGO_RUNTIME_MODELS` on the images of a folder, `SEIGO_RUNTIME_IMAGES` or the samples of models/shapes.
+#[test]
+#[ignore = "minutes in a debug build: make test-runtime"]
+fn whole_models_give_the_boxes_of_the_command() {
+    let samples = || Path::new(ROOT).join("models/shapes/samples").into_os_string();
+    let images = std::env::var_os("SEIGO_RUNTIME_IMAGES").unwrap_or_else(samples);
+    let folder = tempfile::tempdir().unwrap();
+    let mut paths: Vec<_> =
+        fs::read_dir(images).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.truncate(10);
+    let pictures: Vec<_> = (0..paths.len()).map(|at| folder.path().join(at.to_string())).collect();
+    for (path, to) in paths.iter().zip(&pictures) {
+        let picture = seigo::vision::task::image::read(path).unwrap();
+        let head = format!("P6 {} {} 255\n", picture.width(), picture.height());
+        fs::write(to, [head.as_bytes(), picture.pixels()].concat()).unwrap();
+    }
+    for model in std::env::var("SEIGO_RUNTIME_MODELS").unwrap().split_whitespace() {
+        let output = command("detect").arg(model).args(&pictures).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}");
+        let mut found = 0;
+        for (path, line) in paths.iter().zip(said.lines()) {
+            let mut seigo = std::process::Command::new(env!("CARGO_BIN_EXE_seigo"));
+            seigo.args(["detect", model, "--format", "json", "--image"]).arg(path);
+            let expected: PredictionReport =
+                serde_json::from_slice(&seigo.output().unwrap().stdout).unwrap();
+            assert_eq!(serde_json::from_str::<PredictionReport>(line).unwrap(), expected);
+            found += line.matches("\"score\"").count();
+        }
+        assert_eq!(said.lines().count(), paths.len());
+        println!("{model}: {} images, {found} predictions", paths.len());
+        assert!(found > 0);
     }
 }
