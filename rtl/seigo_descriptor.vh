@@ -82,6 +82,8 @@ localparam WriteDmaLsb = 2176, WriteDmaWidth = 128;
 localparam DmaPlanesLsb = 2304, DmaPlanesWidth = 12;
 localparam DmaStrideLsb = 2316, DmaStrideWidth = 20;
 localparam DmaPitchLsb = 2336, DmaPitchWidth = 24;
+localparam OutStepLsb = 2368, OutStepWidth = 5;
+localparam OutSkipLsb = 2373, OutSkipWidth = 20;
 localparam ChecksumLsb = 2528, ChecksumWidth = 32;
 localparam Segments = 8, SegmentLsb = 1024, SegmentWidth = 64;
 localparam SegBaseLsb = 0, SegBaseWidth = 20;

@@ -325,6 +325,14 @@
 #define SEIGO_DMA_PITCH_WORD 73
 #define SEIGO_DMA_PITCH_LSB 0
 #define SEIGO_DMA_PITCH_WIDTH 24
+/* words from pixel to pixel of a row of the dense result; 0: pixels lie one behind the other */
+#define SEIGO_OUT_STEP_WORD 74
+#define SEIGO_OUT_STEP_LSB 0
+#define SEIGO_OUT_STEP_WIDTH 5
+/* with OutStep, words from the last pixel of a row to the first of the next one */
+#define SEIGO_OUT_SKIP_WORD 74
+#define SEIGO_OUT_SKIP_LSB 5
+#define SEIGO_OUT_SKIP_WIDTH 20
 /* wrapping sum of words 0 to 78, bitwise inverted */
 #define SEIGO_CHECKSUM_WORD 79
 #define SEIGO_CHECKSUM_LSB 0

@@ -37,6 +37,7 @@ plane_stages Channels=8
 plane_results DP=1 Channels=8
 plane_parameters Channels=8
 loader ParameterGap=1
+core Scatter=1
 pass_products P=1
 pass_products P=8
 plane_window DP=1

@@ -170,6 +170,10 @@ const STEM_PIXEL: (usize, usize) = (1_640, 1_190);
 const MEMORY: (usize, usize) = (1_500, 2_490);
 const MEMORY_PIXEL: (usize, usize) = (460, 1_200);
 
+/// Results stored between others: once, and for each pixel of the lanes.
+const SCATTER: (usize, usize) = (290, 315);
+const SCATTER_PIXEL: (usize, usize) = (130, 258);
+
 /// Look-up tables and flip-flops.
 fn logic(design: &Design) -> (usize, usize) {
     let plain = usize::from(!design.dsp_lanes);
@@ -178,12 +182,14 @@ fn logic(design: &Design) -> (usize, usize) {
     let channels = design.plane_channels * design.plane_pixels();
     let sum = |take: fn((usize, usize)) -> usize| {
         let stem = take(STEM) + pixels * take(STEM_PIXEL);
+        let scatter = take(SCATTER) + design.lane_pixels() * take(SCATTER_PIXEL);
         take(BASE)
             + take(MEMORY)
             + pixels * (take(PIXEL) + take(MEMORY_PIXEL))
             + lanes * take(LANE[plain])
             + channels * take(PLANE[plain])
             + if design.stem.is_some() { stem } else { 0 }
+            + if design.scatter { scatter } else { 0 }
     };
     // Both ports choose among the domains, a look-up table for every three more; UltraRAMs above one another too.
     let choice = 2 * 128 * pixels * (design.domains - 1).div_ceil(3);

@@ -241,7 +241,7 @@ fn a_preview_says_what_quantization_does() {
     let (mut net, image) = Network::new(&[1, 3, 32, 32]);
     let x = net.conv(image, (3, 8), 3, 2, 1);
     let x = net.activate(x, Activation::Silu);
-    let window = Window { kernel: vec![3; 2], pads: vec![(1, 1); 2], ..Window::default() };
+    let window = Window { kernel: vec![10; 2], pads: vec![(9, 9); 2], ..Window::default() };
     let uneven = AveragePool { window, ceil: false, count_include_pad: false };
     let x = net.builder.node("uneven", uneven, &[x]).unwrap();
     let x = net.conv(x, (8, 8), 1, 1, 1);

@@ -138,6 +138,8 @@ fields! { DESCRIPTOR:
     DMA_PLANES = "DmaPlanes", 72 0 12 u, "planes to move behind the first one";
     DMA_STRIDE = "DmaStride", 72 12 20 u, "words from plane to plane in the shared memory";
     DMA_PITCH = "DmaPitch", 73 0 24 u, "words from plane to plane in the buffer";
+    OUT_STEP = "OutStep", 74 0 5 u, "words from pixel to pixel of a row of the dense result; 0: pixels lie one behind the other";
+    OUT_SKIP = "OutSkip", 74 5 20 u, "with OutStep, words from the last pixel of a row to the first of the next one";
     CHECKSUM = "Checksum", 79 0 32 u, "wrapping sum of words 0 to 78, bitwise inverted";
 }
 

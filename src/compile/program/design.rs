@@ -54,7 +54,11 @@ pub struct Design {
     /// Widest image row in words, pitch of the image.
     pub image_row_words: usize,
     /// AxCACHE and AxPROT of the memory port.
+    #[serde(default)]
     pub axi: Axi,
+    /// Results of the array may lie between those of other passes.
+    #[serde(default)]
+    pub scatter: bool,
     /// The stem unit.
     pub stem: Option<Stem>,
     /// Activation functions, in the order of the graph.
@@ -132,6 +136,7 @@ impl Design {
             max_width: 16,
             image_row_words: 0,
             axi: target.axi,
+            scatter: false,
             stem: None,
             functions: graph.functions.clone(),
         };
@@ -151,6 +156,7 @@ impl Design {
         match work {
             Work::Dense(dense) => {
                 self.hold_tile(graph, dense)?;
+                self.scatter |= dense.phase.is_some();
                 if let Source::Stem(image) = &dense.source {
                     let stem = self.stem(graph, dense, *image)?;
                     self.stem = Some(stem);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::access::{Client, touched};
 use super::{
-    Buffer, CHANNELS, PlaneRef, Rows, Schedule, Source, StoredId, Transfer, Work, estimate, ports,
-    rows, sizes,
+    Buffer, CHANNELS, Dense, Phase, PlaneRef, Rows, Schedule, Source, StoredId, Transfer, Work,
+    estimate, ports, rows, sizes,
 };
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
@@ -311,6 +311,13 @@ fn owners(
     bases: &[usize],
 ) -> Result<Vec<Owners>> {
     let block_words = target.block_bytes / sizes::WORD;
+    let phase_words = |id: StoredId, plane: usize, phase: &Phase| {
+        let stored = &schedule.stored[id.0];
+        let start = bases[id.0] as u64 + plane as u64 * sizes::plane_words(stored, target.pixels);
+        let (first, end) = phase.span(stored);
+        let at = |pixel: usize| start + pixel as u64 * sizes::pixel_words(stored.format);
+        at(first) / target.pixels * target.pixels..at(end).next_multiple_of(target.pixels)
+    };
     let words = |id: StoredId, plane: usize, rows: Rows| {
         let stored = &schedule.stored[id.0];
         let stride = sizes::plane_words(stored, target.pixels);
@@ -354,6 +361,14 @@ fn owners(
         }
         for (client, id) in touched(&pass.work) {
             let stored = &schedule.stored[id.0];
+            if let (Client::WriteConv, Work::Dense(Dense { phase: Some(phase), .. })) =
+                (client, &pass.work)
+            {
+                for plane in 0..stored.slots.len() / CHANNELS {
+                    own.allow(client, &phase_words(id, plane, phase), block_words);
+                }
+                continue;
+            }
             let rows = match (client, &pass.work, &extent) {
                 (Client::WriteConv, _, Some(extent)) => extent.middle,
                 (Client::WritePlane, _, Some(extent)) => extent.result,

@@ -6,9 +6,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::build::build_with;
 use super::classify::{self, Unit};
 use super::roles::Roles;
-use super::{Schedule, Work, build};
+use super::{Plan, Schedule, Work, phases};
 use crate::base::error::Result;
 use crate::compile::boards::Target;
 use crate::compile::capabilities::Reason;
@@ -26,7 +27,7 @@ pub enum Worker {
     PlaneEngine,
     /// Nobody: a rearrangement of the image that the stem unit does as it streams.
     FoldedIntoStem,
-    /// Nobody: who reads the result takes channels from where they lie.
+    /// Nobody: who reads the result takes channels from where they lie, or who computes them stores them in place.
     View,
     /// The processor, between two passes, while the accelerator waits.
     Processor,
@@ -68,10 +69,14 @@ pub struct Assigned {
 /// Who does each layer of a network that passed [`QGraph::validate`], in order.
 ///
 /// # Errors
-/// Those of [`build`].
+/// Those of [`super::build`].
 pub fn assignment(graph: &QGraph, target: &Target) -> Result<Vec<Assigned>> {
-    let roles = Roles::new(graph, target.capabilities)?;
-    let on_planes = on_plane_engine(graph, &build(graph, target)?);
+    // Only the plan tells whether the network is cut in strips; one that no memory holds is assigned as if it were there.
+    let interleave = phases::find(graph).is_empty()
+        || Plan::new(graph, target).map_or(true, |plan| plan.groups.is_empty());
+    let roles = Roles::new(graph, target.capabilities, interleave)?;
+    let schedule = build_with(graph, target, false, interleave)?;
+    let on_planes = on_plane_engine(graph, &schedule);
     let assigned = |index: usize| {
         let (worker, reason) = match roles.units[index] {
             _ if roles.folded[index] => (Worker::FoldedIntoStem, None),
@@ -79,7 +84,7 @@ pub fn assignment(graph: &QGraph, target: &Target) -> Result<Vec<Assigned>> {
             Ok(Unit::View) if roles.middle[index] || roles.tail[index] => {
                 (after(roles.tail[index]), Some(Reason::ReadByProcessor))
             }
-            Ok(Unit::View) => (Worker::View, None),
+            Ok(Unit::View | Unit::Phases) => (Worker::View, None),
             Ok(Unit::Plane(_) | Unit::Cascade(_)) if on_planes[index] => {
                 (Worker::PlaneEngine, None)
             }

@@ -4,6 +4,8 @@
 //! convolved channel by channel fit each other. Where a pass cannot read a value as a view, a copy
 //! makes it a tensor first.
 
+use std::collections::BTreeMap;
+
 use super::channels::{self, Channel};
 use super::classify::Unit;
 use super::roles::Roles;
@@ -29,7 +31,17 @@ pub fn build(graph: &QGraph, target: &Target) -> Result<Schedule> {
 /// # Errors
 /// Those of [`build`].
 pub fn build_parts(graph: &QGraph, target: &Target, parts: bool) -> Result<Schedule> {
-    let roles = Roles::new(graph, target.capabilities)?;
+    build_with(graph, target, parts, true)
+}
+
+/// The same, with `interleave` or without results that are stored between each other: the processor interleaves them then.
+pub(super) fn build_with(
+    graph: &QGraph,
+    target: &Target,
+    parts: bool,
+    interleave: bool,
+) -> Result<Schedule> {
+    let roles = Roles::new(graph, target.capabilities, interleave)?;
     let mut builder = Builder {
         graph,
         target,
@@ -40,6 +52,7 @@ pub fn build_parts(graph: &QGraph, target: &Target, parts: bool) -> Result<Sched
         done: vec![false; graph.layers.len()],
         used: [0; 3],
         parts,
+        phases: BTreeMap::new(),
     };
     if let Some(image) = builder.roles.stems.iter().flatten().next() {
         builder.used[Buffer::Image as usize] = raw_bytes(image_extent(graph, *image));
@@ -79,6 +92,8 @@ pub(super) struct Builder<'a> {
     used: [u64; 3],
     /// A pass for each part of a result that is split.
     pub(super) parts: bool,
+    /// By value of which some phases have their passes: where they lie, and how many.
+    pub(super) phases: BTreeMap<QValueId, (StoredId, usize)>,
 }
 
 impl Builder<'_> {
@@ -89,7 +104,7 @@ impl Builder<'_> {
             Ok(Unit::Plane(walk)) => self.plane(index, walk)?,
             Ok(Unit::Cascade(_)) => self.cascades(index)?,
             Ok(Unit::View) => self.view(layer)?,
-            Err(_) => {}
+            Ok(Unit::Phases) | Err(_) => {}
         }
         if self.roles.middle[index] {
             self.processor(index, layer);
@@ -295,6 +310,7 @@ impl Builder<'_> {
             advance,
             slots,
             store: Some(to),
+            phase: None,
             filters: Vec::new(),
             residual: None,
             rows: None,

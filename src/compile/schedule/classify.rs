@@ -2,6 +2,7 @@
 //! can do, by layer.
 
 use super::channels;
+use super::phases::{self, Phases};
 use crate::base::arithmetic::Rounding;
 use crate::base::error::Result;
 use crate::compile::capabilities::{
@@ -20,14 +21,34 @@ pub enum Unit {
     Cascade(usize),
     /// Nothing: channels are read from where they lie.
     View,
+    /// Nothing: the layers that compute its parts store them where it would put them.
+    Phases,
 }
 
-/// The unit of every layer, or why it is the processor.
+/// The unit of every layer, or why it is the processor; with `interleave` results may be stored between each other.
 ///
 /// # Errors
 /// Those of evaluating a movement.
-pub fn units(graph: &QGraph) -> Result<Vec<Fit<Unit>>> {
-    graph.layers.iter().map(|layer| unit(graph, layer)).collect()
+pub fn units(graph: &QGraph, interleave: bool) -> Result<Vec<Fit<Unit>>> {
+    let mut units =
+        graph.layers.iter().map(|layer| unit(graph, layer)).collect::<Result<Vec<_>>>()?;
+    let phases = if interleave { phases::find(graph) } else { Vec::new() };
+    for Phases { movement, parts } in phases {
+        let on_array: Fit<Vec<()>> =
+            parts.iter().map(|(index, _)| stored_as_phase(graph, *index, &units[*index])).collect();
+        if on_array.is_ok() {
+            parts.iter().for_each(|(index, _)| units[*index] = Ok(Unit::Dense));
+            units[movement] = Ok(Unit::Phases);
+        }
+    }
+    Ok(units)
+}
+
+/// Whether the array does a layer, which alone stores pixels apart from each other.
+fn stored_as_phase(graph: &QGraph, index: usize, unit: &Fit<Unit>) -> Fit<()> {
+    (*unit)?;
+    let conv = graph.layers[index].op.conv().ok_or(Reason::SplitsChannels)?;
+    ArrayWindow::fit(&conv.axes).map(|_| ())
 }
 
 fn unit(graph: &QGraph, layer: &Layer) -> Result<Fit<Unit>> {

@@ -1,8 +1,9 @@
 //! Passes of the dense array, with what is chained behind.
 
-use super::build::Builder;
+use super::build::{Builder, stored as stored_value};
 use super::classify::Unit;
-use super::{CHANNELS, Dense, Filter, Source, View, Work, channels};
+use super::phases::Part;
+use super::{CHANNELS, Dense, Filter, Source, StoredId, View, Work, channels};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::capabilities::Walk;
 use crate::frontend::ops::Op;
@@ -18,6 +19,10 @@ impl Builder<'_> {
             None => None,
         };
         let result = layer.outputs[0];
+        if let Some(part) = self.roles.phases[index] {
+            self.phase(index, part, (source, planes, advance, residual));
+            return Ok(());
+        }
         if let Some(parts) = self.split(index) {
             return self.dense_parts(index, &parts, (source, planes, advance));
         }
@@ -36,6 +41,7 @@ impl Builder<'_> {
             advance,
             slots: channels::natural(self.graph.value(result).channels()),
             store,
+            phase: None,
             filters: filters.clone(),
             residual,
             rows: None,
@@ -45,6 +51,39 @@ impl Builder<'_> {
         }
         self.leave_filters(&filters);
         Ok(())
+    }
+
+    /// A convolution whose result lies between those of others; with the last of them the value is there.
+    fn phase(
+        &mut self,
+        layer: usize,
+        Part { value, phase }: Part,
+        (source, planes, advance, residual): (Source, usize, usize, Option<View>),
+    ) {
+        let fresh = StoredId(self.schedule.stored.len());
+        let (stored, count) = self.phases.entry(value).or_insert((fresh, 0));
+        *count += 1;
+        let (stored, last) = (*stored, *count == phase.block * phase.block);
+        if stored == fresh {
+            self.schedule.stored.push(stored_value(self.graph, value));
+        }
+        let slots = self.schedule.stored[stored.0].slots.clone();
+        self.pass(Work::Dense(Dense {
+            layer,
+            source,
+            planes,
+            advance,
+            slots,
+            store: Some(stored),
+            phase: Some(phase),
+            filters: Vec::new(),
+            residual,
+            rows: None,
+        }));
+        if last {
+            self.settle(value, &[stored]);
+            self.leave(value, stored);
+        }
     }
 
     /// Channels of the parts of a result that is only split, where a pass for each part has as many
@@ -86,6 +125,7 @@ impl Builder<'_> {
                 advance,
                 slots: self.schedule.stored[stored.0].slots.clone(),
                 store: Some(stored),
+                phase: None,
                 filters: Vec::new(),
                 residual: None,
                 rows: None,

@@ -28,7 +28,9 @@ fn dense_cycles(graph: &QGraph, schedule: &Schedule, dense: &Dense, pixels: u64)
     };
     let tiles = (dense.slots.len() / CHANNELS) as u64;
     let array = tiles * steps(graph, dense) * plane.div_ceil(pixels);
-    let lanes = tiles * plane.div_ceil((pixels / 2).max(1));
+    // Pixels apart from each other are stored one by one.
+    let stored = if dense.phase.is_some() { 1 } else { (pixels / 2).max(1) };
+    let lanes = tiles * plane.div_ceil(stored);
     let filters = dense.filters.iter();
     let engine = filters.map(|filter| filter_cycles(schedule, filter.result, plane, pixels));
     array.max(lanes).max(engine.sum())

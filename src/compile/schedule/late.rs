@@ -12,7 +12,7 @@ const SHARE: u64 = 100;
 pub fn leave_to_processor(graph: &QGraph, units: &mut [Fit<Unit>]) {
     let work: Vec<u64> = (0..units.len())
         .map(|index| match units[index] {
-            Ok(Unit::View) | Err(_) => 0,
+            Ok(Unit::View | Unit::Phases) | Err(_) => 0,
             Ok(_) => work(graph, &graph.layers[index]),
         })
         .collect();

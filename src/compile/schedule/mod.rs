@@ -14,6 +14,7 @@ mod dense;
 pub mod estimate;
 mod late;
 mod order;
+pub mod phases;
 mod plan;
 mod plane;
 pub mod ports;
@@ -30,6 +31,7 @@ pub use addresses::{Owners, Placed, lifetimes, place};
 pub use assignment::{Assigned, Worker, assignment};
 pub use build::{build, build_parts};
 pub use order::order;
+pub use phases::Phase;
 pub use plan::{Plan, VERSION};
 pub use rows::Rows;
 use serde::{Deserialize, Serialize};
@@ -120,6 +122,9 @@ pub struct Dense {
     pub slots: Vec<Option<usize>>,
     /// Where the result goes; `None` when only the filters behind read it.
     pub store: Option<StoredId>,
+    /// How the result lies there, where it is one of the phases of the tensor's value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
     /// Depthwise convolutions behind, at most two.
     pub filters: Vec<Filter>,
     /// What is added in the output stage; planes in the order of the result.

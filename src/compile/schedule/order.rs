@@ -68,8 +68,12 @@ fn steps(schedule: &Schedule) -> Vec<Step> {
         for (client, id) in &touches {
             if !client.writes() {
                 after.extend(writer.get(&id.0));
-            } else if writer.insert(id.0, own).is_none() {
-                steps[own].writes.push(id.0);
+            } else {
+                // Those that write phases of one tensor keep their order, so that the last one is the last.
+                match writer.insert(id.0, own) {
+                    None => steps[own].writes.push(id.0),
+                    before => after.extend(before),
+                }
             }
         }
         match &pass.work {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::build::build_parts;
+use super::build::{build_parts, build_with};
 use super::strips::{self, Group};
 use super::{Owners, Placed, Schedule, order, place, sizes, validate};
 use crate::base::error::{Error, Result, codes};
@@ -78,9 +78,9 @@ impl Plan {
         }
     }
 
-    /// Plans a network that does not fit: passes in strips, tensors in DDR.
+    /// Plans a network that does not fit: passes in strips, tensors in DDR. Strips have no results between each other.
     fn in_strips(graph: &QGraph, target: &Target) -> Result<Self> {
-        let mut schedule = build_parts(graph, target, false)?;
+        let mut schedule = build_with(graph, target, false, false)?;
         let bytes = sizes::tensor_bytes(&schedule, target.pixels);
         let blocks = bytes.iter().map(|bytes| bytes.next_multiple_of(target.block_bytes));
         order::order(&mut schedule, &blocks.collect::<Vec<_>>());

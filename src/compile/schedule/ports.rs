@@ -84,6 +84,7 @@ mod tests {
             planes: 0,
             advance: 0,
             store: Some(StoredId(0)),
+            phase: None,
             filters: vec![Filter { layer: 1, result: StoredId(1) }],
         };
         Schedule {

@@ -3,6 +3,7 @@
 
 use super::classify::{self, Unit};
 use super::late::leave_to_processor;
+use super::phases::{self, Part, Phases};
 use crate::base::error::Result;
 use crate::compile::boards::Capabilities;
 use crate::compile::capabilities::{Fit, Pixels, Reason, Stem};
@@ -30,6 +31,8 @@ pub struct Roles {
     pub to_tail: Vec<bool>,
     /// By value: the layers that read it.
     pub readers: Vec<Vec<usize>>,
+    /// By layer: the phase of a value that its result is.
+    pub phases: Vec<Option<Part>>,
 }
 
 impl Roles {
@@ -37,9 +40,9 @@ impl Roles {
     ///
     /// # Errors
     /// Those of evaluating a movement.
-    pub fn new(graph: &QGraph, capabilities: Capabilities) -> Result<Self> {
+    pub fn new(graph: &QGraph, capabilities: Capabilities, interleave: bool) -> Result<Self> {
         let (layers, values) = (graph.layers.len(), graph.values.len());
-        let mut units = classify::units(graph)?;
+        let mut units = classify::units(graph, interleave)?;
         leave_to_processor(graph, &mut units);
         let mut roles = Self {
             units,
@@ -52,7 +55,13 @@ impl Roles {
             to_middle: vec![false; values],
             to_tail: vec![false; values],
             readers: readers(graph),
+            phases: vec![None; layers],
         };
+        for Phases { movement, parts } in phases::find(graph) {
+            if roles.units[movement] == Ok(Unit::Phases) {
+                parts.into_iter().for_each(|(layer, part)| roles.phases[layer] = Some(part));
+            }
+        }
         for output in &graph.outputs {
             roles.to_tail[output.value.0] = true;
         }
@@ -72,6 +81,7 @@ impl Roles {
         let (mut read, mut read_middle, mut read_tail) = (false, false, false);
         match self.units[index] {
             Ok(Unit::Dense | Unit::Plane(_) | Unit::Cascade(_)) => read = true,
+            Ok(Unit::Phases) => {}
             Ok(Unit::View) => {
                 (read, read_middle, read_tail) = (wanted, middle, tail);
                 (self.middle[index], self.tail[index]) = (middle, tail && !middle);

@@ -12,6 +12,7 @@ use crate::base::arithmetic::{Base, Function, Layout};
 use crate::base::error::Result;
 use crate::base::files::sha256;
 use crate::compile::Compiled;
+use crate::compile::boards::Axi;
 use crate::compile::border::function as f;
 use crate::compile::border::ports::{PORTS, Port};
 use crate::compile::border::registers::VERSION_VALUE;
@@ -91,7 +92,7 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
     };
     let stem_width = stem.map_or(1, |stem| (design.image_row_words * 16).div_ceil(stem.channels));
     let entries: usize = design.functions.iter().map(|function| function.rom.len()).sum();
-    vec![
+    let mut parameters = vec![
         ("P", design.pixels.to_string()),
         ("RowBits", design.row_bits.to_string()),
         ("Domains", design.domains.to_string()),
@@ -113,9 +114,16 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
         ("FunctionTable", table(&design.functions)),
         ("RomEntries", entries.to_string()),
         ("Rom", rom(&design.functions)),
-        ("AxiCache", format!("4'd{}", design.axi.cache)),
-        ("AxiProt", format!("3'd{}", design.axi.prot)),
-    ]
+    ];
+    // What a network does not use has no trace in the hash of the hardware.
+    if design.scatter {
+        parameters.push(("Scatter", "1".to_owned()));
+    }
+    if design.axi != Axi::default() {
+        parameters.push(("AxiCache", format!("4'd{}", design.axi.cache)));
+        parameters.push(("AxiProt", format!("3'd{}", design.axi.prot)));
+    }
+    parameters
 }
 
 /// The functions' constants as one number; with no function the identity.

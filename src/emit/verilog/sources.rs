@@ -49,6 +49,7 @@ sources![
     "seigo_queue.v",
     "seigo_registers.vh",
     "seigo_residual_reader.v",
+    "seigo_scatter.v",
     "seigo_shared_memory.v",
     "seigo_splitter.v",
     "seigo_status.vh",

@@ -137,8 +137,11 @@ fn target_row(mut row: usize, mut tap: usize, outer: &[Axis]) -> Option<usize> {
 }
 
 impl ConvTranspose {
-    /// Output shape and, for each spatial axis, the convolution whose gradient this is.
-    fn geometry<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<(Vec<usize>, Vec<Axis>)> {
+    /// Output shape and, for each spatial axis, the convolution whose gradient this is: its output is our input.
+    ///
+    /// # Errors
+    /// [`codes::SHAPE`] and [`codes::ONNX_ATTRIBUTE`] when inputs and attributes do not fit each other.
+    pub fn geometry<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<(Vec<usize>, Vec<Axis>)> {
         conv::only_floats(inputs)?;
         let (x, w) = (inputs.required(0)?.shape(), inputs.required(1)?.shape());
         if x.len() < 3 || x.len() != w.len() || x[1] != w[0] || x[1] % self.group != 0 {

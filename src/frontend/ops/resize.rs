@@ -10,7 +10,7 @@ mod coordinates;
 mod taps;
 
 pub use coordinates::{Coordinates, Rounding};
-pub use taps::Mode;
+pub use taps::{Mode, Samples};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -150,6 +150,22 @@ impl Operator for Resize {
 }
 
 impl Resize {
+    /// Along each axis, the weighted input samples of each output sample, which are multiplied over the axes;
+    /// `None` for nearest neighbors and where samples lie outside of a region of interest.
+    ///
+    /// # Errors
+    /// Those of [`Operator::infer`].
+    pub fn samples(&self, inputs: Inputs<'_, Fact>) -> Result<Option<Vec<Vec<Samples>>>> {
+        if matches!(self.mode, Mode::Nearest(_)) {
+            return Ok(None);
+        }
+        let along = |line: &Line| match line.is_identity() {
+            true => Some((0..line.input).map(|sample| vec![(sample, 1.0)]).collect()),
+            false => taps::weights(line, self.coordinates, self.mode).into_iter().collect(),
+        };
+        Ok(self.lines(inputs)?.iter().map(along).collect())
+    }
+
     /// What happens along each axis of the input.
     fn lines<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<Vec<Line>> {
         let shape = inputs.required(0)?.shape();

@@ -2,16 +2,16 @@
 //!
 //! The weight 1 / count is one number, so that int8 with a power-of-two scale holds it to 1 part in 128 or
 //! better, and the convolution rounds once. A mean over a larger plane than a convolution takes is a mean of means
-//! over parts of it. That takes windows which all count the same number of elements:
-//! where pads do not count, or a last window is cut off, the divisor changes at the border, which no
-//! convolution does; such means stay as they are.
+//! over parts of it. Where pads do not count, or a last window is cut off, the divisor changes at the border: the
+//! convolution has the divisor of the inside, and the borders are multiplied behind it.
 
+use super::borders::{Border, borders, multiply};
+use super::chain::Chain;
 use super::{MAX_KERNEL, Rewrite};
 use crate::base::error::Result;
-use crate::base::tensor::{DType, Tensor};
+use crate::base::tensor::DType;
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::average_pool::AveragePool;
-use crate::frontend::ops::conv::Conv;
 use crate::frontend::ops::flatten::Flatten;
 use crate::frontend::ops::global_pool::GlobalPool;
 use crate::frontend::ops::reduce::Reduction;
@@ -25,7 +25,12 @@ pub struct AverageToConv;
 struct Sum {
     window: Window,
     weight: f32,
-    output: [usize; 2],
+}
+
+/// Sums, one behind the other, and the borders along rows and columns that are multiplied behind them.
+struct Mean {
+    sums: Vec<Sum>,
+    borders: [Vec<Border>; 2],
 }
 
 impl Rewrite for AverageToConv {
@@ -40,11 +45,11 @@ impl Rewrite for AverageToConv {
     fn run(&self, graph: &mut Graph) -> Result<usize> {
         let mut turned = 0;
         for index in 0..graph.nodes.len() {
-            let Some((input, sums)) = mean(graph, &graph.nodes[index]) else { continue };
+            let Some((input, mean)) = mean(graph, &graph.nodes[index]) else { continue };
             if graph.fact(graph.nodes[index].outputs[0]).shape.len() == 2 {
                 flatten_behind(graph, index);
             }
-            chain(graph, index, input, sums)?;
+            replace(graph, index, input, mean)?;
             turned += 1;
         }
         Ok(turned)
@@ -69,36 +74,29 @@ pub(super) fn flatten_behind(graph: &mut Graph, index: usize) {
 }
 
 /// Puts depthwise convolutions in the place of the node at `index`, which becomes the last of them.
-fn chain(graph: &mut Graph, index: usize, mut input: ValueId, sums: Vec<Sum>) -> Result<()> {
-    let &[images, channels, ..] = &graph.fact(input).shape[..] else { return Ok(()) };
-    let (name, last) = (graph.nodes[index].name.clone(), sums.len() - 1);
-    for (number, Sum { window, weight, output: [height, width] }) in sums.into_iter().enumerate() {
-        let shape = [channels, 1, window.kernel[0], window.kernel[1]];
-        let weights = vec![weight; shape.iter().product()];
-        let part = if number == last { "mean".into() } else { format!("part{}", number + 1) };
-        let weights = graph.add_constant(&format!("{name}:{part}"), Tensor::new(&shape, weights)?);
-        let op = Conv { window, group: channels, epilogue: Default::default() }.into();
-        let inputs = vec![Some(input), Some(weights)];
-        if number == last {
-            let node = &mut graph.nodes[index];
-            (node.op, node.inputs) = (op, inputs);
-            break;
-        }
-        let name = format!("{name}:{part}");
-        let fact = Fact::new(DType::F32, [images, channels, height, width]);
-        input = graph.add_value(&name, fact);
-        let (sources, outputs) = (Vec::new(), vec![input]);
-        graph.nodes.push(Node { name, op, inputs, outputs, sources });
+fn replace(graph: &mut Graph, index: usize, input: ValueId, mean: Mean) -> Result<()> {
+    let name = format!("{}:part", graph.nodes[index].name);
+    let mut chain = Chain::new(graph, name);
+    let mut value = input;
+    for Sum { window, weight } in mean.sums {
+        let taps = vec![weight; window.kernel.iter().product()];
+        value = chain.depthwise(value, window, &taps, None)?;
     }
+    for (axis, borders) in mean.borders.into_iter().enumerate() {
+        for border in borders {
+            value = multiply(&mut chain, value, axis, border)?;
+        }
+    }
+    chain.replace(index);
     Ok(())
 }
 
-/// The input of a mean and the sums that make it, if depthwise convolutions can do it.
-fn mean(graph: &Graph, node: &Node) -> Option<(ValueId, Vec<Sum>)> {
+/// The input of a mean and what makes it, if depthwise convolutions can do it.
+fn mean(graph: &Graph, node: &Node) -> Option<(ValueId, Mean)> {
     let input = node.input(0)?;
     let &[_, _, height, width] = &graph.fact(input).shape[..] else { return None };
     let plane = [height, width];
-    let sums = match &node.op {
+    let mean = match &node.op {
         Op::AveragePool(pool) => of_pool(pool, plane)?,
         Op::GlobalPool(GlobalPool::Average) => whole(plane),
         Op::Reduce(reduce) if reduce.reduction == Reduction::Mean => {
@@ -113,12 +111,12 @@ fn mean(graph: &Graph, node: &Node) -> Option<(ValueId, Vec<Sum>)> {
         _ => return None,
     };
     let fits = |sum: &Sum| sum.window.kernel.iter().all(|taps| (1..=MAX_KERNEL).contains(taps));
-    (!sums.is_empty() && sums.iter().all(fits)).then_some((input, sums))
+    (!mean.sums.is_empty() && mean.sums.iter().all(fits)).then_some((input, mean))
 }
 
 /// The mean over a whole plane: sums over parts side by side, until one window is left. A part that the
 /// plane's end cuts off is padded, with zeros, which add nothing.
-fn whole(mut plane: [usize; 2]) -> Vec<Sum> {
+fn whole(mut plane: [usize; 2]) -> Mean {
     let mut left = plane.iter().product::<usize>() as f32;
     let mut sums = Vec::new();
     while left > 0.0 {
@@ -133,14 +131,14 @@ fn whole(mut plane: [usize; 2]) -> Vec<Sum> {
         let strides = if one { Vec::new() } else { vec![side; 2] };
         let (kernel, pads) = (kernel.to_vec(), pads.to_vec());
         let window = Window { kernel, strides, pads, ..Window::default() };
-        sums.push(Sum { window, weight: 1.0 / count, output });
+        sums.push(Sum { window, weight: 1.0 / count });
         plane = output;
         if one {
             break;
         }
         left /= count;
     }
-    sums
+    Mean { sums, borders: Default::default() }
 }
 
 /// The side of the parts into which a plane is cut: the plane itself where one window takes it, else one that
@@ -155,32 +153,17 @@ fn part(plane: [usize; 2]) -> usize {
     sides.clone().find(even).or_else(|| sides.next()).unwrap_or(MAX_KERNEL)
 }
 
-/// The sums of an average pool.
-fn of_pool(pool: &AveragePool, plane: [usize; 2]) -> Option<Vec<Sum>> {
+/// The sums and borders of an average pool, with all its pads written out.
+fn of_pool(pool: &AveragePool, plane: [usize; 2]) -> Option<Mean> {
     let axes = pool.window.axes(&pool.window.kernel, &plane, pool.ceil).ok()?;
     let covers = |axis: &Axis| (axis.kernel, axis.begin, axis.output) == (axis.input, 0, 1);
     if axes.iter().all(|axis| covers(axis) && (axis.end, axis.dilation) == (0, 1)) {
         return Some(whole(plane));
     }
     let &[rows, columns] = &axes[..] else { return None };
-    let (window, count) = windows(pool, &plane)?;
-    let output = [rows.output, columns.output];
-    (count > 0.0).then(|| vec![Sum { window, weight: 1.0 / count, output }])
-}
-
-/// The windows of a pool with all pads written out, and how many elements each counts; `None` when
-/// that is not the same for all of them.
-fn windows(pool: &AveragePool, input: &[usize; 2]) -> Option<(Window, f32)> {
-    let axes = pool.window.axes(&pool.window.kernel, input, pool.ceil).ok()?;
-    let mut count = 1.0;
-    for axis in &axes {
-        let counts = pool.counts(axis);
-        let first = *counts.first()?;
-        if counts.iter().any(|&other| other != first) {
-            return None;
-        }
-        count *= first;
-    }
+    let counts = [rows, columns].map(|axis| pool.counts(&axis));
+    let most = counts.iter().map(|counts| counts.iter().copied().fold(0.0, f32::max));
+    let weight = 1.0 / most.product::<f32>();
     let list = |of: fn(&Axis) -> usize| axes.iter().map(of).collect();
     let window = Window {
         kernel: pool.window.kernel.clone(),
@@ -189,7 +172,8 @@ fn windows(pool: &AveragePool, input: &[usize; 2]) -> Option<(Window, f32)> {
         dilations: list(|axis| axis.dilation),
         ..Window::default()
     };
-    Some((window, count))
+    let borders = [borders(&counts[0])?, borders(&counts[1])?];
+    Some(Mean { sums: vec![Sum { window, weight }], borders })
 }
 
 /// The padding at the end with which a convolution has just as many outputs; `ceil_mode` adds windows

@@ -5,6 +5,8 @@
 
 mod average_to_conv;
 mod bends_to_conv;
+mod borders;
+mod chain;
 mod channel_maps;
 mod fold_affine;
 mod fold_constants;
@@ -14,6 +16,7 @@ mod fuse_epilogues;
 mod gemm_to_conv;
 mod least;
 mod lift_sequences;
+mod linear_to_means;
 mod merge_siblings;
 mod recognize_activations;
 mod recognize_focus;
@@ -21,9 +24,11 @@ mod recognize_shuffle;
 mod remove_identities;
 mod split_maximum;
 mod straighten_sigmoids;
+mod transposed_to_phases;
 mod view;
 
 pub use bends_to_conv::bend_by_slopes;
+pub use chain::Chain;
 
 use std::borrow::Cow;
 
@@ -81,6 +86,8 @@ pub const MAX_KERNEL: usize = 15;
 pub static ACCELERATOR: &[&dyn Rewrite] = &[
     &lift_sequences::LiftSequences,
     &channel_maps::ChannelMaps,
+    &transposed_to_phases::TransposedToPhases,
+    &linear_to_means::LinearToMeans,
     &average_to_conv::AverageToConv,
     &gemm_to_conv::GemmToConv,
     &split_maximum::SplitMaximum,

@@ -1,6 +1,8 @@
 //! Which nodes compute in integers, how wide their results are, and which value owns the scale of
 //! each channel.
 
+use std::collections::HashMap;
+
 use super::Options;
 use super::in_float::InFloat;
 use crate::base::error::{Error, Remedy, Result, codes};
@@ -47,6 +49,9 @@ pub struct Assignment {
     pub widths: Vec<Option<Width>>,
     /// Per value: where each channel's scale comes from; empty for float values.
     pub origins: Vec<Vec<Origin>>,
+    /// Results of convolutions that have the scales of another one's result, since their pixels lie between its
+    /// pixels in the end: by such a value, the one that owns the scales.
+    pub shared: HashMap<ValueId, ValueId>,
 }
 
 impl Assignment {
@@ -57,7 +62,8 @@ impl Assignment {
         let reaches = reaches_compute(graph, &kinds);
         let count = graph.values.len();
         let (widths, origins) = (vec![None; count], vec![Vec::new(); count]);
-        let mut assignment = Self { kinds, reasons, widths, origins };
+        let shared = phases(graph, &kinds);
+        let mut assignment = Self { kinds, reasons, widths, origins, shared };
         for &input in &graph.inputs {
             if reaches[input.0] {
                 assignment.own(graph, input, Width::I8);
@@ -85,10 +91,22 @@ impl Assignment {
         self.origins[id.0].first().is_some_and(|origin| origin.owner == id)
     }
 
+    /// The value that owns the scales of what a node computes: itself, but for [`Assignment::shared`].
+    pub fn owner(&self, id: ValueId) -> ValueId {
+        self.shared.get(&id).copied().unwrap_or(id)
+    }
+
+    /// The values that a node each computes with the scales of `owner`, itself among them.
+    pub fn sharing(&self, owner: ValueId) -> impl Iterator<Item = ValueId> + '_ {
+        let others = self.shared.iter().filter(move |(_, own)| **own == owner);
+        std::iter::once(owner).chain(others.map(|(id, _)| *id))
+    }
+
     fn own(&mut self, graph: &Graph, id: ValueId, width: Width) {
         let channels = graph.fact(id).shape.get(1).copied().unwrap_or(1);
+        let owner = self.owner(id);
         self.widths[id.0] = Some(width);
-        self.origins[id.0] = (0..channels).map(|channel| Origin { owner: id, channel }).collect();
+        self.origins[id.0] = (0..channels).map(|channel| Origin { owner, channel }).collect();
     }
 
     /// Gives a network input one scale where a movement would mix its channels: dimension 1 is none of channels
@@ -161,6 +179,28 @@ impl Assignment {
         }
         width.map(|_| ()).ok_or(InFloat::FloatInput)
     }
+}
+
+/// The phases of planes: results of convolutions that a depth-to-space interleaves, and nothing else reads.
+fn phases(graph: &Graph, kinds: &[Kind]) -> HashMap<ValueId, ValueId> {
+    let links = graph.links();
+    let mut shared = HashMap::new();
+    for node in &graph.nodes {
+        let Op::DepthToSpace(op) = &node.op else { continue };
+        let joined = node.input(0).filter(|&id| links.only_consumer(id).is_some());
+        let joined = joined.and_then(|id| graph.producer(&links, id));
+        let Some((_, Node { op: Op::Concat(concat), inputs, .. })) = joined else { continue };
+        let phases: Vec<ValueId> = inputs.iter().copied().flatten().collect();
+        let alone = |&id: &ValueId| {
+            let made = links.producer(id).is_some_and(|index| kinds[index] == Kind::Conv);
+            made && links.only_consumer(id).is_some()
+        };
+        let plain = !op.channel_first && concat.axis == 1;
+        if plain && phases.len() == op.block * op.block && phases.iter().all(alone) {
+            shared.extend(phases[1..].iter().map(|&id| (id, phases[0])));
+        }
+    }
+    shared
 }
 
 /// How each node could be done, its inputs left aside.

@@ -102,7 +102,8 @@ impl Seen<'_> {
         let output = node.outputs[0];
         let residuals = node.input(Epilogue::RESIDUAL_INPUT);
         let residuals = residuals.map(|id| &self.assignment.origins[id.0][..]).unwrap_or_default();
-        let channels = self.statistics.values.get(&output).map_or(&[][..], |channels| channels);
+        let owner = self.assignment.owner(output);
+        let channels = self.statistics.values.get(&owner).map_or(&[][..], |channels| channels);
         let own = |(index, (argument, channel)): (usize, (&Channel, &Channel))| {
             let exponent = self.covering(epilogue, channel);
             let exponent = match self.assignment.widths[output.0] {

@@ -148,7 +148,8 @@ pub fn collect(
         let node = producers.get(&owner).copied();
         let ranges = channels.iter().enumerate().map(|(index, channel)| {
             let mut range = unlimited(epilogue(node), channel, options);
-            range.limits = reachable(points, owner, index);
+            let limits = assignment.sharing(owner).map(|id| reachable(points, id, index));
+            range.limits = limits.reduce(common).unwrap_or(EXPONENTS);
             if let Some(limits) = residuals.get(&Origin { owner, channel: index }) {
                 range.limits = common(range.limits, *limits);
             }
@@ -179,7 +180,7 @@ pub fn reachable(points: &FixedPoints, owner: ValueId, channel: usize) -> (i32, 
 }
 
 /// What both limits allow; where they exclude each other, the nearest of the first.
-fn common(first: (i32, i32), second: (i32, i32)) -> (i32, i32) {
+pub fn common(first: (i32, i32), second: (i32, i32)) -> (i32, i32) {
     let within = |limit: i32| limit.clamp(first.0, first.1);
     (within(second.0), within(second.1))
 }

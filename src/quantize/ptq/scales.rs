@@ -49,7 +49,11 @@ pub fn choose(
         let exponents = match (ranges.get(&id), rules.get(&id)) {
             (Some(own), Some(&rule)) => range::exponents(own, channels, rule, options),
             _ => {
-                let limits = |channel| range::reachable(points, id, channel);
+                let limits = |channel| {
+                    let all = assignment.sharing(id);
+                    let all = all.map(|id| range::reachable(points, id, channel));
+                    all.reduce(range::common).unwrap_or_default()
+                };
                 wide_exponents(assignment.widths[id.0], channels, limits)
             }
         };
@@ -121,7 +125,7 @@ fn reach_direct_outputs(
             .map(|origin| exponents.get(&origin.owner).map_or(0, |own| own[origin.channel]))
             .collect();
         let filters = folded_filters(weight, conv.group, &inputs)?;
-        if let Some(own) = exponents.get_mut(&node.outputs[0]) {
+        if let Some(own) = exponents.get_mut(&assignment.owner(node.outputs[0])) {
             for (exponent, filter) in own.iter_mut().zip(filters) {
                 *exponent = (*exponent).max(plain_exponent(&filter, -127.0) - 2);
             }

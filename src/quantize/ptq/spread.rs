@@ -7,14 +7,12 @@
 //! 1 x 1 convolution.
 
 use crate::base::error::Result;
-use crate::base::tensor::{DType, Tensor};
-use crate::frontend::graph::{Graph, Node, ValueId};
+use crate::base::tensor::Tensor;
+use crate::frontend::graph::{Graph, ValueId};
 use crate::frontend::ops::conv::Conv;
 use crate::frontend::ops::epilogue::Epilogue;
-use crate::frontend::ops::resize::{Aspect, Coordinates, Mode, Resize, Rounding};
 use crate::frontend::ops::window::Window;
-use crate::frontend::ops::{Fact, Op};
-use crate::frontend::rewrites::MAX_KERNEL;
+use crate::frontend::rewrites::{Chain, MAX_KERNEL};
 
 /// How a plane is reached from one pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,99 +36,64 @@ pub fn spread(
     factors: &[f32],
 ) -> Result<ValueId> {
     let shape = graph.fact(value).shape.clone();
-    let mut made = Made { graph, name, count: 0 };
+    let mut chain = Chain::new(graph, format!("{name}:spread"));
     let (mut value, mut factors) = (value, factors.to_vec());
     if shape[1] != whole[1] {
         let weights = std::mem::replace(&mut factors, vec![1.0; whole[1]]);
         let (window, filters) = (Window::default(), [whole[1], 1, 1, 1]);
-        value = made.conv(value, (window, 1), (&filters, weights), [shape[2], shape[3]])?;
+        value = conv(&mut chain, value, (window, 1), (&filters, weights))?;
     }
     let plane = [whole[2], whole[3]];
     if shape[2..] != plane {
-        value = made.plane(value, plane, &factors)?;
+        value = fill(&mut chain, value, plane, &factors)?;
     }
     Ok(value)
 }
 
-struct Made<'a> {
-    graph: &'a mut Graph,
-    name: &'a str,
-    count: usize,
+/// The plane of a value made of its pixel, times a factor per channel.
+fn fill(
+    chain: &mut Chain<'_>,
+    value: ValueId,
+    plane: [usize; 2],
+    factors: &[f32],
+) -> Result<ValueId> {
+    let channels = chain.shape(value)[1];
+    let Steps { first, doubled } = steps(plane);
+    let copies = Window {
+        kernel: first.to_vec(),
+        pads: first.iter().map(|&side| (side - 1, side - 1)).collect(),
+        ..Window::default()
+    };
+    let copied = first[0] * first[1];
+    let factors = factors.iter().flat_map(|&factor| std::iter::repeat_n(factor, copied));
+    let filters = [channels, 1, first[0], first[1]];
+    let mut value = conv(chain, value, (copies, channels), (&filters, factors.collect()))?;
+    let mut reached = first;
+    for _ in 0..doubled {
+        reached = reached.map(|extent| 2 * extent);
+        value = chain.double(value)?;
+    }
+    while reached != plane {
+        let kernel = [0, 1].map(|axis| (reached[axis] - plane[axis] + 1).min(MAX_KERNEL));
+        reached = [0, 1].map(|axis| reached[axis] + 1 - kernel[axis]);
+        let taps = kernel[0] * kernel[1];
+        let mut corner = vec![0.0; taps];
+        corner[0] = 1.0;
+        let cut = Window { kernel: kernel.to_vec(), ..Window::default() };
+        value = chain.depthwise(value, cut, &corner, None)?;
+    }
+    Ok(value)
 }
 
-impl Made<'_> {
-    fn plane(&mut self, value: ValueId, plane: [usize; 2], factors: &[f32]) -> Result<ValueId> {
-        let channels = self.graph.fact(value).shape[1];
-        let Steps { first, doubled } = steps(plane);
-        let copies = Window {
-            kernel: first.to_vec(),
-            pads: first.iter().map(|&side| (side - 1, side - 1)).collect(),
-            ..Window::default()
-        };
-        let copied = first[0] * first[1];
-        let factors = factors.iter().flat_map(|&factor| std::iter::repeat_n(factor, copied));
-        let filters = [channels, 1, first[0], first[1]];
-        let mut value =
-            self.conv(value, (copies, channels), (&filters, factors.collect()), first)?;
-        let mut reached = first;
-        for _ in 0..doubled {
-            reached = reached.map(|extent| 2 * extent);
-            value = self.double(value, reached);
-        }
-        while reached != plane {
-            let kernel = [0, 1].map(|axis| (reached[axis] - plane[axis] + 1).min(MAX_KERNEL));
-            reached = [0, 1].map(|axis| reached[axis] + 1 - kernel[axis]);
-            let taps = kernel[0] * kernel[1];
-            let corner = (0..channels * taps).map(|at| if at % taps == 0 { 1.0 } else { 0.0 });
-            let cut = Window { kernel: kernel.to_vec(), ..Window::default() };
-            let filters = [channels, 1, kernel[0], kernel[1]];
-            value = self.conv(value, (cut, channels), (&filters, corner.collect()), reached)?;
-        }
-        Ok(value)
-    }
-
-    fn conv(
-        &mut self,
-        input: ValueId,
-        (window, group): (Window, usize),
-        (shape, weights): (&[usize; 4], Vec<f32>),
-        [height, width]: [usize; 2],
-    ) -> Result<ValueId> {
-        let weights = Tensor::new(shape, weights)?;
-        let weights = self.graph.add_constant(&format!("{}:ones", self.name), weights);
-        let op = Conv { window, group, epilogue: Epilogue::default() }.into();
-        Ok(self.node(op, vec![Some(input), Some(weights)], [shape[0], height, width]))
-    }
-
-    fn double(&mut self, input: ValueId, [height, width]: [usize; 2]) -> ValueId {
-        let channels = self.graph.fact(input).shape[1];
-        let scales = Tensor::vector(vec![1.0f32, 1.0, 2.0, 2.0]);
-        let scales = self.graph.add_constant(&format!("{}:scales", self.name), scales);
-        let op = Resize {
-            mode: Mode::Nearest(Rounding::Floor),
-            coordinates: Coordinates::Asymmetric,
-            scales_input: 1,
-            axes: None,
-            aspect: Aspect::Stretch,
-            extrapolation: 0.0,
-        };
-        self.node(op.into(), vec![Some(input), Some(scales)], [channels, height, width])
-    }
-
-    fn node(
-        &mut self,
-        op: Op,
-        inputs: Vec<Option<ValueId>>,
-        [channels, height, width]: [usize; 3],
-    ) -> ValueId {
-        self.count += 1;
-        let name = format!("{}:spread{}", self.name, self.count);
-        let fact = Fact::new(DType::F32, [1, channels, height, width]);
-        let output = self.graph.add_value(&name, fact);
-        let (sources, outputs) = (Vec::new(), vec![output]);
-        self.graph.nodes.push(Node { name, op, inputs, outputs, sources });
-        output
-    }
+fn conv(
+    chain: &mut Chain<'_>,
+    input: ValueId,
+    (window, group): (Window, usize),
+    (shape, weights): (&[usize; 4], Vec<f32>),
+) -> Result<ValueId> {
+    let weights = chain.constant(Tensor::new(shape, weights)?);
+    let op = Conv { window, group, epilogue: Epilogue::default() };
+    chain.push(op.into(), vec![Some(input), Some(weights)])
 }
 
 /// The steps with the fewest multiplications. Doubling moves each pixel once.

@@ -55,9 +55,10 @@ pub fn collect(
         let mut seen = Vec::new();
         let mut failure = None;
         executor.run_observed(&inputs, |id, tensor| {
-            if failure.is_none() && assignment.is_owner(id) {
+            let owner = assignment.owner(id);
+            if failure.is_none() && assignment.is_owner(owner) {
                 match channels(graph, id, tensor, options.seed ^ mix(index as u64)) {
-                    Ok(channels) => seen.push((id, channels)),
+                    Ok(channels) => seen.push((owner, channels)),
                     Err(error) => failure = Some(error),
                 }
             }

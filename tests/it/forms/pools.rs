@@ -25,7 +25,7 @@ fn network(
     imported(net, &[x])
 }
 
-/// A window of random numbers; the average counts its pads, or has none.
+/// A window of random numbers; the average counts its pads, or divides by what lies inside.
 fn pool(samples: &mut Samples) -> (&'static str, [usize; 2], Vec<(&'static str, Attribute)>) {
     let op = ["MaxPool", "AveragePool"][samples.below(2)];
     let mut kernel = || 1 + samples.below(7) as i64;
@@ -46,7 +46,7 @@ fn pool(samples: &mut Samples) -> (&'static str, [usize; 2], Vec<(&'static str, 
         ("kernel_shape", Attribute::Ints(kernel.to_vec())),
         ("strides", Attribute::Ints(vec![stride; 2])),
         ("pads", Attribute::Ints(vec![y[0], x[0], y[1], x[1]])),
-        ("count_include_pad", Attribute::Int(1)),
+        ("count_include_pad", Attribute::Int(samples.below(2) as i64)),
         ("ceil_mode", Attribute::Int(ceil.into())),
     ];
     let known = if op == "MaxPool" { [0, 1, 2, 4] } else { [0, 1, 2, 3] };
@@ -83,7 +83,7 @@ fn the_hardware_has_the_pools() {
             ("kernel_shape", Attribute::Ints(vec![kernel; 2])),
             ("strides", Attribute::Ints(vec![stride; 2])),
             ("pads", Attribute::Ints(vec![1; 4])),
-            ("count_include_pad", Attribute::Int(1)),
+            ("count_include_pad", Attribute::Int(0)),
         ];
         let known = if op == "MaxPool" { 3 } else { 4 };
         let graph = network(3, op, [17, 14], &attributes[..known]);

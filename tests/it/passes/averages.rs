@@ -29,8 +29,9 @@ fn means_become_depthwise_convolutions() {
     assert_eq!(kinds(&rewritten), ["Conv (grouped)"; 3]);
 }
 
+/// The convolution, and three for each border.
 #[test]
-fn windows_that_count_their_elements_stay() {
+fn windows_that_count_their_elements_are_multiplied_at_the_border() {
     let mut net = Net::new();
     let x = net.input(SHAPE);
     let partial = net.with("AveragePool", &[x], &window(3, 1));
@@ -40,7 +41,38 @@ fn windows_that_count_their_elements_stay() {
     let mut same = window(3, 0);
     same[2] = ("auto_pad", Attribute::String("SAME_UPPER".into()));
     let same = net.with("AveragePool", &[x], &same);
-    assert_untouched(&net.finish(&[partial, ceil, same]), NAME);
+    let (rewritten, rewrites) = rewrite(&net.finish(&[partial, ceil, same]), &[NAME]);
+    assert_eq!(rewrites, 3);
+    assert!(kinds(&rewritten).iter().all(|kind| kind.starts_with("Conv (grouped)")));
+}
+
+#[test]
+fn borders_of_any_window_are_those_of_the_mean() {
+    for kernel in 1..6usize {
+        for pad in 0..kernel {
+            for stride in 1..4 {
+                let mut net = Net::new();
+                let x = net.input(&[1, 2, 9, 8]);
+                let attributes = [
+                    ("kernel_shape", Attribute::Ints(vec![kernel as i64; 2])),
+                    ("strides", Attribute::Ints(vec![stride; 2])),
+                    ("pads", Attribute::Ints(vec![pad as i64, 0, 0, pad as i64])),
+                    ("ceil_mode", Attribute::Int(i64::from(stride > 1))),
+                ];
+                let pool = net.with("AveragePool", &[x], &attributes);
+                let (_, rewrites) = rewrite(&net.finish(&[pool]), &[NAME]);
+                assert_eq!(rewrites, 1, "{kernel} {pad} {stride}");
+            }
+        }
+    }
+}
+
+#[test]
+fn borders_as_wide_as_no_kernel_stay() {
+    let mut net = Net::new();
+    let x = net.input(&[1, 2, 20, 20]);
+    let wide = net.with("AveragePool", &[x], &window(10, 9));
+    assert_untouched(&net.finish(&[wide]), NAME);
 }
 
 #[test]

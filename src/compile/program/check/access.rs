@@ -53,7 +53,16 @@ pub fn of(pass: &Pass<'_>, design: &Design) -> Vec<Access> {
                 }
                 if d.flag(f::STORE) {
                     let base = get(f::OUT_BASE) + tile * get(f::OUT_STRIDE);
-                    add(f::WRITE_CONV, true, base, result * words(d.flag(f::WIDE)));
+                    let words = words(d.flag(f::WIDE));
+                    let all = match get(f::OUT_STEP) {
+                        0 => result * words,
+                        // From the first pixel to the last one, with what lies between.
+                        step => {
+                            let gaps = get(f::OUT_HEIGHT) - 1;
+                            gaps * get(f::OUT_SKIP) + (result - 1 - gaps) * step + words
+                        }
+                    };
+                    add(f::WRITE_CONV, true, base, all);
                 }
                 let filters =
                     [(f::PLANE_BASE0, f::PLANE_STRIDE0), (f::PLANE_BASE1, f::PLANE_STRIDE1)];

@@ -109,12 +109,27 @@ fn dense(d: &Descriptor<'_>, design: &Design) -> Result<()> {
     let chain = d.get(f::CHAIN);
     demand(d.flag(f::STORE) || chain > 0, || "nobody takes the result".to_owned())?;
     demand(chain == 0 || !d.flag(f::WIDE), || "the plane engine takes int8 only".to_owned())?;
+    spread(d, design)?;
     demand(d.get(f::RESIDUAL) <= f::RESIDUAL_AFTER, || "a residual of kind 3".to_owned())?;
     demand(!(d.flag(f::DIRECT) && d.get(f::RESIDUAL) > 0), || {
         "a residual without activation stage".to_owned()
     })?;
     function(d.flag(f::DIRECT), d.get(f::FUNCTION), design)?;
     engine(d, design)
+}
+
+/// Pixels of a result that lie apart do not meet, and the hardware can store them.
+fn spread(d: &Descriptor<'_>, design: &Design) -> Result<()> {
+    let (step, skip) = (d.get(f::OUT_STEP), d.get(f::OUT_SKIP));
+    if step == 0 {
+        let aligned = d.get(f::OUT_BASE).is_multiple_of(design.pixels);
+        return demand(skip == 0 && aligned, || "a result that begins within a row".to_owned());
+    }
+    let words = if d.flag(f::WIDE) { 2 } else { 1 };
+    let alone = d.flag(f::STORE) && d.get(f::CHAIN) == 0 && design.scatter;
+    demand(alone && step >= words && skip >= words, || {
+        format!("pixels {step} words apart, and rows {skip}")
+    })
 }
 
 /// Whether some tap lies outside of the input must be what the flag Padded says.

@@ -13,7 +13,7 @@ use crate::compile::program::format::record::{Descriptor, lanes};
 use crate::compile::program::refusal::{limit, refused};
 use crate::compile::program::stem;
 use crate::compile::schedule::rows::{self, Extent};
-use crate::compile::schedule::{CHANNELS, Dense, PlaneRef, Rows, Source, View};
+use crate::compile::schedule::{CHANNELS, Dense, Phase, PlaneRef, Rows, Source, StoredId, View};
 use crate::frontend::ops::epilogue::Residual;
 use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::Width;
@@ -276,12 +276,35 @@ impl<'a> DensePass<'a> {
         d.set(fields::WIDE, (self.layer.width == Width::I16).into())?;
         let Some(id) = self.dense.store else { return Ok(()) };
         let rows = self.extent.middle;
+        if let Some(phase) = self.dense.phase {
+            return self.phase(d, id, phase);
+        }
         let extent = (rows, self.layer.axes[1].output);
         self.encoder.check_result(id, self.layer.width, extent, &self.dense.slots)?;
         let (base, stride) = self.encoder.plane(id, 0, rows.first)?;
         d.set(fields::STORE, 1)?;
         d.set(fields::OUT_BASE, base)?;
         d.set(fields::OUT_STRIDE, stride)
+    }
+
+    /// A result between those of other passes.
+    fn phase(&self, d: &mut Descriptor, id: StoredId, phase: Phase) -> Result<()> {
+        let Phase { block, row, column } = phase;
+        let [rows, columns] = self.layer.axes.map(|axis| axis.output);
+        let all = Rows::all(block * rows);
+        let extent = (all, block * columns);
+        self.encoder.check_result(id, self.layer.width, extent, &self.dense.slots)?;
+        if self.dense.rows.is_some() || row.max(column) >= block {
+            return Err(limit(format!("row {row} and column {column} of blocks of {block}")));
+        }
+        let (base, stride) = self.encoder.plane(id, 0, 0)?;
+        let words = self.encoder.pixel_words(id);
+        let pitch = block * columns;
+        d.set(fields::STORE, 1)?;
+        d.set(fields::OUT_BASE, base + (row * pitch + column) * words)?;
+        d.set(fields::OUT_STRIDE, stride)?;
+        d.set(fields::OUT_STEP, block * words)?;
+        d.set(fields::OUT_SKIP, (block * pitch - (columns - 1) * block) * words)
     }
 
     fn residual(&self, d: &mut Descriptor) -> Result<()> {

@@ -4,7 +4,7 @@ use crate::base::error::Result;
 use crate::compile::capabilities::WORD;
 use crate::compile::program::design::Design;
 use crate::compile::schedule::{
-    CHANNELS, Pass, Rows, Schedule, Stage, Stored, StoredId, Transfer, Work, rows,
+    CHANNELS, Dense, Pass, Rows, Schedule, Stage, Stored, StoredId, Transfer, Work, rows,
 };
 use crate::model::qgraph::{QGraph, Width};
 
@@ -16,6 +16,14 @@ use crate::model::qgraph::{QGraph, Width};
 pub fn results(graph: &QGraph, schedule: &Schedule, pass: &Pass) -> Result<Vec<(StoredId, Rows)>> {
     let held = |transfer: &Transfer| rows::held(&schedule.stored[transfer.stored.0]);
     Ok(match (&pass.work, rows::extent(graph, &pass.work)?) {
+        // A value of phases is there with the last of them.
+        (Work::Dense(Dense { phase: Some(_), store: Some(id), .. }), _) => {
+            let writes =
+                |pass: &&Pass| matches!(&pass.work, Work::Dense(dense) if dense.store == Some(*id));
+            let last = schedule.passes.iter().rfind(writes) == Some(pass);
+            let held = rows::held(&schedule.stored[id.0]);
+            last.then_some((*id, held)).into_iter().collect()
+        }
         (Work::Dense(dense), Some(extent)) => {
             let filters = dense.filters.iter().map(|filter| (filter.result, extent.result));
             dense.store.map(|id| (id, extent.middle)).into_iter().chain(filters).collect()

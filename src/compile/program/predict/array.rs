@@ -69,7 +69,11 @@ impl Array {
             engine: Engine::new(design, pass),
             steps: d.get(f::STEPS) as u64,
             load: f::STEP_RING_WORDS as u64 + u64::from(d.flag(f::PADDED)) + SHADOW,
-            drain: (design.pixels / design.lane_pixels()) as u64,
+            drain: match d.get(f::OUT_STEP) {
+                0 => (design.pixels / design.lane_pixels()) as u64,
+                // Pixels apart from each other are stored word by word.
+                _ => design.pixels as u64 * if d.flag(f::WIDE) { 2 } else { 1 },
+            },
             pixels: design.pixels as u64,
             now,
             lanes: 0,

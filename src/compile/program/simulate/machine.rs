@@ -6,7 +6,7 @@ use crate::base::error::{Place as _, Result};
 use crate::compile::capabilities::{BLOCKS, WORD};
 use crate::compile::program::design::Design;
 use crate::compile::program::fields::{self as f, Field};
-use crate::compile::program::format::decode::{Kind, Pass, decode, wrong};
+use crate::compile::program::format::decode::{Descriptor, Kind, Pass, decode, wrong};
 
 /// Shared memory and the buffers in DDR.
 pub struct Machine<'a> {
@@ -28,6 +28,18 @@ pub enum Event {
     Done(usize),
     /// The processor's turn: it works on the scratch buffer.
     Processor(usize),
+}
+
+/// Words from the first pixel of a dense result to another one.
+fn place(d: &Descriptor<'_>, pixel: usize) -> usize {
+    let width = d.get(f::OUT_WIDTH);
+    match d.get(f::OUT_STEP) {
+        0 => pixel * if d.flag(f::WIDE) { 2 } else { 1 },
+        step => {
+            let row = d.get(f::OUT_SKIP) + (width - 1) * step;
+            pixel / width * row + pixel % width * step
+        }
+    }
 }
 
 impl<'a> Machine<'a> {
@@ -87,23 +99,23 @@ impl<'a> Machine<'a> {
         Ok(std::array::from_fn(|lane| bytes[lane] as i8))
     }
 
-    /// Stores a pixel: one word, or two of int16.
+    /// Stores a pixel from a word on: one word, or two of int16.
     fn write(
         &mut self,
         pass: &Pass<'_>,
         mask: Field,
-        (base, pixel): (usize, usize),
+        first: usize,
         (values, wide): (&[i64; 16], bool),
     ) -> Result<()> {
         if !wide {
-            let range = self.locate(pass, mask, base + pixel)?;
+            let range = self.locate(pass, mask, first)?;
             for (byte, value) in self.memory[range].iter_mut().zip(values) {
                 *byte = *value as u8;
             }
             return Ok(());
         }
         for (half, values) in values.chunks(8).enumerate() {
-            let range = self.locate(pass, mask, base + 2 * pixel + half)?;
+            let range = self.locate(pass, mask, first + half)?;
             for (bytes, value) in self.memory[range].chunks_mut(2).zip(values) {
                 bytes.copy_from_slice(&(*value as i16).to_le_bytes());
             }
@@ -202,7 +214,8 @@ impl<'a> Machine<'a> {
                     mode,
                 ),
             };
-            self.write(pass, f::WRITE_PLANE, (base, pixel), (&values, wide))?;
+            let first = base + pixel * if wide { 2 } else { 1 };
+            self.write(pass, f::WRITE_PLANE, first, (&values, wide))?;
         }
         Ok(())
     }
@@ -230,7 +243,7 @@ impl<'a> Machine<'a> {
             let values: [i64; 16] =
                 std::array::from_fn(|lane| lanes.finish(lane, sums[lane], residual[lane], mode));
             if d.flag(f::STORE) {
-                self.write(pass, f::WRITE_CONV, (base, pixel), (&values, mode.wide))?;
+                self.write(pass, f::WRITE_CONV, base + place(&d, pixel), (&values, mode.wide))?;
             }
             words.push(values.map(|value| value as i8));
         }

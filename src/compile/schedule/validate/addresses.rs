@@ -9,7 +9,8 @@ use crate::compile::boards::Target;
 use crate::compile::capabilities::{BLOCKS, WORD};
 use crate::compile::packing;
 use crate::compile::schedule::{
-    CHANNELS, Client, Owners, Placed, Schedule, Source, Stored, StoredId, Transfer, View, Work,
+    CHANNELS, Client, Dense, Owners, Phase, Placed, Schedule, Source, Stored, StoredId, Transfer,
+    View, Work,
 };
 use crate::model::qgraph::{QGraph, QValueId, Width};
 
@@ -112,6 +113,8 @@ struct Use {
     planes: Vec<usize>,
     /// Rows of the value.
     rows: Span,
+    /// Of these rows, the pixels before the first one that is touched, and those behind the last one.
+    beside: (usize, usize),
 }
 
 impl Addresses<'_> {
@@ -125,7 +128,7 @@ impl Addresses<'_> {
                 let half = if plane.upsampled { 2 } else { 1 };
                 let rows = (first / half, end.div_ceil(half));
                 let (stored, planes) = (plane.stored.0, vec![plane.plane]);
-                uses.push(Use { client, stored, planes, rows });
+                uses.push(Use { client, stored, planes, rows, beside: (0, 0) });
             }
         };
         let moved = |transfer: &Transfer| {
@@ -140,7 +143,11 @@ impl Addresses<'_> {
                     views.iter().for_each(|own| view(Client::ReadStream, own));
                 }
                 dense.residual.iter().for_each(|own| view(Client::ReadResidual, own));
-                whole.extend(dense.store.map(|id| (Client::WriteConv, id, middle)));
+                let written = |id: StoredId| match dense.phase {
+                    None => middle,
+                    Some(_) => (0, self.schedule.stored[id.0].height),
+                };
+                whole.extend(dense.store.map(|id| (Client::WriteConv, id, written(id))));
                 let filters = dense.filters.iter();
                 whole.extend(filters.map(|own| (Client::WritePlane, own.result, result)));
             }
@@ -160,6 +167,16 @@ impl Addresses<'_> {
             stored: id.0,
             planes: (0..self.areas[id.0].planes).collect(),
             rows,
+            beside: match (client, work) {
+                (Client::WriteConv, Work::Dense(Dense { phase: Some(phase), .. })) => {
+                    let Phase { block, row, column } = *phase;
+                    let width = self.schedule.stored[id.0].width;
+                    // So many pixels of the last block lie behind the phase's own one.
+                    let behind = (block - 1 - row) * width + block - 1 - column;
+                    (row * width + column, behind)
+                }
+                _ => (0, 0),
+            },
         }));
         let inside = |own: &Use| {
             let stored = &self.schedule.stored[own.stored];
@@ -175,9 +192,11 @@ impl Addresses<'_> {
     fn words(&self, own: &Use, plane: usize) -> (usize, usize) {
         let stored = &self.schedule.stored[own.stored];
         let area = &self.areas[own.stored];
-        let row = stored.width * stored.format.bits() as usize / 8;
+        let pixel = stored.format.bits() as usize / 8;
+        let row = stored.width * pixel;
         let first = area.base + plane * area.stride + (own.rows.0 - stored.first) * row;
-        let end = first + (own.rows.1 - own.rows.0) * row;
+        let end = first + (own.rows.1 - own.rows.0) * row - own.beside.1 * pixel;
+        let first = first + own.beside.0 * pixel;
         (first / self.pixels * self.pixels, end.next_multiple_of(self.pixels))
     }
 

@@ -75,6 +75,8 @@ struct Walk<'a> {
     partial: HashMap<StoredId, (usize, usize)>,
     /// Rearrangements of the image that stem convolutions contain.
     folded: HashSet<usize>,
+    /// By tensor that passes fill between each other's pixels: the rows and columns of a block that are filled.
+    filled: HashMap<StoredId, BTreeSet<(usize, usize)>>,
 }
 
 impl<'a> Walk<'a> {
@@ -95,6 +97,7 @@ impl<'a> Walk<'a> {
             sent: HashSet::new(),
             partial: HashMap::new(),
             folded: HashSet::new(),
+            filled: HashMap::new(),
         })
     }
 

@@ -36,6 +36,15 @@ impl Walk<'_> {
             _ => return Err(wrong("pass and layer disagree about the residual")),
         }
         self.compute(dense.layer, output, &dense.slots, (&rows.middle, dense.rows.is_some()))?;
+        if let (Some(id), Some(phase)) = (dense.store, dense.phase) {
+            if !dense.filters.is_empty() || dense.rows.is_some() {
+                return Err(wrong("a phase with filters, or a strip of one"));
+            }
+            return self.fill(id, output, &dense.slots, phase).at(|| layer.place());
+        }
+        if dense.phase.is_some() {
+            return Err(wrong("a phase that goes nowhere"));
+        }
         if let Some(id) = dense.store {
             self.write(id, output, &dense.slots, &rows.middle)?;
         } else if dense.filters.is_empty() {

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::{Walk, height, wrong};
 use crate::base::error::Result;
-use crate::compile::schedule::{CHANNELS, StoredId, View};
-use crate::model::qgraph::{QOp, QValueId};
+use crate::compile::schedule::{CHANNELS, Phase, StoredId, View};
+use crate::frontend::ops::Op;
+use crate::model::qgraph::{QMove, QOp, QValueId};
 
 impl Walk<'_> {
     pub(super) fn compute(
@@ -63,6 +64,54 @@ impl Walk<'_> {
         let origins = &self.origins[value.0];
         self.contents[index] =
             slots.iter().map(|slot| slot.map(|channel| origins[channel])).collect();
+        Ok(())
+    }
+
+    /// A result goes between the pixels of others of a tensor, which is written when all are there.
+    pub(super) fn fill(
+        &mut self,
+        id: StoredId,
+        output: QValueId,
+        slots: &[Option<usize>],
+        phase: Phase,
+    ) -> Result<()> {
+        let index = self.stored(id)?;
+        let stored = &self.schedule.stored[index];
+        let made = |id: QValueId| {
+            self.graph.layers.iter().find(|layer| layer.outputs == [id]).map(|layer| &layer.op)
+        };
+        let reader = self.graph.layers.iter().find(|layer| layer.outputs == [stored.value]);
+        let joined = reader.and_then(|layer| layer.input(0));
+        let parts =
+            self.graph.layers.iter().find(|layer| {
+                Some(&layer.outputs[..]) == joined.as_ref().map(std::slice::from_ref)
+            });
+        let (Some(QOp::Move(QMove(Op::DepthToSpace(op)))), Some(parts)) =
+            (made(stored.value), parts)
+        else {
+            return Err(wrong(format!("tensor {index} is not made of phases")));
+        };
+        let Phase { block, row, column } = phase;
+        let side = matches!(&parts.op, QOp::Move(QMove(Op::Concat(op))) if op.axis == 1)
+            && parts.inputs.len() == block * block
+            && (op.block, op.channel_first) == (block, false)
+            && row.max(column) < block;
+        let height = height(self.graph, stored.value);
+        let whole = stored.slots == slots && (stored.first, stored.height) == (0, height);
+        if !side || !whole || parts.input(row * block + column) != Some(output) {
+            return Err(wrong(format!("tensor {index} has other phases")));
+        }
+        let channels = self.graph.value(stored.value).channels();
+        let filled = self.filled.entry(id).or_default();
+        if !filled.insert((row, column)) {
+            return Err(wrong(format!("a phase of tensor {index} is written twice")));
+        }
+        if filled.len() == block * block {
+            let origins = &self.origins[stored.value.0];
+            let slots = slots.iter().map(|slot| slot.filter(|&own| own < channels));
+            self.contents[index] = slots.map(|slot| slot.map(|own| origins[own])).collect();
+            self.written[index].extend(0..height);
+        }
         Ok(())
     }
 

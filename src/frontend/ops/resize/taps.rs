@@ -55,8 +55,11 @@ impl Mode {
     }
 }
 
+/// Input samples with their weights; a sample may come twice.
+pub type Samples = Vec<(usize, f32)>;
+
 /// Weighted input samples of one output sample; `None` outside of the region of interest.
-pub(super) type Taps = Option<Vec<(usize, f32)>>;
+pub(super) type Taps = Option<Samples>;
 
 /// The input sample of each output sample.
 pub(super) fn nearest(
