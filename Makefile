@@ -167,6 +167,21 @@ test-device: build $(LINT)/ready ## Elaborate the whole device in plain Verilog 
 	  PYTHON=$(LINT)/bin/python sim/device/run.sh build/device/$$target build/device/frame-$$target
 	done
 
+# Slurm runs from Debian's packages unpacked in a folder; nothing is installed. Needs root, as slurmd does.
+SLURM_PACKAGES := slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge libmunge2 libhwloc15 liblua5.1-0
+.PHONY: test-slurm
+test-slurm: build build/slurm/ready ## A campaign on a real Slurm of two nodes, one killed in the middle: complete, nothing twice
+	target/release/seigo quantize tests/fixtures/detector.onnx --calib tests/fixtures/images -o build/slurm/tiny.ceras
+	$(PYTHON) tests/slurm/run.py build/slurm/root target/release/seigo build/slurm/tiny.ceras models/shapes/samples
+
+build/slurm/ready: Makefile
+	rm -rf build/slurm
+	mkdir -p build/slurm/root
+	cd build/slurm
+	apt-get download -q $(SLURM_PACKAGES)
+	for package in *.deb; do dpkg -x $$package root; done
+	touch ready
+
 .PHONY: prove
 prove: deps ## Prove the properties of the shared memory and of what joins buses, and that each fails on a broken module
 	sim/formal/prove.sh

@@ -7,6 +7,7 @@
 //! and what it shows.
 
 pub mod base;
+pub mod campaign;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod compile;

@@ -6,12 +6,12 @@ use super::format::Format;
 use super::network::{NetworkArgs, bind};
 use super::outputs::Paths;
 use super::terminal::Terminal;
-use crate::base::error::{Error, Place as _, Result, codes};
+use crate::base::error::{Error, Result, codes};
 use crate::base::files;
 use crate::base::parallel;
 use crate::session::Vision;
 use crate::vision::eval::classification::{Accuracy, LabeledImage, labeled_folders, labeled_list};
-use crate::vision::eval::coco::{self, Annotations, ResultRecord};
+use crate::vision::eval::coco::{ResultRecord, Truth};
 use crate::vision::eval::{AccuracyReport, Score};
 use crate::vision::task::folder::{Files, LeftOut, Reason};
 use crate::vision::task::{Prediction, Purpose};
@@ -73,17 +73,14 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
 }
 
 fn detector_run(args: &Args, path: &Path, vision: &Vision<'_>, terminal: &Terminal) -> Result<()> {
-    let mut annotations = Annotations::load(path)?;
-    // Before --limit takes annotations away: which category is in use does not depend on it.
-    let categories =
-        annotations.category_ids(vision.task().spec()).at(|| path.display().to_string())?;
-    for chosen in &categories.chosen {
+    let mut truth = Truth::load(path, vision.task().spec())?;
+    for chosen in &truth.categories.chosen {
         terminal.remark(&format!("note: {}: {chosen}", path.display()));
     }
-    annotations.keep_first(args.limit.unwrap_or(usize::MAX));
+    truth.annotations.keep_first(args.limit.unwrap_or(usize::MAX));
     let files = Files::images(&args.images)?;
     terminal.left_out(&files.left_out);
-    let pairing = annotations.pair(&files.taken)?;
+    let pairing = truth.annotations.pair(&files.taken)?;
     if !pairing.unlisted.is_empty() && args.limit.is_none() {
         terminal.remark(&format!(
             "note: {} images of {} are not in {} and are left out",
@@ -94,22 +91,12 @@ fn detector_run(args: &Args, path: &Path, vision: &Vision<'_>, terminal: &Termin
     }
     let paths: Vec<&Path> = pairing.images.iter().map(|(_, path)| &**path).collect();
     let predictions = predict(&paths, vision, terminal)?;
-    let unread =
-        |(image, prediction): (&(i64, _), &Option<_>)| prediction.is_none().then_some(image.0);
-    let left_out = pairing.images.iter().zip(&predictions).filter_map(unread).collect();
-    annotations.leave_out(&left_out);
-    let records: Vec<ResultRecord> = (pairing.images.iter().zip(&predictions))
-        .flat_map(|((id, _), prediction)| match prediction {
-            Some(Prediction::Detections(found)) => coco::records(*id, found, &categories.ids),
-            _ => Vec::new(),
-        })
-        .collect();
+    let ids = pairing.images.iter().map(|(id, _)| *id);
+    let (report, records) = truth.measure(&ids.zip(predictions).collect::<Vec<_>>())?;
     if let Some(path) = &args.results {
         files::write(path, ResultRecord::to_json(&records)?.as_bytes())?;
         terminal.remark(&format!("wrote {}", path.display()));
     }
-    let report =
-        coco::Report { left_out: left_out.len(), ..coco::evaluate(&annotations, &records)? };
     let text = report.to_string();
     show(args, terminal, Score::Detection(report), text)
 }

@@ -12,6 +12,7 @@ mod device;
 mod eval;
 mod export;
 pub mod failure;
+mod farm;
 mod format;
 mod import;
 mod inspect;
@@ -74,6 +75,7 @@ enum Command {
     Quantize(quantize::Args),
     Build(build::Args),
     Cosim(cosim::Args),
+    Farm(farm::Args),
     #[cfg(unix)]
     Device(device::Args),
     Demo(demo::Args),
@@ -97,6 +99,7 @@ impl Command {
             Self::Quantize(args) => args.paths(),
             Self::Build(args) => args.paths(),
             Self::Cosim(args) => args.paths(),
+            Self::Farm(args) => args.paths(),
             #[cfg(unix)]
             Self::Device(args) => args.paths(),
             Self::Demo(args) => args.paths(),
@@ -153,6 +156,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Quantize(args) => quantize::run(&args, &terminal),
         Command::Build(args) => build::run(&args, &terminal),
         Command::Cosim(args) => cosim::run(&args, &terminal),
+        Command::Farm(args) => farm::run(&args, &terminal),
         #[cfg(unix)]
         Command::Device(args) => device::run(&args, &terminal),
         Command::Demo(args) => demo::run(&args, &terminal),

@@ -5,6 +5,7 @@ use schemars::Schema;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::base::json::{self, Form};
+use crate::campaign;
 use crate::compile::boards::Target;
 use crate::compile::packing::Packing;
 use crate::device::description::Description;
@@ -48,7 +49,7 @@ impl Entry {
 }
 
 /// Every form.
-static ENTRIES: [Entry; 15] = [
+static ENTRIES: [Entry; 18] = [
     Entry::new::<TaskSpec>("task file, --task (docs/task.md)"),
     Entry::new::<Target>("target file, --target (docs/targets.md); target.json of a bundle"),
     Entry::new::<Resources>("report --resources"),
@@ -64,6 +65,9 @@ static ENTRIES: [Entry; 15] = [
     Entry::new::<Manifest>("manifest.json of a bundle"),
     Entry::new::<Description>("device.json of a bundle (docs/driver.md)"),
     Entry::new::<FrameReport>("cosim --format json, a line per frame; report --cosim"),
+    Entry::new::<campaign::Manifest>("manifest.json of a campaign (docs/farm.md)"),
+    Entry::new::<campaign::Record>("results/N.json of a campaign"),
+    Entry::new::<campaign::Summary>("farm collect --format json; summary.json of a campaign"),
 ];
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {

@@ -77,6 +77,15 @@ fn the_files_of_a_bundle_and_its_frames_are_what_the_schema_says() {
         frames.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(frames.iter().all(|frame| frame["equal"] == true));
     check(&bench, "frame", &frames);
+    bench.done(
+        "farm plan colors.ceras --images colors/red --frames 1 --faults 1 --point kv260 -o farm",
+    );
+    bench.done("farm run farm");
+    bench.done("farm collect farm");
+    check(&bench, "campaign", &[written(&bench, "farm/manifest.json")]);
+    let results = ["0", "1", "2"].map(|own| written(&bench, &format!("farm/results/{own}.json")));
+    check(&bench, "campaign-result", &results);
+    check(&bench, "campaign-summary", &[written(&bench, "farm/summary.json")]);
 }
 
 #[test]
@@ -103,7 +112,7 @@ fn no_form_is_left_out() {
     let listed = bench.done("schema").0;
     let names: Vec<_> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let own = include_str!("json_forms.rs");
-    assert_eq!(names.len(), 15);
+    assert_eq!(names.len(), 18);
     for name in names {
         assert!(own.contains(&format!("check(&bench, \"{name}\", ")), "{name}");
     }

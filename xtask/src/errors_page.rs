@@ -17,6 +17,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("SG10", "Bundles and co-simulation"),
     ("SG11", "The report"),
     ("SG12", "Drivers"),
+    ("SG13", "Campaigns"),
 ];
 
 /// The page.

@@ -3,7 +3,7 @@
 //! SG01 files and command line, SG02 ONNX, SG03 operators and graph, SG04 images, tasks and
 //! annotations, SG05 quantization, SG06 the model file, SG07 memory plan, SG08 targets, SG09 the
 //! accelerator's program, SG10 bundles and co-simulation, SG11 the report,
-//! SG12 drivers.
+//! SG12 drivers, SG13 campaigns.
 
 use super::Remedy;
 
@@ -149,6 +149,19 @@ codes! {
         "docs/registers.md lists the codes; the next frame may be tried";
     DEVICE_MEMORY = "SG1205", "The memory that processor and accelerator share is too small for the bundle.",
         "make the u-dma-buf larger in the device tree";
+
+    CAMPAIGN = "SG1301", "A campaign's folder holds no manifest, or one that is malformed or of another version.",
+        "plan the campaign with `seigo farm plan`; docs/farm.md describes its folder";
+    CAMPAIGN_STALE = "SG1302", "A campaign was planned by another version, or its model or a file that it names was changed.",
+        "plan the campaign again, or perform it with the version that planned it and the files as they were";
+    CAMPAIGN_RESULT = "SG1303", "A result does not belong to the campaign, or is malformed; it is left out.",
+        "delete the file and run the task again";
+    CAMPAIGN_BUSY = "SG1304", "Another collector is at work in the campaign's folder.",
+        "wait until it ends";
+    TASK_CRASHED = "SG1305", "The process of a task ended without a result, in every attempt.",
+        "run the task alone to see its messages";
+    TASK_HUNG = "SG1306", "A task took longer than the campaign allows, in every attempt.",
+        "run the task alone with a longer limit";
 
     REPORT_INPUT = "SG1101", "A file given for the report is malformed or belongs to another model.",
         "docs/report.md says what each file has to be";

@@ -4,7 +4,9 @@
 //! Numbers stand beside every chart. [`render`] makes it of a [`Compiled`] and [`Extras`].
 
 mod accuracy;
+mod campaign;
 mod chart;
+mod document;
 mod inputs;
 mod line;
 mod memory;
@@ -18,7 +20,7 @@ mod table;
 mod timeline;
 mod vivado;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use crate::base::error::{Error, Result, codes};
 use crate::compile::Compiled;
@@ -28,6 +30,8 @@ use crate::present::tables::quantized::QuantizedInspection;
 use crate::quantize::ptq;
 use crate::vision::eval::Score;
 
+pub use campaign::campaign;
+use document::document;
 pub use inputs::{Measured, Resources, score};
 use line::Line;
 pub use pictures::{Picture, View};
@@ -108,48 +112,16 @@ pub fn render(compiled: &Compiled, extras: &Extras) -> Result<String> {
     let plan = PlanReport::of_plan(&model.graph, plan);
     let lines = line::lines(compiled, &inspection, &plan, &predicted, extras.measured.as_ref());
     let content = Content { compiled, inspection, plan, quality, predicted, lines, extras };
-    Ok(document(&content).into_string())
-}
-
-fn document(content: &Content<'_>) -> Markup {
-    let network = &content.compiled.graph().name;
-    let target = content.compiled.target();
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (network) " on " (target.name) " · Seigo" }
-                style { (PreEscaped(include_str!("style.css"))) }
-            }
-            body {
-                header {
-                    p.eyebrow { "Seigo " (env!("CARGO_PKG_VERSION")) }
-                    h1 { (network) " on " (target.name) }
-                    p.lead {
-                        "int8 with power-of-two scales · " (target.part) " · "
-                        (target.pixels * 256) " multiply-accumulates a cycle at " (target.clock_mhz)
-                        " MHz"
-                    }
-                    nav aria-label="Sections" {
-                        @for (anchor, title, _) in SECTIONS { a href={ "#" (anchor) } { (title) } }
-                    }
-                }
-                main {
-                    @for (anchor, title, body) in SECTIONS {
-                        section id=(anchor) aria-labelledby={ (anchor) "-title" } {
-                            h2 id={ (anchor) "-title" } { (title) }
-                            (body(content))
-                        }
-                    }
-                }
-                footer { (provenance(content)) }
-                script { (PreEscaped(include_str!("sort.js"))) }
-            }
-        }
-    }
+    let network = &compiled.graph().name;
+    let target = compiled.target();
+    let lead = html! {
+        "int8 with power-of-two scales · " (target.part) " · "
+        (target.pixels * 256) " multiply-accumulates a cycle at " (target.clock_mhz)
+        " MHz"
+    };
+    let sections = SECTIONS.map(|(anchor, title, body)| (anchor, title, body(&content)));
+    let title = format!("{network} on {}", target.name);
+    Ok(document(&title, &lead, &sections, &provenance(&content)).into_string())
 }
 
 /// Where the numbers come from.

@@ -175,7 +175,35 @@ impl<'a> Verifier<'a> {
         values: &Values,
         waves: Option<&Waves<'_>>,
     ) -> Result<Frame> {
+        self.run_beside(&mut self.host(values), device, values, waves)
+    }
+
+    /// Like [`Verifier::run`], with the network outputs, as floats, that follow from what the accelerator computed;
+    /// none where an error ended the frame.
+    ///
+    /// # Errors
+    /// Those of [`Device::frame`] and of the processor's layers.
+    pub fn run_to_outputs(
+        &self,
+        device: &mut Device,
+        values: &Values,
+    ) -> Result<(Frame, Vec<Tensor>)> {
         let mut host = self.host(values);
+        let frame = self.run_beside(&mut host, device, values, None)?;
+        let outputs = match frame.end {
+            End::Done => host.outputs(device.output())?,
+            End::Fault(_) => Vec::new(),
+        };
+        Ok((frame, outputs))
+    }
+
+    fn run_beside(
+        &self,
+        host: &mut Host<'_>,
+        device: &mut Device,
+        values: &Values,
+        waves: Option<&Waves<'_>>,
+    ) -> Result<Frame> {
         let mut passes = Vec::with_capacity(self.compiled.program.entries.len());
         let mut mismatch = None;
         let start = device.cycle;

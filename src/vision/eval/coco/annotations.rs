@@ -176,16 +176,17 @@ impl Annotations {
 
     /// Keeps the `count` images with the smallest ids, with their annotations.
     pub fn keep_first(&mut self, count: usize) {
+        let mut ids: Vec<i64> = self.images.iter().map(|image| image.id).collect();
+        ids.sort_unstable();
+        ids.truncate(count);
         self.images.sort_by_key(|image| image.id);
-        self.images.truncate(count);
-        let kept: HashSet<i64> = self.images.iter().map(|image| image.id).collect();
-        self.annotations.retain(|annotation| kept.contains(&annotation.image_id));
+        self.keep(&ids.into_iter().collect());
     }
 
-    /// Leaves out images by their ids, with their annotations.
-    pub fn leave_out(&mut self, images: &HashSet<i64>) {
-        self.images.retain(|image| !images.contains(&image.id));
-        self.annotations.retain(|annotation| !images.contains(&annotation.image_id));
+    /// Keeps images by their ids, with their annotations.
+    pub fn keep(&mut self, images: &HashSet<i64>) {
+        self.images.retain(|image| images.contains(&image.id));
+        self.annotations.retain(|annotation| images.contains(&annotation.image_id));
     }
 
     /// Finds the file of every annotated image among `files` by its name.

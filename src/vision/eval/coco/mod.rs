@@ -9,10 +9,12 @@ mod curve;
 mod evaluate;
 mod matching;
 mod results;
+mod truth;
 
 pub use annotations::{Annotation, Annotations, Category, CategoryIds, Chosen, Image, Pairing};
 pub use evaluate::{CategoryReport, Report, evaluate};
 pub use results::{ResultRecord, records};
+pub use truth::Truth;
 
 /// Left, top, width, height in pixels, as COCO writes boxes.
 pub type Xywh = [f64; 4];

@@ -345,7 +345,8 @@ fn of_categories_with_one_name_the_annotated_one_is_taken() {
 fn images_are_left_out_with_their_annotations() {
     let mut annotations = Annotations::from_json(VALID.as_bytes()).unwrap();
     let id = annotations.annotations[0].image_id;
-    annotations.leave_out(&[id].into());
+    let others = annotations.images.iter().map(|image| image.id).filter(|&other| other != id);
+    annotations.keep(&others.collect());
     assert!(annotations.annotations.iter().all(|own| own.image_id != id));
     assert_eq!(annotations.images.len(), 1);
 }
