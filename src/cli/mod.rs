@@ -28,6 +28,7 @@ mod schema;
 mod shell;
 mod tensors;
 mod terminal;
+mod tests;
 
 use std::process::ExitCode;
 
