@@ -10,6 +10,7 @@ mod detect;
 #[cfg(unix)]
 mod device;
 mod eval;
+mod explore;
 mod export;
 pub mod failure;
 mod farm;
@@ -73,6 +74,7 @@ enum Command {
     Detect(detect::Args),
     Eval(eval::Args),
     Plan(plan::Args),
+    Explore(explore::Args),
     Quantize(quantize::Args),
     Build(build::Args),
     Cosim(cosim::Args),
@@ -97,6 +99,7 @@ impl Command {
             Self::Detect(args) => args.paths(),
             Self::Eval(args) => args.paths(),
             Self::Plan(args) => args.paths(),
+            Self::Explore(args) => args.paths(),
             Self::Quantize(args) => args.paths(),
             Self::Build(args) => args.paths(),
             Self::Cosim(args) => args.paths(),
@@ -154,6 +157,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Detect(args) => detect::run(&args, &terminal),
         Command::Eval(args) => eval::run(&args, &terminal),
         Command::Plan(args) => plan::run(&args, &terminal),
+        Command::Explore(args) => explore::run(&args, &terminal),
         Command::Quantize(args) => quantize::run(&args, &terminal),
         Command::Build(args) => build::run(&args, &terminal),
         Command::Cosim(args) => cosim::run(&args, &terminal),

@@ -12,6 +12,7 @@ use crate::device::description::Description;
 use crate::emit::bundle::Manifest;
 use crate::frontend::graph::GraphDump;
 use crate::present::html::Resources;
+use crate::present::tables::explore::ExplorationReport;
 use crate::present::tables::inspect::Inspection;
 use crate::present::tables::plan::PlanReport;
 use crate::present::tables::quantized::QuantizedInspection;
@@ -49,7 +50,7 @@ impl Entry {
 }
 
 /// Every form.
-static ENTRIES: [Entry; 18] = [
+static ENTRIES: [Entry; 19] = [
     Entry::new::<TaskSpec>("task file, --task (docs/task.md)"),
     Entry::new::<Target>("target file, --target (docs/targets.md); target.json of a bundle"),
     Entry::new::<Resources>("report --resources"),
@@ -61,6 +62,7 @@ static ENTRIES: [Entry; 18] = [
     Entry::new::<AccuracyReport>("eval --format json; report --eval, --float-eval"),
     Entry::new::<ReportFile>("quantize --report"),
     Entry::new::<PlanReport>("plan --format json"),
+    Entry::new::<ExplorationReport>("explore --format json (docs/explore.md)"),
     Entry::new::<Packing>("pack --format json"),
     Entry::new::<Manifest>("manifest.json of a bundle"),
     Entry::new::<Description>("device.json of a bundle (docs/driver.md)"),

@@ -4,6 +4,7 @@ pub mod boards;
 pub mod border;
 pub mod capabilities;
 mod compiled;
+pub mod explore;
 pub mod packing;
 pub mod program;
 pub mod resources;

@@ -8,8 +8,13 @@ use super::boards::Target;
 use super::program::{Design, Stem};
 use crate::base::error::{Error, Result, codes};
 
+/// How far look-up tables and flip-flops are from the syntheses that they were fitted to, at most, in percent.
+pub const FITTED_ERROR_PERCENT: usize = 5;
+
 /// Half a block RAM: 18 Kbit, read and written by 36 bits at a depth of 512.
 const HALF_RAM_BITS: usize = 18 << 10;
+/// Bits of an UltraRAM.
+const URAM_BITS: usize = 288 << 10;
 
 /// Resources of a part or of a design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +49,18 @@ impl Resources {
         let (lut, ff) = logic(design);
         let lanes = if design.dsp_lanes { design.lane_dsps() } else { 0 };
         Self { lut, ff, dsp: design.dsps() + lanes, half_bram, uram }
+    }
+
+    /// Bits of all RAMs.
+    pub fn ram_bits(&self) -> usize {
+        self.half_bram * HALF_RAM_BITS + self.uram * URAM_BITS
+    }
+
+    /// Largest share of a kind of resource of the target's part, 0 to 1; more where the part has no room.
+    pub fn share(&self, target: &Target) -> f64 {
+        let rows = self.rows(target);
+        let shares = rows.iter().filter(|row| row.needed > 0.0).map(|row| row.needed / row.present);
+        shares.fold(0.0, f64::max)
     }
 
     /// Refuses a design that takes more than the part of its target has.
@@ -234,7 +251,9 @@ mod tests {
                 (dsp, half_bram, uram),
                 "{target}"
             );
-            let near = |found: usize, measured: usize| found.abs_diff(measured) * 20 <= measured;
+            let near = |found: usize, measured: usize| {
+                found.abs_diff(measured) * 100 <= measured * FITTED_ERROR_PERCENT
+            };
             assert!(near(found.lut, lut) && near(found.ff, ff), "{target}: {found:?}");
         }
     }

@@ -58,6 +58,8 @@ fn what_commands_print_is_what_the_schema_says() {
     ];
     check(&bench, "accuracy", &scores.map(print));
     check(&bench, "plan", &[print("plan colors.ceras --target kv260 --format json")]);
+    let explored = print("explore colors.ceras --target zynq7020 --fps 100 --format json");
+    check(&bench, "exploration", &[explored]);
     let packings = ["", " --blocks 16"];
     let packings = packings.map(|own| print(&format!("pack buffers.csv --format json{own}")));
     check(&bench, "packing", &packings);
@@ -112,7 +114,7 @@ fn no_form_is_left_out() {
     let listed = bench.done("schema").0;
     let names: Vec<_> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let own = include_str!("json_forms.rs");
-    assert_eq!(names.len(), 18);
+    assert_eq!(names.len(), 19);
     for name in names {
         assert!(own.contains(&format!("check(&bench, \"{name}\", ")), "{name}");
     }

@@ -118,6 +118,9 @@ codes! {
     TARGET = "SG0801", "A target description is unknown, malformed or absurd.",
         "choose one of the built-in targets or see docs/targets.md for the fields";
 
+    NO_DESIGN = "SG0802", "No accelerator of those that were tried fits the part, or none is fast enough.",
+        "choose a larger part, a higher clock or fewer frames a second";
+
     SIMULATION_TOOL = "SG1001", "A tool that the co-simulation needs cannot be run.",
         "install Verilator and a C++ compiler (`make deps`, or apt-get install verilator g++)";
     SIMULATION_BUILD = "SG1002", "The simulation could not be built or loaded.",

@@ -7,6 +7,7 @@ mod accuracy;
 mod campaign;
 mod chart;
 mod document;
+mod front;
 mod inputs;
 mod line;
 mod memory;
@@ -32,6 +33,7 @@ use crate::vision::eval::Score;
 
 pub use campaign::campaign;
 use document::document;
+pub use front::draw_front;
 pub use inputs::{Measured, Resources, score};
 use line::Line;
 pub use pictures::{Picture, View};

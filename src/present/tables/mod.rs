@@ -1,5 +1,6 @@
 //! What commands show: tables for a person, JSON for a program.
 
+pub mod explore;
 pub mod inspect;
 pub mod plan;
 pub mod quantized;
