@@ -6,9 +6,10 @@ mod space;
 
 use rayon::prelude::*;
 
-use super::boards::Target;
+use super::boards::{PortDomains, Target};
 use super::program::predict::{self, READ_LATENCY};
 use super::resources::{FITTED_ERROR_PERCENT, Resources};
+use super::schedule::Plan;
 use super::{CompileOptions, Compiled};
 use crate::base::error::{Code, Error, Result, codes};
 use crate::model::ceras::Model;
@@ -63,7 +64,8 @@ pub struct Exploration {
     pub points: Vec<Point>,
     /// What was refused.
     pub refused: Vec<Refused>,
-    /// The point that is recommended: of those that reach the frames a second the one with the smallest share of its part; where no number was asked for, the fastest.
+    /// The point that is recommended: of those that reach the frames a second the one with the smallest share of its part, then with
+    /// the fewest look-up tables; where no number was asked for, the fastest.
     pub chosen: usize,
     /// Error of look-up tables and flip-flops against the syntheses that they were fitted to, in percent.
     pub fitted_error_percent: usize,
@@ -80,7 +82,7 @@ pub fn explore(
     frames_per_second: Option<f64>,
     tick: &(dyn Fn(usize) + Sync),
 ) -> Result<Exploration> {
-    let chains = space::chains(base);
+    let chains = space::chains(base, least_memory(model, base));
     let groups = chains.len();
     let tried: Vec<Vec<Result<Point>>> = chains
         .into_par_iter()
@@ -146,7 +148,11 @@ fn choose(
     };
     let Some(wanted) = frames_per_second else { return Ok(0) };
     let good = (0..points.len()).filter(|&index| points[index].reaches);
-    let smallest = good.min_by(|&a, &b| points[a].share().total_cmp(&points[b].share()));
+    let size = |index: usize| (points[index].share(), points[index].resources.lut);
+    let smallest = good.min_by(|&a, &b| {
+        let ((share, lut), (other, others)) = (size(a), size(b));
+        share.total_cmp(&other).then(lut.cmp(&others))
+    });
     smallest.ok_or_else(|| {
         let best = fastest.frames_per_second(base.clock_mhz);
         let message = format!(
@@ -156,6 +162,20 @@ fn choose(
         Error::new(&codes::NO_DESIGN, message)
     })
 }
+
+/// Half of the bytes that are live at once where there is memory enough: with less, strips are many and slow, and so is the
+/// search for them.
+fn least_memory(model: &Model, base: &Target) -> u64 {
+    let port_domains = PortDomains { banks: base.pixels, bytes: ROOMY / 2, count: 2 };
+    let roomy = Target { memory_bytes: ROOMY, port_domains, ..base.clone() };
+    match Plan::new(&model.graph, &roomy) {
+        Ok(plan) if plan.groups.is_empty() => plan.placed.packing.lower_bound / 2,
+        _ => ROOMY / 2,
+    }
+}
+
+/// The largest shared memory of a target.
+const ROOMY: u64 = 2 << 20;
 
 /// Candidates that differ in the size of the memory alone, the smallest first. Once the network fits without strips, more
 /// memory makes it no faster.

@@ -28,14 +28,16 @@ const DOMAINS: std::ops::RangeInclusive<u64> = 2..=128;
 /// DSP slices of the dense array for each pixel, at least.
 const ARRAY_DSPS: u64 = 128;
 
-/// Candidates that differ in the size of the memory alone, in chains by everything else; the base target is the first.
-pub fn chains(base: &Target) -> Vec<Vec<Target>> {
+/// Candidates that differ in the size of the memory alone, in chains by everything else; the base target is the first. The
+/// others have at least `least` bytes of memory.
+pub fn chains(base: &Target, least: u64) -> Vec<Vec<Target>> {
     let own: Vec<_> = [base.clone()].into_iter().filter(has_room).collect();
     let mut chains = vec![own];
     for pixels in PIXELS.into_iter().filter(|pixels| pixels * ARRAY_DSPS <= base.dsp) {
         for stem in [true, false].into_iter().filter(|&stem| base.capabilities.stem_unit || !stem) {
             for bank in BANKS {
-                let chain = chain(base, pixels, stem, bank * pixels);
+                let mut chain = chain(base, pixels, stem, bank * pixels);
+                chain.retain(|target| target.memory_bytes >= least);
                 if !chain.is_empty() {
                     chains.push(chain);
                 }
@@ -89,7 +91,7 @@ mod tests {
     fn every_candidate_is_a_target_and_none_comes_twice() {
         for name in crate::compile::boards::NAMES {
             let all: Vec<Target> =
-                chains(&Target::load(name).unwrap()).into_iter().flatten().collect();
+                chains(&Target::load(name).unwrap(), 0).into_iter().flatten().collect();
             for target in &all {
                 assert_eq!(&Target::from_json(&target.to_json().unwrap()).unwrap(), target);
             }
