@@ -1,7 +1,7 @@
 //! Campaigns: many co-simulations that do not know of each other, on one machine or on a cluster.
 //!
 //! [`manifest`] lists the tasks, which [`plan`] makes, [`task`] performs one, [`work`] runs some of them as processes of their own, [`starters`]
-//! hands them to other schedulers, [`collect`] reads what is there. A result ([`record`]) carries the hashes of what it was
+//! hands them to other schedulers, [`mod@collect`] reads what is there. A result ([`record`]) carries the hashes of what it was
 //! made from, so that results of other campaigns are told apart.
 
 pub mod collect;

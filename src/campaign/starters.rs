@@ -25,7 +25,7 @@ pub struct Array {
 /// The command that runs all tasks by GNU parallel.
 ///
 /// # Errors
-/// Those of [`quoted`].
+/// [`codes::BAD_ARGUMENT`] for a path that no script can hold.
 pub fn parallel(campaign: &Campaign, program: &Path) -> Result<String> {
     let last = campaign.manifest.tasks.len() - 1;
     let [program, folder] = [quoted(program)?, quoted(&campaign.folder)?];
@@ -38,7 +38,7 @@ pub fn parallel(campaign: &Campaign, program: &Path) -> Result<String> {
 /// The script for `sbatch`.
 ///
 /// # Errors
-/// Those of [`quoted`].
+/// [`codes::BAD_ARGUMENT`] for a path that no script can hold.
 pub fn slurm(campaign: &Campaign, program: &Path, array: Array) -> Result<String> {
     let tasks = campaign.manifest.tasks.len();
     let per_job = array.per_job.max(tasks.div_ceil(LARGEST_ARRAY)).max(1);
