@@ -49,7 +49,7 @@ impl Rewrite for TransposedToPhases {
                     }
                     made
                 }
-                Op::DepthToSpace(op) => {
+                Op::DepthToSpace(op) if !ends(graph, &links, index) => {
                     let op = *op;
                     rearranged(graph, &links, index, op)?
                 }
@@ -59,6 +59,12 @@ impl Rewrite for TransposedToPhases {
         }
         Ok(turned)
     }
+}
+
+/// Whether a result only leaves the network: the processor rearranges it behind the frame, where phases of few channels
+/// would cost the accelerator a pass each.
+fn ends(graph: &Graph, links: &Links, index: usize) -> bool {
+    graph.nodes[index].outputs.iter().all(|&output| links.consumers(output).is_empty())
 }
 
 /// All that reads a transposed convolution: a scale and shift per channel, an activation, or both.

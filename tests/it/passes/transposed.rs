@@ -82,10 +82,21 @@ fn blocks_behind_a_convolution_are_its_phases() {
         let attributes =
             [("blocksize", Attribute::Int(block as i64)), ("mode", Attribute::String(mode.into()))];
         let y = net.with("DepthToSpace", &[x], &attributes);
+        let y = net.op("Softplus", &[y]);
         let (rewritten, rewrites) = rewrite(&net.finish(&[y]), &[NAME]);
         let convolutions = kinds(&rewritten).iter().filter(|kind| *kind == "Conv").count();
         assert_eq!((rewrites, convolutions), (1, block * block + usize::from(bare)));
     }
+}
+
+/// As super resolution ends: one pass with all channels, and the processor behind the frame.
+#[test]
+fn blocks_that_end_a_network_stay() {
+    let mut net = Net::new();
+    let x = net.input(&[1, 3, 5, 4]);
+    let x = net.conv(x, [3, 9], 3);
+    let y = net.with("DepthToSpace", &[x], &[("blocksize", Attribute::Int(3))]);
+    assert_untouched(&net.finish(&[y]), NAME);
 }
 
 #[test]
