@@ -510,57 +510,19 @@ module seigo_core #(
   wire [P-1:0]       conv_enable;
   wire [128*P-1:0]   conv_data;
 
-  // A pass stores its result in rows of all banks, or between the results of other passes.
-  wire               spread = Scatter != 0 && descriptor[OutStepLsb +: OutStepWidth] != 0;
-  wire               row_valid, row_ready, row_idle, word_valid, word_ready, word_idle;
-  wire [RowBits-1:0] row_row, word_row;
-  wire [P-1:0]       row_enable, word_enable;
-  wire [128*P-1:0]   row_data, word_data;
-
-  assign store_ready = spread ? word_ready : row_ready;
-  assign conv_idle   = row_idle && word_idle;
-  assign conv_valid  = spread ? word_valid : row_valid;
-  assign conv_row    = spread ? word_row : row_row;
-  assign conv_enable = spread ? word_enable : row_enable;
-  assign conv_data   = spread ? word_data : row_data;
-
-  seigo_writeback #(.P(P), .N(LP), .Aligned(P > 1), .RowBits(RowBits)) i_store (
+  seigo_store #(.P(P), .N(LP), .RowBits(RowBits), .Scatter(Scatter)) i_store (
     .aclk(aclk), .aresetn(core_resetn),
-    .start_i(setup && store && !spread), .wide_i(wide),
+    .start_i(setup && store), .wide_i(wide),
     .base_i(descriptor[OutBaseLsb +: OutBaseWidth]),
     .stride_i(descriptor[OutStrideLsb +: OutStrideWidth]),
-    .pixels_i(pixels[23:0]), .planes_i(tiles), .idle_o(row_idle),
-    .valid_i(result_pop && store && !spread), .ready_o(row_ready), .data_i(result_data),
+    .step_i(descriptor[OutStepLsb +: OutStepWidth]), .skip_i(descriptor[OutSkipLsb +: OutSkipWidth]),
+    .width_i(descriptor[OutWidthLsb +: OutWidthWidth]),
+    .pixels_i(pixels[23:0]), .planes_i(tiles), .idle_o(conv_idle),
+    .valid_i(result_pop && store), .ready_o(store_ready), .data_i(result_data),
     .count_i(result_count),
-    .req_valid_o(row_valid), .req_ready_i(conv_ready && !spread), .req_row_o(row_row),
-    .req_enable_o(row_enable), .req_data_o(row_data)
+    .req_valid_o(conv_valid), .req_ready_i(conv_ready), .req_row_o(conv_row),
+    .req_enable_o(conv_enable), .req_data_o(conv_data)
   );
-
-  generate
-    if (Scatter != 0) begin : gen_scatter
-      seigo_scatter #(.P(P), .N(LP), .RowBits(RowBits)) i_scatter (
-        .aclk(aclk), .aresetn(core_resetn),
-        .start_i(setup && store && spread), .wide_i(wide),
-        .base_i(descriptor[OutBaseLsb +: OutBaseWidth]),
-        .stride_i(descriptor[OutStrideLsb +: OutStrideWidth]),
-        .step_i(descriptor[OutStepLsb +: OutStepWidth]),
-        .skip_i(descriptor[OutSkipLsb +: OutSkipWidth]),
-        .width_i(descriptor[OutWidthLsb +: OutWidthWidth]),
-        .pixels_i(pixels[23:0]), .planes_i(tiles), .idle_o(word_idle),
-        .valid_i(result_pop && store && spread), .ready_o(word_ready), .data_i(result_data),
-        .count_i(result_count),
-        .req_valid_o(word_valid), .req_ready_i(conv_ready && spread), .req_row_o(word_row),
-        .req_enable_o(word_enable), .req_data_o(word_data)
-      );
-    end else begin : gen_rows
-      assign word_ready  = 1'b0;
-      assign word_idle   = 1'b1;
-      assign word_valid  = 1'b0;
-      assign word_row    = {RowBits{1'b0}};
-      assign word_enable = {P{1'b0}};
-      assign word_data   = {128*P{1'b0}};
-    end
-  endgenerate
 
   wire [1:0]           filter_idle, filter_valid;
   wire [2*RowBits-1:0] filter_row;

@@ -114,29 +114,18 @@ module seigo_scatter #(
   reg [15:0] columns_q;          // pixels that are left of the row
   reg [23:0] left_q;             // of the plane
   reg [15:0] planes_q;           // planes that are left
-  reg                 valid_q;
-  reg [19:0]          address_q;
-  reg [127:0]         data_q;
+  // Its ready is a register, so that the grant of a write reaches no results.
+  wire                room;
 
-  assign take = count_q != 4'd0 && (!valid_q || req_ready_i);
+  assign take = count_q != 4'd0 && room;
   wire next     = take && (!wide_q || half_q);  // the pixel's last word
   wire row_end  = columns_q == 16'd1;
   wire plane_end = left_q == 24'd1;
 
   always @(posedge aclk) begin
-    if (!aresetn) begin
-      active_q <= 1'b0;
-      valid_q  <= 1'b0;
-    end else begin
-      if (start_i)                                    active_q <= 1'b1;
-      else if (next && plane_end && planes_q == 16'd1) active_q <= 1'b0;
-      if (take)             valid_q <= 1'b1;
-      else if (req_ready_i) valid_q <= 1'b0;
-    end
-    if (take) begin
-      address_q <= pixel_q + {19'd0, half_q};
-      data_q    <= words_q[128*index_q +: 128];
-    end
+    if (!aresetn)                                    active_q <= 1'b0;
+    else if (start_i)                                active_q <= 1'b1;
+    else if (next && plane_end && planes_q == 16'd1) active_q <= 1'b0;
     if (start_i) begin
       half_q    <= 1'b0;
       pixel_q   <= base_i;
@@ -147,7 +136,7 @@ module seigo_scatter #(
     end else if (take) begin
       half_q <= wide_q && !half_q;
       if (next) begin
-        columns_q <= row_end || plane_end ? width_q : columns_q - 16'd1;
+        columns_q <= row_end ? width_q : columns_q - 16'd1;
         left_q    <= plane_end ? pixels_q : left_q - 24'd1;
         if (plane_end) begin
           pixel_q  <= plane_q + stride_q;
@@ -160,22 +149,30 @@ module seigo_scatter #(
     end
   end
 
-  assign req_valid_o = valid_q;
-  assign req_row_o   = address_q[PBits +: RowBits];
-  assign req_data_o  = {P{data_q}};
+  wire [19:0]  address;
+  wire [127:0] word;
+  seigo_skid #(.Width(148)) i_request (
+    .aclk(aclk), .aresetn(aresetn),
+    .valid_i(count_q != 4'd0), .ready_o(room),
+    .data_i({pixel_q + {19'd0, half_q}, words_q[128*index_q +: 128]}),
+    .valid_o(req_valid_o), .ready_i(req_ready_i), .data_o({address, word})
+  );
+
+  assign req_row_o  = address[PBits +: RowBits];
+  assign req_data_o = {P{word}};
   generate
     for (i = 0; i < P; i = i + 1) begin : g_bank
       if (P == 1) begin : g_one
         assign req_enable_o = 1'b1;
       end else begin : g_many
-        assign req_enable_o[i] = address_q[PBits-1:0] == i;
+        assign req_enable_o[i] = address[PBits-1:0] == i;
       end
     end
     if (RowBits + PBits < 20) begin : g_above
-      wire unused = &{1'b0, address_q[19:RowBits+PBits]};
+      wire unused = &{1'b0, address[19:RowBits+PBits]};
     end
   endgenerate
-  assign idle_o = !active_q && !valid_q;
+  assign idle_o = !active_q && !req_valid_o;
 
 endmodule
 

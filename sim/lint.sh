@@ -38,6 +38,10 @@ plane_results DP=1 Channels=8
 plane_parameters Channels=8
 loader ParameterGap=1
 core Scatter=1
+store Scatter=1
+store P=1 N=1 RowBits=16 Scatter=1
+store P=8 N=4 RowBits=13 Scatter=1
+store P=1 N=1 RowBits=16
 pass_products P=1
 pass_products P=8
 plane_window DP=1
@@ -62,7 +66,7 @@ lint() { # lint MODULE PARAMETER...
   local module=$1
   if [ "$folder" = rtl ]; then linted+="$*"$'\n'; else linted_device+="$*"$'\n'; fi
   shift
-  verilator --lint-only -Wall -Irtl -y "$folder" --top-module "$module" "${@/#/-G}" "$file" || failed=1
+  verilator --lint-only -Wall -Irtl -y "$folder" -y rtl --top-module "$module" "${@/#/-G}" "$file" || failed=1
 }
 
 # The processors' tops hold primitives of the vendor: sim/device/run.sh elaborates them.
@@ -74,7 +78,7 @@ for file in rtl/*.v "${device[@]}"; do
   module=$(basename "$file" .v)
   folder=$(dirname "$file")
   lint "$module"
-  iverilog -g2005 -Wall -Irtl -y "$folder" -s "$module" -o /dev/null "$file" || failed=1
+  iverilog -g2005 -Wall -Irtl -y "$folder" -y rtl -s "$module" -o /dev/null "$file" || failed=1
   while read -r name parameters; do
     [ "seigo_$name" = "$module" ] || continue
     # shellcheck disable=SC2086
@@ -89,7 +93,8 @@ done
 "${PYTHON:-python3}" sim/slang.py rtl <<<"$linted" || failed=1
 mkdir -p build/lint/device
 rm -f build/lint/device/*
-cp "${device[@]}" build/lint/device
+# With the one module of the accelerator that they use.
+cp "${device[@]}" rtl/seigo_skid.v build/lint/device
 "${PYTHON:-python3}" sim/slang.py build/lint/device <<<"$linted_device" || failed=1
 
 for bundle in "${bundles[@]}"; do

@@ -17,8 +17,8 @@ if grep -q '"family": "xc7"' "$bundle/target.json"; then
   device=seigo_zynq_7000
   defines=(-DZYNQ_7000)
 fi
-# Every module but the tops, of which only one is elaborated.
-sources=()
+# Every module but the tops, of which only one is elaborated, and the one of the accelerator that they use.
+sources=(rtl/seigo_skid.v)
 for file in rtl/device/seigo_*.v; do
   [[ $file == *_zynq_* ]] || sources+=("$file")
 done

@@ -21,7 +21,6 @@ sources![
     "seigo_axi3_split.v",
     "seigo_lite_bridge.v",
     "seigo_reset.v",
-    "seigo_skid.v",
     "seigo_zynq_7000.v",
     "seigo_zynq_ultra.v",
 ];
