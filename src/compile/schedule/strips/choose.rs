@@ -134,8 +134,44 @@ impl Search<'_> {
         idle
     }
 
-    /// The groups with the fewest cycles, or the step that no group reaches.
+    /// The groups with the fewest cycles, or the step that no group reaches. Of groups that are chosen every strip is looked
+    /// at; where that says something else than the few that their cost is from, the way is looked for once more.
     fn shortest(&mut self) -> std::result::Result<Choice, usize> {
+        loop {
+            let choice = self.way()?;
+            let mut as_said = true;
+            for span in &choice.groups {
+                as_said &= self.look_at_all(span);
+            }
+            if as_said {
+                return Ok(choice);
+            }
+        }
+    }
+
+    /// Whether all strips of a group can be done, in the bytes of its cost; sets that right where not.
+    fn look_at_all(&mut self, span: &Span) -> bool {
+        let (network, places) = (self.network, &self.places);
+        let Some(costs) = self.known.get_mut(&(span.first, span.end)) else { return true };
+        let Some(at) = costs.iter().position(|cost| cost.strips == span.strips && !cost.all) else {
+            return true;
+        };
+        let locals = group::locals(network, places, span);
+        match group::bytes(network, &locals, span) {
+            Some(bytes) => {
+                let said = std::mem::replace(&mut costs[at].bytes, bytes);
+                costs[at].all = true;
+                bytes <= said
+            }
+            None => {
+                costs.remove(at);
+                false
+            }
+        }
+    }
+
+    /// The shortest way through the costs that are known.
+    fn way(&mut self) -> std::result::Result<Choice, usize> {
         let count = self.network.steps.len();
         let idle = self.idle();
         let mut best: Vec<Option<(u64, Span)>> = vec![None; count + 1];
@@ -192,7 +228,7 @@ impl Search<'_> {
             let locals = group::locals(network, places, &span(1));
             let single = end == first + 1;
             if single && network.steps[first].processor {
-                return vec![Cost { strips: 1, bytes: 0, cycles: 0 }];
+                return vec![Cost { strips: 1, bytes: 0, cycles: 0, all: true }];
             }
             let most = group::most_strips(network, &locals);
             let mut counts: Vec<usize> = COUNTS.into_iter().filter(|&own| own < most).collect();

@@ -207,11 +207,13 @@ pub struct Cost {
     pub bytes: u64,
     /// Cycles, of transfers too.
     pub cycles: u64,
+    /// All strips were looked at, not only some.
+    pub all: bool,
 }
 
 /// What a group takes, from its first, a middle and its last strip.
 pub fn cost(network: &Network<'_>, locals: &[Local], span: &Span) -> Option<Cost> {
-    let mut total = Cost { strips: span.strips, bytes: 0, cycles: 0 };
+    let mut total = Cost { strips: span.strips, bytes: 0, cycles: 0, all: span.strips <= 3 };
     let last = span.strips - 1;
     let mut shown = vec![(0, 1)];
     if last > 1 {
@@ -231,6 +233,14 @@ pub fn cost(network: &Network<'_>, locals: &[Local], span: &Span) -> Option<Cost
         total.cycles += if local.saves { moved } else { 0 };
     }
     Some(total)
+}
+
+/// Most bytes of all strips of a group; `None` where one of them cannot be done.
+pub fn bytes(network: &Network<'_>, locals: &[Local], span: &Span) -> Option<u64> {
+    let mut strips = (0..span.strips).map(|index| {
+        cut(network, locals, span, index).map(|cut| peak(network, locals, span, &cut))
+    });
+    strips.try_fold(0, |most, bytes| Some(most.max(bytes?)))
 }
 
 fn cycles(network: &Network<'_>, locals: &[Local], span: &Span, cut: &Cut) -> u64 {
