@@ -49,7 +49,7 @@ impl Rewrite for TransposedToPhases {
                     }
                     made
                 }
-                Op::DepthToSpace(op) if !ends(graph, &links, index) => {
+                Op::DepthToSpace(op) if feeds_products(graph, &links, index) => {
                     let op = *op;
                     rearranged(graph, &links, index, op)?
                 }
@@ -61,10 +61,26 @@ impl Rewrite for TransposedToPhases {
     }
 }
 
-/// Whether a result only leaves the network: the processor rearranges it behind the frame, where phases of few channels
-/// would cost the accelerator a pass each.
-fn ends(graph: &Graph, links: &Links, index: usize) -> bool {
-    graph.nodes[index].outputs.iter().all(|&output| links.consumers(output).is_empty())
+/// Whether a result reaches a convolution or matrix product. Else it ends the network, as in super resolution: the processor
+/// rearranges it behind the frame, where phases of few channels would cost the accelerator a pass each.
+fn feeds_products(graph: &Graph, links: &Links, index: usize) -> bool {
+    let mut reached = vec![false; graph.nodes.len()];
+    let mut open = vec![index];
+    while let Some(index) = open.pop() {
+        let outputs = graph.nodes[index].outputs.iter();
+        for &reader in outputs.flat_map(|&output| links.consumers(output)) {
+            if matches!(
+                graph.nodes[reader].op,
+                Op::Conv(_) | Op::ConvTranspose(_) | Op::Gemm(_) | Op::MatMul(_)
+            ) {
+                return true;
+            }
+            if !std::mem::replace(&mut reached[reader], true) {
+                open.push(reader);
+            }
+        }
+    }
+    false
 }
 
 /// All that reads a transposed convolution: a scale and shift per channel, an activation, or both.
