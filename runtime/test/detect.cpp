@@ -11,22 +11,9 @@
 #include <cstring>
 
 #include "ceras/vision.hpp"
+#include "support.h"
 
 namespace {
-
-int failed(const ceras::Error& error) {
-  std::printf("error[SG%04d]: %s\n", error.code, error.message.c_str());
-  return 2;
-}
-
-std::vector<char> read(const char* path) {
-  std::vector<char> bytes;
-  if (std::FILE* file = std::fopen(path, "rb")) {
-    for (int letter = std::fgetc(file); letter != EOF; letter = std::fgetc(file)) bytes.push_back(static_cast<char>(letter));
-    std::fclose(file);
-  }
-  return bytes;
-}
 
 // Reads a case; what is missing reads as zero.
 struct Reader {

@@ -5,17 +5,9 @@
 #include <map>
 
 #include "ceras/ceras.hpp"
+#include "support.h"
 
 namespace {
-
-std::vector<char> read(const char* path) {
-  std::vector<char> bytes;
-  if (std::FILE* file = std::fopen(path, "rb")) {
-    for (int letter = std::fgetc(file); letter != EOF; letter = std::fgetc(file)) bytes.push_back(static_cast<char>(letter));
-    std::fclose(file);
-  }
-  return bytes;
-}
 
 // Integers of a value or bits of its floats.
 using Words = std::vector<std::int32_t>;
@@ -41,11 +33,6 @@ void observed(void* data, const ceras::Context& context, std::size_t index) {
   if (real) context.read_value(index, floats.data());
   if (!real) context.read_value_raw(index, integers.data());
   frame.values[value.name] = words_of(value, floats, integers);
-}
-
-int failed(const ceras::Error& error) {
-  std::printf("error[SG%04d]: %s\n", error.code, error.message.c_str());
-  return 2;
 }
 
 ceras::Error give(ceras::Context& context, std::size_t at, const ceras::Tensor& input, const Words& words) {
@@ -80,15 +67,7 @@ int main(int count, char** arguments) {
   ceras::Context context(*model);
   Frame whole{model.get(), {}};
   context.observe(observed, &whole);
-  std::size_t next = 0;
-  for (std::size_t at = 0; at < model->inputs(); ++at) {
-    std::vector<float> elements(model->input(at).elements());
-    if (inputs.size() - next < 4 * elements.size()) return 1;
-    std::memcpy(elements.data(), inputs.data() + next, 4 * elements.size());
-    next += 4 * elements.size();
-    error = context.set_input(at, elements.data());
-    if (error) return failed(error);
-  }
+  if (const int status = give_inputs(*model, context, inputs)) return status;
   error = context.run();
   if (error) return failed(error);
   std::size_t smaller = 0;

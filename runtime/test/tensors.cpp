@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "ceras/ceras.hpp"
+#include "support.h"
 
 namespace {
 
@@ -25,15 +26,6 @@ class Threads : public ceras::Pool {
  private:
   int count_;
 };
-
-std::vector<char> read(const char* path) {
-  std::vector<char> bytes;
-  if (std::FILE* file = std::fopen(path, "rb")) {
-    for (int letter = std::fgetc(file); letter != EOF; letter = std::fgetc(file)) bytes.push_back(static_cast<char>(letter));
-    std::fclose(file);
-  }
-  return bytes;
-}
 
 struct Sink {
   const ceras::Model* model;
@@ -56,11 +48,6 @@ void observed(void* data, const ceras::Context& context, std::size_t index) {
   std::fwrite(words.data(), 4, value.elements(), sink.file);
 }
 
-int failed(const ceras::Error& error) {
-  std::printf("error[SG%04d]: %s\n", error.code, error.message.c_str());
-  return 2;
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -79,15 +66,7 @@ int main(int count, char** arguments) {
   if (sink.file == nullptr) return 1;
   context.observe(observed, &sink);
   const std::vector<char> inputs = read(arguments[2]);
-  std::size_t next = 0;
-  for (std::size_t at = 0; at < model->inputs(); ++at) {
-    std::vector<float> elements(model->input(at).elements());
-    if (inputs.size() - next < 4 * elements.size()) return 1;
-    std::memcpy(elements.data(), inputs.data() + next, 4 * elements.size());
-    next += 4 * elements.size();
-    error = context.set_input(at, elements.data());
-    if (error) return failed(error);
-  }
+  if (const int status = give_inputs(*model, context, inputs)) return status;
   error = context.run();
   std::fclose(sink.file);
   if (error) return failed(error);

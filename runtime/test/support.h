@@ -1,0 +1,40 @@
+// What the test programs share: files, errors, the inputs of a frame.
+#ifndef CERAS_TEST_SUPPORT_H
+#define CERAS_TEST_SUPPORT_H
+
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "ceras/ceras.hpp"
+
+// The bytes of a file; none where it cannot be read.
+inline std::vector<char> read(const char* path) {
+  std::vector<char> bytes;
+  if (std::FILE* file = std::fopen(path, "rb")) {
+    for (int letter = std::fgetc(file); letter != EOF; letter = std::fgetc(file)) bytes.push_back(static_cast<char>(letter));
+    std::fclose(file);
+  }
+  return bytes;
+}
+
+// Prints an error; the exit status of a program that it ends.
+inline int failed(const ceras::Error& error) {
+  std::printf("error[SG%04d]: %s\n", error.code, error.message.c_str());
+  return 2;
+}
+
+// Gives all inputs, whose floats lie one behind the other in `bytes`. 0, or the exit status.
+inline int give_inputs(const ceras::Model& model, ceras::Context& context, const std::vector<char>& bytes) {
+  std::size_t next = 0;
+  for (std::size_t at = 0; at < model.inputs(); ++at) {
+    std::vector<float> elements(model.input(at).elements());
+    if (bytes.size() - next < 4 * elements.size()) return 1;
+    std::memcpy(elements.data(), bytes.data() + next, 4 * elements.size());
+    next += 4 * elements.size();
+    if (const ceras::Error error = context.set_input(at, elements.data())) return failed(error);
+  }
+  return 0;
+}
+
+#endif
