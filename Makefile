@@ -25,6 +25,10 @@ PYSLANG_VERSION := 12.1.0
 MDBOOK_VERSION := 0.5.4
 DRIVERS := build/venv-drivers
 MDBOOK := build/tools/bin/mdbook
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_FUZZ := build/tools/bin/cargo-fuzz
+# libFuzzer needs a compiler with sanitizers: rustup toolchain install nightly --profile minimal
+NIGHTLY ?= nightly
 
 .PHONY: help
 help: ## List the targets
@@ -76,6 +80,7 @@ demo: build ## The whole chain on a detector that ships with Seigo; its products
 .PHONY: test
 test: deps ## Everything that has to be green: format, clippy, pages, RTL lint, tests, the library without the command
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy -p seigo --lib --no-default-features --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
@@ -138,6 +143,27 @@ test-runtime: build ## The C++ runtime against the reference: every tensor of 50
 	  SEIGO_RUNTIME="$$program" SEIGO_RUNTIME_CASES=100 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras" \
 	    $(CARGO) test --release --locked --test it runtime:: -- --include-ignored --nocapture
 	done
+
+.PHONY: test-networks
+test-networks: deps ## Random networks (NETWORKS=10000): float, reference, engine, model file and interpreter agree
+	SEIGO_NETWORKS=$(or $(NETWORKS),10000) $(CARGO) test --release --locked --test it fuzz::many:: -- --ignored --nocapture
+
+# Seconds for each target, and which; what is found lies in fuzz/artifacts and belongs into fuzz/seeds.
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?= $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ) ## Fuzz every reader of a file and random networks (FUZZ_SECONDS=600, FUZZ_TARGETS="onnx npy")
+	export PATH="$(CURDIR)/build/tools/bin:$$PATH"
+	for target in $(FUZZ_TARGETS); do
+	  corpus=build/fuzz/$$target
+	  mkdir -p $$corpus
+	  echo "fuzz: $$target"
+	  $(CARGO) +$(NIGHTLY) fuzz run $$target $$corpus fuzz/seeds/$$target tests/fixtures -- \
+	    -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=600 -max_len=65536 -print_final_stats=1
+	done
+
+$(CARGO_FUZZ):
+	$(CARGO) install --locked --root build/tools cargo-fuzz@$(CARGO_FUZZ_VERSION)
 
 .PHONY: lint-rtl
 lint-rtl: $(LINT)/ready ## Lint every RTL module at several parameter sets and generated top levels: Verilator, slang, Icarus

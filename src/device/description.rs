@@ -1,5 +1,7 @@
 //! `device.json` of a bundle: what a driver in any language has to know of a program.
 
+mod check;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::arithmetic::saturate;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files::sha256;
-use crate::base::json::{Form, FormatOf, VersionOf};
+use crate::base::json::{self, Form, FormatOf, VersionOf};
 use crate::compile::Compiled;
 use crate::compile::border::registers::VERSION_VALUE;
 use crate::compile::border::status::Cause;
@@ -168,6 +170,17 @@ pub struct Predicted {
 }
 
 impl Description {
+    /// Reads the JSON form; every place of every tensor is in its buffer.
+    ///
+    /// # Errors
+    /// [`codes::BUNDLE`] naming the field or the tensor.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let wrong = |error: json::Wrong| Error::new(&codes::BUNDLE, format!("{FILE}: {error}"));
+        let found = json::parse(text).map_err(wrong)?;
+        check::check(&found)?;
+        Ok(found)
+    }
+
     /// That of a compiled network whose hardware has the hash `design`.
     ///
     /// # Errors
@@ -384,7 +397,7 @@ impl Tensor {
         let own = self.bits as usize / 8;
         for (byte, index) in self.places() {
             let number = match self.order {
-                Order::Pixels => numbers[index] + 128,
+                Order::Pixels => numbers[index].wrapping_add(128),
                 Order::Planes => numbers[index],
             };
             buffer[byte..byte + own].copy_from_slice(&number.to_le_bytes()[..own]);

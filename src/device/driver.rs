@@ -9,7 +9,7 @@ use super::description::{self, Description, Step, Tensor};
 use super::transport::Transport;
 use super::vectors::{self, Vector};
 use crate::base::error::{Error, Place as _, Result, codes};
-use crate::base::{files, json};
+use crate::base::files;
 use crate::compile::border::registers as r;
 use crate::compile::program::{Buffers, Entry, Program};
 
@@ -70,9 +70,7 @@ pub struct Driver<T: Transport> {
 /// [`codes::FILE_READ`]; [`codes::BUNDLE`] when it is none.
 pub fn describe(bundle: &Path) -> Result<Description> {
     let text = files::read_text(&bundle.join(description::FILE))?;
-    json::parse(&text)
-        .map_err(|error| Error::new(&codes::BUNDLE, format!("{}: {error}", description::FILE)))
-        .at(|| bundle.display().to_string())
+    Description::from_json(&text).at(|| bundle.display().to_string())
 }
 
 impl<T: Transport> Driver<T> {

@@ -160,7 +160,11 @@ pub fn parse(file: &[u8], description: &Description) -> Result<Vec<Vector>> {
         return Err(wrong("is no file of check vectors of this version"));
     }
     let count = word(12).map_or(0, u32::from_le_bytes);
-    let mut rest = &file[HEAD..];
+    let mut rest = file.get(HEAD..).ok_or_else(|| wrong("is cut off"))?;
+    // A frame takes at least a byte.
+    if count as usize > rest.len() {
+        return Err(wrong("is cut off"));
+    }
     let mut vectors = Vec::new();
     for _ in 0..count {
         let image = image(&mut rest, description).ok_or_else(|| wrong("is cut off"))?;

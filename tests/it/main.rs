@@ -21,6 +21,7 @@ mod drivers;
 mod farm;
 mod fixtures;
 mod forms;
+mod fuzz;
 mod goldens;
 #[cfg(unix)]
 mod interrupt;
