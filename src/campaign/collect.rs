@@ -7,6 +7,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::faults::{FaultRow, by_kind};
 use super::manifest::{Campaign, RESULTS, TOOL, Work};
 use super::record::{FrameOutcome, Outcome, Record};
 use crate::base::error::{Error, Place as _, Result, codes};
@@ -43,6 +44,9 @@ pub struct Summary {
     pub counts: Counts,
     /// Accuracy of what the RTL computed, where there are annotations; images without a frame count as left out.
     pub score: Option<Score>,
+    /// Faults by kind; empty where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultRow>,
     /// Every task, in order.
     pub tasks: Vec<Row>,
     /// Files among the results that do not count.
@@ -166,7 +170,7 @@ fn cannot_write(path: &Path, error: std::io::Error) -> Error {
 pub fn collect(campaign: &Campaign) -> Result<Summary> {
     let mut left_out = strangers(campaign)?;
     let mut tasks = Vec::with_capacity(campaign.manifest.tasks.len());
-    let mut seen = HashMap::new();
+    let (mut seen, mut faults) = (HashMap::new(), Vec::new());
     for index in 0..campaign.manifest.tasks.len() {
         let record = match Record::read(campaign, index) {
             Ok(record) => record,
@@ -184,10 +188,12 @@ pub fn collect(campaign: &Campaign) -> Result<Summary> {
             Work::Frame { id, .. } => id,
             _ => None,
         };
-        if let (Some(id), Some(Outcome::Frame(FrameOutcome { prediction, .. }))) =
-            (id, record.map(|record| record.outcome))
-        {
-            seen.extend(prediction.map(|prediction| (id, prediction)));
+        match record.map(|record| record.outcome) {
+            Some(Outcome::Frame(FrameOutcome { prediction, .. })) => {
+                seen.extend(id.zip(prediction));
+            }
+            Some(Outcome::Fault(fault)) => faults.push(fault),
+            _ => {}
         }
     }
     left_out.sort_by(|a, b| a.file.cmp(&b.file));
@@ -202,6 +208,7 @@ pub fn collect(campaign: &Campaign) -> Result<Summary> {
         holds: counts.right == counts.all,
         counts,
         score: score(campaign, &mut seen)?,
+        faults: by_kind(&faults),
         tasks,
         left_out,
     })

@@ -37,7 +37,7 @@ pub struct Record {
 
 impl Form for Record {
     const FORMAT: &'static str = "seigo-campaign-result";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }
 
 /// What came out of a task.
@@ -67,14 +67,84 @@ pub struct FrameOutcome {
     pub prediction: Option<Prediction>,
 }
 
+/// What a fault breaks.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum FaultKind {
+    /// A word of program, image or output answers SLVERR.
+    Bus,
+    /// A bit of a descriptor is flipped.
+    Descriptor,
+    /// An owner table lacks a block that its pass touches.
+    Foreign,
+    /// A bit of weights or parameters is flipped.
+    Weights,
+    /// A bit in the shared memory is flipped.
+    Memory,
+    /// The accelerator is reset.
+    Reset,
+    /// The memory answers nothing for some time.
+    Stall,
+    /// The memory answers nothing any more.
+    Silence,
+}
+
+impl FaultKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Bus,
+        Self::Descriptor,
+        Self::Foreign,
+        Self::Weights,
+        Self::Memory,
+        Self::Reset,
+        Self::Stall,
+        Self::Silence,
+    ];
+
+    /// Its words in a table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bus => "error of the bus",
+            Self::Descriptor => "damaged descriptor",
+            Self::Foreign => "foreign block",
+            Self::Weights => "damaged weights",
+            Self::Memory => "flipped bit in shared memory",
+            Self::Reset => "reset",
+            Self::Stall => "stall",
+            Self::Silence => "silent memory",
+        }
+    }
+}
+
+/// How a frame with a fault ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FaultEnd {
+    /// By an error of the hardware.
+    Error,
+    /// With the right result.
+    Right,
+    /// With a wrong result, and no error.
+    Unseen,
+    /// By a reset.
+    Reset,
+}
+
 /// A fault in a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FaultOutcome {
+    /// What kind of fault it is.
+    pub fault: FaultKind,
     /// What was broken, and where.
     pub injected: String,
-    /// How the frame ended.
+    /// How the frame ended, in words.
     pub found: String,
-    /// Whether it ended as it has to.
+    /// How the frame ended.
+    pub end: FaultEnd,
+    /// Whether it ended as it has to; where bits are flipped, a wrong result without an error counts as that.
     pub defined: bool,
     /// Whether every block that no pass up to the error may write was left as it was; none where it was not looked at.
     pub untouched: Option<bool>,

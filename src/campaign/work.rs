@@ -278,6 +278,8 @@ mod tests {
     /// The result that a good worker writes.
     fn good(campaign: &Campaign, index: usize) -> Record {
         let failed = Outcome::Fault(crate::campaign::record::FaultOutcome {
+            fault: crate::campaign::record::FaultKind::Stall,
+            end: crate::campaign::record::FaultEnd::Right,
             injected: "nothing".to_owned(),
             found: String::new(),
             defined: true,

@@ -37,24 +37,40 @@ fn the_accuracy_of_the_rtl_is_that_of_the_engine() {
     bench.write("truth.json", truth.to_string());
 
     let data = "--images images --coco truth.json";
-    let (_, err) = bench.done(&format!("farm plan model.ceras {TARGET} {data} --faults 4 -o farm"));
-    assert!(err.contains("wrote farm: 6 tasks") && err.contains("| parallel "), "{err}");
+    let (_, err) =
+        bench.done(&format!("farm plan model.ceras {TARGET} {data} --faults 16 -o farm"));
+    assert!(err.contains("wrote farm: 18 tasks") && err.contains("| parallel "), "{err}");
     let manifest = bench.read("farm/manifest.json");
     // Half of it: what is missing is named, and counts as left out.
     assert_eq!(bench.done("farm run farm --task 0-1 --jobs 2").0, "2 of 2 tasks right\n");
     assert_eq!(status(&bench, "farm collect farm"), Some(1));
     let half = json(&bench.read("farm/summary.json"));
-    assert_eq!(half["counts"]["missing"], 4);
+    assert_eq!(half["counts"]["missing"], 16);
     assert_eq!((&half["score"]["images"], half["score"].get("left_out")), (&2.into(), None));
     // Planning again changes nothing, so that results stay.
-    bench.done(&format!("farm plan model.ceras {TARGET} {data} --faults 4 -o farm"));
+    bench.done(&format!("farm plan model.ceras {TARGET} {data} --faults 16 -o farm"));
     assert!(manifest == bench.read("farm/manifest.json"));
     let (out, err) = bench.done("farm run farm");
     assert!(err.contains("task 0 (frame squares.png): done before"), "{err}");
-    assert_eq!(out, "6 of 6 tasks right\n");
+    assert_eq!(out, "18 of 18 tasks right\n");
 
     let summary = json(bench.done("farm collect farm --format json").0.as_bytes());
-    assert_eq!((&summary["holds"], &summary["counts"]["right"]), (&true.into(), &6.into()));
+    assert_eq!((&summary["holds"], &summary["counts"]["right"]), (&true.into(), &18.into()));
+    let faults = summary["faults"].as_array().unwrap();
+    let kinds: Vec<_> = faults.iter().map(|row| row["fault"].as_str().unwrap()).collect();
+    assert_eq!(
+        kinds,
+        ["bus", "descriptor", "foreign", "weights", "memory", "reset", "stall", "silence"]
+    );
+    for row in faults {
+        assert_eq!(row["injected"], 2, "{row}");
+        for none in ["undefined", "foreign", "lasting"] {
+            assert_eq!(row[none], 0, "{row}");
+        }
+    }
+    let ends = |end: &str| faults.iter().map(|row| row[end].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(["error", "reset"].map(ends), [6, 4], "{faults:?}");
+    assert_eq!(ends("right") + ends("unseen"), 6, "{faults:?}");
     let eval = json(bench.done(&format!("eval model.ceras {data} --format json")).0.as_bytes());
     assert!(eval["ap"].as_f64().unwrap() < 1.0, "{eval}");
     for field in
@@ -63,7 +79,7 @@ fn the_accuracy_of_the_rtl_is_that_of_the_engine() {
         assert_eq!(summary["score"][field], eval[field], "{field}");
     }
     let junit = String::from_utf8(bench.read("farm/junit.xml")).unwrap();
-    assert!(junit.contains("tests=\"6\" failures=\"0\" errors=\"0\""), "{junit}");
+    assert!(junit.contains("tests=\"18\" failures=\"0\" errors=\"0\""), "{junit}");
     let page = String::from_utf8(bench.read("farm/index.html")).unwrap();
     assert!(page.contains("all of them are right") && page.ends_with("</html>"));
     disturbed(&bench);

@@ -52,6 +52,7 @@ fn text(summary: &Summary) -> String {
             text += &format!("  again: {repeat}\n");
         }
     }
+    text += &faults(summary);
     if let Some(score) = &summary.score {
         for (name, value) in score.measures() {
             let value = value.map_or("     -".to_owned(), |value| format!("{:6.2}", 100.0 * value));
@@ -67,5 +68,19 @@ fn text(summary: &Summary) -> String {
         "{} tasks: {} right, {} wrong, {} failed, {} missing\n",
         counts.all, counts.right, counts.wrong, counts.failed, counts.missing
     );
+    text
+}
+
+/// Faults by kind, a line each.
+fn faults(summary: &Summary) -> String {
+    let mut text = String::new();
+    for row in &summary.faults {
+        if text.is_empty() {
+            let heads = row.columns().map(|(name, _)| format!("  {name}"));
+            text += &format!("{:<27}{}\n", "faults", heads.concat());
+        }
+        let numbers = row.columns().map(|(name, count)| format!("  {count:>0$}", name.len()));
+        text += &format!("{:<27}{}\n", row.fault.name(), numbers.concat());
+    }
     text
 }

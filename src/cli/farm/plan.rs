@@ -35,7 +35,7 @@ pub struct Args {
     /// Random stalls of the memory in every frame, by this seed
     #[arg(long, value_name = "S")]
     stall_seed: Option<u64>,
-    /// Inject N faults: errors of the bus, damaged descriptors, resets
+    /// Inject N faults: errors of the bus, damaged descriptors and weights, foreign blocks, flipped bits, resets, stalls
     #[arg(long, value_name = "N", default_value_t = 0)]
     faults: u64,
     /// Seed of the first fault; the others follow

@@ -60,6 +60,20 @@ fn overview(summary: &Summary) -> Markup {
                 @if score.left_out() > 0 { "; " (score.left_out()) " without a frame are left out" }
             }
         }
+        @if !summary.faults.is_empty() {
+            h3 { "Faults" }
+            @let heads = summary.faults[0].columns().map(|(name, _)| number(name));
+            @let heads: Vec<_> = std::iter::once(text("kind")).chain(heads).collect();
+            @let rows = summary.faults.iter().map(|row| {
+                let counts = row.columns().map(|(_, count)| Cell::count(count as u64));
+                std::iter::once(Cell::text(row.fault.name())).chain(counts).collect()
+            });
+            (table("Faults by kind", &heads, rows.collect(), false))
+            p.aside {
+                "A flipped bit in weights or in the shared memory has no parity that would notice it: the result may be wrong, \
+                 and nothing says so. Those count as unseen."
+            }
+        }
     }
 }
 

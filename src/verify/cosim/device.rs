@@ -54,6 +54,17 @@ pub enum End {
     Fault(Fault),
 }
 
+/// A bit of the shared memory that flips, as a particle flips it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Upset {
+    /// Before which cycle, in those of [`Device::cycle`].
+    pub cycle: u64,
+    /// The word.
+    pub word: usize,
+    /// The bit in it, 0 to 127.
+    pub bit: u32,
+}
+
 /// Tells of passes as they end, and of a design that hangs.
 struct Watch<'a> {
     observe: &'a mut dyn FnMut(Event, &mut Device) -> Result<()>,
@@ -91,6 +102,8 @@ pub struct Device {
     pub cycle: u64,
     /// Of them held up by each of [`Cause::COUNTED`].
     pub held_up: [u64; Cause::COUNTED.len()],
+    /// A bit that flips once.
+    pub upset: Option<Upset>,
     inputs: Inputs,
     outputs: Outputs,
 }
@@ -118,6 +131,7 @@ impl Device {
             memory,
             cycle: 0,
             held_up: [0; Cause::COUNTED.len()],
+            upset: None,
             inputs: Inputs::default(),
             outputs: Outputs::default(),
         };
@@ -161,6 +175,11 @@ impl Device {
         let resets = self.inputs.aresetn == 0;
         if resets {
             self.memory.reset();
+        }
+        if let Some(upset) = self.upset.take_if(|upset| upset.cycle == self.cycle) {
+            let mut word = self.simulation.word(upset.word);
+            word[upset.bit as usize / 8] ^= 1 << (upset.bit % 8);
+            self.simulation.set_word(upset.word, word);
         }
         self.memory.drive(&mut self.inputs);
         self.outputs = self.simulation.cycle(&self.inputs);
@@ -298,6 +317,14 @@ impl Device {
     pub fn start(&mut self, words: usize) -> Result<()> {
         control::configure(self, ADDRESSES, words as u32)?;
         control::start(self)
+    }
+
+    /// Whether the frame that was started has ended.
+    ///
+    /// # Errors
+    /// [`codes::SIMULATION_HANG`].
+    pub fn ended(&mut self) -> Result<bool> {
+        Ok(!matches!(control::state(self)?, State::Running | State::Processor(_)))
     }
 
     fn wait(&mut self, mut watch: Watch<'_>) -> Result<End> {

@@ -2,6 +2,7 @@
 //! bandwidth of one beat a cycle that reads and writes share, and seeded stalls.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::library::{Inputs, Outputs};
 use crate::base::random::Random;
@@ -63,6 +64,7 @@ pub struct Memory {
     pub beats: [u64; 2],
     timing: Timing,
     random: Random,
+    silent: Range<u64>,
     now: u64,
     reads: VecDeque<Burst>,
     writes: VecDeque<Burst>,
@@ -88,6 +90,7 @@ impl Memory {
             beats: [0; 2],
             timing,
             random: Random::new(timing.stalls.unwrap_or(0), 0),
+            silent: 0..0,
             now: 0,
             reads: VecDeque::new(),
             writes: VecDeque::new(),
@@ -111,9 +114,16 @@ impl Memory {
         self.turn = false;
     }
 
+    /// Answers nothing for `cycles` cycles, from `after` cycles on; what is on the bus stays there.
+    pub fn silence(&mut self, after: u64, cycles: u64) {
+        let start = self.now + after;
+        self.silent = start..start.saturating_add(cycles);
+    }
+
     /// One time in four, when stalls are asked for.
     fn stalls(&mut self) -> bool {
-        self.timing.stalls.is_some() && self.random.one_in(4)
+        let random = self.timing.stalls.is_some() && self.random.one_in(4);
+        random || self.silent.contains(&self.now)
     }
 
     fn find(&mut self, address: u64) -> Option<&mut [u8]> {
@@ -184,12 +194,14 @@ impl Memory {
             inputs.rdata = found.unwrap_or_default();
             inputs.rlast = u32::from(last);
         }
-        let answer = self.answers.front().filter(|(_, due)| *due <= self.now);
+        // A valid answer stays until it is taken.
+        let told = inputs.bvalid != 0 || !self.silent.contains(&self.now);
+        let answer = self.answers.front().filter(|(_, due)| told && *due <= self.now);
         inputs.bvalid = u32::from(answer.is_some());
         inputs.bresp = answer.map_or(OKAY, |(response, _)| *response);
     }
 
-    /// Takes the handshakes of this cycle; clears `rvalid` of a beat that was taken.
+    /// Takes the handshakes of this cycle; clears `rvalid` and `bvalid` of what was taken.
     pub fn sample(&mut self, inputs: &mut Inputs, outputs: &Outputs) {
         if inputs.rvalid != 0 && outputs.rready != 0 {
             inputs.rvalid = 0;
@@ -207,6 +219,7 @@ impl Memory {
         }
         self.turn = !self.turn;
         if inputs.bvalid != 0 && outputs.bready != 0 {
+            inputs.bvalid = 0;
             self.answers.pop_front();
         }
         let due = self.now + self.timing.latency;

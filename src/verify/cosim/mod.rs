@@ -11,7 +11,7 @@ mod report;
 
 pub use crate::device::Fault;
 pub use compile::{cache, library as compile};
-pub use device::{Buffers, Device, End, Event};
+pub use device::{Buffers, Device, End, Event, Upset};
 pub use engine::Rtl;
 pub use frame::{Frame, Mismatch, PassReport, Values, Verifier, Waves};
 pub use library::{Geometry, Simulation};
