@@ -133,13 +133,14 @@ test-runtime: build ## The C++ runtime against the reference: every tensor of 50
 	runtime=$(CURDIR)/build/runtime
 	$(MAKE) -s -C runtime BUILD=$$runtime/native
 	$(MAKE) -s -C runtime BUILD=$$runtime/sanitized SANITIZE=address,undefined CXXFLAGS=-O1 KERNEL_FLAGS=-O1
+	$(MAKE) -s -C runtime BUILD=$$runtime/threads SANITIZE=thread CXXFLAGS=-O1 KERNEL_FLAGS=-O1
 	$(MAKE) -s -C runtime BUILD=$$runtime/aarch64 CXX=aarch64-linux-gnu-g++ AR=aarch64-linux-gnu-ar STATIC=1
 	$$runtime/sanitized/flips tests/fixtures/colors.ceras
 	target/release/seigo quantize models/shapes/shapes.onnx --calib models/shapes/samples -o $$runtime/shapes.ceras
 	target/release/seigo quantize models/shape-classifier/shape_classifier.onnx --calib models/shape-classifier/samples -o $$runtime/classifier.ceras
 	SEIGO_RUNTIME_CASES=500 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras $$runtime/classifier.ceras" \
 	  $(CARGO) test --release --locked --test it runtime:: -- --include-ignored --nocapture
-	for program in "$$runtime/sanitized/tensors" "qemu-aarch64 $$runtime/aarch64/tensors"; do
+	for program in "$$runtime/sanitized/tensors" "$$runtime/threads/tensors" "qemu-aarch64 $$runtime/aarch64/tensors"; do
 	  SEIGO_RUNTIME="$$program" SEIGO_RUNTIME_CASES=100 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras" \
 	    $(CARGO) test --release --locked --test it runtime:: -- --include-ignored --nocapture
 	done

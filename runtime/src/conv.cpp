@@ -11,8 +11,6 @@ namespace {
 constexpr std::size_t kSumBytes = 16 * 1024;  // of a tile's sums, so that they stay in the first cache
 constexpr std::size_t kMaxTile = 224;         // pixels
 
-std::size_t blocks_of(std::size_t channels) { return (channels + kLanes - 1) / kLanes; }
-
 class ConvStep : public Step {
  public:
   std::size_t input = 0, output = 0, residual = Frame::kNone, padded = Frame::kNone;
@@ -24,6 +22,7 @@ class ConvStep : public Step {
   std::size_t segment_length = 0;
   std::vector<std::vector<std::uint8_t>> weights;  // packed, by group; one for a depthwise one
   Stage stage;
+  std::vector<std::int32_t> bias, folded, argument, shifts, zero, align, residual_zero;  // of the stage
   std::size_t tile = 1, sums_step = 0;
   const KernelSet* kernels = nullptr;
 
@@ -157,9 +156,16 @@ void prepare_stage(const Network& network, const Layer& layer, ConvStep& step) {
   if (conv.output == Conv::Output::function) stage.function = &network.functions[conv.function];
   // Groups begin anywhere in the channels, and kernels load whole blocks.
   const std::size_t padded = conv.outputs + kLanes;
-  for (auto* numbers : {&stage.bias, &stage.folded, &stage.argument, &stage.shifts, &stage.zero, &stage.align, &stage.residual_zero}) {
+  for (auto* numbers : {&step.bias, &step.folded, &step.argument, &step.shifts, &step.zero, &step.align, &step.residual_zero}) {
     numbers->assign(padded, 0);
   }
+  stage.bias = step.bias.data();
+  stage.folded = step.folded.data();
+  stage.argument = step.argument.data();
+  stage.shifts = step.shifts.data();
+  stage.zero = step.zero.data();
+  stage.align = step.align.data();
+  stage.residual_zero = step.residual_zero.data();
   stage.narrow = network.rounding == Rounding::half_up && conv.output != Conv::Output::dpu;
   if (result.type != Type::i8) stage.narrow = stage.narrow && conv.output == Conv::Output::direct;
   // Any shift to the right leaves room for the zero point in 32 bits.
@@ -170,17 +176,17 @@ void prepare_stage(const Network& network, const Layer& layer, ConvStep& step) {
     for (std::size_t tap = 0; tap < conv.taps(); ++tap) {
       sum += static_cast<std::uint32_t>(static_cast<std::int32_t>(conv.weights[at * conv.taps() + tap]));
     }
-    stage.bias[at] = conv.bias[at];
-    stage.folded[at] = static_cast<std::int32_t>(static_cast<std::uint32_t>(conv.bias[at]) - 128 * sum);
-    stage.argument[at] = conv.arguments ? conv.arguments[at] : 0;
-    stage.shifts[at] = conv.shifts ? conv.shifts[at] : 0;
-    stage.zero[at] = result.scales[at].zero;
+    step.bias[at] = conv.bias[at];
+    step.folded[at] = static_cast<std::int32_t>(static_cast<std::uint32_t>(conv.bias[at]) - 128 * sum);
+    step.argument[at] = conv.arguments ? conv.arguments[at] : 0;
+    step.shifts[at] = conv.shifts ? conv.shifts[at] : 0;
+    step.zero[at] = result.scales[at].zero;
     if (other == nullptr) continue;
     const int gain = conv.residual == Residual::after ? stage.function->gain : 0;
     const int fraction = conv.fractions ? conv.fractions[at] : format::kFraction;
-    stage.align[at] = -(fraction + gain + other->scales[at].exponent);
-    stage.residual_zero[at] = other->scales[at].zero;
-    stage.narrow = stage.narrow && stage.align[at] >= -20;
+    step.align[at] = -(fraction + gain + other->scales[at].exponent);
+    step.residual_zero[at] = other->scales[at].zero;
+    stage.narrow = stage.narrow && step.align[at] >= -20;
   }
 }
 

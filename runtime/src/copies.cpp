@@ -1,4 +1,5 @@
 // Runs the copies that operators of movement are made of.
+#include <algorithm>
 #include <cstring>
 
 #include "movement.h"
@@ -66,6 +67,7 @@ class MovementStep : public Step {
 
   void run(Frame& frame) const override {
     for (const Copy& copy : copies) {
+      if (copy.fills) std::fill_n(frame.data<float>(outputs[copy.output]), frame.network().values[outputs[copy.output]].elements(), copy.filling);
       switch (width_bytes(frame.network().values[outputs[copy.output]].type)) {
         case 1: apply<std::uint8_t>(frame, copy); break;
         case 2: apply<std::uint16_t>(frame, copy); break;

@@ -174,9 +174,11 @@ class Decoder {
     }
     const std::uint8_t* bytes = nullptr;
     if (!sections_.all[format::kFunc].part(first, count, 2, bytes)) return damaged("its ROM lies outside");
+    network_.roms.emplace_back(count);
     for (std::size_t at = 0; at < count; ++at) {
-      own.rom.push_back(static_cast<std::int16_t>(bytes[2 * at] | (bytes[2 * at + 1] << 8)));
+      network_.roms.back()[at] = static_cast<std::int16_t>(bytes[2 * at] | (bytes[2 * at + 1] << 8));
     }
+    own.rom = network_.roms.back().data();
     const auto exists = [](int fraction) { return fraction >= format::kLeastFraction && fraction <= format::kMostFraction; };
     if (count != static_cast<std::size_t>(own.entries()) * (own.is_signed ? 2 : 1) || !exists(own.fraction) ||
         !exists(own.fraction + own.gain) || (own.gain != 0 && own.base != Base::zero)) {

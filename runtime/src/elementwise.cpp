@@ -1,23 +1,17 @@
 // Additions (A8, A13) and changes of scale of stored integers.
 #include <algorithm>
 
+#include "plain/add.h"
 #include "steps.h"
 
 namespace ceras::detail {
 
 namespace {
 
-// What is done in one channel.
-struct Channel {
-  int left[2] = {0, 0};  // shift of each operand; negative: to the right, rounded down
-  int right = 0;         // rounded shift to the output
-  std::int32_t zero[2] = {0, 0}, target = 0;
-};
-
 class ElementwiseStep : public Step {
  public:
   std::size_t inputs[2] = {0, 0}, output = 0;
-  std::vector<Channel> channels;
+  std::vector<AddChannel> channels;
   bool two = true;
 
   void run(Frame& frame) const override {
@@ -27,19 +21,9 @@ class ElementwiseStep : public Step {
     const int bits = width_bits(result.type);
     frame.each(rows, [&](std::size_t row, std::uint8_t*) {
       const std::size_t first = row * count;
+      const std::uint8_t *a = frame.data<std::uint8_t>(inputs[0]) + first, *b = frame.data<std::uint8_t>(inputs[1]) + first;
       for (std::size_t at = 0; at < count; ++at) {
-        const Channel& own = channels[at];
-        std::int64_t sum = 0;
-        for (int side = 0; side < (two ? 2 : 1); ++side) {
-          const std::int64_t x = frame.data<std::uint8_t>(inputs[side])[first + at] - 128 - own.zero[side];
-          sum += own.left[side] >= 0 ? shift_left(x, own.left[side]) : x >> -own.left[side];
-        }
-        const std::int64_t q = saturate(rshift(rounding, sum, own.right) + own.target, bits);
-        switch (result.type) {
-          case Type::i8: frame.data<std::uint8_t>(output)[first + at] = static_cast<std::uint8_t>(q + 128); break;
-          case Type::i16: frame.data<std::int16_t>(output)[first + at] = static_cast<std::int16_t>(q); break;
-          default: frame.data<std::int32_t>(output)[first + at] = static_cast<std::int32_t>(q); break;
-        }
+        store_integer(frame.data<std::uint8_t>(output), first + at, bits, added(channels[at], rounding, bits, a + at, two ? b + at : nullptr));
       }
     });
   }
@@ -65,7 +49,7 @@ bool build_elementwise(Builder& builder, const Layer& layer) {
   step->channels.resize(result.channels());
   for (int side = 0; side < 2; ++side) step->inputs[side] = layer.inputs[two ? side : 0].value;
   for (std::size_t at = 0; at < step->channels.size(); ++at) {
-    Channel& own = step->channels[at];
+    AddChannel& own = step->channels[at];
     const int a = operands[0]->scales[at].exponent, b = operands[1]->scales[at].exponent, out = result.scales[at].exponent;
     const int least = std::min(a, b), shift = out - least;
     if (a - least > format::kMaxAlignment || b - least > format::kMaxAlignment || shift < -format::kMaxAlignment ||
@@ -79,13 +63,13 @@ bool build_elementwise(Builder& builder, const Layer& layer) {
       // With p = -e, and m the smaller p: floor(x * 2^(7 - (p - m))), then m - p_out + 7.
       if (own.zero[0] != 0 || own.zero[1] != 0 || own.target != 0) return builder.broken("a zero point under the DPU rules");
       const int most = std::max(a, b);
-      own.left[0] = 7 - (most - a);
-      own.left[1] = 7 - (most - b);
-      own.right = out - most + 7;
+      own.left[0] = static_cast<std::int8_t>(7 - (most - a));
+      own.left[1] = static_cast<std::int8_t>(7 - (most - b));
+      own.right = static_cast<std::int8_t>(out - most + 7);
     } else {
-      own.left[0] = a - least;
-      own.left[1] = b - least;
-      own.right = shift;
+      own.left[0] = static_cast<std::int8_t>(a - least);
+      own.left[1] = static_cast<std::int8_t>(b - least);
+      own.right = static_cast<std::int8_t>(shift);
     }
   }
   const std::size_t a = step->inputs[0], b = step->inputs[1], out = step->output;

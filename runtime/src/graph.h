@@ -8,10 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "arithmetic.h"
 #include "ceras/ceras.hpp"
 #include "json.h"
 #include "kernels.h"
+#include "plain/arithmetic.h"
+#include "plain/window.h"
 
 namespace ceras::detail {
 
@@ -49,11 +50,6 @@ struct Operand {
 };
 
 enum class LayerKind : std::uint8_t { conv, add, dpu_add, rescale, max_pool, move, floating };
-
-// A window along one axis.
-struct Axis {
-  std::size_t input = 1, output = 1, kernel = 1, stride = 1, dilation = 1, begin = 0, end = 0;
-};
 
 enum class Activation : std::uint8_t { none, relu, leaky_relu };
 enum class Residual : std::uint8_t { none, before, after };
@@ -101,6 +97,7 @@ struct Network {
   std::vector<Value> values;  // those of the file, then temporary ones
   std::size_t file_values = 0;
   std::vector<Function> functions;
+  std::vector<std::vector<std::int32_t>> roms;  // of the functions
   std::vector<Layer> layers;  // empty once steps are made
   std::vector<std::size_t> inputs, outputs;
   std::vector<std::string> output_names;

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "arithmetic.h"
+#include "plain/stage.h"
 
 namespace ceras::detail {
 
 constexpr std::size_t kLanes = 16;  // output channels of a block
+
+inline std::size_t blocks_of(std::size_t channels) { return (channels + kLanes - 1) / kLanes; }
 
 // Integers in memory: int8 as q + 128, int16, int32.
 enum class Integer : std::uint8_t { biased, half, word };
@@ -42,21 +44,9 @@ struct Depthwise {
   std::size_t sums_step;  // from one pixel to the next; channels rounded up to kLanes
 };
 
-// From sums to stored integers (A5, A6, A13), per output channel; arrays are as long as blocks of kLanes.
-struct Stage {
-  enum class Kind : std::uint8_t { direct, function, dpu };
-  Kind kind = Kind::direct;
-  Rounding rounding = Rounding::half_up;
-  bool relu = false;
-  const Function* function = nullptr;
-  std::uint8_t residual = 0;    // 0 none, 1 before, 2 behind the function
-  std::uint8_t activation = 0;  // of a DPU layer: 0 none, 1 ReLU, 2 leaky ReLU
-  int accumulator_shift = 0, bias_shift = 0, shift = 0;  // of a DPU layer
-  int bits = 8;                 // of the output
-  bool narrow = false;          // every intermediate fits 32 bits, rounding is half up
-  std::vector<std::int32_t> bias;       // as the file has it
-  std::vector<std::int32_t> folded;     // bias - 128 * sum of the weights, modulo 2^32
-  std::vector<std::int32_t> argument, shifts, zero, align, residual_zero;
+// The output stage of a layer; arrays are as long as blocks of kLanes, and the step's.
+struct Stage : StageOf<std::int32_t> {
+  bool narrow = false;  // every intermediate fits 32 bits, rounding is half up
 };
 
 struct Finish {
@@ -94,6 +84,15 @@ struct QuantizeRow {
   bool half_even;
 };
 
+// Products in single precision by rule A14: each sum from zero on, by fused multiply-adds, `k` ascending.
+struct Matrix {
+  const float* rows;      // rows[row * step + k]
+  std::size_t step, count, depth;
+  const float* weights;   // [block][k][kLanes]
+  std::size_t blocks;
+  float* sums;            // [row][block][kLanes]
+};
+
 struct KernelSet {
   const char* name;
   std::vector<std::uint8_t> (*pack)(const WeightReader& reader);
@@ -110,6 +109,9 @@ struct KernelSet {
   // 1 / (1 + e^-x) and x / (1 + e^-x), in place
   void (*sigmoid)(float* values, std::size_t count);
   void (*silu)(float* values, std::size_t count);
+  void (*matrix)(const Matrix& task);
+  // sums[i] = a[i] * b[i] + sums[i], rounded once
+  void (*add_products)(float* sums, const float* a, const float* b, std::size_t count);
 };
 
 // Bytes behind every tensor that kernels may read, and ignore.

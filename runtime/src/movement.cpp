@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sampling.h"
+
 namespace ceras::detail {
 
 namespace {
@@ -28,6 +30,12 @@ class Planner {
     if (op == "channel-shuffle") return shuffle();
     if (op == "slice") return slice();
     if (op == "resize") return resize();
+    if (moves_floats(op)) {
+      Copy copy;
+      if (!plan_repetition(builder_, layer_, in(), out(), copy)) return false;
+      copies_.push_back(std::move(copy));
+      return true;
+    }
     return reshape();
   }
 
@@ -203,64 +211,23 @@ class Planner {
     return true;
   }
 
-  // Nearest neighbors; positions in single precision, operation by operation as the converter has them.
+  // Nearest neighbors.
   bool resize() {
-    const Json &attributes = layer_.attributes, *mode = attributes.get("mode"), *coordinates = attributes.get("coordinates");
-    const Json *aspect = attributes.get("aspect"), *axes = attributes.get("axes"), *nearest = mode ? mode->get("nearest") : nullptr;
-    std::int64_t scales_input = 0;
-    if (nearest == nullptr || coordinates == nullptr || coordinates->text == "crop-and-resize" || aspect == nullptr ||
-        aspect->text != "stretch" || (axes != nullptr && !axes->is(Json::Kind::null))) {
-      return builder_.unsupported("this form of Resize");
-    }
-    if (!number("scales-input", 1, 2, scales_input)) return misfit();
-    const std::size_t rank = in().shape.size();
-    std::vector<float> scales;
-    const auto given = [&](std::size_t at) { return at < layer_.inputs.size() && layer_.inputs[at].elements > 0; };
-    if (out().shape.size() != rank) return misfit();
-    const bool scaled = given(static_cast<std::size_t>(scales_input));
-    if (scaled && (!layer_.inputs[scales_input].floats(scales) || scales.size() != rank)) return misfit();
-    if (!scaled && !given(3)) return misfit();
-    const Shape from = in().strides(), to = out().strides();
-    Copy copy = box(out().shape, from, to);
-    for (std::size_t at = 0; at < rank && in().shape != out().shape; ++at) {
-      const float input = static_cast<float>(in().shape[at]);
-      const float scale = scaled ? scales[at] : static_cast<float>(out().shape[at]) / input;
-      const float length = scaled ? input * scale : static_cast<float>(out().shape[at]);
-      if (!(scale > 0) || in().shape[at] == 0 || std::floor(length) != static_cast<float>(out().shape[at])) return misfit();
-      if (in().shape[at] == out().shape[at] && scale == 1.0f) continue;
-      for (std::size_t x = 0; x < out().shape[at]; ++x) {
-        float position = 0;
-        if (!located(coordinates->text, static_cast<float>(x), input, static_cast<float>(out().shape[at]), scale, length, position) ||
-            !rounded(nearest->text, position)) {
-          return builder_.unsupported("this form of Resize");
-        }
-        const float last = input - 1.0f;
+    const Json *mode = layer_.attributes.get("mode"), *nearest = mode ? mode->get("nearest") : nullptr;
+    if (nearest == nullptr) return builder_.unsupported("this form of Resize");
+    Sampling sampling;
+    if (!read_sampling(builder_, layer_, in().shape, out().shape, sampling)) return false;
+    const Shape from = in().strides();
+    Copy copy = box(out().shape, from, out().strides());
+    for (std::size_t at = 0; at < sampling.positions.size(); ++at) {
+      const float last = static_cast<float>(in().shape[at]) - 1.0f;
+      for (float position : sampling.positions[at]) {
+        if (!rounded(nearest->text, position)) return builder_.unsupported("this form of Resize");
         position = position < 0 ? 0 : position > last ? last : position;
         copy.dimensions[at].positions.push_back(step(static_cast<std::size_t>(position) * from[at]));
       }
     }
     copies_.push_back(std::move(copy));
-    return true;
-  }
-
-  static bool located(const std::string& rule, float x, float input, float output, float scale, float length, float& position) {
-    const float half_pixel = (x + 0.5f) / scale - 0.5f;
-    if (rule == "half-pixel") {
-      position = half_pixel;
-    } else if (rule == "half-pixel-symmetric") {
-      const float middle = input / 2.0f * (1.0f - output / length);
-      position = middle + half_pixel;
-    } else if (rule == "pytorch-half-pixel") {
-      position = output <= 1 ? 0 : half_pixel;
-    } else if (rule == "tf-half-pixel-for-nn") {
-      position = (x + 0.5f) / scale;
-    } else if (rule == "align-corners") {
-      position = output <= 1 ? 0 : x * (input - 1.0f) / (length - 1.0f);
-    } else if (rule == "asymmetric") {
-      position = x / scale;
-    } else {
-      return false;
-    }
     return true;
   }
 

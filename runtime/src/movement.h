@@ -16,6 +16,9 @@ struct Copy {
   std::size_t input = 0, output = 0;  // positions among those of the layer
   std::vector<Dimension> dimensions;
   std::ptrdiff_t from = 0, to = 0;  // elements of the first index
+  // Every element of the output is this number first; of float values.
+  bool fills = false;
+  float filling = 0;
   // Extents of both sides that have no dimensions in common: elements one by one in row-major order.
   bool one_by_one = false;
 };
@@ -23,8 +26,12 @@ struct Copy {
 // Copies of a layer between values as they lie in memory; inputs at positions that the operator reads as data.
 bool plan_movement(Builder& builder, const Layer& layer, const std::vector<std::size_t>& inputs,
                    const std::vector<std::size_t>& outputs, std::vector<Copy>& copies);
-// Whether an operator of this name moves elements.
+// Whether an operator of this name moves elements, integers too.
 bool is_movement(const std::string& op);
+
+// Operators that repeat, pick or surround elements: gather, tile, expand, pad.
+bool moves_floats(const std::string& op);
+bool plan_repetition(Builder& builder, const Layer& layer, const Value& in, const Value& out, Copy& copy);
 
 std::unique_ptr<Step> movement_step(std::vector<Copy> copies, std::vector<std::size_t> inputs, std::vector<std::size_t> outputs);
 

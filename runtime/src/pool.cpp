@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "steps.h"
+#include "window.h"
 
 namespace ceras::detail {
 
@@ -45,75 +46,6 @@ class MaxPoolStep : public Step {
   }
 };
 
-bool sizes(const Json* form, Shape& numbers) {
-  if (form == nullptr || !form->is(Json::Kind::array)) return false;
-  for (const Json& item : form->items) {
-    if (!item.is_whole() || item.whole < 0 || item.whole >= INT32_MAX) return false;
-    numbers.push_back(static_cast<std::size_t>(item.whole));
-  }
-  return true;
-}
-
-// The window along one axis, as ONNX counts it.
-bool extents(Axis& axis, const std::string& pads, bool ceil) {
-  const std::size_t reach = (axis.kernel - 1) * axis.dilation + 1;
-  if (pads == "valid") axis.begin = axis.end = 0;
-  if (pads == "same-upper" || pads == "same-lower") {
-    const std::size_t steps = (axis.input + axis.stride - 1) / axis.stride - 1, wanted = steps * axis.stride + reach;
-    const std::size_t total = wanted > axis.input ? wanted - axis.input : 0;
-    axis.begin = pads == "same-lower" ? total - total / 2 : total / 2;
-    axis.end = total - axis.begin;
-  }
-  if (axis.input + axis.begin + axis.end < reach) return false;
-  const std::size_t span = axis.input + axis.begin + axis.end - reach;
-  axis.output = span / axis.stride + 1;
-  const bool given = pads == "explicit" || pads == "valid";
-  if (ceil && given && span % axis.stride != 0 && axis.output * axis.stride < axis.input + axis.begin) ++axis.output;
-  return true;
-}
-
-bool reads_input_everywhere(const Axis& axis) {
-  for (std::size_t output = 0; output < axis.output; ++output) {
-    const std::size_t start = output * axis.stride;
-    const std::size_t before = axis.begin > start ? axis.begin - start : 0;
-    const std::size_t tap = (before + axis.dilation - 1) / axis.dilation;
-    if (tap >= axis.kernel || start + tap * axis.dilation >= axis.begin + axis.input) return false;
-  }
-  return true;
-}
-
-bool read_window(const Layer& layer, const Shape& shape, std::vector<Axis>& axes) {
-  const Json* window = layer.attributes.get("window");
-  const Json* ceil = layer.attributes.get("ceil");
-  if (window == nullptr || ceil == nullptr || !ceil->is(Json::Kind::boolean)) return false;
-  Shape kernel, strides, dilations;
-  const Json *pads = window->get("pads"), *automatic = window->get("auto-pad");
-  if (!sizes(window->get("kernel"), kernel) || !sizes(window->get("strides"), strides) ||
-      !sizes(window->get("dilations"), dilations) || pads == nullptr || !pads->is(Json::Kind::array) ||
-      automatic == nullptr) {
-    return false;
-  }
-  const std::size_t rank = shape.size() - 2;
-  const auto fits = [&](std::size_t count) { return count == 0 || count == rank; };
-  if (kernel.size() != rank || !fits(strides.size()) || !fits(dilations.size()) || !fits(pads->items.size())) return false;
-  const char* known[] = {"explicit", "valid", "same-upper", "same-lower"};
-  if (std::find(std::begin(known), std::end(known), automatic->text) == std::end(known)) return false;
-  for (std::size_t at = 0; at < rank; ++at) {
-    Axis axis;
-    axis.input = shape[at + 2];
-    axis.kernel = kernel[at];
-    if (!strides.empty()) axis.stride = strides[at];
-    if (!dilations.empty()) axis.dilation = dilations[at];
-    Shape pair;
-    if (!pads->items.empty() && (!sizes(&pads->items[at], pair) || pair.size() != 2)) return false;
-    if (!pair.empty()) axis.begin = pair[0], axis.end = pair[1];
-    const bool absurd = axis.kernel == 0 || axis.stride == 0 || axis.dilation == 0 || axis.input == 0;
-    if (absurd || !extents(axis, automatic->text, ceil->flag)) return false;
-    axes.push_back(axis);
-  }
-  return true;
-}
-
 }  // namespace
 
 bool build_max_pool(Builder& builder, const Layer& layer) {
@@ -124,7 +56,13 @@ bool build_max_pool(Builder& builder, const Layer& layer) {
   }
   const Value& result = builder.value(layer.outputs[0]);
   auto step = std::make_unique<MaxPoolStep>();
-  if (!read_window(layer, data->shape, step->axes)) return builder.broken("its window does not fit");
+  const Json* ceil = layer.attributes.get("ceil");
+  Window window;
+  if (ceil == nullptr || !ceil->is(Json::Kind::boolean) || !read_window(layer, {}, data->shape.size() - 2, window) ||
+      !slide(window, data->shape.data() + 2, ceil->flag)) {
+    return builder.broken("its window does not fit");
+  }
+  step->axes = window.axes;
   Shape shape{data->shape[0], data->shape[1]};
   for (const Axis& axis : step->axes) shape.push_back(axis.output);
   if (result.type != Type::i8 || result.shape != shape) return builder.broken("its output");

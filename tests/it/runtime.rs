@@ -3,6 +3,7 @@
 //! In `make test`: about 40 seconds on a quiet core, of which 30 compile the library without optimization. What takes
 //! longer is in `make test-runtime`.
 
+pub mod floats;
 mod packages;
 mod vision;
 
@@ -126,7 +127,19 @@ proptest! {
             compare(&graph, &inputs, kernels, if kernels == "best" { "3" } else { "1" });
         }
         parts(&graph, &inputs);
+        contexts(&graph, &inputs);
     }
+}
+
+/// Contexts of one model on threads of their own give what one alone gives.
+fn contexts(graph: &QGraph, inputs: &[Tensor]) {
+    let folder = tempfile::tempdir().unwrap();
+    prepare(&folder, &Model::new(graph.clone()).to_bytes().unwrap(), inputs);
+    let mut command = command("contexts");
+    let output = command.args(["model.ceras", "inputs"].map(|name| folder.path().join(name)));
+    let output = output.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A network that begins at any of its values gives the outputs of the whole one.
@@ -205,9 +218,9 @@ fn what_it_has_not_is_refused() {
     let bytes = classifier().to_bytes().unwrap();
     let model = Model::from_bytes(&bytes).unwrap();
     let mut graph = model.graph;
-    let op = seigo::frontend::ops::activation::Activation::Erf;
+    let op = seigo::frontend::ops::cast::Cast { to: Some(DType::F32) };
     let layer = graph.layers.iter_mut().find(|layer| layer.name == "flatten").unwrap();
-    layer.op = seigo::model::qgraph::QOp::Float(seigo::frontend::ops::Op::Activation(op).into());
+    layer.op = seigo::model::qgraph::QOp::Float(op.into());
     let shape = graph.values[3].shape.clone();
     graph.values[4].shape = shape;
     let bytes = Model::new(graph).to_bytes().unwrap();

@@ -159,8 +159,10 @@ CERAS_AVX2 void dequantize_rows(const void* from, Integer width, float* to, std:
 
 CERAS_AVX2 void sigmoid(float* values, std::size_t count) { sigmoid_loop(values, count); }
 CERAS_AVX2 void silu(float* values, std::size_t count) { silu_loop(values, count); }
+CERAS_AVX2 void matrix(const Matrix& task) { matrix_loop(task); }
+CERAS_AVX2 void add_products(float* sums, const float* a, const float* b, std::size_t count) { add_products_loop(sums, a, b, count); }
 
-const KernelSet kAvx2 = {"avx2", pack, dense, pack_depthwise, depthwise, finish, maximum, quantize_row, dequantize_rows, sigmoid, silu};
+const KernelSet kAvx2 = {"avx2", pack, dense, pack_depthwise, depthwise, finish, maximum, quantize_row, dequantize_rows, sigmoid, silu, matrix, add_products};
 
 }  // namespace avx2
 

@@ -75,6 +75,33 @@ CERAS_INLINE void silu_loop(float* values, std::size_t count) {
   for (std::size_t at = 0; at < count; ++at) values[at] = values[at] / (1.0f + exponential(-values[at]));
 }
 
+template <std::size_t Rows>
+CERAS_INLINE void matrix_rows(const Matrix& task, std::size_t row, std::size_t block) {
+  float sums[Rows][kLanes] = {};
+  const float* weights = task.weights + block * task.depth * kLanes;
+  const float* rows = task.rows + row * task.step;
+  for (std::size_t k = 0; k < task.depth; ++k, weights += kLanes) {
+    for (std::size_t at = 0; at < Rows; ++at) {
+      const float factor = rows[at * task.step + k];
+      for (std::size_t lane = 0; lane < kLanes; ++lane) sums[at][lane] = __builtin_fmaf(factor, weights[lane], sums[at][lane]);
+    }
+  }
+  for (std::size_t at = 0; at < Rows; ++at) __builtin_memcpy(task.sums + ((row + at) * task.blocks + block) * kLanes, sums[at], sizeof sums[at]);
+}
+
+CERAS_INLINE void matrix_loop(const Matrix& task) {
+  constexpr std::size_t kRows = 4;
+  for (std::size_t block = 0; block < task.blocks; ++block) {
+    std::size_t row = 0;
+    for (; row + kRows <= task.count; row += kRows) matrix_rows<kRows>(task, row, block);
+    for (; row < task.count; ++row) matrix_rows<1>(task, row, block);
+  }
+}
+
+CERAS_INLINE void add_products_loop(float* sums, const float* a, const float* b, std::size_t count) {
+  for (std::size_t at = 0; at < count; ++at) sums[at] = __builtin_fmaf(a[at], b[at], sums[at]);
+}
+
 }  // namespace ceras::detail
 
 #endif

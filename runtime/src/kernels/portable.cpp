@@ -61,36 +61,6 @@ void depthwise(const Depthwise& task) {
   }
 }
 
-// From the sum of a channel, bias included, to the integer before the zero point (A5, A6, A13).
-std::int64_t finished(const Finish& task, std::size_t channel, std::size_t pixel, std::int32_t sum) {
-  const Stage& stage = *task.stage;
-  const auto shifted = [&](std::int64_t x, int shift) { return rshift(stage.rounding, x, shift); };
-  switch (stage.kind) {
-    case Stage::Kind::direct: {
-      const std::int64_t y = shifted(sum, stage.shifts[channel]);
-      return stage.relu && y < 0 ? 0 : y;
-    }
-    case Stage::Kind::function: {
-      std::int64_t aligned = 0;
-      if (task.residual != nullptr) {
-        const std::int64_t r = task.residual[pixel * task.step + channel] - 128 - stage.residual_zero[channel];
-        aligned = shifted(r, stage.align[channel]);
-      }
-      std::int64_t x = saturate(shifted(sum, stage.argument[channel]), format::kArgumentBits);
-      if (stage.residual == 1) x = saturate(x + aligned, format::kArgumentBits);
-      std::int64_t y = stage.function->at(x);
-      if (stage.residual == 2) y += aligned;
-      return shifted(y, stage.shifts[channel]);
-    }
-    case Stage::Kind::dpu: break;
-  }
-  const std::int64_t bias = stage.bias[channel];
-  const std::int64_t n = shift_left(sum - bias, stage.accumulator_shift) + shift_left(bias, stage.bias_shift);
-  if (n < 0 && stage.activation == 1) return 0;
-  if (n < 0 && stage.activation == 2) return shifted(26 * n, stage.shift + 8);
-  return shifted(n, stage.shift);
-}
-
 void maximum(std::uint8_t* to, const std::uint8_t* from, std::size_t count) { maximum_loop(to, from, count); }
 
 bool quantize_row(const QuantizeRow& row) { return quantize_loop(row); }
@@ -102,30 +72,22 @@ void dequantize_rows(const void* from, Integer width, float* to, std::size_t row
 
 void sigmoid(float* values, std::size_t count) { sigmoid_loop(values, count); }
 void silu(float* values, std::size_t count) { silu_loop(values, count); }
+void matrix(const Matrix& task) { matrix_loop(task); }
+void add_products(float* sums, const float* a, const float* b, std::size_t count) { add_products_loop(sums, a, b, count); }
 
 }  // namespace
 
 void finish_portably(const Finish& task) {
-  const Stage& stage = *task.stage;
   for (std::size_t pixel = 0; pixel < task.pixels; ++pixel) {
     for (std::size_t lane = 0; lane < task.channels; ++lane) {
       const std::size_t channel = task.first + lane, at = pixel * task.step + channel;
-      const std::uint32_t sum = static_cast<std::uint32_t>(task.sums[pixel * task.sums_step + lane]) +
-                                static_cast<std::uint32_t>(stage.folded[channel]);
-      const std::int64_t y = finished(task, channel, pixel, static_cast<std::int32_t>(sum));
-      const std::int64_t q = saturate(y + stage.zero[channel], stage.bits);
-      if (stage.bits == 8) {
-        task.output[at] = static_cast<std::uint8_t>(q + 128);
-      } else if (stage.bits == 16) {
-        reinterpret_cast<std::int16_t*>(task.output)[at] = static_cast<std::int16_t>(q);
-      } else {
-        reinterpret_cast<std::int32_t*>(task.output)[at] = static_cast<std::int32_t>(q);
-      }
+      const std::uint32_t sum = static_cast<std::uint32_t>(task.sums[pixel * task.sums_step + lane]);
+      finish_sum(*task.stage, channel, sum, task.residual == nullptr ? nullptr : task.residual + at, task.output, at);
     }
   }
 }
 
 const KernelSet kPortable = {"portable",      pack,    dense,        pack_depthwise,  depthwise,
-                             finish_portably, maximum, quantize_row, dequantize_rows, sigmoid, silu};
+                             finish_portably, maximum, quantize_row, dequantize_rows, sigmoid, silu, matrix, add_products};
 
 }  // namespace ceras::detail

@@ -57,7 +57,7 @@ CERAS_TARGET inline V::Ints function_at(const Function& function, V::Ints x) {
   }
   address = V::min(address, V::set(function.entries() - 1));
   if (function.is_signed) address = V::less(x, zero, V::add(address, V::set(function.entries())), address);
-  return V::add(base, V::gather(function.rom.data(), address));
+  return V::add(base, V::gather(function.rom, address));
 }
 
 // A block of V::kLanes channels, `count` of which exist, in all pixels.

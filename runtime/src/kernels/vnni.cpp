@@ -169,8 +169,12 @@ CERAS_AVX512 void sigmoids(float* values, std::size_t count) {
   }
 }
 
+CERAS_AVX512 void matrix(const Matrix& task) { matrix_loop(task); }
+CERAS_AVX512 void add_products(float* sums, const float* a, const float* b, std::size_t count) { add_products_loop(sums, a, b, count); }
+
 const KernelSet kVnni = {"avx512-vnni", pack,         dense,           pack_depthwise,  depthwise,     finish,
-                         maximum,       quantize_row, dequantize_rows, sigmoids<false>, sigmoids<true>};
+                         maximum,       quantize_row, dequantize_rows, sigmoids<false>, sigmoids<true>,
+                         matrix,        add_products};
 
 }  // namespace vnni
 

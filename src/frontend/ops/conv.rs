@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::epilogue::{Epilogue, Residual};
+use super::matrix::Order;
 use super::window::{Axis, Window};
 use super::{Fact, Inputs, Operand, Operator};
 use crate::base::error::{Error, Result, codes};
@@ -48,6 +49,7 @@ struct Problem<'a> {
     bias: Option<&'a [f32]>,
     residual: Option<&'a [f32]>,
     epilogue: &'a Epilogue,
+    order: Order,
 }
 
 impl Problem<'_> {
@@ -102,6 +104,23 @@ impl Operator for Conv {
     }
 
     fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+        self.eval_by(inputs, Order::Fastest)
+    }
+
+    fn eval_in_order(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+        self.eval_by(inputs, Order::Fixed)
+    }
+
+    fn macs(&self, inputs: Inputs<'_, Fact>, outputs: &[Fact]) -> u64 {
+        let taps: u64 = inputs.get(1).map_or(0, |weight| {
+            weight.shape.iter().skip(1).map(|&extent| extent as u64).product()
+        });
+        outputs.iter().map(|output| output.len() as u64 * taps).sum()
+    }
+}
+
+impl Conv {
+    fn eval_by(&self, inputs: Inputs<'_, Tensor>, order: Order) -> Result<Vec<Tensor>> {
         let (shape, axes) = self.geometry(inputs)?;
         let (data, weight) = (inputs.required(0)?, inputs.required(1)?);
         let (rows, columns) = match axes[..] {
@@ -122,6 +141,7 @@ impl Operator for Conv {
             bias: inputs.get(2).map(Tensor::values).transpose()?,
             residual: residual.map(Tensor::values).transpose()?,
             epilogue: &self.epilogue,
+            order,
         };
         let mut output = vec![0f32; element_count(&shape)?];
         if problem.inputs == 1 && problem.outputs == 1 && depthwise::is_worthwhile(&problem) {
@@ -132,15 +152,6 @@ impl Operator for Conv {
         Ok(vec![Tensor::new(&shape, output)?])
     }
 
-    fn macs(&self, inputs: Inputs<'_, Fact>, outputs: &[Fact]) -> u64 {
-        let taps: u64 = inputs.get(1).map_or(0, |weight| {
-            weight.shape.iter().skip(1).map(|&extent| extent as u64).product()
-        });
-        outputs.iter().map(|output| output.len() as u64 * taps).sum()
-    }
-}
-
-impl Conv {
     /// Output shape and the window along each spatial axis.
     ///
     /// # Errors

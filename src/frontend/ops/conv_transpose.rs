@@ -11,6 +11,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::epilogue::Epilogue;
 use super::gemm::{internal, product};
+use super::matrix::Order;
 use super::window::{AutoPad, Axis, Window, per_axis};
 use super::{Fact, Inputs, Operand, Operator, conv};
 use crate::base::error::{Error, Result, codes};
@@ -62,6 +63,22 @@ impl Operator for ConvTranspose {
     }
 
     fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+        self.eval_by(inputs, Order::Fastest)
+    }
+
+    fn eval_in_order(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+        self.eval_by(inputs, Order::Fixed)
+    }
+
+    fn macs(&self, inputs: Inputs<'_, Fact>, _outputs: &[Fact]) -> u64 {
+        let (Some(data), Some(weight)) = (inputs.get(0), inputs.get(1)) else { return 0 };
+        let taps: u64 = weight.shape.iter().skip(1).map(|&extent| extent as u64).product();
+        data.len() as u64 * taps
+    }
+}
+
+impl ConvTranspose {
+    fn eval_by(&self, inputs: Inputs<'_, Tensor>, order: Order) -> Result<Vec<Tensor>> {
         let (shape, axes) = self.geometry(inputs)?;
         let residual = self.epilogue.residual(inputs, &shape)?;
         let (data, weight) = (inputs.required(0)?, inputs.required(1)?);
@@ -87,7 +104,7 @@ impl Operator for ConvTranspose {
             let weight =
                 ArrayView2::from_shape((depth, outputs * taps), weight).map_err(internal)?;
             let target = ArrayViewMut2::from_shape((outputs * taps, pixels), &mut products);
-            product(target.map_err(internal)?, weight.reversed_axes(), data);
+            product(target.map_err(internal)?, weight.reversed_axes(), data, order);
             for (tap, products) in products.chunks_exact(pixels.max(1)).enumerate() {
                 let plane = &mut output[tap / taps * plane..][..plane];
                 scatter(products, plane, &axes, tap % taps);
@@ -95,12 +112,6 @@ impl Operator for ConvTranspose {
         }
         self.epilogue.apply(&mut output, residual.map(Tensor::values).transpose()?);
         Ok(vec![Tensor::new(&shape, output)?])
-    }
-
-    fn macs(&self, inputs: Inputs<'_, Fact>, _outputs: &[Fact]) -> u64 {
-        let (Some(data), Some(weight)) = (inputs.get(0), inputs.get(1)) else { return 0 };
-        let taps: u64 = weight.shape.iter().skip(1).map(|&extent| extent as u64).product();
-        data.len() as u64 * taps
     }
 }
 

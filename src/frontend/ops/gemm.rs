@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use super::binary::{broadcast, spread};
 use super::epilogue::Epilogue;
-use super::{Fact, Inputs, Operand, Operator, conv, matrix};
+use super::matrix::Order;
+use super::{Fact, Inputs, Operand, Operator, conv};
 use crate::base::error::{Error, Result, codes};
 use crate::frontend::onnx::{Attributes, Node};
 use crate::base::tensor::{DType, Tensor, element_count};
@@ -66,12 +67,26 @@ impl Operator for Gemm {
     }
 
     fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+        self.eval_by(inputs, Order::Fastest)
+    }
+
+    fn eval_in_order(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+        self.eval_by(inputs, Order::Fixed)
+    }
+
+    fn macs(&self, inputs: Inputs<'_, Fact>, _outputs: &[Fact]) -> u64 {
+        self.extents(inputs).map_or(0, |extents| extents.map(|extent| extent as u64).iter().product())
+    }
+}
+
+impl Gemm {
+    fn eval_by(&self, inputs: Inputs<'_, Tensor>, order: Order) -> Result<Vec<Tensor>> {
         let [m, n, _] = self.extents(inputs)?;
         let residual = self.epilogue.residual(inputs, &[m, n])?;
         let a = operand(inputs.required(0)?, self.transpose_a)?;
         let b = operand(inputs.required(1)?, self.transpose_b)?;
         let mut values = vec![0f32; element_count(&[m, n])?];
-        product(ArrayViewMut2::from_shape((m, n), &mut values).map_err(internal)?, a, b);
+        product(ArrayViewMut2::from_shape((m, n), &mut values).map_err(internal)?, a, b, order);
         if self.alpha != 1.0 {
             values.iter_mut().for_each(|value| *value *= self.alpha);
         }
@@ -85,12 +100,6 @@ impl Operator for Gemm {
         Ok(vec![Tensor::new(&[m, n], values)?])
     }
 
-    fn macs(&self, inputs: Inputs<'_, Fact>, _outputs: &[Fact]) -> u64 {
-        self.extents(inputs).map_or(0, |extents| extents.map(|extent| extent as u64).iter().product())
-    }
-}
-
-impl Gemm {
     /// Rows, columns and the inner extent.
     fn extents<T: Operand>(&self, inputs: Inputs<'_, T>) -> Result<[usize; 3]> {
         conv::only_floats(inputs)?;
@@ -124,13 +133,14 @@ pub(super) fn product(
     mut output: ArrayViewMut2<'_, f32>,
     a: ArrayView2<'_, f32>,
     b: ArrayView2<'_, f32>,
+    order: Order,
 ) {
     let outputs: Vec<_> = output.axis_chunks_iter_mut(Axis(1), BLOCK).collect();
     let factors: Vec<_> = b.axis_chunks_iter(Axis(1), BLOCK).collect();
     outputs
         .into_par_iter()
         .zip(factors)
-        .for_each(|(output, b)| matrix::multiply(output, a, b, false));
+        .for_each(|(output, b)| order.multiply(output, a, b));
 }
 
 pub(super) fn internal(error: ndarray::ShapeError) -> Error {

@@ -10,6 +10,7 @@ use ndarray::{ArrayView2, ArrayViewMut2, Ix2};
 
 use super::binary::{broadcast, spread};
 use super::gemm::{internal, product};
+use super::matrix::Order;
 use super::{Fact, Inputs, Operand, Operator, conv};
 use crate::base::error::{Error, Result, codes};
 use crate::frontend::onnx::Node;
@@ -44,6 +45,20 @@ impl Operator for MatMul {
     }
 
     fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+        eval_by(inputs, Order::Fastest)
+    }
+
+    fn eval_in_order(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+        eval_by(inputs, Order::Fixed)
+    }
+
+    fn macs(&self, inputs: Inputs<'_, Fact>, outputs: &[Fact]) -> u64 {
+        let inner = problem(inputs).map_or(0, |problem| problem.k as u64);
+        outputs.iter().map(|output| output.len() as u64 * inner).sum()
+    }
+}
+
+fn eval_by(inputs: Inputs<'_, Tensor>, order: Order) -> Result<Vec<Tensor>> {
         let Problem { a, b, batch, m, n, k, output } = problem(inputs)?;
         let (a, b) = (inputs.required(0)?.reshaped(&a)?, inputs.required(1)?.reshaped(&b)?);
         let (a, b) = (a.view::<f32>()?, b.view::<f32>()?);
@@ -61,15 +76,9 @@ impl Operator for MatMul {
             }
             let a: ArrayView2<'_, f32> = a.into_dimensionality::<Ix2>().map_err(internal)?;
             let b: ArrayView2<'_, f32> = b.into_dimensionality::<Ix2>().map_err(internal)?;
-            product(ArrayViewMut2::from_shape((m, n), block).map_err(internal)?, a, b);
+            product(ArrayViewMut2::from_shape((m, n), block).map_err(internal)?, a, b, order);
         }
         Ok(vec![Tensor::new(&output, values)?])
-    }
-
-    fn macs(&self, inputs: Inputs<'_, Fact>, outputs: &[Fact]) -> u64 {
-        let inner = problem(inputs).map_or(0, |problem| problem.k as u64);
-        outputs.iter().map(|output| output.len() as u64 * inner).sum()
-    }
 }
 
 fn problem<T: Operand>(inputs: Inputs<'_, T>) -> Result<Problem> {

@@ -1,7 +1,36 @@
-//! Single-precision matrix products: a checked front of the `gemm` crate.
+//! Single-precision matrix products: a checked front of the `gemm` crate, and products that add in a fixed order.
+
+mod fixed;
 
 use gemm::{Parallelism, gemm};
 use ndarray::{ArrayView2, ArrayViewMut2};
+
+/// In which order a sum takes its products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The one that is fastest on this machine: the last bits depend on its instructions and caches.
+    Fastest,
+    /// Rule A14 of docs/arithmetic.md: the same bits on every machine.
+    Fixed,
+}
+
+impl Order {
+    /// `output = a * b` on the calling thread; shapes as in [`multiply`].
+    ///
+    /// # Panics
+    /// When the shapes do not agree; callers take all three from one set of extents.
+    pub fn multiply(
+        self,
+        output: ArrayViewMut2<'_, f32>,
+        a: ArrayView2<'_, f32>,
+        b: ArrayView2<'_, f32>,
+    ) {
+        match self {
+            Self::Fastest => multiply(output, a, b, false),
+            Self::Fixed => fixed::multiply(output, a, b),
+        }
+    }
+}
 
 /// `output = a * b`, or `output += a * b` when `accumulate` is set, on the calling thread.
 ///

@@ -66,6 +66,12 @@ pub trait Operator: Clone + std::fmt::Debug + PartialEq {
     /// Computes the outputs.
     fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>>;
 
+    /// As [`Operator::eval`], but sums of products are taken in the order of rule A14 of docs/arithmetic.md, so that
+    /// the bits do not depend on the machine.
+    fn eval_in_order(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+        self.eval(inputs)
+    }
+
     /// Multiply-accumulate operations of one evaluation.
     fn macs(&self, _inputs: Inputs<'_, Fact>, _outputs: &[Fact]) -> u64 {
         0
@@ -168,6 +174,14 @@ macro_rules! operators {
             /// Those of [`Op::infer`], when the inputs were not inferred before.
             pub fn eval(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
                 match self { $(Self::$name(op) => op.eval(inputs)),* }
+            }
+
+            /// See [`Operator::eval_in_order`].
+            ///
+            /// # Errors
+            /// Those of [`Op::eval`].
+            pub fn eval_in_order(&self, inputs: Inputs<'_, Tensor>) -> Result<Vec<Tensor>> {
+                match self { $(Self::$name(op) => op.eval_in_order(inputs)),* }
             }
 
             /// See [`Operator::macs`].

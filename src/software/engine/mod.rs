@@ -175,7 +175,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// An operator on tensors as they are carried, or on the floats that they stand for.
+    /// An operator, its sums by rule A14, on tensors as they are carried, or on the floats that they stand for.
     fn generic(&self, op: &Op, values: &[Option<Tensor>], float: bool) -> Result<Vec<Tensor>> {
         let inputs = self
             .layer
@@ -196,7 +196,7 @@ impl<'a> Step<'a> {
             })
             .collect::<Result<Vec<_>>>()?;
         let references: Vec<_> = inputs.iter().map(Option::as_ref).collect();
-        op.eval(Inputs::new(&references))
+        op.eval_in_order(Inputs::new(&references))
     }
 }
 

@@ -1,4 +1,4 @@
-//! An operator on the processor: dequantized (A12), computed in float, quantized (A11).
+//! An operator on the processor: dequantized (A12), computed in float (A14), quantized (A11).
 
 use super::format::{to_float, to_stored};
 use super::frame::Frame;

@@ -81,7 +81,7 @@ impl<'a> Frame<'a> {
         target.ok_or_else(|| Error::new(&codes::INTERNAL, "the output is not quantized"))
     }
 
-    /// Runs an operator on what `carried` makes of the stored values.
+    /// Runs an operator, its sums by rule A14, on what `carried` makes of the stored values.
     pub fn eval(
         &self,
         op: &Op,
@@ -102,7 +102,7 @@ impl<'a> Frame<'a> {
             })
             .collect::<Result<Vec<_>>>()?;
         let references: Vec<_> = inputs.iter().map(Option::as_ref).collect();
-        op.eval(Inputs::new(&references))
+        op.eval_in_order(Inputs::new(&references))
     }
 }
 

@@ -11,7 +11,6 @@ use rayon::prelude::*;
 
 use super::Problem;
 use crate::base::error::{Error, Result, codes};
-use crate::frontend::ops::matrix;
 use crate::frontend::ops::strided::copy_every;
 
 /// Elements of gathered columns that stay in the second-level cache beside the weight.
@@ -88,7 +87,7 @@ fn run_tile(problem: &Problem<'_>, depth: usize, mut tile: Tile<'_>) -> Result<(
         let input =
             ArrayView2::from_shape((problem.inputs, problem.plane()), input).map_err(broken)?;
         let columns = input.slice(s![.., tile.pixel..tile.pixel + pixels]);
-        matrix::multiply(tile.output.view_mut(), weight, columns, false);
+        problem.order.multiply(tile.output.view_mut(), weight, columns);
     } else {
         COLUMNS.with_borrow_mut(|buffer| {
             if buffer.len() < depth * pixels {
@@ -97,7 +96,7 @@ fn run_tile(problem: &Problem<'_>, depth: usize, mut tile: Tile<'_>) -> Result<(
             let buffer = &mut buffer[..depth * pixels];
             gather(problem, input, tile.pixel, pixels, buffer);
             let columns = ArrayView2::from_shape((depth, pixels), &*buffer).map_err(broken)?;
-            matrix::multiply(tile.output.view_mut(), weight, columns, false);
+            problem.order.multiply(tile.output.view_mut(), weight, columns);
             Ok::<_, Error>(())
         })?;
     }

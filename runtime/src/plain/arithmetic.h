@@ -3,10 +3,10 @@
 #define CERAS_ARITHMETIC_H
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <vector>
 
-#include "format.h"
+#include "../format.h"
 
 namespace ceras::detail {
 
@@ -43,6 +43,17 @@ inline std::int64_t quantize(Rounding rounding, double value, int exponent, int 
   return saturate(static_cast<std::int64_t>(whole) + zero, bits);
 }
 
+// Stores an integer of 8 (as q + 128), 16 or 32 bits.
+inline void store_integer(std::uint8_t* output, std::size_t at, int bits, std::int64_t q) {
+  if (bits == 8) {
+    output[at] = static_cast<std::uint8_t>(q + 128);
+  } else if (bits == 16) {
+    reinterpret_cast<std::int16_t*>(output)[at] = static_cast<std::int16_t>(q);
+  } else {
+    reinterpret_cast<std::int32_t*>(output)[at] = static_cast<std::int32_t>(q);
+  }
+}
+
 // A12.
 inline float dequantize(std::int64_t q, int exponent, int zero) {
   return static_cast<float>(std::ldexp(static_cast<double>(q - zero), exponent));
@@ -59,7 +70,7 @@ struct Function {
   std::int32_t low = 0, high = 0;  // of a clamp
   std::int32_t slope = 0;          // of leaky
   int fraction = format::kFraction, gain = 0;
-  std::vector<std::int32_t> rom;
+  const std::int32_t* rom = nullptr;  // of both signs where it is signed
 
   int entries() const {
     return layout == RomLayout::none ? 0 : layout == RomLayout::uniform ? format::kUniformEntries : format::kTwoSegmentEntries;
@@ -88,7 +99,7 @@ struct Function {
     const std::int64_t last = entries() - 1;
     address = address < last ? address : last;
     const std::int64_t block = is_signed && x < 0 ? entries() : 0;
-    return straight + rom[static_cast<std::size_t>(block + address)];
+    return straight + rom[block + address];
   }
 };
 
