@@ -2,6 +2,7 @@
 
 mod board;
 pub mod bundle;
+pub mod cpp;
 mod interfaces;
 pub mod verilog;
 pub mod vivado;
