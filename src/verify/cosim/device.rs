@@ -5,6 +5,8 @@ use super::memory::{Memory, Region, Timing};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::border::registers::{self as r, Register};
 use crate::compile::border::status::Cause;
+use crate::compile::program::predict::{self, READ_LATENCY};
+use crate::compile::program::{Design, Program};
 use crate::device::Fault;
 use crate::device::control::{self, Addresses, Registers, State};
 
@@ -16,8 +18,10 @@ const ADDRESSES: Addresses = Addresses {
     scratch: 0x4000_0000,
 };
 
-/// Cycles without the end of a pass after which the design counts as hanging.
+/// Cycles without the end of a pass after which the design counts as hanging: these, and so many times what the cost model
+/// says of the longest pass.
 const WATCHDOG: u64 = 400_000;
+const WATCHDOG_FACTOR: u64 = 4;
 /// Cycles in which an access to a register must be answered.
 const PATIENCE: u32 = 1000;
 /// Cycles between two looks at the status register while a frame runs.
@@ -34,6 +38,25 @@ pub struct Buffers {
     pub output: usize,
     /// Bytes of the scratch buffer.
     pub scratch: usize,
+    /// Cycles of the longest pass by the cost model.
+    pub longest_pass: u64,
+}
+
+impl Buffers {
+    /// Those of a program, with this image.
+    ///
+    /// # Errors
+    /// Those of [`predict::predict`].
+    pub fn new(program: &Program, design: &Design, image: Vec<u8>) -> Result<Self> {
+        let costs = predict::predict(&program.stream, design, READ_LATENCY)?;
+        Ok(Self {
+            stream: program.stream.clone(),
+            image,
+            output: program.buffers.output as usize,
+            scratch: program.buffers.scratch as usize,
+            longest_pass: costs.iter().map(|cost| cost.cycles).max().unwrap_or(0),
+        })
+    }
 }
 
 /// What happened.
@@ -83,9 +106,11 @@ impl<'a> Watch<'a> {
             self.passes += 1;
             return (self.observe)(Event::Pass(device.outputs.pass_index as u16), device);
         }
-        if device.cycle.saturating_sub(self.last) > WATCHDOG {
-            let message =
-                format!("after {} passes none has ended for {WATCHDOG} cycles", self.passes);
+        if device.cycle.saturating_sub(self.last) > device.watchdog {
+            let message = format!(
+                "after {} passes none has ended for {} cycles",
+                self.passes, device.watchdog
+            );
             return Err(Error::new(&codes::SIMULATION_HANG, message));
         }
         Ok(())
@@ -104,6 +129,8 @@ pub struct Device {
     pub held_up: [u64; Cause::COUNTED.len()],
     /// A bit that flips once.
     pub upset: Option<Upset>,
+    /// Cycles without the end of a pass after which it counts as hanging.
+    watchdog: u64,
     inputs: Inputs,
     outputs: Outputs,
 }
@@ -121,7 +148,9 @@ impl Device {
             region(ADDRESSES.output, vec![0; buffers.output]),
             region(ADDRESSES.scratch, vec![0; buffers.scratch]),
         ];
-        Self::with(simulation, Memory::new(regions, timing))
+        let mut device = Self::with(simulation, Memory::new(regions, timing));
+        device.watchdog += WATCHDOG_FACTOR * buffers.longest_pass;
+        device
     }
 
     /// A design with this memory, reset.
@@ -132,6 +161,7 @@ impl Device {
             cycle: 0,
             held_up: [0; Cause::COUNTED.len()],
             upset: None,
+            watchdog: WATCHDOG,
             inputs: Inputs::default(),
             outputs: Outputs::default(),
         };

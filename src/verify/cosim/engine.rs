@@ -55,12 +55,9 @@ impl<'a> Rtl<'a> {
     fn device(&self) -> Result<Device> {
         let geometry = Geometry::of(&self.compiled.design);
         let simulation = Simulation::load(&self.library, geometry)?;
-        let buffers = Buffers {
-            stream: self.compiled.program.stream.clone(),
-            image: vec![0; self.compiled.program.buffers.image as usize],
-            output: self.compiled.program.buffers.output as usize,
-            scratch: self.compiled.program.buffers.scratch as usize,
-        };
+        let Compiled { program, design, .. } = self.compiled;
+        let image = vec![0; program.buffers.image as usize];
+        let buffers = Buffers::new(program, design, image)?;
         Ok(Device::new(simulation, buffers, Timing::default()))
     }
 }

@@ -147,12 +147,7 @@ impl<'a> Verifier<'a> {
     /// # Errors
     /// Those of [`Verifier::image`].
     pub fn buffers(&self, values: &Values) -> Result<Buffers> {
-        Ok(Buffers {
-            stream: self.compiled.program.stream.clone(),
-            image: self.image(values)?,
-            output: self.compiled.program.buffers.output as usize,
-            scratch: self.compiled.program.buffers.scratch as usize,
-        })
+        Buffers::new(&self.compiled.program, &self.compiled.design, self.image(values)?)
     }
 
     /// Runs a frame on `device`, whose image buffer holds the image, and compares every tensor that a
