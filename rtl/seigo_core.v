@@ -23,6 +23,8 @@ module seigo_core #(
   parameter DspLanes = 0,
   // 1: results of the array may lie between those of other passes.
   parameter Scatter = 0,
+  // 1: results of the array may lie by parity.
+  parameter Parity = 0,
   // Channels that the plane engine takes in a cycle: 16, or 8 with half of its multipliers and lanes.
   parameter PlaneChannels = 16,
   // Longest row of a plane that the plane engine takes.
@@ -316,7 +318,9 @@ module seigo_core #(
   wire [4:0]           drained;
   wire                 fetch_busy, stall_weights, stall_image, stall_halves, stall_bank, stall_feed;
 
-  seigo_fetch #(.P(P), .RowBits(RowBits), .ReadLatency(ReadLatency), .FeedCredits(FeedDepth)) i_fetch (
+  seigo_fetch #(
+    .P(P), .RowBits(RowBits), .ReadLatency(ReadLatency), .FeedCredits(FeedDepth), .Parity(Parity)
+  ) i_fetch (
     .aclk(aclk), .aresetn(core_resetn),
     .start_i(start && (dense || descriptor[KindLsb +: KindWidth] == KindPlane)), .descriptor_i(descriptor),
     .pad_words_i(pad_words), .dilation_words_i(dilation_words), .step_words_i(step_words),
@@ -510,12 +514,13 @@ module seigo_core #(
   wire [P-1:0]       conv_enable;
   wire [128*P-1:0]   conv_data;
 
-  seigo_store #(.P(P), .N(LP), .RowBits(RowBits), .Scatter(Scatter)) i_store (
+  seigo_store #(.P(P), .N(LP), .RowBits(RowBits), .Scatter(Scatter), .Parity(Parity)) i_store (
     .aclk(aclk), .aresetn(core_resetn),
     .start_i(setup && store), .wide_i(wide),
     .base_i(descriptor[OutBaseLsb +: OutBaseWidth]),
     .stride_i(descriptor[OutStrideLsb +: OutStrideWidth]),
     .step_i(descriptor[OutStepLsb +: OutStepWidth]), .skip_i(descriptor[OutSkipLsb +: OutSkipWidth]),
+    .parity_i(descriptor[OutParityLsb]),
     .width_i(descriptor[OutWidthLsb +: OutWidthWidth]),
     .pixels_i(pixels[23:0]), .planes_i(tiles), .idle_o(conv_idle),
     .valid_i(result_pop && store), .ready_o(store_ready), .data_i(result_data),

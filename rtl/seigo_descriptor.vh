@@ -84,12 +84,14 @@ localparam DmaStrideLsb = 2316, DmaStrideWidth = 20;
 localparam DmaPitchLsb = 2336, DmaPitchWidth = 24;
 localparam OutStepLsb = 2368, OutStepWidth = 5;
 localparam OutSkipLsb = 2373, OutSkipWidth = 20;
+localparam OutParityLsb = 2393, OutParityWidth = 1;
 localparam ChecksumLsb = 2528, ChecksumWidth = 32;
 localparam Segments = 8, SegmentLsb = 1024, SegmentWidth = 64;
 localparam SegBaseLsb = 0, SegBaseWidth = 20;
 localparam SegPlanesLsb = 20, SegPlanesWidth = 12;
 localparam SegStrideLsb = 32, SegStrideWidth = 20;
 localparam SegUpLsb = 52, SegUpWidth = 1;
+localparam SegParityLsb = 53, SegParityWidth = 1;
 
 localparam [7:0] KindDense = 8'd0;  // a tile of the dense array, and plane filters behind it
 localparam [7:0] KindPlane = 8'd1;  // the plane engine fed by fetch

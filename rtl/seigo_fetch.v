@@ -13,7 +13,9 @@ module seigo_fetch #(
   parameter P = 4,
   parameter RowBits = 14,
   parameter ReadLatency = 4,
-  parameter FeedCredits = 16
+  parameter FeedCredits = 16,
+  // 0: no segment lies by parity.
+  parameter Parity = 0
 ) (
   input  wire                  aclk,
   input  wire                  aresetn,
@@ -93,7 +95,7 @@ module seigo_fetch #(
   reg                 valid_3_q;
   reg  [FlagBits-1:0] flags_3_q;
 
-  seigo_fetch_walk #(.P(P)) i_walk (
+  seigo_fetch_walk #(.P(P), .Parity(Parity)) i_walk (
     .aclk(aclk), .aresetn(aresetn), .start_i(start_i), .descriptor_i(descriptor_i),
     .pad_words_i(pad_words_i), .dilation_words_i(dilation_words_i), .step_words_i(step_words_i),
     .segment_steps_i(segment_steps_i), .lane_rows_i(lane_rows_i),

@@ -1,14 +1,17 @@
 // The walk over a pass for the dense array: its loop nest (tile, batch, step, group), and for each group one
 // address per lane. Lane l of a group reads the input pixel
 //   (y * Stride + ky * Dilation - PadTop, x * Stride + kx * Dilation - PadLeft)
-// of output pixel (y, x) = group * P + l in raster order. A lane outside of the input is masked.
+// of output pixel (y, x) = group * P + l in raster order. A lane outside of the input is masked. Where a segment lies by
+// parity, the word is the one at which `seigo_parity_rows` put the pixel.
 //
 // Pipelined: counters (0), lane offsets (1), addresses and masks (2). It moves while `advance_i` is set, and
 // starts three cycles after `start_i`.
 `default_nettype none
 
 module seigo_fetch_walk #(
-  parameter P = 4
+  parameter P = 4,
+  // 0: no segment lies by parity.
+  parameter Parity = 0
 ) (
   input  wire             aclk,
   input  wire             aresetn,
@@ -41,6 +44,9 @@ module seigo_fetch_walk #(
   generate
     if (P != 1 && P != 2 && P != 4 && P != 8) begin : g_check_pixels
       fetch_walk_pixels_are_not_1_2_4_or_8 error ();
+    end
+    if (Parity != 0 && (Parity != 1 || P == 1)) begin : g_check_parity
+      fetch_walk_parity_must_be_0_or_with_banks_1 error ();
     end
   endgenerate
 
@@ -157,6 +163,7 @@ module seigo_fetch_walk #(
   wire [11:0] segment_planes [0:Segments-1];
   wire [19:0] segment_stride [0:Segments-1];
   wire [Segments-1:0] segment_up;
+  wire [Segments-1:0] segment_parity;
 
   genvar s;
   generate
@@ -165,6 +172,7 @@ module seigo_fetch_walk #(
       assign segment_planes[s] = descriptor_i[At + SegPlanesLsb +: SegPlanesWidth];
       assign segment_stride[s] = descriptor_i[At + SegStrideLsb +: SegStrideWidth];
       assign segment_up[s]     = descriptor_i[At + SegUpLsb];
+      assign segment_parity[s] = Parity != 0 && descriptor_i[At + SegParityLsb];
       always @(posedge aclk) begin
         if (setup_q[0]) begin
           segment_base_q[s] <= descriptor_i[At + SegBaseLsb +: SegBaseWidth];
@@ -222,6 +230,7 @@ module seigo_fetch_walk #(
   reg         valid_1_q;
   reg  [19:0] base_1_q;
   reg  [16:0] delta_x_1_q, delta_y_1_q;
+  reg         parity_1_q;
   wire [24:0] flags_0 = {group_q == 5'd0, step_q == 16'd0, last_group && last_step,
                                  group_q == 5'd0 && step_q == 16'd0, group_q[3:0], half_q, step_q};
   reg  [24:0] flags_1_q;
@@ -236,12 +245,24 @@ module seigo_fetch_walk #(
     end
     if (advance_i) begin
       base_1_q    <= plane_base_q + tap_offset_q;
+      parity_1_q  <= segment_parity[segment_q];
       delta_x_1_q <= delta_x_q;
       delta_y_1_q <= delta_y_q;
       flags_1_q   <= flags_0;
       flags_o     <= flags_1_q;
     end
   end
+
+  // The word of a pixel: its parity chooses the row of two, and turns the bank by half of them.
+  localparam PairBits = P == 1 ? 2 : $clog2(2 * P);
+  function [19:0] by_parity(input [19:0] address);
+    begin
+      by_parity = address;
+      by_parity[PairBits-2:0] = address[PairBits-1:1];
+      by_parity[PairBits-1]   = address[0];
+      by_parity[PairBits-2]   = address[PairBits-1] ^ address[0];
+    end
+  endfunction
 
   genvar l;
   generate
@@ -303,6 +324,7 @@ module seigo_fetch_walk #(
       reg [15:0] x_1_q, y_1_q;
       reg [19:0] address_2_q;
       reg        mask_2_q;
+      wire [19:0] pixel = base_1_q + offset_1_q;
       wire [16:0] in_x = {1'b0, x_1_q} + delta_x_1_q;
       wire [16:0] in_y = {1'b0, y_1_q} + delta_y_1_q;
       always @(posedge aclk) begin
@@ -311,7 +333,7 @@ module seigo_fetch_walk #(
                                                : row_q + {4'd0, x_q};
           x_1_q       <= x_q;
           y_1_q       <= y_q;
-          address_2_q <= base_1_q + offset_1_q;
+          address_2_q <= parity_1_q ? by_parity(pixel) : pixel;
           mask_2_q    <= in_x[16] || in_y[16] || in_x[15:0] >= in_width || in_y[15:0] >= in_height;
         end
       end

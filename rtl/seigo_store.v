@@ -1,5 +1,6 @@
 // Stores the array's results: in rows of all banks, one behind the other (`seigo_writeback`), or, in a pass with a step,
-// between the results of other passes (`seigo_scatter`). Pixels and beats are those of these modules.
+// between the results of other passes (`seigo_scatter`). Rows may lie by parity (`seigo_parity_rows`). Pixels and beats are
+// those of these modules.
 `default_nettype none
 
 module seigo_store #(
@@ -9,7 +10,9 @@ module seigo_store #(
   parameter N = 2,
   parameter RowBits = 14,
   // 0: no pass has a step.
-  parameter Scatter = 0
+  parameter Scatter = 0,
+  // 0: no pass stores by parity.
+  parameter Parity = 0
 ) (
   input  wire               aclk,
   input  wire               aresetn,
@@ -22,6 +25,8 @@ module seigo_store #(
   // Words from pixel to pixel, 0: pixels one behind the other; and from the last pixel of a row to the next one's first.
   input  wire [4:0]         step_i,
   input  wire [19:0]        skip_i,
+  // By parity; without a step, and planes are a multiple of 2 P int8 pixels then.
+  input  wire               parity_i,
   // Pixels of a row and of a plane, and planes, all at least 1.
   input  wire [15:0]        width_i,
   input  wire [23:0]        pixels_i,
@@ -44,19 +49,51 @@ module seigo_store #(
   wire [RowBits-1:0] row_row;
   wire [P-1:0]       row_enable;
   wire [128*P-1:0]   row_data;
+  wire               flat_idle, flat_valid, flat_grant, pair_idle;
+  wire [RowBits-1:0] flat_row;
+  wire [P-1:0]       flat_enable;
+  wire [128*P-1:0]   flat_data;
 
   seigo_writeback #(.P(P), .N(N), .Aligned(P > 1), .RowBits(RowBits)) i_rows (
     .aclk(aclk), .aresetn(aresetn),
     .start_i(row_start), .wide_i(wide_i), .base_i(base_i), .stride_i(stride_i),
-    .pixels_i(pixels_i), .planes_i(planes_i), .idle_o(row_idle),
+    .pixels_i(pixels_i), .planes_i(planes_i), .idle_o(flat_idle),
     .valid_i(row_take), .ready_o(row_ready), .data_i(data_i), .count_i(count_i),
-    .req_valid_o(row_valid), .req_ready_i(row_grant), .req_row_o(row_row),
-    .req_enable_o(row_enable), .req_data_o(row_data)
+    .req_valid_o(flat_valid), .req_ready_i(flat_grant), .req_row_o(flat_row),
+    .req_enable_o(flat_enable), .req_data_o(flat_data)
   );
+
+  generate
+    if (Parity != 0) begin : g_parity
+      reg parity_q;
+      always @(posedge aclk) begin
+        if (!aresetn)     parity_q <= 1'b0;
+        else if (start_i) parity_q <= parity_i;
+      end
+      seigo_parity_rows #(.P(P), .RowBits(RowBits)) i_parity (
+        .aclk(aclk), .aresetn(aresetn), .on_i(parity_q), .idle_o(pair_idle),
+        .valid_i(flat_valid), .ready_o(flat_grant), .row_i(flat_row), .enable_i(flat_enable), .data_i(flat_data),
+        .req_valid_o(row_valid), .req_ready_i(row_grant), .req_row_o(row_row),
+        .req_enable_o(row_enable), .req_data_o(row_data)
+      );
+    end else begin : g_flat
+      wire unused = parity_i;
+      assign pair_idle  = 1'b1;
+      assign flat_grant = row_grant;
+      assign row_valid  = flat_valid;
+      assign row_row    = flat_row;
+      assign row_enable = flat_enable;
+      assign row_data   = flat_data;
+    end
+  endgenerate
+  assign row_idle = flat_idle && pair_idle;
 
   generate
     if (Scatter != 0 && Scatter != 1) begin : g_check
       store_scatter_must_be_0_or_1 error ();
+    end
+    if (Parity != 0 && (Parity != 1 || P == 1)) begin : g_check_parity
+      store_parity_must_be_0_or_with_banks_1 error ();
     end
     if (Scatter != 0) begin : g_scatter
       wire               starts_apart = step_i != 5'd0;

@@ -333,6 +333,10 @@
 #define SEIGO_OUT_SKIP_WORD 74
 #define SEIGO_OUT_SKIP_LSB 5
 #define SEIGO_OUT_SKIP_WIDTH 20
+/* the dense result lies by parity: of 2 P pixels those of even address in a row of the banks, those of odd address in the next one, turned by P / 2 banks; without OutStep and Wide */
+#define SEIGO_OUT_PARITY_WORD 74
+#define SEIGO_OUT_PARITY_LSB 25
+#define SEIGO_OUT_PARITY_WIDTH 1
 /* wrapping sum of words 0 to 78, bitwise inverted */
 #define SEIGO_CHECKSUM_WORD 79
 #define SEIGO_CHECKSUM_LSB 0
@@ -354,6 +358,10 @@
 #define SEIGO_SEG_UP_WORD 1
 #define SEIGO_SEG_UP_LSB 20
 #define SEIGO_SEG_UP_WIDTH 1
+/* the source lies by parity; dense passes only, without SegUp */
+#define SEIGO_SEG_PARITY_WORD 1
+#define SEIGO_SEG_PARITY_LSB 21
+#define SEIGO_SEG_PARITY_WIDTH 1
 
 /* added to the sum, in accumulator steps */
 #define SEIGO_LANE_BIAS_WORD 0

@@ -38,7 +38,15 @@ plane_results DP=1 Channels=8
 plane_parameters Channels=8
 loader ParameterGap=1
 core Scatter=1
+core Parity=1
 store Scatter=1
+store Parity=1
+store P=2 N=1 RowBits=15 Scatter=1 Parity=1
+store P=8 N=4 RowBits=13 Parity=1
+fetch Parity=1
+fetch_walk Parity=1
+fetch_walk P=2 Parity=1
+fetch_walk P=8 Parity=1
 store P=1 N=1 RowBits=16 Scatter=1
 store P=8 N=4 RowBits=13 Scatter=1
 store P=1 N=1 RowBits=16

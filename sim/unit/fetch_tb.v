@@ -41,7 +41,7 @@ module fetch_tb #(
     .segment_steps_o(segment_steps), .lane_rows_o(lane_rows)
   );
 
-  seigo_fetch #(.P(P)) fetch (
+  seigo_fetch #(.P(P), .Parity(P > 1)) fetch (
     .aclk(aclk), .aresetn(aresetn), .start_i(start_i), .descriptor_i(descriptor_i),
     .pad_words_i(pad_words), .dilation_words_i(dilation_words), .step_words_i(step_words),
     .segment_steps_i(segment_steps), .lane_rows_i(lane_rows), .busy_o(busy_o),

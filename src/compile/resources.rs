@@ -193,6 +193,11 @@ const SCATTER: (usize, usize) = (250, 463);
 const SCATTER_PIXEL: (usize, usize) = (218, 257);
 const SCATTER_BANK: (usize, usize) = (128, 0);
 
+/// Results by parity: once and for each bank. What `seigo_store` takes more with `Parity` than without, by yosys at P = 2, 4
+/// and 8, to 1 %.
+const PARITY: (usize, usize) = (8, 3);
+const PARITY_BANK: (usize, usize) = (128, 128);
+
 /// Look-up tables and flip-flops.
 fn logic(design: &Design) -> (usize, usize) {
     let plain = usize::from(!design.dsp_lanes);
@@ -211,6 +216,7 @@ fn logic(design: &Design) -> (usize, usize) {
             + channels * take(PLANE[plain])
             + if design.stem.is_some() { stem } else { 0 }
             + if design.scatter { scatter } else { 0 }
+            + if design.parity { take(PARITY) + pixels * take(PARITY_BANK) } else { 0 }
     };
     // Both ports choose among the domains, a look-up table for every three more; UltraRAMs above one another too.
     let choice = 2 * 128 * pixels * (design.domains - 1).div_ceil(3);

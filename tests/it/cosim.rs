@@ -2,9 +2,15 @@
 //!
 //! All networks of a run share one design, so that it is compiled once.
 
+use seigo::base::random::Random;
+use seigo::compile::Compiled;
+use seigo::compile::boards::Target;
 use seigo::compile::schedule::{Pass, Source, Work};
+use seigo::model::qgraph::QGraph;
 use seigo::verify::cosim::{End, Timing, Verifier};
 
+use crate::accelerator::{compile, simulate};
+use crate::networks::{Net, Shape};
 use crate::quantized::inputs;
 use crate::rtl::{Bench, networks, target};
 
@@ -18,6 +24,15 @@ fn run(pixels: u64, count: usize) {
         .filter(|build| build.schedule().passes.iter().any(reads_pixels))
         .count();
     assert!(stems > count / 3, "{stems} of {count} networks use the stem unit");
+    let (compared, cycles) = compare(&bench);
+    println!(
+        "P={pixels}: {count} networks, {stems} with a stem, {compared} tensors, {cycles} cycles"
+    );
+    assert!(compared > count);
+}
+
+/// A frame of each network, every other one with stalls: the tensors that were compared and the cycles.
+fn compare(bench: &Bench) -> (usize, u64) {
     let (mut compared, mut cycles) = (0, 0);
     for (seed, build) in bench.builds.iter().enumerate() {
         let verifier = Verifier::new(build);
@@ -34,11 +49,7 @@ fn run(pixels: u64, count: usize) {
         compared += frame.compared;
         cycles += frame.cycles;
     }
-    let count = bench.builds.len();
-    println!(
-        "P={pixels}: {count} networks, {stems} with a stem, {compared} tensors, {cycles} cycles"
-    );
-    assert!(compared > count);
+    (compared, cycles)
 }
 
 /// Whether the stem unit feeds a pass.
@@ -51,6 +62,67 @@ fn random_layers_are_bit_exact() {
     run(4, 60);
 }
 
+/// A tensor that is read with a stride of 2, mostly beside readers that take whole groups, at times beside others.
+fn halved(random: &mut Random) -> QGraph {
+    let mut pick = |choices: &[usize]| choices[random.below(choices.len() as u64) as usize];
+    let (mut net, image) = Net::new("halved", pick(&[16, 32]), pick(&[16, 23, 24, 32, 40]));
+    let body = Shape::square(pick(&[1, 3]), 1);
+    let body = net.conv("body", image, pick(&[32, 40, 64]), body, None);
+    let down = Shape::square(pick(&[1, 2, 3, 3, 5]), 2);
+    let down = net.conv("down", body, pick(&[16, 32]), down, None);
+    net.output(down);
+    let beside = pick(&[0, 1, 2, 3, 4]);
+    if beside == 1 {
+        let other = net.linear("other", body, 16);
+        net.output(other);
+    }
+    if beside == 2 {
+        let joined = net.concat("joined", &[body, image]);
+        let mixed = net.conv("mixed", joined, 16, Shape::POINT, None);
+        net.output(mixed);
+    }
+    if beside == 3 {
+        let sum = net.conv("sum", body, 16, Shape::square(3, 1), None);
+        net.output(sum);
+    }
+    net.finish()
+}
+
+/// Strides of 2 on tensors by parity, whole and in strips.
+fn run_halved(pixels: u64, count: usize) {
+    let roomy = target(pixels);
+    let mut random = Random::new(11, pixels);
+    let mut builds: Vec<Compiled> = Vec::new();
+    for seed in 0..count {
+        let graph = halved(&mut random);
+        let whole = compile(&graph, &roomy).unwrap();
+        let blocks = whole.plan.placed.packing.height.div_ceil(roomy.block_bytes);
+        let memory_bytes = (1 + random.below(blocks)) * roomy.block_bytes;
+        let tight = Target { memory_bytes, ..roomy.clone() };
+        let own = [Some(whole), compile(&graph, &tight).ok()];
+        for build in own.into_iter().flatten() {
+            simulate(&build, &inputs(&graph, seed as u64)).unwrap();
+            builds.push(build);
+        }
+    }
+    let by_parity = |build: &&Compiled| build.schedule().stored.iter().any(|own| own.by_parity);
+    let [parity, strips] = [
+        builds.iter().filter(by_parity).count(),
+        builds.iter().filter(|own| !own.plan.groups.is_empty()).count(),
+    ];
+    let (compared, cycles) = compare(&Bench::of(builds));
+    println!(
+        "P={pixels}: {parity} by parity, {strips} in strips, {compared} tensors, {cycles} cycles"
+    );
+    assert!(pixels == 1 || parity > count / 2);
+    assert!(strips > count / 4);
+}
+
+#[test]
+fn strides_of_two_are_bit_exact_by_parity() {
+    run_halved(4, 24);
+}
+
 /// The same for the other widths of the array; each is a compilation of its own.
 #[test]
 #[ignore = "minutes of compilation; make test-cosim runs it"]
@@ -59,4 +131,7 @@ fn random_layers_are_bit_exact_at_every_width() {
         run(pixels, 60);
     }
     run(4, 240);
+    for pixels in [1, 2, 8] {
+        run_halved(pixels, 40);
+    }
 }

@@ -140,6 +140,7 @@ fields! { DESCRIPTOR:
     DMA_PITCH = "DmaPitch", 73 0 24 u, "words from plane to plane in the buffer";
     OUT_STEP = "OutStep", 74 0 5 u, "words from pixel to pixel of a row of the dense result; 0: pixels lie one behind the other";
     OUT_SKIP = "OutSkip", 74 5 20 u, "with OutStep, words from the last pixel of a row to the first of the next one";
+    OUT_PARITY = "OutParity", 74 25 1 u, "the dense result lies by parity: of 2 P pixels those of even address in a row of the banks, those of odd address in the next one, turned by P / 2 banks; without OutStep and Wide";
     CHECKSUM = "Checksum", 79 0 32 u, "wrapping sum of words 0 to 78, bitwise inverted";
 }
 
@@ -148,6 +149,7 @@ fields! { SEGMENT:
     SEG_PLANES = "SegPlanes", 0 20 12 u, "planes of the segment that a tile reads";
     SEG_STRIDE = "SegStride", 1 0 20 u, "words from plane to plane";
     SEG_UP = "SegUp", 1 20 1 u, "the source has half the height and width (nearest, times 2); 1 x 1 kernel, stride 1, no padding only";
+    SEG_PARITY = "SegParity", 1 21 1 u, "the source lies by parity; dense passes only, without SegUp";
 }
 
 fields! { LANE:

@@ -59,6 +59,9 @@ pub struct Design {
     /// Results of the array may lie between those of other passes.
     #[serde(default)]
     pub scatter: bool,
+    /// Results of the array may lie by parity.
+    #[serde(default)]
+    pub parity: bool,
     /// The stem unit.
     pub stem: Option<Stem>,
     /// Activation functions, in the order of the graph.
@@ -137,6 +140,7 @@ impl Design {
             image_row_words: 0,
             axi: target.axi,
             scatter: false,
+            parity: schedule.stored.iter().any(|stored| stored.by_parity),
             stem: None,
             functions: graph.functions.clone(),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::access::{Client, touched};
 use super::{
     Buffer, CHANNELS, Dense, Phase, PlaneRef, Rows, Schedule, Source, StoredId, Transfer, Work,
-    estimate, ports, rows, sizes,
+    ports, queue, rows, sizes,
 };
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
@@ -16,7 +16,7 @@ use crate::compile::packing::{self, Limit, Packing, Problem};
 use crate::model::qgraph::QGraph;
 
 /// Safety net for huge networks: normally the node limit ends the search, on every machine alike.
-const NET: Duration = Duration::from_secs(20);
+pub(super) const NET: Duration = Duration::from_secs(20);
 /// Longest search for a packing that fits.
 pub(super) const SEARCH: Limit = Limit { time: NET, nodes: 1_000_000 };
 /// Longest search for a lower packing than one that fits.
@@ -64,13 +64,23 @@ pub struct Placed {
 /// must wait for transfers.
 ///
 /// Tensors begin at whole blocks, so that a block has one owner; where that does not fit, at
-/// multiples of P words, but so that no pass reads a block that it writes. Tensors that leave stay long enough to hide their transfer, where that
-/// fits. Among packings of the same height the one with the fewest clients at the same port counts.
+/// multiples of P words, but so that no pass reads a block that it writes. Tensors that leave stay long enough to hide their
+/// transfer, all of them or some, where that fits. Among packings of the same height the one with the fewest clients at the same port counts.
 ///
 /// # Errors
 /// [`codes::PLAN_CAPACITY`] with the tensors that do not fit, [`codes::PLAN_TIMEOUT`],
 /// [`codes::PLAN_PROBLEM`] for a memory of more blocks than the masks have bits.
 pub fn place(graph: &QGraph, schedule: &mut Schedule, target: &Target) -> Result<Placed> {
+    place_within(graph, schedule, target, SEARCH)
+}
+
+/// The same with another limit to the search for a packing that fits.
+pub(super) fn place_within(
+    graph: &QGraph,
+    schedule: &mut Schedule,
+    target: &Target,
+    search: Limit,
+) -> Result<Placed> {
     if target.blocks() > BLOCKS as u64 {
         return Err(Error::new(
             &codes::PLAN_PROBLEM,
@@ -78,13 +88,23 @@ pub fn place(graph: &QGraph, schedule: &mut Schedule, target: &Target) -> Result
         )
         .help("give the target larger blocks"));
     }
-    let narrow = target.pixels * sizes::WORD;
-    let attempts =
-        [(target.block_bytes, true), (narrow, true), (target.block_bytes, false), (narrow, false)];
+    // What lies by parity takes pairs of rows of the banks.
+    let pair = if schedule.stored.iter().any(|stored| stored.by_parity) { 2 } else { 1 };
+    let narrow = pair * target.pixels * sizes::WORD;
+    let some = hidden(graph, schedule, target);
+    let all = vec![true; schedule.passes.len()];
+    let none = vec![false; schedule.passes.len()];
+    let attempts = [
+        (target.block_bytes, &all),
+        (narrow, &all),
+        (target.block_bytes, &some),
+        (target.block_bytes, &none),
+        (narrow, &none),
+    ];
     let mut failure = None;
     for (alignment, hidden) in attempts {
         let buffers = lifetimes(graph, schedule, target, hidden);
-        match pack(buffers, target.memory_bytes, alignment) {
+        match pack(buffers, (target.memory_bytes, search), alignment) {
             Ok((problem, packing)) => match undisputed(graph, schedule, target, &problem, packing)?
             {
                 Ok(packing) => return finish(graph, schedule, target, problem, packing),
@@ -151,7 +171,7 @@ fn disputed(target: &Target, pass: usize) -> Error {
 /// As low as possible, or at least within the capacity.
 fn pack(
     buffers: Vec<packing::Buffer>,
-    capacity: u64,
+    (capacity, search): (u64, Limit),
     alignment: u64,
 ) -> Result<(Problem, Packing)> {
     let bounded = Problem::new(buffers.clone(), Some(capacity), alignment)?;
@@ -162,29 +182,29 @@ fn pack(
     if packing.height <= capacity {
         return Ok((problem, packing));
     }
-    let packing = packing::plan_within(&bounded, SEARCH)?;
+    let packing = packing::plan_within(&bounded, search)?;
     Ok((bounded, packing))
 }
 
-/// Buffer i is stored tensor i, alive from the pass that writes it to the last one that reads it;
-/// with `hidden`, tensors that leave stay until their transfer is over by the estimate.
+/// Buffer i is stored tensor i, alive from the pass that writes it to the last one that reads it; what a pass of
+/// `hidden` transfers stays until the transfer is over by the estimate.
 pub fn lifetimes(
     graph: &QGraph,
     schedule: &Schedule,
     target: &Target,
-    hidden: bool,
+    hidden: &[bool],
 ) -> Vec<packing::Buffer> {
     let mut spans = vec![None; schedule.stored.len()];
     let mut touch = |id: StoredId, from: usize, to: usize| {
         let (lower, upper): &mut (usize, usize) = spans[id.0].get_or_insert((from, to));
         (*lower, *upper) = ((*lower).min(from), (*upper).max(to));
     };
-    let ends = transfer_ends(graph, schedule, target.pixels);
+    let ends = queue::ends(graph, schedule, target.pixels);
     for (index, pass) in schedule.passes.iter().enumerate() {
         for (_, id) in touched(&pass.work) {
             touch(id, index, index + 1);
         }
-        if let (Work::Transfer(transfer), true) = (&pass.work, hidden) {
+        if let (Work::Transfer(transfer), true) = (&pass.work, hidden[index]) {
             touch(transfer.stored, index, ends[index].max(index + 1));
         }
     }
@@ -202,52 +222,19 @@ pub fn lifetimes(
         .collect()
 }
 
-/// Beats of the bus that a transfer takes besides its words.
-const LAUNCH: u64 = 60;
-
-/// By pass that is a transfer: the first pass that starts when it and all that was added to the queue
-/// meanwhile are over. Time is counted in beats of the bus that the instruction stream leaves free.
-fn transfer_ends(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Vec<usize> {
-    let cycles: Vec<u64> = schedule
-        .passes
-        .iter()
-        .map(|pass| match pass.work {
-            Work::Transfer(_) => estimate::cycles(graph, schedule, &pass.work, pixels) + LAUNCH,
-            _ => {
-                let cycles = estimate::cycles(graph, schedule, &pass.work, pixels);
-                cycles.saturating_sub(sizes::stream_bytes(graph, &pass.work) / sizes::WORD)
-            }
-        })
-        .collect();
-    let is_transfer = |index: usize| matches!(schedule.passes[index].work, Work::Transfer(_));
-    let mut starts = Vec::with_capacity(cycles.len());
-    let mut now = 0;
-    for (index, &cycles) in cycles.iter().enumerate() {
-        starts.push(now);
-        now += if is_transfer(index) { 0 } else { cycles };
+/// By pass: a transfer whose tensor may stay until it is over, in order as long as what lives at once fits the memory.
+fn hidden(graph: &QGraph, schedule: &Schedule, target: &Target) -> Vec<bool> {
+    let mut hidden = vec![false; schedule.passes.len()];
+    for index in
+        (0..hidden.len()).filter(|&index| matches!(schedule.passes[index].work, Work::Transfer(_)))
+    {
+        hidden[index] = true;
+        let buffers = lifetimes(graph, schedule, target, &hidden);
+        let problem = Problem::new(buffers, None, target.block_bytes);
+        let live = problem.map(|problem| packing::bound::live_bytes(&problem).bytes);
+        hidden[index] = live.is_ok_and(|live| live <= target.memory_bytes);
     }
-    let mut free = 0;
-    let mut over: Vec<u64> = (0..cycles.len())
-        .map(|index| {
-            if is_transfer(index) {
-                free = starts[index].max(free) + cycles[index];
-            }
-            free
-        })
-        .collect();
-    // A pass that waits waits for all transfers, those that were added meanwhile included.
-    for index in (0..over.len()).rev() {
-        let later = (index + 1..over.len()).take_while(|&later| starts[later] < over[index]);
-        if let Some(last) = later.filter(|&later| is_transfer(later)).last() {
-            over[index] = over[index].max(over[last]);
-        }
-    }
-    (0..cycles.len())
-        .map(|index| match is_transfer(index) {
-            true => starts.partition_point(|&start| start < over[index]),
-            false => index,
-        })
-        .collect()
+    hidden
 }
 
 fn finish(

@@ -329,6 +329,7 @@ pub(super) fn stored(graph: &QGraph, id: QValueId) -> Stored {
         height,
         width,
         format: value.integer().map_or(Width::I8, |(width, _)| width),
+        by_parity: false,
         slots: channels::natural(value.channels()),
     }
 }

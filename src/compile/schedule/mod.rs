@@ -12,12 +12,15 @@ mod channels;
 mod classify;
 mod dense;
 pub mod estimate;
+mod hide;
 mod late;
 mod order;
+pub mod parity;
 pub mod phases;
 mod plan;
 mod plane;
 pub mod ports;
+mod queue;
 mod roles;
 pub mod rows;
 pub mod sizes;
@@ -56,6 +59,9 @@ pub struct Stored {
     pub width: usize,
     /// Width of an element: int8 is one word a pixel and plane, int16 two.
     pub format: Width,
+    /// Pixels by parity of their addresses, for readers with a stride of 2; [`parity`].
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_parity: bool,
     /// Per slot (plane * 16 + position) the channel of `value`; `None` is padding. Whole planes.
     pub slots: Vec<Option<usize>>,
 }
@@ -241,6 +247,10 @@ pub struct Schedule {
     pub leaving: Vec<Leaving>,
     /// Layers that the processor does on them afterwards, in order (float tail of the network).
     pub tail: Vec<usize>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn is_zero(number: &usize) -> bool {

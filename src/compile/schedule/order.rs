@@ -13,10 +13,10 @@ const BEAM: usize = 96;
 const EFFORT: usize = 40_000;
 
 /// Passes that stay together: one with the transfers of its results.
-struct Step {
-    passes: Vec<usize>,
+pub(super) struct Step {
+    pub(super) passes: Vec<usize>,
     /// Steps that must come first.
-    after: Vec<usize>,
+    pub(super) after: Vec<usize>,
     /// Tensors that it writes first.
     writes: Vec<usize>,
     /// All tensors that it touches.
@@ -51,11 +51,12 @@ fn merge_processor(schedule: &mut Schedule) {
     });
 }
 
-fn steps(schedule: &Schedule) -> Vec<Step> {
+pub(super) fn steps(schedule: &Schedule) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut writer: BTreeMap<usize, usize> = BTreeMap::new();
     let mut exchanges: Vec<usize> = Vec::new();
     let mut processor: Option<usize> = None;
+    let mut sent: Vec<((Buffer, u64), usize)> = Vec::new();
     for (index, pass) in schedule.passes.iter().enumerate() {
         let touches = touched(&pass.work);
         let leaves = matches!(&pass.work, Work::Transfer(transfer) if !transfer.to_memory);
@@ -83,10 +84,15 @@ fn steps(schedule: &Schedule) -> Vec<Step> {
                 after.extend(processor.replace(own));
             }
             Work::Transfer(transfer) if transfer.buffer == Buffer::Scratch => {
+                let home = (transfer.buffer, transfer.offset);
                 if transfer.to_memory {
+                    // The processor's result, or what was sent there before.
                     after.extend(processor);
+                    let same = sent.iter().filter(|(place, _)| *place == home);
+                    after.extend(same.map(|(_, step)| *step));
                 } else {
                     exchanges.push(own);
+                    sent.push((home, own));
                 }
             }
             _ => {}

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::build::{build_parts, build_with};
-use super::strips::{self, Group};
-use super::{Owners, Placed, Schedule, order, place, sizes, validate};
+use super::hide::{self, Found};
+use super::strips::{Cut, Group};
+use super::{Owners, Placed, Schedule, order, parity, place, sizes, validate};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
 use crate::compile::packing::{Packing, Problem};
@@ -65,6 +66,7 @@ impl Plan {
                 let blocks = bytes.iter().map(|bytes| bytes.next_multiple_of(target.block_bytes));
                 order::order(&mut schedule, &blocks.collect::<Vec<_>>());
             }
+            parity::mark(graph, &mut schedule, target.pixels as usize);
             match place(graph, &mut schedule, target) {
                 Ok(placed) => return Self::checked(graph, target, schedule, placed),
                 Err(error) => failure = failure.or(Some(error)),
@@ -90,8 +92,7 @@ impl Plan {
         for grain in [target.block_bytes, target.pixels * sizes::WORD] {
             for slack in SLACKS {
                 let room = target.memory_bytes - target.memory_bytes * slack / 100;
-                let cut = strips::cut(graph, &schedule, target, (room, grain));
-                let (mut cut, groups) = match cut {
+                let cut = match Cut::new(graph, &schedule, target, (room, grain)) {
                     Ok(cut) => cut,
                     Err(error) if slack == 0 => {
                         failure = Some(error);
@@ -99,10 +100,14 @@ impl Plan {
                     }
                     Err(_) => break,
                 };
-                match place(graph, &mut cut, target) {
+                let (mut schedule, groups) = cut.emit()?;
+                parity::mark(graph, &mut schedule, target.pixels as usize);
+                match place(graph, &mut schedule, target) {
                     Ok(placed) => {
-                        let plan = Self::checked(graph, target, cut, placed)?;
-                        return Ok(Self { groups, ..plan });
+                        let found = Found { schedule, placed, groups };
+                        let found = hide::improve(graph, target, cut, found);
+                        let plan = Self::checked(graph, target, found.schedule, found.placed)?;
+                        return Ok(Self { groups: found.groups, ..plan });
                     }
                     Err(error) if is_about_memory(&error) => failure = failure.or(Some(error)),
                     Err(error) => return Err(error),

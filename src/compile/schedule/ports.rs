@@ -73,6 +73,7 @@ mod tests {
             height: 8,
             width: 16,
             format: Width::I8,
+            by_parity: false,
             slots: vec![None; 16],
         };
         let dense = Dense {

@@ -119,6 +119,9 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
     if design.scatter {
         parameters.push(("Scatter", "1".to_owned()));
     }
+    if design.parity {
+        parameters.push(("Parity", "1".to_owned()));
+    }
     if design.axi != Axi::default() {
         parameters.push(("AxiCache", format!("4'd{}", design.axi.cache)));
         parameters.push(("AxiProt", format!("3'd{}", design.axi.prot)));

@@ -36,6 +36,7 @@ sources![
     "seigo_operand_skew.v",
     "seigo_output_lanes.v",
     "seigo_owner_table.v",
+    "seigo_parity_rows.v",
     "seigo_pass_control.v",
     "seigo_pass_products.v",
     "seigo_plane_channel.v",

@@ -90,6 +90,8 @@ fn union(builds: &[Compiled]) -> Design {
         design.dsp_lanes &= build.design.dsp_lanes;
         design.plane_channels = design.plane_channels.min(build.design.plane_channels);
         design.plane_sum_bits = design.plane_sum_bits.max(build.design.plane_sum_bits);
+        design.scatter |= build.design.scatter;
+        design.parity |= build.design.parity;
         design.stem = design.stem.or(build.design.stem);
         design.image_row_words = design.image_row_words.max(build.design.image_row_words);
     }
@@ -106,8 +108,11 @@ pub struct Bench {
 impl Bench {
     pub fn new(graphs: &[QGraph], pixels: u64) -> Self {
         let target = target(pixels);
-        let mut builds: Vec<Compiled> =
-            graphs.iter().map(|graph| compile(graph, &target).unwrap()).collect();
+        Self::of(graphs.iter().map(|graph| compile(graph, &target).unwrap()).collect())
+    }
+
+    /// Programs of targets that differ at most in the memory that plans may take.
+    pub fn of(mut builds: Vec<Compiled>) -> Self {
         let design = union(&builds);
         for build in &mut builds {
             build.design.clone_from(&design);

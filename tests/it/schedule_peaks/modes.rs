@@ -71,7 +71,7 @@ fn lifetimes(
     modes: Modes,
 ) -> Vec<packing::Buffer> {
     let bytes = bytes(schedule, target, modes);
-    let all = schedule::lifetimes(graph, schedule, target, false);
+    let all = schedule::lifetimes(graph, schedule, target, &vec![false; schedule.passes.len()]);
     let stored = all.into_iter().zip(bytes).filter(|(_, size)| *size > 0);
     let mut buffers: Vec<_> =
         stored.map(|(buffer, size)| packing::Buffer { size, ..buffer }).collect();

@@ -120,6 +120,7 @@ fn dense(d: &Descriptor<'_>, design: &Design) -> Result<()> {
 
 /// Pixels of a result that lie apart do not meet, and the hardware can store them.
 fn spread(d: &Descriptor<'_>, design: &Design) -> Result<()> {
+    parity(d, design)?;
     let (step, skip) = (d.get(f::OUT_STEP), d.get(f::OUT_SKIP));
     if step == 0 {
         let aligned = d.get(f::OUT_BASE).is_multiple_of(design.pixels);
@@ -129,6 +130,25 @@ fn spread(d: &Descriptor<'_>, design: &Design) -> Result<()> {
     let alone = d.flag(f::STORE) && d.get(f::CHAIN) == 0 && design.scatter;
     demand(alone && step >= words && skip >= words, || {
         format!("pixels {step} words apart, and rows {skip}")
+    })
+}
+
+/// What lies by parity takes whole pairs of rows of the banks, and is int8.
+fn parity(d: &Descriptor<'_>, design: &Design) -> Result<()> {
+    let pair = 2 * design.pixels;
+    let own = |base: usize, stride: usize| {
+        design.parity && base.is_multiple_of(pair) && stride.is_multiple_of(pair)
+    };
+    let result = d.get(f::OUT_HEIGHT) * d.get(f::OUT_WIDTH);
+    let stored = d.flag(f::STORE) && !d.flag(f::WIDE) && d.get(f::OUT_STEP) == 0;
+    let whole = stored && own(d.get(f::OUT_BASE), d.get(f::OUT_STRIDE));
+    demand(!d.flag(f::OUT_PARITY) || (whole && result.is_multiple_of(pair)), || {
+        "a result by parity that does not fill pairs of rows".to_owned()
+    })?;
+    let segments = d.segments();
+    let mut segments = segments.iter().filter(|segment| segment.by_parity);
+    demand(segments.all(|input| !input.upsampled && own(input.base, input.stride)), || {
+        "an input by parity that does not lie in pairs of rows".to_owned()
     })
 }
 

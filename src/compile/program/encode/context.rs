@@ -94,7 +94,8 @@ impl<'a> Encoder<'a> {
         for (index, plane) in planes.iter().enumerate() {
             self.check_rows(plane.stored, rows)?;
             let (own, own_stride) = self.plane(plane.stored, plane.plane, rows.first)?;
-            let narrow = self.schedule.stored[plane.stored.0].format == Width::I8;
+            let stored = &self.schedule.stored[plane.stored.0];
+            let narrow = stored.format == Width::I8 && !stored.by_parity;
             if own != base + index * stride || own_stride != stride || plane.upsampled || !narrow {
                 return Err(limit("the planes do not lie one behind the other as int8"));
             }

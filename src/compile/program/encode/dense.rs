@@ -13,7 +13,9 @@ use crate::compile::program::format::record::{Descriptor, lanes};
 use crate::compile::program::refusal::{limit, refused};
 use crate::compile::program::stem;
 use crate::compile::schedule::rows::{self, Extent};
-use crate::compile::schedule::{CHANNELS, Dense, Phase, PlaneRef, Rows, Source, StoredId, View};
+use crate::compile::schedule::{
+    CHANNELS, Dense, Phase, PlaneRef, Rows, Source, Stored, StoredId, View,
+};
 use crate::frontend::ops::epilogue::Residual;
 use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::Width;
@@ -29,6 +31,8 @@ pub struct Segment {
     pub stride: usize,
     /// Half the height and width.
     pub upsampled: bool,
+    /// Pixels by parity.
+    pub by_parity: bool,
 }
 
 /// A dense pass while it is encoded.
@@ -201,6 +205,7 @@ impl<'a> DensePass<'a> {
             d.set(fields::SEG_PLANES.after(word), segment.planes)?;
             d.set(fields::SEG_STRIDE.after(word), segment.stride)?;
             d.set(fields::SEG_UP.after(word), segment.upsampled.into())?;
+            d.set(fields::SEG_PARITY.after(word), segment.by_parity.into())?;
         }
         Ok(())
     }
@@ -237,20 +242,25 @@ impl<'a> DensePass<'a> {
             let rows = self.read_rows(plane)?;
             encoder.check_rows(plane.stored, rows)?;
             let (base, stride) = encoder.plane(plane.stored, plane.plane, rows.first)?;
-            if encoder.schedule.stored[plane.stored.0].format != Width::I8 {
+            let Stored { format, by_parity, .. } = encoder.schedule.stored[plane.stored.0];
+            if format != Width::I8 {
                 return Err(limit("the array reads int8 tensors only"));
+            }
+            if by_parity && plane.upsampled {
+                return Err(limit("a resized input that lies by parity"));
             }
             match segments.last_mut() {
                 Some(last)
                     if last.base + last.planes * stride == base
                         && last.stride == stride
-                        && last.upsampled == plane.upsampled =>
+                        && last.upsampled == plane.upsampled
+                        && last.by_parity == by_parity =>
                 {
                     last.planes += 1;
                 }
                 _ => {
                     let upsampled = plane.upsampled;
-                    segments.push(Segment { base, planes: 1, stride, upsampled });
+                    segments.push(Segment { base, planes: 1, stride, upsampled, by_parity });
                 }
             }
         }
@@ -283,6 +293,7 @@ impl<'a> DensePass<'a> {
         self.encoder.check_result(id, self.layer.width, extent, &self.dense.slots)?;
         let (base, stride) = self.encoder.plane(id, 0, rows.first)?;
         d.set(fields::STORE, 1)?;
+        d.set(fields::OUT_PARITY, self.encoder.schedule.stored[id.0].by_parity.into())?;
         d.set(fields::OUT_BASE, base)?;
         d.set(fields::OUT_STRIDE, stride)
     }
@@ -294,7 +305,8 @@ impl<'a> DensePass<'a> {
         let all = Rows::all(block * rows);
         let extent = (all, block * columns);
         self.encoder.check_result(id, self.layer.width, extent, &self.dense.slots)?;
-        if self.dense.rows.is_some() || row.max(column) >= block {
+        let stored = &self.encoder.schedule.stored[id.0];
+        if self.dense.rows.is_some() || row.max(column) >= block || stored.by_parity {
             return Err(limit(format!("row {row} and column {column} of blocks of {block}")));
         }
         let (base, stride) = self.encoder.plane(id, 0, 0)?;

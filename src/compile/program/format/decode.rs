@@ -35,6 +35,8 @@ pub struct Segment {
     pub stride: usize,
     /// Half the height and width.
     pub upsampled: bool,
+    /// Pixels by parity.
+    pub by_parity: bool,
 }
 
 impl Descriptor<'_> {
@@ -88,6 +90,7 @@ impl Descriptor<'_> {
                 planes: at(fields::SEG_PLANES),
                 stride: at(fields::SEG_STRIDE),
                 upsampled: at(fields::SEG_UP) == 1,
+                by_parity: at(fields::SEG_PARITY) == 1,
             }
         });
         rows.filter(|segment| segment.planes > 0).collect()

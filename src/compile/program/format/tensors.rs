@@ -74,7 +74,19 @@ fn bytes(stored: &Stored) -> usize {
 fn offset(stored: &Stored, design: &Design, slot: usize, pixel: usize) -> usize {
     let (plane, position) = (slot / CHANNELS, slot % CHANNELS);
     let own = bytes(stored);
+    let pixel = if stored.by_parity { by_parity(pixel, design.pixels) } else { pixel };
     (plane * stride(stored, design) + pixel * own) * WORD + position * own
+}
+
+/// The place of a pixel among those before it: of `2 * pixels` the even ones come first, then the odd ones, the later half
+/// of these first.
+fn by_parity(pixel: usize, pixels: usize) -> usize {
+    let inside = pixel % (2 * pixels);
+    let place = match inside % 2 {
+        0 => inside / 2,
+        _ => pixels + (inside / 2 + pixels / 2) % pixels,
+    };
+    pixel - inside + place
 }
 
 /// Slots with their channels.

@@ -8,23 +8,26 @@ pub(super) fn conflicts(pass: &Pass<'_>, design: &Design) -> u64 {
     if d.flag(f::FROM_STEM) {
         return 0;
     }
-    let planes = |upsampled: bool| -> usize {
-        let segments = d.segments().into_iter().filter(|segment| segment.upsampled == upsampled);
-        segments.map(|segment| segment.planes).sum()
+    let planes = |(upsampled, by_parity): (bool, bool)| -> usize {
+        let segments = d.segments().into_iter();
+        let own = segments.filter(|own| (own.upsampled, own.by_parity) == (upsampled, by_parity));
+        own.map(|segment| segment.planes).sum()
     };
     let taps = d.get(f::TAPS_X) * d.get(f::TAPS_Y);
     let mut extra = 0;
-    for (upsampled, planes) in [(false, planes(false)), (true, planes(true))] {
+    for layout in [(false, false), (true, false), (false, true)] {
+        let planes = planes(layout);
         // Neighbors in a row lie in different banks.
-        let plain =
-            d.get(f::STRIDE) == 1 && !upsampled && d.get(f::IN_WIDTH) == d.get(f::OUT_WIDTH);
+        let plain = d.get(f::STRIDE) == 1
+            && layout == (false, false)
+            && d.get(f::IN_WIDTH) == d.get(f::OUT_WIDTH);
         if planes == 0 || plain {
             continue;
         }
         let of_plane: usize = (0..taps)
             .map(|tap| {
                 let groups = (0..d.get(f::GROUPS))
-                    .map(|group| cycles(pass, design, (group, tap), upsampled) - 1);
+                    .map(|group| cycles(pass, design, (group, tap), layout) - 1);
                 groups.sum::<usize>()
             })
             .sum();
@@ -38,7 +41,7 @@ fn cycles(
     pass: &Pass<'_>,
     design: &Design,
     (group, tap): (usize, usize),
-    upsampled: bool,
+    (upsampled, by_parity): (bool, bool),
 ) -> usize {
     let d = pass.descriptor;
     let (height, width) = (d.get(f::IN_HEIGHT), d.get(f::IN_WIDTH));
@@ -55,9 +58,18 @@ fn cycles(
         let x = reach(pixel % out_width, tap_x, d.get(f::PAD_LEFT), width);
         let (Some(y), Some(x)) = (y, x) else { continue };
         let source = if upsampled { y / 2 * (width / 2) + x / 2 } else { y * width + x };
-        let bank = &mut rows[source % design.pixels];
-        if !bank.contains(&(source / design.pixels)) {
-            bank.push(source / design.pixels);
+        // By parity, half of two rows each, the odd ones turned by half a row.
+        let (row, bank) = match by_parity {
+            false => (source / design.pixels, source % design.pixels),
+            true => {
+                let (pair, odd) = (source / (2 * design.pixels), source % 2);
+                let bank = source / 2 + odd * design.pixels / 2;
+                (2 * pair + odd, bank % design.pixels)
+            }
+        };
+        let bank = &mut rows[bank];
+        if !bank.contains(&row) {
+            bank.push(row);
         }
     }
     rows.iter().map(Vec::len).max().unwrap_or(0).max(1)

@@ -243,7 +243,8 @@ impl<'a> Machine<'a> {
             let values: [i64; 16] =
                 std::array::from_fn(|lane| lanes.finish(lane, sums[lane], residual[lane], mode));
             if d.flag(f::STORE) {
-                self.write(pass, f::WRITE_CONV, base + place(&d, pixel), (&values, mode.wide))?;
+                let word = self.word(base + place(&d, pixel), d.flag(f::OUT_PARITY));
+                self.write(pass, f::WRITE_CONV, word, (&values, mode.wide))?;
             }
             words.push(values.map(|value| value as i8));
         }
@@ -306,11 +307,23 @@ impl<'a> Machine<'a> {
                     true => row / 2 * (d.get(f::IN_WIDTH) / 2) + column / 2,
                     false => row * d.get(f::IN_WIDTH) + column,
                 };
-                return Some(segment.base + plane * segment.stride + pixel);
+                let word = segment.base + plane * segment.stride + pixel;
+                return Some(self.word(word, segment.by_parity));
             }
             plane -= segment.planes;
         }
         None
+    }
+
+    /// Where the pixel of an address lies.
+    fn word(&self, address: usize, by_parity: bool) -> usize {
+        let banks = self.design.pixels;
+        let (pair, bank) = (address / (2 * banks), address / 2 % banks);
+        match (by_parity, address % 2) {
+            (false, _) => address,
+            (true, 0) => 2 * pair * banks + bank,
+            (true, _) => (2 * pair + 1) * banks + (bank + banks / 2) % banks,
+        }
     }
 
     /// A word of the patch around an output pixel of the image.

@@ -11,7 +11,7 @@ use crate::compile::schedule::{StoredId, Work, sizes};
 /// Steps of a group, at most.
 const LONGEST: usize = 14;
 /// Numbers of strips that are tried.
-const COUNTS: [usize; 20] =
+pub const COUNTS: [usize; 20] =
     [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 26, 32, 40, 52, 64, 104, 160];
 /// Rounds of the search.
 const ROUNDS: usize = 2;
@@ -122,18 +122,6 @@ impl Search<'_> {
         });
     }
 
-    /// Bytes that lie in the shared memory during a group that does not touch them.
-    fn idle(&self) -> Vec<(usize, usize, u64)> {
-        let mut idle = Vec::new();
-        for (id, tensor) in self.network.tensors.iter().enumerate() {
-            let bytes = self.network.size(StoredId(id));
-            let gaps = tensor.points.windows(2).zip(&self.places.0[id]);
-            let waits = gaps.filter(|(_, in_ddr)| !**in_ddr);
-            idle.extend(waits.map(|(pair, _)| (pair[0], pair[1], bytes)));
-        }
-        idle
-    }
-
     /// The groups with the fewest cycles, or the step that no group reaches. Of groups that are chosen every strip is looked
     /// at; where that says something else than the few that their cost is from, the way is looked for once more.
     fn shortest(&mut self) -> std::result::Result<Choice, usize> {
@@ -173,7 +161,7 @@ impl Search<'_> {
     /// The shortest way through the costs that are known.
     fn way(&mut self) -> std::result::Result<Choice, usize> {
         let count = self.network.steps.len();
-        let idle = self.idle();
+        let idle = idle(self.network, &self.places);
         let mut best: Vec<Option<(u64, Span)>> = vec![None; count + 1];
         let start = Span { first: 0, end: 0, strips: 0 };
         best[0] = Some((0, start));
@@ -208,8 +196,7 @@ impl Search<'_> {
         if end > first + 1 && steps.any(|step| step.processor) {
             return;
         }
-        let resting = idle.iter().filter(|&&(from, to, _)| from < first && end <= to);
-        let resting: u64 = resting.map(|own| own.2).sum();
+        let resting = bytes_over(idle, first, end);
         let room = self.room;
         let costs = self.costs(first, end);
         let fits = costs.iter().filter(|cost| cost.bytes + resting <= room);
@@ -271,4 +258,28 @@ impl Search<'_> {
             None => error,
         }
     }
+}
+
+/// A tensor that waits in the shared memory: behind which step, up to which one, its bytes.
+type Idle = (usize, usize, u64);
+
+fn idle(network: &Network<'_>, places: &Places) -> Vec<Idle> {
+    let mut idle = Vec::new();
+    for (id, tensor) in network.tensors.iter().enumerate() {
+        let bytes = network.size(StoredId(id));
+        let gaps = tensor.points.windows(2).zip(&places.0[id]);
+        let waits = gaps.filter(|(_, in_ddr)| !**in_ddr);
+        idle.extend(waits.map(|(pair, _)| (pair[0], pair[1], bytes)));
+    }
+    idle
+}
+
+fn bytes_over(idle: &[Idle], first: usize, end: usize) -> u64 {
+    let resting = idle.iter().filter(|&&(from, to, _)| from < first && end <= to);
+    resting.map(|own| own.2).sum()
+}
+
+/// Bytes that lie in the shared memory during a group that does not touch them.
+pub fn resting(network: &Network<'_>, places: &Places, span: &Span) -> u64 {
+    bytes_over(&idle(network, places), span.first, span.end)
 }

@@ -30,11 +30,8 @@ struct Emitter<'a> {
 ///
 /// # Errors
 /// [`codes::INTERNAL`].
-pub fn emit(
-    network: &Network<'_>,
-    whole: &Schedule,
-    choice: &Choice,
-) -> Result<(Schedule, Vec<Group>)> {
+pub fn emit(network: &Network<'_>, choice: &Choice) -> Result<(Schedule, Vec<Group>)> {
+    let whole = network.schedule;
     let mut emitter = Emitter {
         network,
         whole,

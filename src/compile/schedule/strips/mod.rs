@@ -19,6 +19,8 @@ use super::Schedule;
 use crate::base::error::Result;
 use crate::compile::boards::Target;
 use crate::model::qgraph::QGraph;
+use choose::Choice;
+use group::Span;
 use network::Network;
 
 /// Successive passes that are done strip by strip.
@@ -35,19 +37,62 @@ pub struct Group {
     pub end: usize,
 }
 
-/// Passes in strips, for a memory of `room` bytes of which every tensor takes a multiple of `grain`, from
-/// a schedule of whole tensors.
-///
-/// # Errors
-/// [`crate::base::error::codes::PLAN_CAPACITY`] naming the layer of which not even one strip fits, with the
-/// smallest memory that would do; those of [`super::rows::extent`].
-pub fn cut(
-    graph: &QGraph,
-    schedule: &Schedule,
-    target: &Target,
-    (room, grain): (u64, u64),
-) -> Result<(Schedule, Vec<Group>)> {
-    let network = Network::new(graph, schedule, target, grain)?;
-    let choice = choose::choose(&network, room)?;
-    emit::emit(&network, schedule, &choice)
+/// A way to cut a schedule of whole tensors.
+pub struct Cut<'a> {
+    network: Network<'a>,
+    room: u64,
+    choice: Choice,
 }
+
+impl<'a> Cut<'a> {
+    /// The way with the fewest cycles that the search finds, for a memory of `room` bytes of which every tensor takes a
+    /// multiple of `grain`.
+    ///
+    /// # Errors
+    /// [`crate::base::error::codes::PLAN_CAPACITY`] naming the layer of which not even one strip fits, with the
+    /// smallest memory that would do; those of [`super::rows::extent`].
+    pub fn new(
+        graph: &'a QGraph,
+        schedule: &'a Schedule,
+        target: &Target,
+        (room, grain): (u64, u64),
+    ) -> Result<Self> {
+        let network = Network::new(graph, schedule, target, grain)?;
+        let choice = choose::choose(&network, room)?;
+        Ok(Self { network, room, choice })
+    }
+
+    /// The passes.
+    ///
+    /// # Errors
+    /// [`crate::base::error::codes::INTERNAL`].
+    pub fn emit(&self) -> Result<(Schedule, Vec<Group>)> {
+        emit::emit(&self.network, &self.choice)
+    }
+
+    /// By group, the next larger numbers of strips that it may have: smaller ones leave room for those that are on their
+    /// way to DDR.
+    pub fn more_strips(&self) -> Vec<(usize, usize)> {
+        let groups = self.choice.groups.iter().enumerate();
+        let groups = groups.filter(|(_, span)| span.strips > 1);
+        groups
+            .flat_map(|(index, span)| {
+                let more = choose::COUNTS.into_iter().filter(|&count| count > span.strips);
+                more.take(MORE).map(move |count| (index, count))
+            })
+            .collect()
+    }
+
+    /// Does a group in another number of strips; gives back the number before, or `None` where it cannot be done.
+    pub fn recut(&mut self, group: usize, strips: usize) -> Option<usize> {
+        let span = Span { strips, ..self.choice.groups[group] };
+        let locals = group::locals(&self.network, &self.choice.places, &span);
+        let resting = choose::resting(&self.network, &self.choice.places, &span);
+        let bytes = group::bytes(&self.network, &locals, &span)?;
+        (bytes + resting <= self.room)
+            .then(|| std::mem::replace(&mut self.choice.groups[group].strips, strips))
+    }
+}
+
+/// Numbers of strips that are tried for a group besides its own.
+const MORE: usize = 6;

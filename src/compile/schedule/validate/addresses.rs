@@ -27,7 +27,8 @@ use crate::model::qgraph::{QGraph, QValueId, Width};
 /// 5. owner masks are exactly the blocks of the planes that a pass touches, and of transfers that
 ///    may go on;
 /// 6. no block has two writers in a pass, and none is written while it is read, but for a residual
-///    under the result that it is added to.
+///    under the result that it is added to;
+/// 7. who touches tensors by parity, and that these lie in pairs of rows of the banks.
 pub fn placed(graph: &QGraph, schedule: &Schedule, target: &Target, placed: &Placed) -> Result<()> {
     packing::validate::packing(&placed.problem, &placed.packing)?;
     let count = schedule.stored.len();
@@ -66,6 +67,7 @@ pub fn placed(graph: &QGraph, schedule: &Schedule, target: &Target, placed: &Pla
     let check = Addresses { graph, schedule, areas, block, pixels };
     check.contents()?;
     check.buffers()?;
+    super::parity::parity(graph, schedule, &placed.bases, pixels)?;
     check.owners(&placed.owners)
 }
 

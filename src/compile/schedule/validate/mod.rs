@@ -15,6 +15,7 @@
 
 mod addresses;
 mod operators;
+mod parity;
 mod passes;
 mod rows;
 mod views;
