@@ -5,6 +5,8 @@
 pub mod accelerator;
 #[path = "../../tests/it/fuzz/networks/mod.rs"]
 pub mod networks;
+#[path = "../../tests/it/operator.rs"]
+pub mod operator;
 pub mod quantized;
 #[path = "../../tests/it/fuzz/readers/mod.rs"]
 pub mod readers;

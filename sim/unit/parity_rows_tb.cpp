@@ -7,11 +7,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
-#include <memory>
 
 #include "Vseigo_parity_rows.h"
+#include "clocked.h"
 #include "testbench.h"
-#include "verilated.h"
 
 static constexpr int P = PARAM_P, RowBits = PARAM_RowBits;
 static Random draw(1);
@@ -24,22 +23,12 @@ static int word_of(int address) {
 }
 
 int main() {
-  auto context = std::make_unique<VerilatedContext>();
-  context->randReset(2);
-  auto top = std::make_unique<Vseigo_parity_rows>(context.get());
-  long cycle = 0;
-  auto edge = [&] {
-    top->aclk = 1;
-    top->eval();
-    top->aclk = 0;
-    top->eval();
-    cycle++;
-  };
-  top->aresetn = 0;
+  Clocked<Vseigo_parity_rows> clocked;
+  auto& top = clocked.top;
+  const long& cycle = clocked.cycle;
+  auto edge = [&] { clocked.edge(); };
   top->valid_i = top->req_ready_i = 0;
-  edge();
-  edge();
-  top->aresetn = 1;
+  clocked.reset();
   int exact = 0;
   for (int pass = 0; pass < 1000; pass++) {
     auto fail = [&](const char* what) {

@@ -7,12 +7,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <vector>
 
 #include "Vseigo_scatter.h"
+#include "clocked.h"
 #include "testbench.h"
-#include "verilated.h"
 
 static constexpr int P = PARAM_P, N = PARAM_N, RowBits = PARAM_RowBits;
 static Random draw(1);
@@ -20,22 +19,12 @@ static int uniform(int low, int high) { return int(draw.in(low, high)); }
 
 int main(int argc, char** argv) {
   int passes = argc > 1 ? atoi(argv[1]) : 1000;
-  auto context = std::make_unique<VerilatedContext>();
-  context->randReset(2);
-  auto top = std::make_unique<Vseigo_scatter>(context.get());
-  long cycle = 0;
-  auto edge = [&] {
-    top->aclk = 1;
-    top->eval();
-    top->aclk = 0;
-    top->eval();
-    cycle++;
-  };
-  top->aresetn = 0;
+  Clocked<Vseigo_scatter> clocked;
+  auto& top = clocked.top;
+  const long& cycle = clocked.cycle;
+  auto edge = [&] { clocked.edge(); };
   top->start_i = top->valid_i = top->req_ready_i = 0;
-  edge();
-  edge();
-  top->aresetn = 1;
+  clocked.reset();
   int exact = 0;
   for (int pass = 0; pass < passes; pass++) {
     int width = uniform(1, 12), height = uniform(1, 9), planes = uniform(1, 4), pixels = width * height;

@@ -10,11 +10,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 
 #include "Vseigo_splitter.h"
+#include "clocked.h"
 #include "testbench.h"
-#include "verilated.h"
 
 static constexpr int LP = PARAM_LP, DP = PARAM_DP;
 static Random draw(1);
@@ -22,22 +21,12 @@ static int uniform(int low, int high) { return int(draw.in(low, high)); }
 
 int main(int argc, char** argv) {
   int passes = argc > 1 ? atoi(argv[1]) : 3000;
-  auto context = std::make_unique<VerilatedContext>();
-  context->randReset(2);
-  auto top = std::make_unique<Vseigo_splitter>(context.get());
-  long cycle = 0;
-  auto edge = [&] {
-    top->aclk = 1;
-    top->eval();
-    top->aclk = 0;
-    top->eval();
-    cycle++;
-  };
-  top->aresetn = 0;
+  Clocked<Vseigo_splitter> clocked;
+  auto& top = clocked.top;
+  const long& cycle = clocked.cycle;
+  auto edge = [&] { clocked.edge(); };
   top->start_i = top->valid_i = top->ready_i = 0;
-  edge();
-  edge();
-  top->aresetn = 1;
+  clocked.reset();
   int exact = 0;
   for (int pass = 0; pass < passes; pass++) {
     int width = uniform(1, uniform(0, 1) ? 9 : 40), height = uniform(1, 12), planes = uniform(1, 5);

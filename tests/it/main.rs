@@ -31,6 +31,7 @@ mod limits;
 mod memory;
 mod memory_puzzles;
 mod networks;
+mod operator;
 mod operator_json;
 mod passes;
 mod program;

@@ -60,6 +60,14 @@ pub struct Placed {
     pub packing: Packing,
 }
 
+/// Of which transfers the tensors stay until these are over.
+enum Hidden {
+    All,
+    /// As many as fit.
+    Some,
+    None,
+}
+
 /// Gives every stored tensor its address and every pass its owner masks, and marks the passes that
 /// must wait for transfers.
 ///
@@ -91,19 +99,21 @@ pub(super) fn place_within(
     // What lies by parity takes pairs of rows of the banks.
     let pair = if schedule.stored.iter().any(|stored| stored.by_parity) { 2 } else { 1 };
     let narrow = pair * target.pixels * sizes::WORD;
-    let some = hidden(graph, schedule, target);
-    let all = vec![true; schedule.passes.len()];
-    let none = vec![false; schedule.passes.len()];
     let attempts = [
-        (target.block_bytes, &all),
-        (narrow, &all),
-        (target.block_bytes, &some),
-        (target.block_bytes, &none),
-        (narrow, &none),
+        (target.block_bytes, Hidden::All),
+        (narrow, Hidden::All),
+        (target.block_bytes, Hidden::Some),
+        (target.block_bytes, Hidden::None),
+        (narrow, Hidden::None),
     ];
     let mut failure = None;
     for (alignment, hidden) in attempts {
-        let buffers = lifetimes(graph, schedule, target, hidden);
+        let hidden = match hidden {
+            Hidden::All => vec![true; schedule.passes.len()],
+            Hidden::Some => hideable(graph, schedule, target),
+            Hidden::None => vec![false; schedule.passes.len()],
+        };
+        let buffers = lifetimes(graph, schedule, target, &hidden);
         match pack(buffers, (target.memory_bytes, search), alignment) {
             Ok((problem, packing)) => match undisputed(graph, schedule, target, &problem, packing)?
             {
@@ -223,7 +233,7 @@ pub fn lifetimes(
 }
 
 /// By pass: a transfer whose tensor may stay until it is over, in order as long as what lives at once fits the memory.
-fn hidden(graph: &QGraph, schedule: &Schedule, target: &Target) -> Vec<bool> {
+fn hideable(graph: &QGraph, schedule: &Schedule, target: &Target) -> Vec<bool> {
     let mut hidden = vec![false; schedule.passes.len()];
     for index in
         (0..hidden.len()).filter(|&index| matches!(schedule.passes[index].work, Work::Transfer(_)))

@@ -2,10 +2,11 @@
 
 use seigo::base::tensor::{DType, Tensor};
 use seigo::frontend::graph::{Builder, Graph, ValueId};
-use seigo::frontend::onnx::{Attribute, Attributes, Node};
-use seigo::frontend::ops::Op;
+use seigo::frontend::onnx::Attribute;
 use seigo::frontend::rewrites;
 use seigo::software::executor::Executor;
+
+use crate::operator;
 
 /// A network under construction; nodes are written as in ONNX, opset 17.
 pub struct Net {
@@ -67,19 +68,8 @@ impl Net {
         attributes: &[(&str, Attribute)],
     ) -> ValueId {
         self.count += 1;
-        let mut node = Node {
-            name: format!("{op_type}{}", self.count),
-            op_type: op_type.to_owned(),
-            domain: String::new(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            attributes: Attributes::default(),
-        };
-        for (name, value) in attributes {
-            node.attributes.set(name, value.clone());
-        }
-        let op = Op::parse(&node, 17).unwrap();
-        self.builder.node(&node.name, op, inputs).unwrap()
+        let (name, op) = operator::parse(op_type, self.count, attributes);
+        self.builder.node(&name, op, inputs).unwrap()
     }
 
     /// A convolution with random weights and bias, padded to keep the size.

@@ -4,13 +4,13 @@ use seigo::Result;
 use seigo::base::random::Random;
 use seigo::base::tensor::{DType, Tensor};
 use seigo::frontend::graph::{Builder, Graph, ValueId};
-use seigo::frontend::onnx::{Attribute, Attributes, Node};
-use seigo::frontend::ops::Op;
+use seigo::frontend::onnx::Attribute;
 use seigo::frontend::rewrites;
 use seigo::quantize::ptq::Frames;
 use seigo::software::executor::Executor;
 
 use super::oracle::{Values, Window};
+use crate::operator;
 
 /// A network, an input for it, and what the oracle computes.
 pub struct Net {
@@ -140,19 +140,8 @@ impl Drawn<'_> {
         attributes: &[(&str, Attribute)],
     ) -> Vec<ValueId> {
         self.count += 1;
-        let mut node = Node {
-            name: format!("{kind}{}", self.count),
-            op_type: kind.to_owned(),
-            domain: String::new(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            attributes: Attributes::default(),
-        };
-        for (name, value) in attributes {
-            node.attributes.set(name, value.clone());
-        }
-        let op = Op::parse(&node, 17).expect("the generator writes what ONNX allows");
-        self.builder.node_with_outputs(&node.name, op, inputs).expect("shapes fit")
+        let (name, op) = operator::parse(kind, self.count, attributes);
+        self.builder.node_with_outputs(&name, op, inputs).expect("shapes fit")
     }
 
     fn made(
