@@ -529,28 +529,21 @@ module seigo_core #(
     .req_enable_o(conv_enable), .req_data_o(conv_data)
   );
 
-  wire [1:0]           filter_idle, filter_valid;
-  wire [2*RowBits-1:0] filter_row;
-  wire [2*P-1:0]       filter_enable;
-  wire [256*P-1:0]     filter_data;
-  wire                 plane_write_ready;
-  generate
-    for (i = 0; i < 2; i = i + 1) begin : gen_filter
-      seigo_writeback #(.P(P), .N(DP), .RowBits(RowBits)) i_plane_store (
-        .aclk(aclk), .aresetn(core_resetn),
-        .start_i(engine_start && chain > i), .wide_i(plane_wide[i]),
-        .base_i(descriptor[PlaneBase0Lsb + (PlaneBase1Lsb - PlaneBase0Lsb)*i +: PlaneBase0Width]),
-        .stride_i(descriptor[PlaneStride0Lsb + (PlaneStride1Lsb - PlaneStride0Lsb)*i +: PlaneStride0Width]),
-        .pixels_i(plane_pixels[23:0]), .planes_i(tiles), .idle_o(filter_idle[i]),
-        .valid_i(plane_valid[i]), .ready_o(plane_ready[i]), .data_i(plane_data),
-        .count_i({1'b0, plane_count}),
-        .req_valid_o(filter_valid[i]), .req_ready_i(plane_write_ready && (i == 0 || !filter_valid[0])),
-        .req_row_o(filter_row[RowBits*i +: RowBits]), .req_enable_o(filter_enable[P*i +: P]),
-        .req_data_o(filter_data[128*P*i +: 128*P])
-      );
-    end
-  endgenerate
-  wire second = !filter_valid[0];
+  wire               filter_valid, filter_ready, filter_idle;
+  wire [RowBits-1:0] filter_row;
+  wire [P-1:0]       filter_enable;
+  wire [128*P-1:0]   filter_data;
+
+  seigo_writeback #(.P(P), .N(DP), .Streams(2), .RowBits(RowBits)) i_plane_store (
+    .aclk(aclk), .aresetn(core_resetn),
+    .start_i({engine_start && chain == 2'd2, engine_start}), .wide_i(plane_wide),
+    .base_i({descriptor[PlaneBase1Lsb +: PlaneBase1Width], descriptor[PlaneBase0Lsb +: PlaneBase0Width]}),
+    .stride_i({descriptor[PlaneStride1Lsb +: PlaneStride1Width], descriptor[PlaneStride0Lsb +: PlaneStride0Width]}),
+    .pixels_i(plane_pixels[23:0]), .planes_i(tiles), .idle_o(filter_idle),
+    .valid_i(plane_valid), .ready_o(plane_ready), .data_i(plane_data), .count_i({1'b0, plane_count}),
+    .req_valid_o(filter_valid), .req_ready_i(filter_ready), .req_row_o(filter_row),
+    .req_enable_o(filter_enable), .req_data_o(filter_data)
+  );
 
   wire               residual_req_valid, residual_req_ready, residual_answer;
   wire [RowBits-1:0] residual_req_row;
@@ -624,10 +617,8 @@ module seigo_core #(
     .a_read_i(a_read), .a_row_i(a_row), .a_data_o(a_data),
     .conv_valid_i(conv_valid), .conv_ready_o(conv_ready), .conv_row_i(conv_row),
     .conv_enable_i(conv_enable), .conv_data_i(conv_data),
-    .plane_valid_i(filter_valid != 2'b00), .plane_ready_o(plane_write_ready),
-    .plane_row_i(second ? filter_row[RowBits +: RowBits] : filter_row[0 +: RowBits]),
-    .plane_enable_i(second ? filter_enable[P +: P] : filter_enable[0 +: P]),
-    .plane_data_i(second ? filter_data[128*P +: 128*P] : filter_data[0 +: 128*P]),
+    .plane_valid_i(filter_valid), .plane_ready_o(filter_ready), .plane_row_i(filter_row),
+    .plane_enable_i(filter_enable), .plane_data_i(filter_data),
     .residual_valid_i(residual_req_valid), .residual_ready_o(residual_req_ready),
     .residual_row_i(residual_req_row), .residual_rvalid_o(residual_answer),
     .residual_rdata_o(residual_answer_data),
@@ -640,7 +631,7 @@ module seigo_core #(
   );
 
   assign busy = fetch_busy || loader_busy || drain_busy || results != 0 || feed_busy || !splitter_idle
-                || !engine_idle || !conv_idle || filter_idle != 2'b11 || !residual_idle || stem_busy
+                || !engine_idle || !conv_idle || !filter_idle || !residual_idle || stem_busy
                 || pending[2:0] != 3'b000;
   assign stall[StallStream] = stall_weights;
   assign stall[StallLanes]  = stall_halves;
