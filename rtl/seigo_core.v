@@ -21,6 +21,8 @@ module seigo_core #(
   parameter PlaneSumBits = 32,
   // 1: the lanes of the array and of the plane engine shift in DSP slices; sums have then at most 26 bits.
   parameter DspLanes = 0,
+  // Bit 0: residuals are added before an activation; bit 1: after one.
+  parameter Residual = 3,
   // 1: results of the array may lie between those of other passes.
   parameter Scatter = 0,
   // 1: results of the array may lie by parity.
@@ -29,16 +31,20 @@ module seigo_core #(
   parameter PlaneChannels = 16,
   // Longest row of a plane that the plane engine takes.
   parameter MaxWidth = 512,
-  // First layer on raw pixels: kernel, stride, bytes a pixel, longest row. StemKernel = 0: none.
+  // First layer on raw pixels: kernel, stride, bytes a pixel, longest row, where windows begin (`seigo_stem_unit`).
+  // StemKernel = 0: none.
   parameter StemKernel = 6,
   parameter StemStride = 2,
   parameter StemChannels = 3,
   parameter StemMaxWidth = 416,
+  parameter [15:0] StemShifts = 16'hffff,
   // Activation functions and their ROM.
   parameter Functions = 1,
   parameter [72*Functions-1:0] FunctionTable = 72'd2,
   parameter RomEntries = 0,
   parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 16'd0,
+  // 1: ROMs of lanes in block RAM, where the part has room for them.
+  parameter BlockRoms = 0,
   // AxCACHE and AxPROT of the memory port.
   parameter [3:0] AxiCache = 4'b0011,
   parameter [2:0] AxiProt  = 3'b000,
@@ -348,7 +354,8 @@ module seigo_core #(
       assign stem_busy         = 1'b0;
     end else begin : gen_stem
       seigo_stem_unit #(
-        .P(P), .K(StemKernel), .S(StemStride), .C(StemChannels), .MaxWidth(StemMaxWidth)
+        .P(P), .K(StemKernel), .S(StemStride), .C(StemChannels), .MaxWidth(StemMaxWidth),
+        .Shifts(StemShifts)
       ) i_stem (
         .aclk(aclk), .aresetn(core_resetn),
         .start_i(start && from_stem),
@@ -418,8 +425,8 @@ module seigo_core #(
   wire [2:0]        result_count_in;
 
   seigo_output_lanes #(
-    .LP(LP), .TagBits(3), .Bits(AccumulatorBits), .Dsp(DspLanes), .Functions(Functions),
-    .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom)
+    .LP(LP), .TagBits(3), .Bits(AccumulatorBits), .Dsp(DspLanes), .Residual(Residual), .Functions(Functions),
+    .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom), .BlockRoms(BlockRoms)
   ) i_lanes (
     .aclk(aclk), .aresetn(core_resetn),
     .valid_i(lane_valid), .acc_i(drain_data), .residual_i(lane_residual),
@@ -486,7 +493,7 @@ module seigo_core #(
   seigo_plane_engine #(
     .DP(DP), .Channels(PlaneChannels), .MaxWidth(MaxWidth), .PackProducts(PackProducts),
     .SumBits(PlaneSumBits), .DspLanes(DspLanes),
-    .Functions(Functions), .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom)
+    .Functions(Functions), .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom), .BlockRoms(BlockRoms)
   ) i_planes (
     .aclk(aclk), .aresetn(core_resetn),
     .start_i(engine_start), .idle_o(engine_idle),

@@ -18,11 +18,12 @@ module seigo_lane #(
   parameter Leaky = 0,
   // 1: a function clamps.
   parameter Clamp = 0,
-  // 0: there are no residuals.
-  parameter Residual = 1,
+  // Bit 0: residuals are added before the function; bit 1: after it.
+  parameter Residual = 3,
   // Entries of 16 bits of all functions; 0: no function has any.
   parameter RomEntries = 0,
-  parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 0
+  // Derived, not to be set.
+  parameter AddressBits = RomEntries > 1 ? $clog2(RomEntries) : 1
 ) (
   input  wire               aclk,
   // Bit k: data are in stage k, and stage k + 1 loads.
@@ -57,9 +58,11 @@ module seigo_lane #(
   input  wire               uniform_i,
   input  wire [11:0]        offset_positive_i,
   input  wire [11:0]        offset_negative_i,
-  // Stage 7.
-  input  wire               rom_i,
+  // Stage 7: the entry that the lane wants of its ROM (`seigo_lane_rom`), which answers in stage 8.
+  output wire [AddressBits-1:0] rom_address_o,
   input  wire               res_after_i,
+  // Stage 8; 0 where the function has no ROM.
+  input  wire signed [15:0] rom_i,
   // See `seigo_finish`.
   input  wire [16:0]        out_power_i,
   input  wire [3:0]         out_i,
@@ -69,6 +72,12 @@ module seigo_lane #(
   output wire signed [15:0] data_o
 );
   `include "seigo_lanes.vh"
+
+  generate
+    if (Residual < 0 || Residual > 3) begin : g_check_residual
+      lane_residual_must_be_0_to_3 error ();
+    end
+  endgenerate
 
   localparam [9:0] LastUniform = UniformEntries[9:0] - 10'd1;
   localparam [7:0] LastSegment = TwoSegmentsEntries[7:0] - 8'd1;
@@ -123,25 +132,28 @@ module seigo_lane #(
     end else begin : g_no_residual
       assign res4 = 20'sd0;
       assign res7 = 20'sd0;
-      wire unused = |{residual_i, res_zero_i, res_before_i, res_after_i};
+      wire unused = |{residual_i, res_zero_i, res_after_i};
     end
   endgenerate
 
   // Stage 5.
-  wire signed [20:0] x_sum = {x4[19], x4} + {res4[19], res4};
+  wire signed [19:0] x;
   reg signed [19:0]  x5_q;
-  always @(posedge aclk) begin
-    if (valid_i[4]) begin
-      if (Residual == 0 || !res_before_i) x5_q <= x4;
-      else if (x_sum[20] != x_sum[19]) x5_q <= {x_sum[20], {19{x_sum[19]}}};
-      else x5_q <= x_sum[19:0];
+  generate
+    if (Residual % 2 != 0) begin : g_before
+      wire signed [20:0] sum = {x4[19], x4} + {res4[19], res4};
+      assign x = !res_before_i ? x4 : sum[20] != sum[19] ? {sum[20], {19{sum[19]}}} : sum[19:0];
+    end else begin : g_not_before
+      assign x = x4;
+      wire unused_before = |{res4, res_before_i};
     end
-  end
+  endgenerate
+  always @(posedge aclk) if (valid_i[4]) x5_q <= x;
 
   // Stages 6 to 8: the base.
   reg signed [19:0]  base6_q, base7_q;
   reg signed [20:0]  base8_q;
-  wire signed [19:0] res_term = res_after_i ? res7 : 20'sd0;
+  wire signed [19:0] res_term = Residual > 1 && res_after_i ? res7 : 20'sd0;
   always @(posedge aclk) begin
     if (valid_i[5]) begin
       case (base_i)
@@ -172,16 +184,9 @@ module seigo_lane #(
     end
   endgenerate
 
-  // Stages 6 to 8: the ROM.
-  reg signed [15:0] rom8_q;
+  // Stages 6 and 7: the address in the ROM.
   generate
     if (RomEntries > 0) begin : g_rom
-      localparam AddressBits = $clog2(RomEntries);
-      (* rom_style = "distributed" *)
-      reg [15:0] rom [0:RomEntries-1];
-      integer i;
-      initial for (i = 0; i < RomEntries; i = i + 1) rom[i] = Rom[16*i +: 16];
-
       // The magnitude without its three low bits, which no address holds.
       reg [16:0] magnitude_q;
       reg        negative_q;
@@ -200,10 +205,10 @@ module seigo_lane #(
       always @(posedge aclk) begin
         if (valid_i[5]) {negative_q, magnitude_q} <= {x5_q[19], magnitude[19:3]};
         if (valid_i[6]) address_q <= address[AddressBits-1:0];
-        if (valid_i[7]) rom8_q <= rom_i ? rom[address_q] : 16'd0;
       end
+      assign rom_address_o = address_q;
     end else begin : g_no_rom
-      always @(posedge aclk) rom8_q <= 16'sd0;
+      assign rom_address_o = {AddressBits{1'b0}};
     end
   endgenerate
 
@@ -214,7 +219,7 @@ module seigo_lane #(
     .aclk    (aclk),
     .valid_i (valid_i[10:8]),
     .base_i  (base8_q),
-    .rom_i   (rom8_q),
+    .rom_i   (rom_i),
     .power_i (out_power_i),
     .out_i   (out_i),
     .zero_i  (zero_i),

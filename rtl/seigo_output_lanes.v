@@ -15,13 +15,15 @@ module seigo_output_lanes #(
   parameter Bits = 32,
   // 1: shifts are products in DSP slices; see `seigo_lane`.
   parameter Dsp = 0,
-  // 0: there are no residuals.
-  parameter Residual = 1,
+  // Bit 0: residuals are added before the function; bit 1: after it.
+  parameter Residual = 3,
   // Functions of the design, at least 1, and an entry of 72 bits for each (seigo_lanes.vh), the first in the low bits.
   parameter Functions = 1,
   parameter [72*Functions-1:0] FunctionTable = 2,
   parameter RomEntries = 0,
-  parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 0
+  parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 0,
+  // 1: the ROMs are block RAM, one for two pixels of a channel; 0: logic, one for each lane.
+  parameter BlockRoms = 0
 ) (
   input  wire                aclk,
   input  wire                aresetn,
@@ -49,6 +51,8 @@ module seigo_output_lanes #(
   `include "seigo_lanes.vh"
 
   localparam Latency = 11;
+  localparam AddressBits = RomEntries > 1 ? $clog2(RomEntries) : 1;
+  localparam RomPorts = BlockRoms != 0 && LP > 1 ? 2 : 1;
 
   // Whether a function has this base.
   function has(input [2:0] base);
@@ -202,6 +206,28 @@ module seigo_output_lanes #(
         assign res_power[k] = {1'b0, res_right} == Right || {1'b0, res_right} == Right + 6'd17;
         assign out_power[k] = {2'd0, g_stage[8].out_q} == Right;
       end
+      // ROMs, stage 7 to 8.
+      wire [AddressBits*LP-1:0] rom_address;
+      wire [16*LP-1:0]          rom_data;
+      if (RomEntries > 0) begin : g_roms
+        for (p = 0; p < LP; p = p + RomPorts) begin : g_rom
+          seigo_lane_rom #(
+            .Ports   (RomPorts),
+            .Entries (RomEntries),
+            .Rom     (Rom),
+            .Block   (BlockRoms)
+          ) lane_rom (
+            .aclk      (aclk),
+            .enable_i  (valid[7]),
+            .on_i      (rom7_q),
+            .address_i (rom_address[AddressBits*p +: AddressBits*RomPorts]),
+            .data_o    (rom_data[16*p +: 16*RomPorts])
+          );
+        end
+      end else begin : g_no_roms
+        assign rom_data = {16*LP{1'b0}};
+        wire unused = |{rom_address, rom7_q};
+      end
       for (p = 0; p < LP; p = p + 1) begin : g_pixel
         seigo_lane #(
           .Bits       (Bits),
@@ -209,8 +235,7 @@ module seigo_output_lanes #(
           .Leaky      (Leaky),
           .Clamp      (Clamp),
           .Residual   (Residual),
-          .RomEntries (RomEntries),
-          .Rom        (Rom)
+          .RomEntries (RomEntries)
         ) lane (
           .aclk              (aclk),
           .valid_i           (valid[10:0]),
@@ -237,8 +262,9 @@ module seigo_output_lanes #(
           .uniform_i         (layout6_q == LayoutUniform),
           .offset_positive_i (positive6_q),
           .offset_negative_i (negative6_q),
-          .rom_i             (rom7_q),
+          .rom_address_o     (rom_address[AddressBits*p +: AddressBits]),
           .res_after_i       (g_mode[7].after_q),
+          .rom_i             (rom_data[16*p +: 16]),
           .out_power_i       (out_power),
           .out_i             (g_stage[9].out_q),
           .zero_i            (g_stage[Dsp != 0 ? 9 : 10].zero_q),

@@ -29,7 +29,8 @@ module seigo_plane_engine #(
   parameter Functions = 1,
   parameter [72*Functions-1:0] FunctionTable = 2,
   parameter RomEntries = 0,
-  parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 0
+  parameter [16*(RomEntries > 0 ? RomEntries : 1)-1:0] Rom = 0,
+  parameter BlockRoms = 0
 ) (
   input  wire              aclk,
   input  wire              aresetn,
@@ -305,7 +306,8 @@ module seigo_plane_engine #(
     .Functions     (Functions),
     .FunctionTable (FunctionTable),
     .RomEntries    (RomEntries),
-    .Rom           (Rom)
+    .Rom           (Rom),
+    .BlockRoms     (BlockRoms)
   ) output_stage (
     .aclk            (aclk),
     .aresetn         (aresetn),

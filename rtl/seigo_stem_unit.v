@@ -27,6 +27,9 @@ module seigo_stem_unit #(
   parameter G = 16,
   // Batches held: a power of two. Two are enough; more even out the hand-over.
   parameter Buffers = 4,
+  // Bit n: the first byte of a segment's window, in bytes of its image row, may be n modulo 16. Fewer bits make for fewer
+  // reads, row memories and shifters.
+  parameter [15:0] Shifts = 16'hffff,
   // Derived, not to be set
   parameter Steps = (K * K * C + 15) / 16,
   parameter StepBits = Steps == 1 ? 1 : $clog2(Steps),
@@ -74,26 +77,43 @@ module seigo_stem_unit #(
   localparam LaneBytes = S * C;
   localparam WindowBytes = ((P - 1) * S + K) * C;
   localparam Words = (WindowBytes + 15) / 16;
-  localparam MaxShift = C == 4 ? 12 : C == 2 ? 14 : 15;
-  localparam Reads = (WindowBytes + MaxShift + 15) / 16;
+  localparam [15:0] Possible = Shifts & (C == 4 ? 16'h1111 : C == 2 ? 16'h5555 : 16'hffff);
 
-  // The fewest memories that keep the array fed
+  function integer largest(input [15:0] shifts);
+    integer n;
+    begin
+      largest = 0;
+      for (n = 0; n < 16; n = n + 1) if (shifts[n]) largest = n;
+    end
+  endfunction
+
+  localparam Reads = (WindowBytes + largest(Possible) + 15) / 16;
+
+  localparam WordBits = MaxWidth * C <= 256 ? 5 : $clog2((MaxWidth * C + 15) / 16);
+  // Slots of a row memory: the window's rows and the next ones, or as many as a block RAM of 512 words holds.
+  // Rows that are asked for early do not wait when the stream fills its ring.
+  function integer slot_bits(input integer lanes);
+    integer bits;
+    begin
+      bits = 1;
+      while ((lanes << bits) < K + S) bits = bits + 1;
+      slot_bits = bits + WordBits >= 9 ? bits : 9 - WordBits;
+    end
+  endfunction
+
+  // The fewest memories that keep the array fed, and hold the rows of the next two windows so that it is fed in time
   function integer lanes_needed(input integer reads);
     integer lanes;
     begin
       lanes_needed = K;
       for (lanes = K; lanes >= 1; lanes = lanes - 1)
-        if ((K + lanes - 1) / lanes * Reads <= reads) lanes_needed = lanes;
+        if ((K + lanes - 1) / lanes * Reads <= reads && (lanes << slot_bits(lanes)) >= K + 2 * S) lanes_needed = lanes;
     end
   endfunction
 
   localparam Lanes = lanes_needed(Steps);
   localparam Passes = (K + Lanes - 1) / Lanes;
-  localparam WordBits = MaxWidth * C <= 256 ? 5 : $clog2((MaxWidth * C + 15) / 16);
-  // Slots of a row memory: the window's rows and the next ones, or as many as a block RAM of 512 words holds.
-  // Rows that are asked for early do not wait when the stream fills its ring.
-  localparam LeastBits = (K + S + Lanes - 1) / Lanes <= 2 ? 1 : $clog2((K + S + Lanes - 1) / Lanes);
-  localparam SlotBits = LeastBits + WordBits >= 9 ? LeastBits : 9 - WordBits;
+  localparam SlotBits = slot_bits(Lanes);
   localparam Rows = Lanes << SlotBits;
   localparam LaneBits = P == 1 ? 1 : $clog2(P);
   localparam BufferBits = $clog2(Buffers);
@@ -116,6 +136,9 @@ module seigo_stem_unit #(
     end
     if (MaxWidth * C <= 16 || MaxWidth * C > 32768 || Rows < K + S) begin : g_check_rows
       stem_unit_row_buffers_out_of_range error ();
+    end
+    if (Possible == 16'd0) begin : g_check_shifts
+      stem_unit_shifts_must_be_multiples_of_a_pixel error ();
     end
     if (Steps != (K * K * C + 15) / 16 || ReadLatency != 2) begin : g_check_derived
       stem_unit_derived_parameter_set error ();
@@ -361,9 +384,6 @@ module seigo_stem_unit #(
 
   // ---------------------------------------------------------------------------------------------
   // The parts
-  localparam LastWordIndex = Words - 1;
-  localparam [ReadBits-1:0] LastWord = LastWordIndex[ReadBits-1:0];
-
   wire [Lanes-1:0]      from_turn = {Lanes{1'b1}} << (Lanes == 1 ? 0 : turn_q);
   wire [P-1:0]          from_lane = {P{1'b1}} << (P == 1 ? 0 : lane_q);
   wire [P-1:0]          beyond_row = fills_group ? {P{1'b0}} : {P{1'b1}} << next_lane;
@@ -407,6 +427,7 @@ module seigo_stem_unit #(
     .P(P),
     .K(K),
     .C(C),
+    .Shifts(Possible),
     .Lanes(Lanes),
     .Passes(Passes),
     .Words(Words),
@@ -420,7 +441,7 @@ module seigo_stem_unit #(
     .row_bytes_i(row_bytes_q),
     .pad_i(pad_q),
     .ready_o(advance),
-    .valid_i(issue && read_q <= LastWord),
+    .valid_i(issue && (Reads == Words || !read_last)),
     .pass_i(pass_q),
     .index_i(read_q),
     .phase_i(phase_q),

@@ -9,6 +9,8 @@ module seigo_stem_window #(
   parameter P = 4,
   parameter K = 6,
   parameter C = 3,
+  // Bit n: a word may be shifted by n bytes.
+  parameter [15:0] Shifts = 16'hffff,
   parameter Lanes = 6,
   parameter Passes = 1,
   parameter Words = 3,
@@ -113,12 +115,31 @@ module seigo_stem_window #(
     end
   endfunction
 
+  // Bits in which the shifts differ; the others are those of any shift.
+  function [3:0] differ(input [15:0] shifts);
+    integer n;
+    begin
+      differ = 4'd0;
+      for (n = 0; n < 16; n = n + 1) if (shifts[n]) differ = differ | (n[3:0] ^ one_of(shifts));
+    end
+  endfunction
+  function [3:0] one_of(input [15:0] shifts);
+    integer n;
+    begin
+      one_of = 4'd0;
+      for (n = 0; n < 16; n = n + 1) if (shifts[n]) one_of = n[3:0];
+    end
+  endfunction
+  localparam [3:0] Differ = differ(Shifts);
+  localparam [3:0] Same = one_of(Shifts) & ~Differ;
+
+  wire [3:0]           c_shift = (c_shift_q & Differ) | Same;
   wire [Lanes*128-1:0] c_shifted;
   wire [Lanes-1:0]     c_row_outside;
   generate
     for (m = 0; m < Lanes; m = m + 1) begin : g_shift
       wire [255:0] pair = {b_rows_q[128*m +: 128], c_rows_q[128*m +: 128]};
-      assign c_shifted[128*m +: 128] = pair[{1'b0, c_shift_q, 3'd0} +: 128];
+      assign c_shifted[128*m +: 128] = pair[{1'b0, c_shift, 3'd0} +: 128];
       assign c_row_outside[m] = row_outside(c_outside_q, c_pass_q, m);
     end
   endgenerate

@@ -16,7 +16,12 @@ output_lanes Channels=8 LP=1
 output_lanes LP=4 Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1 RomEntries=240
 output_lanes Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1 RomEntries=3000
 output_lanes Bits=22 Dsp=1
+output_lanes LP=4 Functions=2 FunctionTable=144'h4000000000000000000000000000000000d1 RomEntries=240 BlockRoms=1
+lane_rom Entries=1
+lane_rom Ports=2 Entries=3000 Block=1
 output_lanes Bits=26 Dsp=1 Residual=0
+output_lanes Bits=22 Dsp=1 Residual=1
+output_lanes Bits=22 Dsp=1 Residual=2
 dot_product Packed=0
 operand_skew Packed=0
 lane Leaky=1 RomEntries=1024
@@ -40,6 +45,7 @@ loader ParameterGap=1
 core Scatter=1
 core Parity=1
 store Scatter=1
+writeback P=1 N=1 RowBits=16 Streams=2
 store Parity=1
 store P=2 N=1 RowBits=15 Scatter=1 Parity=1
 store P=8 N=4 RowBits=13 Parity=1
@@ -57,6 +63,9 @@ plane_window Channels=8
 stem_unit P=1
 stem_unit P=2
 stem_unit P=8
+stem_unit P=4 Shifts=16'h0404
+stem_unit P=1 Shifts=16'h5555
+stem_unit P=8 Shifts=16'h0400
 stem_unit P=4 K=3 S=1 C=1
 stem_unit P=8 K=7 S=2 C=3
 stem_unit P=1 K=2 S=4 C=2

@@ -8,13 +8,13 @@
 #
 # The design is flattened but for the arithmetic that is there many times (`kept`), whose netlist is made once. yosys
 # 0.23 packs registers, adders and cascades into DSP48E1 only; as a DSP48E2 has the same ones, that pass sees it under
-# the older name here (and sets a parameter that DSP48E2 has not). ROMs of the activations are made of logic, since
-# yosys has no distributed ROM.
+# the older name here (and sets a parameter that DSP48E2 has not). ROMs of the activations that are no block RAM are made of
+# logic, since yosys has no distributed ROM.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 limit=8
-kept="seigo_dot_product seigo_dot_pair seigo_accumulator seigo_operand_skew seigo_weight_shadow seigo_plane_channel seigo_lane"
+kept="seigo_dot_product seigo_dot_pair seigo_accumulator seigo_operand_skew seigo_weight_shadow seigo_plane_channel seigo_lane seigo_lane_rom"
 
 field() { sed -n "s/^ *\"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" "$1/target.json" | head -n 1; }
 
@@ -37,7 +37,7 @@ script() {
   [ "$2" != xcup ] || options+=" -uram"
   echo "read_verilog -I$1/rtl $(printf '%s ' "$1"/rtl/*.v)"
   echo "hierarchy -check -top seigo_top"
-  echo 'setattr -set rom_style "logic" m:*rom'
+  echo 'setattr -set rom_style "logic" m:*rom a:rom_style=distributed %i'
   for module in $kept; do
     echo "setattr -mod -set keep_hierarchy 1 =*?$module =*?$module?*=*"
   done

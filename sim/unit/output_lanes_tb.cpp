@@ -1,8 +1,8 @@
-// parameters: LP=1 Full=1 Bits=20 Dsp=0
-// parameters: LP=2 Full=1 Bits=22 Dsp=1
-// parameters: LP=1 Full=1 Bits=26 Dsp=1
-// parameters: LP=2 Full=0 Bits=32 Dsp=0
-// parameters: LP=4 Full=1 Bits=24 Dsp=0
+// parameters: LP=1 Full=1 Bits=20 Dsp=0 Block=0 Residual=3
+// parameters: LP=2 Full=1 Bits=22 Dsp=1 Block=1 Residual=2
+// parameters: LP=1 Full=1 Bits=26 Dsp=1 Block=1 Residual=3
+// parameters: LP=2 Full=0 Bits=32 Dsp=0 Block=0 Residual=1
+// parameters: LP=4 Full=1 Bits=24 Dsp=0 Block=1 Residual=0
 //
 // Sends random accumulators and residuals through `output_lanes` and compares every output with rules A2, A3 and
 // A5 to A7 in 64 bits. Parameters and mode change with every tile, and a tile may be one word.
@@ -178,8 +178,9 @@ int main() {
       dut.first_i = left == 0;
       if (left == 0) {
         left = static_cast<int>(random.one_in(2) ? 1 : random.in(1, 40));
-        mode = {random.one_in(3), random.one_in(2), random.one_in(2),
-                static_cast<int>(random.in(0, 2)), static_cast<int>(random.in(0, Functions - 1))};
+        int residual = static_cast<int>(random.in(0, 2));
+        if (residual > 0 && (PARAM_Residual >> (residual - 1) & 1) == 0) residual = 0;
+        mode = {random.one_in(3), random.one_in(2), random.one_in(2), residual, static_cast<int>(random.in(0, Functions - 1))};
         dut.direct_i = mode.direct;
         dut.relu_i = mode.relu;
         dut.residual_mode_i = mode.residual;

@@ -5,7 +5,11 @@ module output_lanes_tb #(
   parameter Bits = 32,
   parameter Dsp = 0,
   // 0: only the functions of the first three entries, no ROM, no multiplier.
-  parameter Full = 1
+  parameter Full = 1,
+  // 1: the ROMs are block RAM.
+  parameter Block = 0,
+  // Residuals that there are.
+  parameter Residual = 3
 ) (
   input  wire              aclk,
   input  wire              aresetn,
@@ -59,10 +63,12 @@ module output_lanes_tb #(
         .TagBits       (16),
         .Bits          (Bits),
         .Dsp           (Dsp),
+        .Residual      (Residual),
         .Functions     (9),
         .FunctionTable ({Last, More, Plain}),
         .RomEntries    (Entries),
-        .Rom           (noise(0))
+        .Rom           (noise(0)),
+        .BlockRoms     (Block)
       ) dut (
         .aclk (aclk), .aresetn (aresetn), .valid_i (valid_i), .first_i (first_i), .acc_i (acc_i),
         .residual_i (residual_i), .parameters_i (parameters_i), .tag_i (tag_i), .direct_i (direct_i),
@@ -75,6 +81,7 @@ module output_lanes_tb #(
         .TagBits       (16),
         .Bits          (Bits),
         .Dsp           (Dsp),
+        .Residual      (Residual),
         .Functions     (3),
         .FunctionTable (Plain)
       ) dut (

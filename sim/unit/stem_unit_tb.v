@@ -4,7 +4,8 @@ module stem_unit_tb #(
   parameter K = 6,
   parameter S = 2,
   parameter C = 3,
-  parameter MaxWidth = 416
+  parameter MaxWidth = 416,
+  parameter [15:0] Shifts = 16'hffff
 ) (
   input  wire             aclk,
   input  wire             aresetn,
@@ -55,7 +56,8 @@ module stem_unit_tb #(
     .K(K),
     .S(S),
     .C(C),
-    .MaxWidth(MaxWidth)
+    .MaxWidth(MaxWidth),
+    .Shifts(Shifts)
   ) stem (
     .aclk(aclk),
     .aresetn(aresetn),

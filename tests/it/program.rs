@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use seigo::compile::boards::Target;
 use seigo::compile::program::{Design, check};
+use seigo::compile::{CompileOptions, Compiled};
+use seigo::model::ceras::Model;
 
 use crate::accelerator::{accelerable, check as prove, compile, layers, outcome, simulate};
 use crate::quantized::{graphs, inputs};
@@ -92,6 +94,24 @@ fn a_sum_beyond_its_accumulator_is_refused() {
     let error = check(12).unwrap_err();
     assert_eq!(error.code().id, "SG0902");
     assert!(error.message().contains("beyond the 12 bits of an accumulator"), "{error}");
+}
+
+/// The checker holds what a pass uses against what the hardware is built with: shifts of the stem unit, residuals.
+#[test]
+fn a_pass_that_uses_what_is_not_built_is_refused() {
+    let model = Model::load("tests/fixtures/colors.ceras".as_ref()).unwrap();
+    let target = Target::load("kv260").unwrap();
+    let build = Compiled::new(model, &target, CompileOptions::default()).unwrap();
+    let check = |design: Design| {
+        check::check(&build.program.stream, &design, build.program.buffers)
+            .map_err(|error| error.message().to_owned())
+    };
+    let design = || build.design.clone();
+    check(design()).unwrap();
+    let error = check(Design { stem_shifts: design().stem_shifts << 1, ..design() }).unwrap_err();
+    assert!(error.contains("a window of the stem unit begins at byte"), "{error}");
+    let error = check(Design { residual: 0, ..design() }).unwrap_err();
+    assert!(error.contains("which the lanes lack"), "{error}");
 }
 
 /// Most random graphs run on the accelerator, so that the test above says something.

@@ -11,13 +11,26 @@ use crate::compile::capabilities::{
     BLOCKS, BURST, DESCRIPTOR_WORDS, FILTER_RING_WORDS, FUNCTIONS, LANE_RING_WORDS, MAX_RING,
     STEP_RING_WORDS, Stem, WORD, image_pitch, reads_padding,
 };
+use crate::compile::resources::Resources;
 use crate::compile::schedule::{Dense, Schedule, Source, Work};
+use crate::frontend::ops::epilogue::Residual;
 use crate::model::qgraph::{QGraph, QOp};
 
 /// DSP slices of products of sizes (`seigo_pass_products`).
 const ADDRESS_DSPS: usize = 1;
-/// Share of a part's DSP slices that the design takes at most for the sake of lanes in them.
+/// Share of a part's DSP slices that the design takes at most for the sake of lanes in them, and of its block RAMs for the
+/// sake of their ROMs.
 const ROOM_PERCENT: usize = 85;
+
+/// Shifts of a stem unit for any network.
+fn any_shift() -> u16 {
+    u16::MAX
+}
+
+/// Residuals of any network.
+fn any_residual() -> u8 {
+    3
+}
 
 /// Parameters of the top level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +75,17 @@ pub struct Design {
     /// Results of the array may lie by parity.
     #[serde(default)]
     pub parity: bool,
+    /// Where residuals are added: bit 0 before an activation, bit 1 after one.
+    #[serde(default = "any_residual")]
+    pub residual: u8,
     /// The stem unit.
     pub stem: Option<Stem>,
+    /// Bit n: a window of the stem unit may begin at a byte of its image row that is n modulo 16.
+    #[serde(default = "any_shift")]
+    pub stem_shifts: u16,
+    /// The ROMs of the output lanes are block RAM, as far as the part has room for it.
+    #[serde(default)]
+    pub block_roms: bool,
     /// Activation functions, in the order of the graph.
     pub functions: Vec<Function>,
 }
@@ -141,16 +163,24 @@ impl Design {
             axi: target.axi,
             scatter: false,
             parity: schedule.stored.iter().any(|stored| stored.by_parity),
+            residual: 0,
             stem: None,
+            stem_shifts: 0,
+            block_roms: false,
             functions: graph.functions.clone(),
         };
         if design.dsps() > target.dsp as usize {
             design.plane_channels = 8;
         }
-        design.dsp_lanes =
-            100 * (design.dsps() + design.lane_dsps()) <= ROOM_PERCENT * target.dsp as usize;
         for pass in &schedule.passes {
             design.extend(graph, schedule, &pass.work)?;
+        }
+        design.dsp_lanes =
+            100 * (design.dsps() + design.lane_dsps()) <= ROOM_PERCENT * target.dsp as usize;
+        let roms = Self { block_roms: entries > 0, ..design.clone() };
+        let half_bram = Resources::of_design(&roms).half_bram;
+        if 100 * half_bram <= ROOM_PERCENT * Resources::of_part(target).half_bram {
+            design = roms;
         }
         Ok(design)
     }
@@ -161,6 +191,12 @@ impl Design {
             Work::Dense(dense) => {
                 self.hold_tile(graph, dense)?;
                 self.scatter |= dense.phase.is_some();
+                let conv = graph.layers[dense.layer].op.conv();
+                self.residual |= match conv.and_then(|conv| conv.residual()) {
+                    None => 0,
+                    Some(Residual::BeforeActivation) => 1,
+                    Some(Residual::AfterActivation) => 2,
+                };
                 if let Source::Stem(image) = &dense.source {
                     let stem = self.stem(graph, dense, *image)?;
                     self.stem = Some(stem);
@@ -218,6 +254,7 @@ impl Design {
         if self.stem.is_some_and(|stem| stem != convolution.stem) {
             return Err(limit("two passes need stem units of different shapes"));
         }
+        self.stem_shifts |= convolution.shifts(self.pixels);
         Ok(convolution.stem)
     }
 
@@ -232,7 +269,8 @@ impl Design {
 
     /// DSP slices of the lanes, where they shift in some.
     pub fn lane_dsps(&self) -> usize {
-        16 * 3 * self.lane_pixels() + self.plane_channels * 2 * self.plane_pixels()
+        let array = 2 + usize::from(self.residual != 0);
+        16 * array * self.lane_pixels() + self.plane_channels * 2 * self.plane_pixels()
     }
 
     /// LP: pixels of the output lanes.

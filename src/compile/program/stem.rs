@@ -49,6 +49,19 @@ impl<'a> Convolution<'a> {
         self.pixels.block
     }
 
+    /// Bit n: the window of a group of `group` output pixels, or of the part of one in a row, begins at a byte that is n
+    /// modulo 16, counted from the row's first. A window begins where its group would, had it begun in this row.
+    pub fn shifts(&self, group: usize) -> u16 {
+        let Stem { stride, channels, .. } = self.stem;
+        let width = self.conv.axes[1].output;
+        // `group` is a power of two, so that rows begin at multiples of this within groups.
+        let step = group.min(1 << width.trailing_zeros().min(4));
+        (0..16).fold(0, |shifts, k| {
+            let pixels = k * step * stride + 16 - self.pads[1] % 16;
+            shifts | 1 << (pixels * channels % 16)
+        })
+    }
+
     /// The weight of output `output` for byte `index` of a patch; 0 behind its end.
     pub fn weight(&self, output: usize, index: usize) -> i8 {
         let Stem { kernel, channels, .. } = self.stem;

@@ -122,6 +122,15 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
     if design.parity {
         parameters.push(("Parity", "1".to_owned()));
     }
+    if design.residual != 3 {
+        parameters.push(("Residual", design.residual.to_string()));
+    }
+    if design.block_roms {
+        parameters.push(("BlockRoms", "1".to_owned()));
+    }
+    if stem.is_some() && design.stem_shifts != u16::MAX {
+        parameters.push(("StemShifts", format!("16'h{:04x}", design.stem_shifts)));
+    }
     if design.axi != Axi::default() {
         parameters.push(("AxiCache", format!("4'd{}", design.axi.cache)));
         parameters.push(("AxiProt", format!("3'd{}", design.axi.prot)));

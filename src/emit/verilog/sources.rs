@@ -29,6 +29,7 @@ sources![
     "seigo_fetch_walk.v",
     "seigo_finish.v",
     "seigo_lane.v",
+    "seigo_lane_rom.v",
     "seigo_lanes.vh",
     "seigo_loader.v",
     "seigo_lutram_fifo.v",

@@ -93,6 +93,9 @@ fn union(builds: &[Compiled]) -> Design {
         design.scatter |= build.design.scatter;
         design.parity |= build.design.parity;
         design.stem = design.stem.or(build.design.stem);
+        design.stem_shifts |= build.design.stem_shifts;
+        design.residual |= build.design.residual;
+        design.block_roms &= build.design.block_roms;
         design.image_row_words = design.image_row_words.max(build.design.image_row_words);
     }
     design

@@ -70,6 +70,23 @@ fn walk(d: &Descriptor<'_>, design: &Design) -> Result<()> {
     Ok(())
 }
 
+/// The windows of the stem unit begin at bytes of their rows that it can shift to.
+fn shifts(d: &Descriptor<'_>, design: &Design, [stride, channels]: [usize; 2]) -> Result<()> {
+    let (pixels, width) = (design.pixels as i64, d.get(f::OUT_WIDTH) as i64);
+    // After as many rows as a group has pixels, groups lie in rows as before.
+    for row in 0..(d.get(f::OUT_HEIGHT) as i64).min(pixels) {
+        let first = row * width;
+        for group in first / pixels..=(first + width - 1) / pixels {
+            let column = (group * pixels - first) * stride as i64 - d.get(f::PAD_LEFT) as i64;
+            let shift = (column * channels as i64).rem_euclid(16);
+            demand(design.stem_shifts >> shift & 1 == 1, || {
+                format!("a window of the stem unit begins at byte {shift} of a word")
+            })?;
+        }
+    }
+    Ok(())
+}
+
 fn dense(d: &Descriptor<'_>, design: &Design) -> Result<()> {
     let segments = d.segments();
     let planes = d.get(f::PLANES);
@@ -92,6 +109,7 @@ fn dense(d: &Descriptor<'_>, design: &Design) -> Result<()> {
                 && d.get(f::PAD_LEFT) < stem.kernel,
             || "the image does not fit the stem unit's row buffers".to_owned(),
         )?;
+        shifts(d, design, [stem.stride, stem.channels])?;
     } else {
         let sum: usize = segments.iter().map(|segment| segment.planes).sum();
         demand(sum == planes, || format!("{sum} planes in the table, {planes} are read"))?;
@@ -106,6 +124,11 @@ fn dense(d: &Descriptor<'_>, design: &Design) -> Result<()> {
         })?;
         padding(d)?;
     }
+    let residual = d.get(f::RESIDUAL);
+    demand(
+        residual == f::RESIDUAL_NONE || design.residual as usize >> (residual - 1) & 1 == 1,
+        || format!("residuals of mode {residual}, which the lanes lack"),
+    )?;
     let chain = d.get(f::CHAIN);
     demand(d.flag(f::STORE) || chain > 0, || "nobody takes the result".to_owned())?;
     demand(chain == 0 || !d.flag(f::WIDE), || "the plane engine takes int8 only".to_owned())?;
