@@ -135,3 +135,33 @@ fn random_layers_are_bit_exact_at_every_width() {
         run_halved(pixels, 40);
     }
 }
+
+/// Random networks in memories that hold them in strips only.
+fn run_in_small_memories(pixels: u64, count: usize) {
+    let roomy = Target { block_bytes: 4096, ..target(pixels) };
+    let mut random = Random::new(13, pixels);
+    let mut builds: Vec<Compiled> = Vec::new();
+    for (seed, graph) in networks(12 * count, &roomy).iter().enumerate() {
+        let whole = compile(graph, &roomy).unwrap();
+        let blocks = whole.plan.placed.packing.height.div_ceil(roomy.block_bytes);
+        let memory_bytes = (1 + random.below(blocks)) * roomy.block_bytes;
+        let tight = Target { memory_bytes, ..roomy.clone() };
+        if let Ok(build) = compile(graph, &tight)
+            && !build.plan.groups.is_empty()
+            && builds.len() < count
+        {
+            simulate(&build, &inputs(graph, seed as u64)).unwrap();
+            builds.push(build);
+        }
+    }
+    assert_eq!(builds.len(), count);
+    let (compared, cycles) = compare(&Bench::of(builds));
+    println!("P={pixels}: {count} networks in strips, {compared} tensors, {cycles} cycles");
+}
+
+#[test]
+#[ignore = "minutes of compilation; make test-cosim runs it"]
+fn random_networks_in_strips_are_bit_exact() {
+    run_in_small_memories(1, 20);
+    run_in_small_memories(4, 20);
+}

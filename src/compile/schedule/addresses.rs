@@ -188,7 +188,8 @@ fn pack(
     let bound = packing::bound::live_bytes(&bounded);
     packing::bound::check_capacity(&bounded, &bound)?;
     let problem = Problem::new(buffers, None, alignment)?;
-    let packing = packing::plan_within(&problem, POLISH)?;
+    let polish = Limit { nodes: POLISH.nodes.min(search.nodes), ..POLISH };
+    let packing = packing::plan_within(&problem, polish)?;
     if packing.height <= capacity {
         return Ok((problem, packing));
     }

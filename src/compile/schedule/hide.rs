@@ -5,19 +5,24 @@
 //! that make the frame shorter: a load moves ahead, what depends on no transfer moves in front of what waits for one.
 
 use super::addresses::{NET, place_within};
-use super::order::{self, Step};
 use super::strips::{Cut, Group};
-use super::{Placed, Schedule, Work, parity, queue};
+use super::units::{Unit, reorder, units};
+use super::walk::Walk;
+use super::{Placed, Schedule, Work, estimate, parity, queue};
 use crate::compile::boards::Target;
 use crate::compile::packing::Limit;
 use crate::model::qgraph::QGraph;
 
 /// Passes that are placed anew in all, at most.
-const EFFORT: usize = 24_000;
+const EFFORT: usize = 16_000;
 /// How far a unit moves, in units.
 const DISTANCES: [usize; 7] = [1, 2, 3, 5, 8, 13, 21];
 /// Cycles of waiting that are looked at.
 const WORTH: u64 = 100;
+/// Percent of the memory that orders are looked for with: fragmentation may take the rest.
+const ROOMS: [u64; 3] = [100, 97, 94];
+/// Orders of the best plan that are looked for besides.
+const ORDERS: u64 = 2;
 /// The search for a packing; a change for which it is not enough is left out.
 const SEARCH: Limit = Limit { time: NET, nodes: 5_000 };
 
@@ -34,6 +39,10 @@ pub fn improve(graph: &QGraph, target: &Target, cut: Cut<'_>, found: Found) -> F
     let cycles = queue::frame(graph, &found.schedule, target.pixels).cycles;
     let mut search = Search { graph, target, left, cycles, best: found };
     search.strips(cut);
+    for seed in 1..=ORDERS {
+        let (schedule, groups) = (search.best.schedule.clone(), search.best.groups.clone());
+        search.walk(&schedule, &groups, seed);
+    }
     while search.order() {}
     search.best
 }
@@ -63,13 +72,40 @@ impl Search<'_> {
         better
     }
 
+    /// Whether an order of the units that waits less by the walk is better than the best plan.
+    fn walk(&mut self, schedule: &Schedule, groups: &[Group], seed: u64) -> bool {
+        let computes =
+            schedule.passes.iter().filter(|pass| !matches!(pass.work, Work::Transfer(_)));
+        let work = computes
+            .map(|pass| estimate::cycles(self.graph, schedule, &pass.work, self.target.pixels));
+        if work.sum::<u64>() >= self.cycles {
+            return false;
+        }
+        let units = units(schedule, groups);
+        let walk = Walk::new(self.graph, schedule, &units, self.target);
+        let mut better = false;
+        let mut last = Vec::new();
+        for percent in ROOMS {
+            let order = walk.order(self.target.memory_bytes * percent / 100, seed);
+            if order != last && self.left > 0 {
+                let (schedule, groups) = reorder(schedule, groups, &units, &order);
+                better |= self.try_out(schedule, groups);
+            }
+            last = order;
+        }
+        better
+    }
+
     /// More strips for one group after the other.
     fn strips(&mut self, mut cut: Cut<'_>) {
+        let (schedule, groups) = (self.best.schedule.clone(), self.best.groups.clone());
+        self.walk(&schedule, &groups, 0);
         for (group, count) in cut.more_strips() {
             let Some(before) = cut.recut(group, count).filter(|_| self.left > 0) else { continue };
             let better = cut.emit().is_ok_and(|(mut schedule, groups)| {
                 parity::mark(self.graph, &mut schedule, self.target.pixels as usize);
-                self.try_out(schedule, groups)
+                let walked = self.walk(&schedule, &groups, 0);
+                self.try_out(schedule, groups) || walked
             });
             if !better {
                 cut.recut(group, before);
@@ -85,53 +121,17 @@ impl Search<'_> {
             if self.left == 0 {
                 return false;
             }
-            let (schedule, groups) = reorder(&self.best, &units, unit, to);
+            let mut order: Vec<usize> = (0..units.len()).collect();
+            order.remove(unit);
+            order.insert(to, unit);
+            let Found { schedule, groups, .. } = &self.best;
+            let (schedule, groups) = reorder(schedule, groups, &units, &order);
             if self.try_out(schedule, groups) {
                 return true;
             }
         }
         false
     }
-}
-
-/// Passes that stay together: those of a group in strips, those of one step else.
-struct Unit {
-    passes: Vec<usize>,
-    /// Units that must come first.
-    after: Vec<usize>,
-    /// The group in strips.
-    group: Option<usize>,
-    loads: bool,
-}
-
-fn units(schedule: &Schedule, groups: &[Group]) -> Vec<Unit> {
-    let steps = order::steps(schedule);
-    let load =
-        |pass: usize| matches!(&schedule.passes[pass].work, Work::Transfer(own) if own.to_memory);
-    // What a group in strips loads before its first strip is a unit of its own.
-    let within = |pass: usize| {
-        groups.iter().position(|group| {
-            let inside = (group.first..group.end).contains(&pass);
-            inside && group.strips > 1 && !(group.first..=pass).all(load)
-        })
-    };
-    let mut units: Vec<Unit> = Vec::new();
-    let mut of_step = vec![0; steps.len()];
-    for (index, Step { passes, after, .. }) in steps.iter().enumerate() {
-        let group = passes.first().and_then(|&pass| within(pass));
-        let known = units.iter().position(|unit| group.is_some() && unit.group == group);
-        let own = known.unwrap_or(units.len());
-        if known.is_none() {
-            let loads = passes.iter().all(|&pass| load(pass));
-            units.push(Unit { passes: Vec::new(), after: Vec::new(), group, loads });
-        }
-        of_step[index] = own;
-        let unit = &mut units[own];
-        unit.passes.extend(passes);
-        unit.after.extend(after.iter().map(|&step| of_step[step]).filter(|&other| other != own));
-    }
-    units.iter_mut().for_each(|unit| unit.passes.sort_unstable());
-    units
 }
 
 /// Units and the places that they may move to, those first that are near what waits longest.
@@ -164,30 +164,4 @@ fn may_move(units: &[Unit], unit: usize, to: usize) -> bool {
         true => units[unit].after.iter().all(|&before| before < to),
         false => units[unit + 1..=to].iter().all(|other| !other.after.contains(&unit)),
     }
-}
-
-fn reorder(found: &Found, units: &[Unit], unit: usize, to: usize) -> (Schedule, Vec<Group>) {
-    let mut order: Vec<usize> = (0..units.len()).collect();
-    let moved = order.remove(unit);
-    order.insert(to, moved);
-    let order: Vec<usize> = order.iter().flat_map(|&unit| units[unit].passes.clone()).collect();
-    let mut schedule = found.schedule.clone();
-    schedule.passes = order.iter().map(|&pass| found.schedule.passes[pass].clone()).collect();
-    let mut now = vec![0; order.len()];
-    order.iter().enumerate().for_each(|(place, &pass)| now[pass] = place);
-    let mut groups = found.groups.clone();
-    for (index, group) in groups.iter_mut().enumerate() {
-        let strips = units.iter().find(|unit| unit.group == Some(index));
-        // Of a group that is no unit, its computation.
-        let own: Vec<usize> = match strips {
-            Some(unit) => unit.passes.clone(),
-            None => (group.first..group.end)
-                .filter(|&pass| !matches!(found.schedule.passes[pass].work, Work::Transfer(_)))
-                .collect(),
-        };
-        let places = || own.iter().map(|&pass| now[pass]);
-        group.first = places().min().unwrap_or(0);
-        group.end = places().max().map_or(group.first, |last| last + 1);
-    }
-    (schedule, groups)
 }

@@ -25,7 +25,9 @@ mod roles;
 pub mod rows;
 pub mod sizes;
 pub mod strips;
+mod units;
 pub mod validate;
+mod walk;
 
 pub use crate::compile::capabilities::CHANNELS;
 use crate::model::qgraph::{QValueId, Width};

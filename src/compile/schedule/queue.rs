@@ -1,7 +1,7 @@
 //! The queue of transfers beside the passes: when each is over by the estimate, and what the frame takes with what passes
 //! wait for.
 
-use super::{Schedule, Work, estimate, sizes};
+use super::{CHANNELS, Schedule, Work, estimate, sizes};
 use crate::model::qgraph::QGraph;
 
 /// Beats of the bus that a transfer takes besides its words.
@@ -56,6 +56,20 @@ fn is_transfer(work: &Work) -> bool {
     matches!(work, Work::Transfer(_))
 }
 
+/// Beats of the bus that the instruction stream leaves free while a pass runs, or that a transfer takes.
+pub fn beats(graph: &QGraph, schedule: &Schedule, work: &Work, pixels: u64) -> u64 {
+    let cycles = estimate::cycles(graph, schedule, work, pixels);
+    match work {
+        // Rows of planes are a job for each plane.
+        Work::Transfer(own) if own.rows.is_some() => {
+            let planes = schedule.stored[own.stored.0].slots.len() / CHANNELS;
+            cycles + planes as u64 * LAUNCH
+        }
+        Work::Transfer(_) => cycles + LAUNCH,
+        _ => cycles.saturating_sub(sizes::stream_bytes(graph, work) / sizes::WORD),
+    }
+}
+
 /// What passes wait for transfers.
 pub struct Frame {
     /// Cycles of all passes and of what they wait, by the estimate.
@@ -72,13 +86,12 @@ pub fn frame(graph: &QGraph, schedule: &Schedule, pixels: u64) -> Frame {
         let held = if pass.waits { std::mem::take(&mut queued) } else { 0 };
         waits.push(held);
         cycles += held;
-        let own = estimate::cycles(graph, schedule, &pass.work, pixels);
+        let own = beats(graph, schedule, &pass.work, pixels);
         if is_transfer(&pass.work) {
-            queued += own + LAUNCH;
+            queued += own;
         } else {
-            cycles += own;
-            let free = own.saturating_sub(sizes::stream_bytes(graph, &pass.work) / sizes::WORD);
-            queued = queued.saturating_sub(free);
+            cycles += estimate::cycles(graph, schedule, &pass.work, pixels);
+            queued = queued.saturating_sub(own);
         }
     }
     Frame { cycles: cycles + queued, waits }

@@ -121,6 +121,9 @@ pub struct PassRow {
 pub struct GroupRow {
     /// The first pass and the one behind the last.
     pub passes: [usize; 2],
+    /// Passes in between that do not belong to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<usize>,
     /// Strips of rows.
     pub strips: usize,
     /// Layers of a strip, in order.
@@ -158,7 +161,8 @@ impl PlanReport {
         self.cycles = costs.iter().map(|cost| cost.0).sum();
         for group in &mut self.groups {
             let [first, end] = group.passes;
-            group.cycles = self.passes[first..end].iter().map(|row| row.cycles).sum();
+            let own = (first..end).filter(|pass| !group.without.contains(pass));
+            group.cycles = own.map(|pass| self.passes[pass].cycles).sum();
         }
         self.predicted = true;
     }
@@ -228,7 +232,7 @@ impl Subject<'_> {
     fn report(self, alignment: u64, tensors: &[StoredId], groups: &[Group]) -> PlanReport {
         let Self { graph, target, schedule, packing } = self;
         let row = |(index, pass): (usize, &Pass)| {
-            let group = groups.iter().find(|group| (group.first..group.end).contains(&index));
+            let group = groups.iter().find(|group| group.contains(index));
             self.row(index, pass, tensors, group.map_or(1, |group| group.strips))
         };
         let passes: Vec<PassRow> = schedule.passes.iter().enumerate().map(row).collect();
@@ -263,23 +267,24 @@ impl Subject<'_> {
     }
 
     fn group(self, group: &Group, passes: &[PassRow]) -> GroupRow {
-        let own = &passes[group.first..group.end];
+        let rows = || group.passes().map(|pass| &passes[pass]);
         let mut layers: Vec<String> = Vec::new();
         let computes = |row: &&PassRow| !matches!(row.kind, PassKind::Load | PassKind::Save);
-        for name in own.iter().filter(computes).map(|row| row.layers.join(" + ")) {
+        for name in rows().filter(computes).map(|row| row.layers.join(" + ")) {
             if !layers.contains(&name) {
                 layers.push(name);
             }
         }
-        let works = self.schedule.passes[group.first..group.end].iter();
-        let traffic = works.map(|pass| {
-            sizes::work_traffic(self.graph, self.schedule, &pass.work, self.target.pixels).total()
+        let traffic = group.passes().map(|pass| {
+            let work = &self.schedule.passes[pass].work;
+            sizes::work_traffic(self.graph, self.schedule, work, self.target.pixels).total()
         });
         GroupRow {
             passes: [group.first, group.end],
+            without: group.without.clone(),
             strips: group.strips,
             layers,
-            cycles: own.iter().map(|row| row.cycles).sum(),
+            cycles: rows().map(|row| row.cycles).sum(),
             ddr_bytes: traffic.sum(),
         }
     }

@@ -46,7 +46,8 @@ pub fn emit(network: &Network<'_>, choice: &Choice) -> Result<(Schedule, Vec<Gro
         let first = emitter.schedule.passes.len();
         emitter.group(span)?;
         let end = emitter.schedule.passes.len();
-        groups.push(Group { steps: span.end - span.first, strips: span.strips, first, end });
+        let (steps, without) = (span.end - span.first, Vec::new());
+        groups.push(Group { steps, strips: span.strips, first, end, without });
     }
     for leaving in &whole.leaving {
         let stored = emitter.last[leaving.stored.0].ok_or_else(lost)?;

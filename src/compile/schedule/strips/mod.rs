@@ -24,7 +24,7 @@ use group::Span;
 use network::Network;
 
 /// Successive passes that are done strip by strip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// Passes of a strip without transfers.
@@ -35,6 +35,21 @@ pub struct Group {
     pub first: usize,
     /// The pass behind its last one.
     pub end: usize,
+    /// Passes in between that do not belong to it, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<usize>,
+}
+
+impl Group {
+    /// Its passes, in order.
+    pub fn passes(&self) -> impl Iterator<Item = usize> {
+        (self.first..self.end).filter(|pass| !self.without.contains(pass))
+    }
+
+    /// Whether a pass belongs to it.
+    pub fn contains(&self, pass: usize) -> bool {
+        (self.first..self.end).contains(&pass) && !self.without.contains(&pass)
+    }
 }
 
 /// A way to cut a schedule of whole tensors.
