@@ -221,6 +221,16 @@ test-icarus: build ## One frame in Icarus Verilog and in Verilator: the same eve
 	$(CARGO) run --release --locked -p xtask -- dump-frame build/icarus/bundle build/icarus/frame
 	sim/icarus/run.sh build/icarus/bundle build/icarus/frame
 
+.PHONY: mutate
+mutate: build ## Put small faults into the RTL and count those that no bench notices (MUTANTS=100, MUTANT_SEED=1)
+	mkdir -p build/mutants/frame
+	target/release/seigo quantize tests/fixtures/detector.onnx --calib tests/fixtures/images -o build/mutants/tiny.ceras
+	target/release/seigo build build/mutants/tiny.ceras --target zynq7020 -o build/mutants/bundle
+	$(CARGO) build --release --locked -p xtask
+	target/release/xtask dump-frame build/mutants/bundle build/mutants/frame
+	target/release/xtask mutate --sample $(or $(MUTANTS),100) --seed $(or $(MUTANT_SEED),1) \
+	  --frame build/mutants/bundle build/mutants/frame
+
 # MODEL is a .ceras file. It may be too large for the zynq7020's memory, so that its program is made for 16 domains of
 # shared memory; the hardware that is synthesized has the 6 of the part.
 MODEL ?= build/synth/tiny.ceras

@@ -4,8 +4,10 @@
 # unknown ones.
 #
 #   run.sh BUNDLE FRAME    FRAME: folder written by `xtask dump-frame` for BUNDLE
+#
+# With ONLY=icarus it ends behind the first and shows whether the frame is right.
 set -euo pipefail
-[ $# = 2 ] || { sed -n '2,6p' "$0"; exit 2; }
+[ $# = 2 ] || { sed -n '2,8p' "$0"; exit 2; }
 rtl=$(realpath "$1")/rtl
 frame=$(realpath "$2")
 cd "$(dirname "$0")/../.."
@@ -15,6 +17,11 @@ iverilog -g2005 -Wall -I"$rtl" -I"$frame" -y "$rtl" -s frame_tb -o "$frame/frame
 start=$SECONDS
 (cd "$frame" && vvp -n frame.vvp) >"$frame/icarus.log"
 echo "Icarus Verilog: $((SECONDS - start)) s: $(tail -n 1 "$frame/icarus.log")"
+
+if [ "${ONLY:-}" = icarus ]; then
+  tail -n 1 "$frame/icarus.log" | grep -q 'PASSED$' || { echo FAILED; exit 1; }
+  exit
+fi
 
 verilator --binary --timing --x-assign unique --x-initial unique -Wno-fatal -Wno-lint -I"$rtl" -I"$frame" -y "$rtl" \
   --top-module frame_tb --Mdir "$frame/verilated" -o frame "$bench" >"$frame/verilator.warnings" 2>&1

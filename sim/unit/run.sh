@@ -3,7 +3,8 @@
 #
 # Bench `sim/unit/X_tb.cpp` drives module seigo_X, or `sim/unit/X_tb.v` where that exists. Each line
 # `// parameters: A=1 B=2` at its top is one elaboration, which the bench sees as PARAM_A and PARAM_B; a bench
-# without one runs once. A build is kept in build/rtl until a source that it could have read changes.
+# without one runs once. A build is kept in build/rtl until a source that it could have read changes. With STOP set the
+# first bench that fails ends the run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -45,6 +46,7 @@ for bench in sim/unit/*_tb.cpp; do
       build "$bench" "$top" "$folder" "${parameters[@]}"
     fi
     "$folder/bench" | sed "s|^|[$set] |" || { failed=1; echo "FAILED: $module $set"; }
+    [ $failed = 0 ] || [ -z "${STOP:-}" ] || exit 1
   done
 done
 exit $failed

@@ -10,6 +10,7 @@ mod fidelity;
 mod frames;
 mod generate;
 mod links;
+mod mutate;
 mod onnx_tests;
 mod operators_page;
 mod page;
@@ -112,6 +113,8 @@ enum Command {
         #[arg(long)]
         shared: PathBuf,
     },
+    /// Put small faults into the RTL, one at a time, and count those that no bench notices
+    Mutate(mutate::Args),
     /// Measure what docs/benchmarks.md says and write its tables
     Bench(bench::Args),
 }
@@ -150,6 +153,7 @@ fn main() -> ExitCode {
         },
         Command::Fidelity(args) => fidelity::run(&args),
         Command::Ablation { seigo, shared } => ablation::run(&seigo, &shared).map_err(broken),
+        Command::Mutate(args) => mutate::run(&args).map_err(broken),
         Command::Bench(args) => bench::run(&args).map_err(broken),
     };
     match result {

@@ -207,6 +207,12 @@ impl Function {
             && (self.unit.gain == 0 || self.base == Base::Zero)
     }
 
+    /// Whether a lane computes the same for both: they may count fraction bits in other ways.
+    pub fn same_lane(&self, other: &Self) -> bool {
+        let lane = |own: &Self| (own.base, own.layout, own.signed);
+        lane(self) == lane(other) && self.rom == other.rom
+    }
+
     /// Whether the function holds numbers with F fraction bits.
     pub fn has_unit(&self) -> bool {
         self.layout != Layout::None || matches!(self.base, Base::Clamp { .. })

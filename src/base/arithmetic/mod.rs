@@ -1,6 +1,7 @@
 //! The integer rules of `docs/arithmetic.md`, once.
 
 mod function;
+mod rom;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use function::{
     Base, FRACTION, FRACTIONS, Function, Layout, MAX_ENTRIES, MAX_FUNCTIONS, Unit, X_BITS,
 };
+pub use rom::Rom;
 
 /// Rounding of a right shift (rule A2) and of a float that is quantized (rule A11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal::limit;
 use super::stem;
-use crate::base::arithmetic::{Function, MAX_ENTRIES};
+use crate::base::arithmetic::{Function, MAX_ENTRIES, Rom};
 use crate::base::error::Result;
 use crate::compile::boards::{Axi, DspKind, Target};
 use crate::compile::capabilities::{
@@ -86,7 +86,7 @@ pub struct Design {
     /// The ROMs of the output lanes are block RAM, as far as the part has room for it.
     #[serde(default)]
     pub block_roms: bool,
-    /// Activation functions, in the order of the graph.
+    /// Activation functions, in the order of the graph, those that a lane computes alike once.
     pub functions: Vec<Function>,
 }
 
@@ -110,6 +110,30 @@ fn packs(graph: &QGraph, schedule: &Schedule, target: &Target) -> bool {
     })
 }
 
+/// The functions of the lanes.
+fn functions(graph: &QGraph) -> Result<Vec<Function>> {
+    let mut functions: Vec<Function> = Vec::new();
+    for function in &graph.functions {
+        if !functions.iter().any(|own| own.same_lane(function)) {
+            functions.push(function.clone());
+        }
+    }
+    if functions.len() > FUNCTIONS {
+        return Err(limit(format!(
+            "{} activation functions; {FUNCTIONS} fit the descriptor",
+            functions.len()
+        )));
+    }
+    let rom = Rom::of(&functions);
+    if !rom.fits() {
+        return Err(limit(format!(
+            "the tables of the activation functions have {} entries; {MAX_ENTRIES} exist",
+            rom.entries.len()
+        )));
+    }
+    Ok(functions)
+}
+
 impl Design {
     /// The hardware for a schedule on a target.
     ///
@@ -124,18 +148,7 @@ impl Design {
                 domains.banks
             )));
         }
-        if graph.functions.len() > FUNCTIONS {
-            return Err(limit(format!(
-                "{} activation functions; {FUNCTIONS} fit the descriptor",
-                graph.functions.len()
-            )));
-        }
-        let entries: usize = graph.functions.iter().map(|function| function.rom.len()).sum();
-        if entries > MAX_ENTRIES {
-            return Err(limit(format!(
-                "the tables of the activation functions have {entries} entries; {MAX_ENTRIES} exist"
-            )));
-        }
+        let functions = functions(graph)?;
         let blocks = target.blocks() as usize;
         if blocks > BLOCKS {
             return Err(limit(format!(
@@ -167,7 +180,7 @@ impl Design {
             stem: None,
             stem_shifts: 0,
             block_roms: false,
-            functions: graph.functions.clone(),
+            functions,
         };
         if design.dsps() > target.dsp as usize {
             design.plane_channels = 8;

@@ -8,7 +8,7 @@ mod sources;
 use std::fmt::Write as _;
 
 use super::interfaces::{self, Interface};
-use crate::base::arithmetic::{Base, Function, Layout};
+use crate::base::arithmetic::{Base, Function, Layout, Rom};
 use crate::base::error::Result;
 use crate::base::files::sha256;
 use crate::compile::Compiled;
@@ -91,7 +91,7 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
         stem.map_or(none, take).to_string()
     };
     let stem_width = stem.map_or(1, |stem| (design.image_row_words * 16).div_ceil(stem.channels));
-    let entries: usize = design.functions.iter().map(|function| function.rom.len()).sum();
+    let rom = Rom::of(&design.functions);
     let mut parameters = vec![
         ("P", design.pixels.to_string()),
         ("RowBits", design.row_bits.to_string()),
@@ -111,9 +111,9 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
         ("StemChannels", of_stem(|stem| stem.channels, 1)),
         ("StemMaxWidth", stem_width.to_string()),
         ("Functions", design.functions.len().max(1).to_string()),
-        ("FunctionTable", table(&design.functions)),
-        ("RomEntries", entries.to_string()),
-        ("Rom", rom(&design.functions)),
+        ("FunctionTable", table(&design.functions, &rom)),
+        ("RomEntries", rom.entries.len().to_string()),
+        ("Rom", constant(&rom)),
     ];
     // What a network does not use has no trace in the hash of the hardware.
     if design.scatter {
@@ -139,13 +139,11 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
 }
 
 /// The functions' constants as one number; with no function the identity.
-fn table(functions: &[Function]) -> String {
-    let mut offset = 0;
+fn table(functions: &[Function], rom: &Rom) -> String {
     let mut digits = String::new();
     let mut entries = Vec::new();
     for function in functions {
-        entries.push(entry(function, offset));
-        offset += function.rom.len();
+        entries.push(entry(function, rom.offset(function).unwrap_or_default()));
     }
     if entries.is_empty() {
         entries.push(f::BASE.place(f::BASE_IDENTITY as i64));
@@ -179,9 +177,9 @@ fn entry(function: &Function, offset: usize) -> u128 {
         | f::MAXIMUM.place(max.into())
 }
 
-/// All ROMs behind one another, entry 0 in the low bits.
-fn rom(functions: &[Function]) -> String {
-    let entries: Vec<i16> = functions.iter().flat_map(|function| function.rom.clone()).collect();
+/// The ROM as one number, entry 0 in the low bits.
+fn constant(rom: &Rom) -> String {
+    let entries = &rom.entries;
     if entries.is_empty() {
         return "16'h0000".to_owned();
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::composites;
 use super::order::{self, structure};
 use super::{Graph, Node, Output, Value, ValueId};
 use crate::base::error::{Error, Place as _, Remedy, Result, codes};
@@ -62,7 +63,7 @@ impl Graph {
             import.graph.inputs.push(id);
         }
         for node in order::sorted(model)? {
-            import.node(node).at(|| node.place())?;
+            import.whole(node).at(|| node.place())?;
         }
         for name in &model.outputs {
             let value = import.lookup(name)?;
@@ -118,7 +119,22 @@ impl Import {
             .ok_or_else(|| structure(format!("\"{name}\" is used but never produced")))
     }
 
-    fn node(&mut self, source: &onnx::Node) -> Result<()> {
+    /// A node of the model, or the nodes that it stands for.
+    fn whole(&mut self, source: &onnx::Node) -> Result<()> {
+        if !composites::is_composite(source) {
+            return self.node(source, self.opset, &source.name);
+        }
+        let shape = |name: &String| match name.is_empty() {
+            true => Ok(None),
+            false => self.lookup(name).map(|id| Some(self.graph.fact(id).shape.clone())),
+        };
+        let shapes = source.inputs.iter().map(shape).collect::<Result<Vec<_>>>()?;
+        let parts = composites::parts(source, &shapes, self.opset)?;
+        parts.iter().try_for_each(|part| self.node(part, composites::OPSET, &source.name))
+    }
+
+    /// A node; `origin` is that of the model.
+    fn node(&mut self, source: &onnx::Node, opset: i64, origin: &str) -> Result<()> {
         if source.op_type == "Constant" && source.domain.is_empty() {
             let value = constant(source)?;
             let name = source.outputs.first().map_or("", |name| name);
@@ -126,7 +142,7 @@ impl Import {
             self.define(name, value.into())?;
             return Ok(());
         }
-        let op = Op::parse(source, self.opset)?;
+        let op = Op::parse(source, opset)?;
         let mut inputs = source
             .inputs
             .iter()
@@ -147,7 +163,7 @@ impl Import {
             op,
             inputs,
             outputs: Vec::new(),
-            sources: vec![source.name.clone()],
+            sources: vec![origin.to_owned()],
         };
         self.check_weights_finite(&node)?;
         let facts = self.facts(&node)?;

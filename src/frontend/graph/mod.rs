@@ -3,6 +3,7 @@
 //! Made by [`Graph::from_model`], changed only by `rewrites`, checked by [`Graph::validate`].
 
 mod builder;
+mod composites;
 mod dump;
 mod import;
 mod order;
@@ -14,6 +15,7 @@ use crate::base::tensor::Tensor;
 use crate::frontend::ops::{Fact, Inputs, Op};
 
 pub use builder::Builder;
+pub use composites::COMPOSITES;
 pub use dump::{GraphDump, NodeDump, OutputDump, ValueDump};
 pub use import::{ImportOptions, parse_input_shape};
 pub use rewrite::Links;

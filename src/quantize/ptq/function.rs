@@ -1,6 +1,6 @@
 //! Which fixed-point function stands for an activation (rule A7).
 
-use crate::base::arithmetic::{Base, Function, Layout, Unit};
+use crate::base::arithmetic::{Base, FRACTIONS, Function, Layout, Unit};
 use crate::frontend::ops::Operator as _;
 use crate::frontend::ops::activation::Activation;
 
@@ -21,6 +21,32 @@ impl Shape {
         let Self { activation, base, layout, signed } = *self;
         let name = activation.kind().to_lowercase();
         Function::tabulate_in(unit, &name, base, layout, signed, |t| activation.exact(t))
+    }
+
+    /// The same by fewer entries, with bins that widen where a function flattens.
+    pub fn compact(&self) -> Option<Self> {
+        let flattens = !matches!(self.activation, Activation::Square { .. });
+        let wide = self.layout == Layout::Uniform && flattens;
+        wide.then_some(Self { layout: Layout::TwoSegments, ..*self })
+    }
+
+    /// The fixed point in which this shape has the table of another one: squares times a power of two differ in where
+    /// the bits of the result begin.
+    pub fn sharing(&self, other: &Self, unit: Unit) -> Option<Unit> {
+        if self == other {
+            return Some(unit);
+        }
+        let (Activation::Square { factor: own }, Activation::Square { factor }) =
+            (self.activation, other.activation)
+        else {
+            return None;
+        };
+        let more = f64::from(factor / own).log2();
+        let gain = f64::from(unit.gain) + more;
+        let exists =
+            |fraction: f64| (f64::from(FRACTIONS.0)..=f64::from(FRACTIONS.1)).contains(&fraction);
+        (more.fract() == 0.0 && exists(f64::from(unit.fraction) + gain))
+            .then_some(Unit { gain: gain as i8, ..unit })
     }
 
     /// Entries of the table.

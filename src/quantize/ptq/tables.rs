@@ -2,12 +2,13 @@
 //!
 //! A table has a fixed number of entries: fewer fraction bits make it reach further, more make its bins finer.
 //! Every fixed point is tried on the arguments that calibration frames show. All tables of a network share one
-//! memory in every lane, so a layer gets a table of its own only where the one of other layers costs it a bit.
+//! memory in every lane, so a layer gets a table of its own only where the one of other layers costs it a bit. Where
+//! all together have too many entries, the largest get fewer, with bins that widen.
 
 use super::fixed_point::{Demand, FixedPoint, all};
 use super::function::Shape;
 use super::statistics::Channel;
-use crate::base::arithmetic::{Base, Function, MAX_ENTRIES, MAX_FUNCTIONS, Unit};
+use crate::base::arithmetic::{Base, Function, MAX_ENTRIES, MAX_FUNCTIONS, Rom, Unit};
 use crate::frontend::graph::ValueId;
 use crate::frontend::ops::activation::Activation;
 use crate::frontend::ops::epilogue::Residual;
@@ -79,10 +80,15 @@ impl Tables {
         let (demand, samples) = (all(demands), samples(demands, arguments));
         let (channels, options) = (demands.len(), Vec::new());
         let mut want = Want { output, residual, shape, channels, demand, samples, options };
-        for unit in units(shape, residual, demand) {
-            self.try_on(&mut want, unit);
-        }
+        self.try_all(&mut want);
         self.wants.push(want);
+    }
+
+    /// Tries every fixed point of a layer's own.
+    fn try_all(&mut self, want: &mut Want) {
+        for unit in units(want.shape, want.residual, want.demand) {
+            self.try_on(want, unit);
+        }
     }
 
     /// Adds a fixed point to the options of a layer, unless it is there or its entries were cut off.
@@ -104,48 +110,77 @@ impl Tables {
         &self.made[at].1
     }
 
-    /// One fixed point per layer: first the layers that do with the usual one, then the others, those that lose
-    /// most first.
+    /// One fixed point per layer.
     pub fn choose(mut self) -> Vec<(ValueId, FixedPoint)> {
         let mut wants = std::mem::take(&mut self.wants);
+        loop {
+            let points = self.assign(&mut wants);
+            let fits = Rom::of(points.iter().map(|(_, point)| &point.function)).fits();
+            if fits || !self.compact(&mut wants) {
+                return points;
+            }
+        }
+    }
+
+    /// First the layers that do with the usual fixed point, then the others, those that lose most first.
+    fn assign(&mut self, wants: &mut [Want]) -> Vec<(ValueId, FixedPoint)> {
         wants.sort_by(|a, b| {
             let first = |want: &Want| want.gain() >= LOSS;
             first(a).cmp(&first(b)).then(b.gain().total_cmp(&a.gain()))
         });
-        let mut kept: Vec<(Shape, Unit)> = Vec::new();
+        let (mut kept, mut rom) = (Vec::<(Shape, Unit)>::new(), Rom::default());
         let mut points = Vec::new();
-        for mut want in wants {
+        for want in wants {
             // The tables of other layers, which may have another gain.
-            for &(shape, unit) in &kept {
-                if shape == want.shape && holds(shape, want.residual, want.demand, unit) {
-                    self.try_on(&mut want, unit);
+            let known: Vec<Unit> =
+                kept.iter().filter_map(|(shape, unit)| want.shape.sharing(shape, *unit)).collect();
+            for &unit in &known {
+                if holds(want.shape, want.residual, want.demand, unit) {
+                    self.try_on(want, unit);
                 }
             }
-            let unit = pick(&want, &kept);
-            if !kept.contains(&(want.shape, unit)) {
-                kept.push((want.shape, unit));
-            }
+            let room = rom.entries.len() + want.shape.entries() <= MAX_ENTRIES
+                && kept.len() + STRAIGHT < MAX_FUNCTIONS;
+            let unit = pick(want, &known, room);
             let function = self.made(want.shape, unit).clone();
+            // What shares a table is no other function for a lane.
+            if !known.contains(&unit) {
+                kept.push((want.shape, unit));
+                rom.add(&function);
+            }
             let fractions = vec![unit.fraction.into(); want.channels];
             points.push((want.output, FixedPoint { function, fractions, residual: want.residual }));
         }
         points
     }
+
+    /// Gives the largest table that has a form with fewer entries that form; `false` where none has.
+    fn compact(&mut self, wants: &mut [Want]) -> bool {
+        let shapes = wants.iter().map(|want| want.shape);
+        let wide = shapes.filter_map(|shape| Some((shape, shape.compact()?)));
+        let Some((wide, compact)) = wide.max_by_key(|(shape, _)| shape.entries()) else {
+            return false;
+        };
+        for want in wants.iter_mut().filter(|want| want.shape == wide) {
+            want.shape = compact;
+            want.options.clear();
+            self.try_all(want);
+        }
+        true
+    }
 }
 
-fn pick(want: &Want, kept: &[(Shape, Unit)]) -> Unit {
+/// The fixed point of a layer, by those whose tables are there already and whether there is room for another.
+fn pick(want: &Want, known: &[Unit], room: bool) -> Unit {
     let Some(best) = want.best() else { return Unit::default() };
-    if let Some(usual) = want.usual().filter(|_| want.gain() < LOSS) {
-        return usual.unit;
-    }
-    let known = want.options.iter().filter(|choice| kept.contains(&(want.shape, choice.unit)));
-    let known = known.min_by(|a, b| a.loss.total_cmp(&b.loss));
-    let entries: usize = kept.iter().map(|(shape, _)| shape.entries()).sum();
-    let room =
-        entries + want.shape.entries() <= MAX_ENTRIES && kept.len() + STRAIGHT < MAX_FUNCTIONS;
-    match known {
-        Some(known) if !room || known.loss <= best.loss + SHARED => known.unit,
-        _ => best.unit,
+    let is_known = |choice: &&Choice| known.contains(&choice.unit);
+    let shared = want.options.iter().filter(is_known).min_by(|a, b| a.loss.total_cmp(&b.loss));
+    let usual = want.usual().filter(|_| want.gain() < LOSS);
+    let own = usual.unwrap_or(best);
+    match shared {
+        _ if usual.is_some_and(|usual| known.contains(&usual.unit)) => own.unit,
+        Some(shared) if !room || shared.loss <= own.loss + SHARED => shared.unit,
+        _ => own.unit,
     }
 }
 
@@ -208,6 +243,7 @@ fn loss(function: &Function, shape: Shape, samples: &[Sample]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::arithmetic::Layout;
     use crate::quantize::ptq::function;
 
     fn layer(tables: &mut Tables, id: usize, activation: Activation, reach: f32) {
@@ -220,14 +256,18 @@ mod tests {
         tables.want(ValueId(id), None, shape, &[Some(demand)], &[channel]);
     }
 
-    fn fractions(layers: &[(Activation, f32)]) -> Vec<i8> {
+    fn functions(layers: &[(Activation, f32)]) -> Vec<Function> {
         let mut tables = Tables::default();
         for (id, &(activation, reach)) in layers.iter().enumerate() {
             layer(&mut tables, id, activation, reach);
         }
         let mut points = tables.choose();
         points.sort_by_key(|(id, _)| *id);
-        points.iter().map(|(_, point)| point.function.unit.fraction).collect()
+        points.into_iter().map(|(_, point)| point.function).collect()
+    }
+
+    fn fractions(layers: &[(Activation, f32)]) -> Vec<i8> {
+        functions(layers).iter().map(|function| function.unit.fraction).collect()
     }
 
     #[test]
@@ -256,5 +296,36 @@ mod tests {
         kept.sort_unstable();
         kept.dedup();
         assert!(kept.len() <= 2, "{kept:?}");
+    }
+
+    /// Of squeeze and excitation behind SiLU or hard-swish: both squares of the product, the gate, and the function itself.
+    #[test]
+    fn functions_that_flatten_take_fewer_entries_where_all_have_too_many() {
+        let square = |factor| (Activation::Square { factor }, 4.0);
+        let (gate, hard) = (Activation::Sigmoid, Activation::HardSigmoid { alpha: 0.2, beta: 0.5 });
+        for (activation, gate) in [(Activation::Silu, gate), (Activation::HardSwish, hard)] {
+            let layers = [square(0.25), square(-0.25), (gate, 1.0), (activation, 6.0)];
+            let found = functions(&layers);
+            assert!(Rom::of(&found).fits());
+            assert_eq!(found[2].layout, Layout::TwoSegments);
+            assert!(found[..2].iter().all(|square| square.layout == Layout::Uniform));
+            // Where they have room nothing is given up.
+            assert_eq!(functions(&layers[2..])[0].layout, Layout::Uniform);
+        }
+    }
+
+    /// Products with factors of different size have squares times different powers of two.
+    #[test]
+    fn squares_times_powers_of_two_share_a_table() {
+        let square = |power: i32| (Activation::Square { factor: 0.25 * 2f32.powi(power) }, 4.0);
+        let layers: Vec<_> = (-4..4).map(square).collect();
+        let found = functions(&layers);
+        assert!(Rom::of(&found).entries.len() <= 2048, "{}", Rom::of(&found).entries.len());
+        for (function, (activation, _)) in found.iter().zip(layers) {
+            let result = 2f64.powi(function.unit.result());
+            let x = 3 << function.unit.fraction;
+            let error = (function.at(x) as f64 / result / activation.exact(3.0) - 1.0).abs();
+            assert!(error < 0.02, "{activation:?}: {error}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use names::ONNX_OPERATORS;
 use seigo::base::error::Result;
+use seigo::frontend::graph::COMPOSITES;
 use seigo::frontend::onnx::OPSETS;
 use seigo::frontend::ops::Op;
 
@@ -21,6 +22,7 @@ const CONSTANT: (&str, &str) =
 /// Those of the samples that show what the accelerator runs.
 pub fn page() -> Result<String> {
     let mut supported: BTreeMap<_, _> = Op::limits().into_iter().collect();
+    supported.extend(COMPOSITES);
     supported.insert(CONSTANT.0, CONSTANT.1);
     let mut rows = String::new();
     for (name, limits) in &supported {
@@ -64,7 +66,8 @@ mod tests {
 
     #[test]
     fn every_supported_operator_is_one_of_onnx() {
-        for name in Op::supported() {
+        let composites = COMPOSITES.map(|(name, _)| name);
+        for name in Op::supported().into_iter().chain(composites) {
             assert!(ONNX_OPERATORS.contains(&name), "{name}");
         }
     }

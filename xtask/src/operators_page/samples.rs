@@ -261,6 +261,13 @@ fn others(operator: &str) -> Result<Vec<Sample>> {
             }
             sample
         }
+        "GroupNormalization" => {
+            let sample = Sample::map("").set("num_groups", 4_i64);
+            sample.floats(&channels)?.floats(&channels)?
+        }
+        "InstanceNormalization" => Sample::map("").floats(&channels)?.floats(&channels)?,
+        "LayerNormalization" => Sample::map("").floats(&[8])?,
+        "LRN" => Sample::map("").set("size", 5_i64),
         "Cast" => Sample::map("to f32").set("to", 1_i64),
         "CastLike" => Sample::map("to f32").floats(&[1])?,
         "Clip" => Sample::map("")

@@ -50,6 +50,16 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
+    /// Where the lanes have a function of the graph.
+    ///
+    /// # Errors
+    /// [`codes::PROGRAM_LIMIT`] where the design was made for another graph.
+    pub(super) fn function(&self, index: usize) -> Result<usize> {
+        let function = &self.graph.functions[index];
+        let place = self.design.functions.iter().position(|own| own.same_lane(function));
+        place.ok_or_else(|| limit(format!("the lanes have no function {}", function.name)))
+    }
+
     /// Words of a pixel of a plane.
     pub(super) fn pixel_words(&self, id: StoredId) -> usize {
         self.schedule.stored[id.0].format.bits() as usize / 8

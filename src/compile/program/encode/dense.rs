@@ -166,7 +166,7 @@ impl<'a> DensePass<'a> {
                 d.set(fields::RELU, relu.into())
             }
             Stage::Function { function, residual } => {
-                d.set(fields::FUNCTION, function)?;
+                d.set(fields::FUNCTION, self.encoder.function(function)?)?;
                 d.set(
                     fields::RESIDUAL,
                     match residual {

@@ -102,7 +102,7 @@ impl<'a> Filters<'a> {
                     relus |= usize::from(relu) << index;
                 }
                 Some(Stage::Function { function, residual: None }) => {
-                    d.set(function_field, function)?;
+                    d.set(function_field, self.encoder.function(function)?)?;
                 }
                 Some(Stage::Function { .. }) => {
                     return Err(limit("the plane engine adds no residual"));

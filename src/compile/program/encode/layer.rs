@@ -22,7 +22,7 @@ pub enum Stage {
     },
     /// Rule A6.
     Function {
-        /// Index of the function.
+        /// Index of the function in the graph.
         function: usize,
         /// Where the second input is added.
         residual: Option<Residual>,
