@@ -5,6 +5,7 @@
 //! needs one shift per output channel. Weights are rounded layer after layer by GPTQ (Frantar et al.
 //! 2023), each on what the integer layers before it give. Nothing is trained.
 
+mod activations;
 mod arguments;
 mod assign;
 mod balance;
@@ -216,6 +217,7 @@ pub fn quantize_rewritten(
     let mut rewritten = graph.clone();
     rewrites::run(&mut rewritten, rewrites)?;
     products::replace(&mut rewritten, frames, options)?;
+    activations::to_convolutions(&mut rewritten, options)?;
     let attempt = |options: &Options| Attempt::new(graph, &rewritten, frames, options, progress);
     let rate = |attempt: Attempt| attempt.rate(frames, options, progress);
     let plain = rate(attempt(options)?)?;

@@ -11,6 +11,7 @@ mod products;
 mod renamed;
 mod sequences;
 mod slopes;
+mod standing;
 
 use seigo::Result;
 use seigo::base::random::Samples;
