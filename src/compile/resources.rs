@@ -203,7 +203,7 @@ fn stem_rams(design: &Design, stem: Stem) -> usize {
 
 /// ROMs of lanes: those of two pixels of a channel share the ports of one.
 fn lane_roms(design: &Design) -> usize {
-    let entries: usize = design.functions.iter().map(|function| function.rom.len()).sum();
+    let entries = design.rom().entries.len();
     let lanes = 16 * design.lane_pixels().div_ceil(2)
         + design.plane_channels * design.plane_pixels().div_ceil(2);
     lanes * rams(16, entries, HALF_RAM_BITS)
@@ -213,9 +213,10 @@ fn lane_roms(design: &Design) -> usize {
 /// of the same of the plane engine with everything around it.
 const LANE: [(usize, usize); 2] = [(320, 294), (605, 558)];
 const PLANE: [(usize, usize); 2] = [(615, 433), (948, 781)];
-/// A lane's ROM in logic, which [`LANE`] and [`PLANE`] have in them, and the sum with a residual before a function, which
-/// [`LANE`] has.
+/// A lane's ROM in logic of a SiLU's 240 entries, which [`LANE`] and [`PLANE`] have in them, four more of whose entries take a
+/// look-up table (4,096 of a sigmoid and two squares: 1,071), and the sum with a residual before a function, which [`LANE`] has.
 const LANE_ROM: (usize, usize) = (40, 10);
+const LANE_ROM_ENTRIES: usize = 240;
 const LANE_BEFORE: (usize, usize) = (40, 0);
 /// What every design has, and for each pixel of the array.
 const BASE: (usize, usize) = (6_580, 15_120);
@@ -248,8 +249,15 @@ fn logic(design: &Design) -> (usize, usize) {
     let lanes = 16 * design.lane_pixels();
     let channels = design.plane_channels * design.plane_pixels();
     let before = if design.residual & 1 == 0 { LANE_BEFORE } else { (0, 0) };
+    let more_entries = design.rom().entries.len().saturating_sub(LANE_ROM_ENTRIES);
+    let larger_rom = (more_entries.div_ceil(4), 0);
     let stem_rows = design.stem.map(|stem| StemRows::new(design, stem));
     let sum = |take: fn((usize, usize)) -> usize| {
+        let roms = lanes + channels;
+        let (rom, gone) = match design.block_roms {
+            true => (0, roms * take(LANE_ROM)),
+            false => (roms * take(larger_rom), 0),
+        };
         let stem = take(STEM) + pixels * take(STEM_PIXEL);
         let rows = stem_rows.as_ref().map_or(0, |rows| {
             let bytes = 16 * rows.memories;
@@ -265,7 +273,8 @@ fn logic(design: &Design) -> (usize, usize) {
             + pixels * (take(PIXEL) + take(MEMORY_PIXEL))
             + lanes * (take(LANE[plain]) - take(before))
             + channels * take(PLANE[plain])
-            - if design.block_roms { (lanes + channels) * take(LANE_ROM) } else { 0 }
+            + rom
+            - gone
             + if design.stem.is_some() { stem + rows } else { 0 }
             + if design.scatter { scatter } else { 0 }
             + if design.parity { take(PARITY) + pixels * take(PARITY_BANK) } else { 0 }

@@ -190,12 +190,18 @@ impl Design {
         }
         design.dsp_lanes =
             100 * (design.dsps() + design.lane_dsps()) <= ROOM_PERCENT * target.dsp as usize;
-        let roms = Self { block_roms: entries > 0, ..design.clone() };
+        let any = !design.rom().entries.is_empty();
+        let roms = Self { block_roms: any, ..design.clone() };
         let half_bram = Resources::of_design(&roms).half_bram;
         if 100 * half_bram <= ROOM_PERCENT * Resources::of_part(target).half_bram {
             design = roms;
         }
         Ok(design)
+    }
+
+    /// The ROM of every output lane.
+    pub fn rom(&self) -> Rom {
+        Rom::of(&self.functions)
     }
 
     /// Makes room for what a pass needs.

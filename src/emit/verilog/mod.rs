@@ -91,7 +91,7 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
         stem.map_or(none, take).to_string()
     };
     let stem_width = stem.map_or(1, |stem| (design.image_row_words * 16).div_ceil(stem.channels));
-    let rom = Rom::of(&design.functions);
+    let rom = design.rom();
     let mut parameters = vec![
         ("P", design.pixels.to_string()),
         ("RowBits", design.row_bits.to_string()),
