@@ -4,8 +4,10 @@ use seigo::Result;
 use seigo::base::tensor::{DType, Tensor};
 use seigo::frontend::graph::{Builder, Graph};
 use seigo::frontend::ops::activation::Activation;
+use seigo::frontend::ops::compare::Compare;
 use seigo::frontend::ops::conv::Conv;
 use seigo::frontend::ops::epilogue::Epilogue;
+use seigo::frontend::ops::select::Select;
 use seigo::frontend::ops::window::Window;
 use seigo::frontend::rewrites;
 use seigo::quantize::ptq::{Frames, Options, Quantized, quantize};
@@ -184,4 +186,23 @@ fn one_channel_with_a_huge_outlier_does_not_take_the_other_along() {
             assert!((exact - got).abs() < allowed, "{peak}, {at}: {exact} became {got}");
         }
     }
+}
+
+#[test]
+fn booleans_between_layers_are_refused_by_name() {
+    let mut builder = Builder::new("mask");
+    let image = builder.input("image", DType::F32, &SHAPE);
+    let weight = Tensor::new(&[2, 2, 1, 1], PLAIN.to_vec()).unwrap();
+    let weight = builder.constant("weight", weight);
+    let op = Conv { window: Window::default(), group: 1, epilogue: Epilogue::default() };
+    let value = builder.node("first", op.clone(), &[image, weight]).unwrap();
+    let zero = builder.constant("zero", Tensor::scalar(0f32));
+    let mask = builder.node("mask", Compare::Greater, &[value, zero]).unwrap();
+    let masked = builder.node("choice", Select, &[mask, value, zero]).unwrap();
+    let value = builder.node("second", op, &[masked, weight]).unwrap();
+    builder.output("result", value);
+    let error = run(&builder.finish().unwrap(), &Given(2, waves)).unwrap_err();
+    assert_eq!(error.code().id, "SG0509");
+    let text = error.to_string();
+    assert!(text.contains("mask") && text.contains("choice") && text.contains("bool"), "{text}");
 }

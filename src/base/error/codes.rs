@@ -98,6 +98,8 @@ codes! {
         "see `seigo inspect` for the names";
     BATCH = "SG0508", "The network takes several frames at once.",
         "export the model with a batch of 1, or give the input the shape of one frame", InputShape;
+    NOT_FLOAT = "SG0509", "A layer reads booleans or integers that another one computes.",
+        "end the model in front of these layers when it is exported, and compute them behind it";
     QUANTIZED_FORM = "SG0510", "A quantized model uses a form of quantization that has no integer rule.",
         "quantize again with int8 and zero points inside of int8, or requantize on import", Requantize;
     CERAS_FORMAT = "SG0601", "The file is not a .ceras model, or it is damaged.",

@@ -8,16 +8,13 @@ use crate::base::tensor::Tensor;
 use crate::frontend::onnx::{Attributes, Node, bad};
 
 /// The operator types that are read, each with what is not supported of it.
-pub const COMPOSITES: [(&str, &str); 9] = [
+pub const COMPOSITES: [(&str, &str); 6] = [
     ("GroupNormalization", ""),
     ("InstanceNormalization", ""),
     ("LRN", ""),
     ("LayerNormalization", ""),
     ("LpNormalization", ""),
     ("MeanVarianceNormalization", ""),
-    ("Shrink", "f32"),
-    ("Sign", "f32"),
-    ("ThresholdedRelu", ""),
 ];
 
 /// The opset that the parts are written in.
@@ -44,10 +41,7 @@ pub fn parts(node: &Node, shapes: &[Option<Vec<usize>>], opset: i64) -> Result<V
         "LRN" => parts.local_response_normalization(),
         "LayerNormalization" => parts.layer_normalization(),
         "LpNormalization" => parts.lp_normalization(),
-        "MeanVarianceNormalization" => parts.mean_variance_normalization(),
-        "Shrink" => parts.shrink(),
-        "Sign" => parts.sign(),
-        _ => parts.thresholded_relu(),
+        _ => parts.mean_variance_normalization(),
     }?;
     parts.give(0, &result);
     Ok(parts.parts)
@@ -286,38 +280,6 @@ impl Parts<'_> {
         let biased = self.plain("biased", "Add", &[&scaled, &bias]);
         let divisor = self.plain("divisor", "Pow", &[&biased, &beta]);
         Ok(self.plain("normal", "Div", &[&input, &divisor]))
-    }
-
-    fn shrink(&mut self) -> Result<String> {
-        let (limit, bias) = (self.float("lambd", 0.5)?, self.float("bias", 0.0)?);
-        let (above, below) = (self.scalar("above", limit), self.scalar("below", -limit));
-        let (bias, zero) = (self.scalar("bias", bias), self.scalar("zero", 0.0));
-        let input = self.input(0)?;
-        let (less, more) = (
-            self.plain("less", "Less", &[&input, &below]),
-            self.plain("greater", "Greater", &[&input, &above]),
-        );
-        let added = self.plain("added", "Add", &[&input, &bias]);
-        let taken = self.plain("taken", "Sub", &[&input, &bias]);
-        let upper = self.plain("upper", "Where", &[&more, &taken, &zero]);
-        Ok(self.plain("shrunk", "Where", &[&less, &added, &upper]))
-    }
-
-    fn sign(&mut self) -> Result<String> {
-        let input = self.input(0)?;
-        let zero = self.scalar("zero", 0.0);
-        let (plus, minus) = (self.scalar("plus", 1.0), self.scalar("minus", -1.0));
-        let more = self.plain("greater", "Greater", &[&input, &zero]);
-        let less = self.plain("less", "Less", &[&input, &zero]);
-        let lower = self.plain("lower", "Where", &[&less, &minus, &zero]);
-        Ok(self.plain("sign", "Where", &[&more, &plus, &lower]))
-    }
-
-    fn thresholded_relu(&mut self) -> Result<String> {
-        let (input, alpha) = (self.input(0)?, self.float("alpha", 1.0)?);
-        let (alpha, zero) = (self.scalar("alpha", alpha), self.scalar("zero", 0.0));
-        let passes = self.plain("greater", "Greater", &[&input, &alpha]);
-        Ok(self.plain("passed", "Where", &[&passes, &input, &zero]))
     }
 }
 

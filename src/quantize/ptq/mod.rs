@@ -36,7 +36,7 @@ mod unfuse;
 mod weights;
 
 use crate::base::error::{Error, Result, codes};
-use crate::base::tensor::Tensor;
+use crate::base::tensor::{DType, Tensor};
 use crate::frontend::graph::{Graph, ValueId};
 use crate::frontend::rewrites::{self, Rewrite};
 use crate::model::qgraph::{QGraph, Width};
@@ -216,6 +216,7 @@ pub fn quantize_rewritten(
     precision::check(options)?;
     let mut rewritten = graph.clone();
     rewrites::run(&mut rewritten, rewrites)?;
+    only_floats_between(&rewritten)?;
     products::replace(&mut rewritten, frames, options)?;
     activations::to_convolutions(&mut rewritten, options)?;
     let attempt = |options: &Options| Attempt::new(graph, &rewritten, frames, options, progress);
@@ -233,6 +234,23 @@ fn one_frame_at_a_time(graph: &Graph) -> Result<()> {
     let (name, shape) = (&graph.value(id).name, &graph.fact(id).shape);
     let message = format!("input \"{name}\" takes {frames} frames at once: {shape:?}");
     Err(Error::new(&codes::BATCH, message))
+}
+
+/// What one layer computes and another reads has to be in single precision.
+fn only_floats_between(graph: &Graph) -> Result<()> {
+    let links = graph.links();
+    for node in &graph.nodes {
+        for &id in &node.outputs {
+            let fact = graph.fact(id);
+            let Some(&reader) = links.consumers(id).first() else { continue };
+            if fact.value.is_none() && fact.dtype != DType::F32 {
+                let (kind, reader) = (node.op.kind(), &graph.nodes[reader].name);
+                let message = format!("{kind} gives {}, which \"{reader}\" reads", fact.dtype);
+                return Err(Error::new(&codes::NOT_FLOAT, message).at(node.place()));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The first input of several frames, with their number.
