@@ -2,6 +2,7 @@
 
 use super::boards::Target;
 use super::program::{self, Design, Program, check, sums};
+use super::resources;
 use super::schedule::{Plan, Schedule, Work, assignment};
 use crate::base::error::{Error, Result, codes};
 use crate::model::ceras::Model;
@@ -69,6 +70,7 @@ impl Compiled {
     pub fn of_plan(model: Model, plan: Plan) -> Result<Self> {
         let mut design = Design::new(&model.graph, &plan.schedule, &plan.target)?;
         sums::fit(&mut design, &model.graph, &plan.schedule)?;
+        resources::choose_roms(&mut design, &plan.target);
         let program = program::encode(&model.graph, &plan.schedule, &plan.placed, &design)?;
         check::check(&program.stream, &design, program.buffers)?;
         Ok(Self { model, plan, design, program })

@@ -5,7 +5,7 @@
 //! a 7-series part and at P = 4 for an UltraScale+; between and beyond these two they are an estimate.
 
 use super::boards::Target;
-use super::program::{Design, Stem};
+use super::program::{Design, ROOM_PERCENT, Stem};
 use crate::base::error::{Error, Result, codes};
 
 /// How far look-up tables and flip-flops are from the syntheses that they were fitted to, at most, in percent.
@@ -199,6 +199,16 @@ fn stem_rams(design: &Design, stem: Stem) -> usize {
     let StemRows { memories, depth, .. } = StemRows::new(design, stem);
     // A patch memory has 512 words at most.
     memories * rams(128, depth, HALF_RAM_BITS) + design.pixels * rams(128, 512, HALF_RAM_BITS)
+}
+
+/// Puts the ROMs of the lanes into block RAM where the part then keeps some of it.
+pub fn choose_roms(design: &mut Design, target: &Target) {
+    let any = !design.rom().entries.is_empty();
+    let roms = Design { block_roms: any, ..design.clone() };
+    let half_bram = Resources::of_design(&roms).half_bram;
+    if 100 * half_bram <= ROOM_PERCENT * Resources::of_part(target).half_bram {
+        *design = roms;
+    }
 }
 
 /// ROMs of lanes: those of two pixels of a channel share the ports of one.

@@ -11,7 +11,6 @@ use crate::compile::capabilities::{
     BLOCKS, BURST, DESCRIPTOR_WORDS, FILTER_RING_WORDS, FUNCTIONS, LANE_RING_WORDS, MAX_RING,
     STEP_RING_WORDS, Stem, WORD, image_pitch, reads_padding,
 };
-use crate::compile::resources::Resources;
 use crate::compile::schedule::{Dense, Schedule, Source, Work};
 use crate::frontend::ops::epilogue::Residual;
 use crate::model::qgraph::{QGraph, QOp};
@@ -20,7 +19,7 @@ use crate::model::qgraph::{QGraph, QOp};
 const ADDRESS_DSPS: usize = 1;
 /// Share of a part's DSP slices that the design takes at most for the sake of lanes in them, and of its block RAMs for the
 /// sake of their ROMs.
-const ROOM_PERCENT: usize = 85;
+pub const ROOM_PERCENT: usize = 85;
 
 /// Shifts of a stem unit for any network.
 fn any_shift() -> u16 {
@@ -190,12 +189,6 @@ impl Design {
         }
         design.dsp_lanes =
             100 * (design.dsps() + design.lane_dsps()) <= ROOM_PERCENT * target.dsp as usize;
-        let any = !design.rom().entries.is_empty();
-        let roms = Self { block_roms: any, ..design.clone() };
-        let half_bram = Resources::of_design(&roms).half_bram;
-        if 100 * half_bram <= ROOM_PERCENT * Resources::of_part(target).half_bram {
-            design = roms;
-        }
         Ok(design)
     }
 

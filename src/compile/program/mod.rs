@@ -16,7 +16,7 @@ mod stem;
 
 pub use super::border::stream as fields;
 pub use crate::compile::capabilities::Stem;
-pub use design::Design;
+pub use design::{Design, ROOM_PERCENT};
 pub use encode::{encode, sums};
 
 /// The stream, and where things are in it.
