@@ -54,7 +54,10 @@ pub(super) fn units(schedule: &Schedule, groups: &[Group]) -> Vec<Unit> {
 
 /// The passes of a group without what it loads before its first strip; of whole tensors, the computation alone.
 fn computing(schedule: &Schedule, group: &Group) -> Vec<usize> {
-    let transfers = |pass: usize, loads: bool| matches!(&schedule.passes[pass].work, Work::Transfer(own) if own.to_memory || !loads);
+    let transfers = |pass: usize, loads: bool| match &schedule.passes[pass].work {
+        Work::Transfer(own) => own.to_memory || !loads,
+        _ => false,
+    };
     match group.strips {
         1 => group.passes().filter(|&pass| !transfers(pass, false)).collect(),
         _ => group.passes().skip_while(|&pass| transfers(pass, true)).collect(),

@@ -15,6 +15,8 @@ pub enum Verdict {
     Survived,
     /// It is no Verilog any more.
     Refused,
+    /// No bench contains the module, and there is no frame to run.
+    NotRun,
 }
 
 /// The benches of `sim/unit` by the modules that lie in what they elaborate.
@@ -62,7 +64,10 @@ fn closure(sources: &BTreeMap<String, String>, top: &str) -> BTreeSet<String> {
     while let Some(module) = open.pop() {
         let Some(source) = sources.get(&module) else { continue };
         if found.insert(module) {
-            let words = source.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            // A comment may name modules that are not inside.
+            let code = source.lines().map(|line| line.split("//").next().unwrap_or_default());
+            let letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+            let words = code.flat_map(|line| line.split(move |sign| !letter(sign)));
             open.extend(words.filter(|word| sources.contains_key(*word)).map(str::to_owned));
         }
     }

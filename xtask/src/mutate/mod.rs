@@ -65,6 +65,7 @@ struct Score {
     survived: usize,
     explained: usize,
     refused: usize,
+    not_run: usize,
 }
 
 /// Tries a sample of faults and prints the score of each module and the survivors.
@@ -93,6 +94,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         match verdict {
             Verdict::Noticed => score.noticed += 1,
             Verdict::Refused => score.refused += 1,
+            Verdict::NotRun => score.not_run += 1,
             Verdict::Survived => {
                 score.survived += 1;
                 survivors.push(name);
@@ -120,7 +122,7 @@ fn attempt(
         fs::write(tree.join(&mutant.file), source)?;
         return verdict;
     }
-    let Some([bundle, frame]) = args.frame.as_deref() else { return Ok(Verdict::Survived) };
+    let Some([bundle, frame]) = args.frame.as_deref() else { return Ok(Verdict::NotRun) };
     let copied = tree.join("bundle");
     let rtl = copied.join("rtl");
     fs::create_dir_all(&rtl)?;
@@ -180,25 +182,27 @@ fn files(folder: &Path, end: &str) -> io::Result<Vec<PathBuf>> {
 }
 
 fn report(scores: &BTreeMap<String, Score>, survivors: &[String]) {
-    println!("\n| module | noticed | survived | explained | no Verilog any more |");
-    println!("|---|---:|---:|---:|---:|");
+    println!("\n| module | noticed | survived | explained | no Verilog any more | no bench |");
+    println!("|---|---:|---:|---:|---:|---:|");
     let mut sum = Score::default();
     for (module, score) in scores {
-        let Score { noticed, survived, explained, refused } = score;
-        println!("| `{module}` | {noticed} | {survived} | {explained} | {refused} |");
+        let Score { noticed, survived, explained, refused, not_run } = score;
+        println!("| `{module}` | {noticed} | {survived} | {explained} | {refused} | {not_run} |");
         sum.noticed += noticed;
         sum.survived += survived;
         sum.explained += explained;
         sum.refused += refused;
+        sum.not_run += not_run;
     }
     let judged = (sum.noticed + sum.survived).max(1);
     println!(
-        "| all | {} ({:.1} %) | {} | {} | {} |",
+        "| all | {} ({:.1} %) | {} | {} | {} | {} |",
         sum.noticed,
         100.0 * sum.noticed as f64 / judged as f64,
         sum.survived,
         sum.explained,
-        sum.refused
+        sum.refused,
+        sum.not_run
     );
     if !survivors.is_empty() {
         println!("\nNobody noticed:");
