@@ -33,6 +33,7 @@ mod successive;
 mod tables;
 mod trial;
 mod unfuse;
+mod unseen;
 mod weights;
 
 use crate::base::error::{Error, Result, codes};

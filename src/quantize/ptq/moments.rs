@@ -43,8 +43,8 @@ pub struct Moments {
     pub first: Vec<Vec<f64>>,
     /// Per group, the sum of m v', outputs x taps, for what is missing in each output's sum.
     pub cross: Vec<Array2<f64>>,
-    /// Per output, the sum of m.
-    pub missing: Vec<f64>,
+    /// Per output, the sums of m and of m squared.
+    pub missing: Vec<(f64, f64)>,
 }
 
 /// The convolution whose moments are taken.
@@ -61,8 +61,8 @@ pub struct Reader<'a> {
     pub scales: &'a [Scale],
 }
 
-/// Sums over one frame that are no integers: per group m v', then m.
-type Missing = (Vec<Array2<f32>>, Vec<f64>);
+/// Sums over one frame that are no integers: per group m v', then m and its square.
+type Missing = (Vec<Array2<f32>>, Vec<(f64, f64)>);
 
 impl Reader<'_> {
     /// Sums up patches of all frames.
@@ -79,7 +79,7 @@ impl Reader<'_> {
                     sum.zip_mut_with(own, |sum, &part| *sum += f64::from(part));
                 }
                 for (sum, own) in sums.missing.iter_mut().zip(missing) {
-                    *sum += own;
+                    *sum = (sum.0 + own.0, sum.1 + own.1);
                 }
             }
         }
@@ -119,7 +119,8 @@ impl Reader<'_> {
             let mut sums = Array2::zeros((float.nrows(), outputs));
             matrix::multiply(sums.view_mut(), float.view(), filters.view(), false);
             let of = |column: ndarray::ArrayView1<'_, f32>| {
-                column.iter().map(|&value| f64::from(value)).sum::<f64>()
+                let values = || column.iter().map(|&value| f64::from(value));
+                (values().sum::<f64>(), values().map(|value| value * value).sum::<f64>())
             };
             missing.extend(sums.columns().into_iter().map(of));
             let mut product = Array2::zeros((outputs, taps));
@@ -145,7 +146,7 @@ impl Moments {
             second: vec![Array2::zeros((taps, taps)); products],
             first: vec![vec![0.0; taps]; conv.group],
             cross: vec![Array2::zeros((outputs, taps)); conv.group],
-            missing: vec![0.0; conv.outputs()],
+            missing: vec![(0.0, 0.0); conv.outputs()],
         }
     }
 

@@ -8,6 +8,7 @@ use super::fixed_point::FixedPoints;
 use super::statistics::{Channel, Statistics};
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::Op;
+use crate::frontend::ops::activation::Activation;
 use crate::frontend::ops::epilogue::Epilogue;
 use crate::model::qgraph::Width;
 
@@ -35,9 +36,12 @@ pub enum Rule {
 #[derive(Debug, Clone, Copy)]
 pub struct Range {
     /// Least value to represent, at most 0.
-    pub low: f64,
+    low: f64,
     /// Greatest value to represent.
-    pub high: f64,
+    high: f64,
+    /// Whether nothing can be less than `low`: what an exponent covers then begins there, else it lies around the
+    /// middle, with the same room on both sides.
+    bounded: bool,
     /// Exponents the hardware can give it.
     pub limits: (i32, i32),
     /// Whether a zero point may be used.
@@ -45,12 +49,12 @@ pub struct Range {
 }
 
 impl Range {
-    /// Zero point for an exponent: the code of `low` is -128, or as near as a zero point can be.
+    /// Zero point for an exponent: the code of the least value that it covers is -128.
     pub fn zero(&self, exponent: i32) -> i32 {
         if !self.zero_point {
             return 0;
         }
-        (-128 - self.lowest(exponent)).min(127)
+        -128 - self.lowest(exponent)
     }
 
     /// What a number becomes with an exponent.
@@ -63,12 +67,18 @@ impl Range {
         }
     }
 
+    /// The least value that an exponent covers, in steps.
     fn lowest(&self, exponent: i32) -> i32 {
         if !self.zero_point {
             return -128;
         }
-        let steps = (self.low / 2f64.powi(exponent) + 0.5).floor();
-        steps.max(-255.0) as i32
+        let steps = |value: f64| value / 2f64.powi(exponent);
+        let first = if self.bounded {
+            steps(self.low)
+        } else {
+            (steps(self.low) + steps(self.high) - 255.0) / 2.0
+        };
+        (first + 0.5).floor().clamp(-255.0, 0.0) as i32
     }
 
     /// Whether the range is represented without clipping.
@@ -88,15 +98,20 @@ impl Range {
     fn choose(&self, channel: &Channel, rule: Rule) -> i32 {
         let widest = self.widest();
         let Rule::Power(power) = rule else { return widest };
+        let (low, high) = (f64::from(channel.min).max(self.low), f64::from(channel.max));
+        let seen = Self { low: low.min(0.0), high: high.max(0.0), ..*self }.widest();
         let mut best = (f64::INFINITY, widest);
-        for exponent in (widest - FINER..=widest).rev().filter(|&e| e >= self.limits.0) {
+        for exponent in (seen - FINER..=widest).rev().filter(|&e| e >= self.limits.0) {
             let rounded = self.rounding(exponent);
-            let error = |&sample: &f32| {
-                let value = f64::from(sample);
+            let error = |value: f32| {
+                let value = f64::from(value).clamp(self.low, self.high);
                 (rounded(value) - value).abs().powi(power)
             };
             // The largest value counts as one more sample: rare peaks are what is detected.
-            let error = channel.samples.iter().chain([&channel.max]).map(error).sum();
+            let seen = channel.samples.iter().chain([&channel.max]);
+            let unseen = channel.unseen.iter();
+            let error = seen.map(|&value| error(value)).sum::<f64>()
+                + unseen.map(|&(value, often)| error(value) * f64::from(often)).sum::<f64>();
             if error < best.0 {
                 best = (error, exponent);
             }
@@ -187,16 +202,20 @@ pub fn common(first: (i32, i32), second: (i32, i32)) -> (i32, i32) {
 
 /// The range that a channel shows behind an epilogue, with all exponents.
 pub fn unlimited(epilogue: Epilogue, channel: &Channel, options: &Options) -> Range {
-    let (min, high) = (f64::from(channel.min).min(0.0), f64::from(channel.max).max(0.0));
-    let known = match epilogue {
-        Epilogue { activation: Some(activation), residual: None } => activation.lower_bound(),
+    let activation = match epilogue {
+        Epilogue { activation, residual: None } => activation,
         _ => None,
     };
+    let (min, max) = channel.foreseen();
+    let (min, max) = (f64::from(min).min(0.0), f64::from(max).max(0.0));
+    let bound = activation.and_then(Activation::lower_bound);
     // Where nothing comes near the bound, it would cost more bits than other images may need.
-    let known = known.filter(|bound| -bound <= SPARE * (high - min));
+    let bound = bound.filter(|bound| -bound <= SPARE * (max - min));
+    let most = activation.and_then(Activation::upper_bound).unwrap_or(f64::INFINITY);
     Range {
-        low: known.unwrap_or(min).min(0.0),
-        high,
+        low: bound.unwrap_or(min).min(0.0),
+        high: max.min(most.max(channel.max.into())).max(0.0),
+        bounded: bound.is_some() || min >= 0.0,
         limits: EXPONENTS,
         zero_point: options.zero_points,
     }

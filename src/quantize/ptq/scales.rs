@@ -86,7 +86,7 @@ fn scale(exponent: i32, zero: i32) -> Result<Scale> {
     fits().ok_or_else(|| Error::new(&codes::INTERNAL, format!("scale 2^{exponent}, zero {zero}")))
 }
 
-/// Exponents of a wide output, symmetric, the finest within limits that clip nothing seen.
+/// Exponents of a wide output, symmetric, the finest within limits that hold what is foreseen and twice what was seen.
 fn wide_exponents(
     width: Option<Width>,
     channels: &[Channel],
@@ -98,9 +98,11 @@ fn wide_exponents(
         .iter()
         .enumerate()
         .map(|(index, channel)| {
-            let largest = f64::from(channel.max.max(-channel.min)).max(1e-6);
-            let (low, high) = limits(index);
-            (largest / most).log2().ceil().clamp(low.into(), high.into()) as i32
+            let (low, high) = channel.foreseen();
+            let seen = 2.0 * channel.max.max(-channel.min);
+            let largest = f64::from(seen.max(high).max(-low)).max(1e-6);
+            let (least, coarsest) = limits(index);
+            (largest / most).log2().ceil().clamp(least.into(), coarsest.into()) as i32
         })
         .collect()
 }

@@ -1,8 +1,10 @@
 //! What the values of a network look like on calibration frames.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::assign::Assignment;
+use super::unseen::Unseen;
 use super::{Frames, Observer, Options, Progress};
 use crate::base::error::{Error, Result, codes};
 use crate::base::parallel;
@@ -30,9 +32,24 @@ pub struct Channel {
     pub max: f32,
     /// Values at random positions, in the order of the frames.
     pub samples: Vec<f32>,
+    /// Values beyond the range that other frames may show, each with how often it counts as a sample.
+    pub unseen: Vec<(f32, f32)>,
 }
 
 impl Channel {
+    /// A channel of which the samples are all that is known.
+    pub fn of(samples: Vec<f32>) -> Self {
+        let min = samples.iter().copied().fold(f32::INFINITY, f32::min);
+        let max = samples.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        Self { min, max, samples, unseen: Vec::new() }
+    }
+
+    /// The range with what is foreseen beyond it.
+    pub fn foreseen(&self) -> (f32, f32) {
+        let values = self.unseen.iter().map(|&(value, _)| value);
+        values.fold((self.min, self.max), |(low, high), value| (low.min(value), high.max(value)))
+    }
+
     /// Adds what another frame showed.
     pub fn join(&mut self, frame: Self) {
         self.min = self.min.min(frame.min);
@@ -66,33 +83,65 @@ pub fn collect(
         progress(Progress::Step);
         failure.map_or(Ok(seen), |error| Err(error.at(format!("calibration frame {index}"))))
     })?;
-    let mut statistics = Statistics::default();
-    for (id, channels) in per_frame.into_iter().flatten() {
-        match statistics.values.entry(id) {
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(channels);
-            }
-            std::collections::hash_map::Entry::Occupied(mut entry) => {
-                entry.get_mut().iter_mut().zip(channels).for_each(|(all, frame)| all.join(frame));
-            }
+    let mut by_value: HashMap<ValueId, Vec<Vec<Channel>>> = HashMap::new();
+    for frame in per_frame {
+        for (id, channels) in merged(frame) {
+            by_value.entry(id).or_default().push(channels);
         }
     }
-    for (id, channels) in &mut statistics.values {
-        if assignment.is_united(*id) {
-            unite(channels);
-        }
-    }
-    Ok(statistics)
+    let values = by_value.into_iter();
+    let values = values.map(|(id, frames)| (id, whole(frames, assignment.is_united(id))));
+    Ok(Statistics { values: values.collect() })
 }
 
-/// Lets the first channel know the range of all, and as many samples of each as make its own number.
-fn unite(channels: &mut [Channel]) {
+/// What one frame shows of each owner of scales, where several values share one.
+fn merged(frame: Vec<(ValueId, Vec<Channel>)>) -> HashMap<ValueId, Vec<Channel>> {
+    let mut merged: HashMap<ValueId, Vec<Channel>> = HashMap::new();
+    for (id, channels) in frame {
+        match merged.entry(id) {
+            Entry::Vacant(entry) => {
+                entry.insert(channels);
+            }
+            Entry::Occupied(mut entry) => {
+                entry.get_mut().iter_mut().zip(channels).for_each(|(all, own)| all.join(own));
+            }
+        }
+    }
+    merged
+}
+
+/// What all frames show of a value; `united` when the first channel's scale is that of all.
+fn whole(frames: Vec<Vec<Channel>>, united: bool) -> Vec<Channel> {
+    let unseen = if united {
+        let each = frames.iter().map(|frame| vec![union(frame)]);
+        Unseen::new(&each.collect::<Vec<_>>())
+    } else {
+        Unseen::new(&frames)
+    };
+    let all = frames.into_iter().reduce(|mut all, frame| {
+        all.iter_mut().zip(frame).for_each(|(all, own)| all.join(own));
+        all
+    });
+    let mut all = all.unwrap_or_default();
+    if united && !all.is_empty() {
+        all[0] = union(&all);
+    }
+    for channel in &mut all {
+        channel.unseen = unseen.values(channel);
+    }
+    all
+}
+
+/// The range of all channels, and as many samples of each as make the number of one.
+fn union(channels: &[Channel]) -> Channel {
     let (count, all) = (channels.len(), channels.iter().enumerate());
     let samples = all.flat_map(|(index, own)| own.samples.iter().skip(index).step_by(count));
-    let samples = samples.copied().collect();
-    let least = channels.iter().fold(f32::INFINITY, |least, own| least.min(own.min));
-    let most = channels.iter().fold(f32::NEG_INFINITY, |most, own| most.max(own.max));
-    channels[0] = Channel { min: least, max: most, samples };
+    let samples = Channel::of(samples.copied().collect());
+    channels.iter().fold(samples, |all, own| Channel {
+        min: all.min.min(own.min),
+        max: all.max.max(own.max),
+        ..all
+    })
 }
 
 /// The channels of one tensor.
@@ -124,7 +173,8 @@ pub fn channels(graph: &Graph, id: ValueId, tensor: &Tensor, seed: u64) -> Resul
             let at = |&position: &usize| {
                 values[(position / plane * count + channel) * plane + position % plane]
             };
-            Ok(Channel { min: range.0, max: range.1, samples: positions.iter().map(at).collect() })
+            let samples = positions.iter().map(at).collect();
+            Ok(Channel { min: range.0, max: range.1, ..Channel::of(samples) })
         })
         .collect()
 }

@@ -248,7 +248,7 @@ mod tests {
 
     fn layer(tables: &mut Tables, id: usize, activation: Activation, reach: f32) {
         let samples: Vec<f32> = (-200..200).map(|at| reach * at as f32 / 200.0).collect();
-        let channel = Channel { min: -reach, max: reach, samples };
+        let channel = Channel::of(samples);
         let largest =
             activation.exact(reach.into()).abs().max(activation.exact(-f64::from(reach)).abs());
         let demand = Demand::of(reach.into(), largest, (largest / 200.0).log2().ceil() as i32);

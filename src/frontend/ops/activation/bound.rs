@@ -1,4 +1,4 @@
-//! Least values.
+//! Least and greatest values.
 
 use super::Activation;
 
@@ -17,6 +17,17 @@ impl Activation {
             Self::Elu { alpha } => Some(-f64::from(alpha.abs())),
             Self::Square { factor } if factor >= 0.0 => Some(0.0),
             Self::Celu { alpha } if alpha > 0.0 => Some(-f64::from(alpha)),
+            _ => None,
+        }
+    }
+
+    /// The greatest value that it can give, where there is one.
+    pub fn upper_bound(self) -> Option<f64> {
+        match self {
+            Self::Sigmoid | Self::HardSigmoid { .. } | Self::Tanh | Self::Softsign | Self::Erf => {
+                Some(1.0)
+            }
+            Self::Clamp { max, .. } => Some(max.into()),
             _ => None,
         }
     }
