@@ -288,7 +288,8 @@ fn the_most_sensitive_layers_stay_in_float() {
     let worst = rated.min_by(|a, b| a.sensitivity.partial_cmp(&b.sensitivity).unwrap()).unwrap();
     let options = Options { float_worst: 1, ..Options::default() };
     let mixed = run(&graph, &frames(8), &options).unwrap();
-    assert_eq!(float_layers(&mixed), [&*worst.layer]);
+    // What that layer alone reads is not rounded for it.
+    assert!(float_layers(&mixed).contains(&&*worst.layer), "{:?}", float_layers(&mixed));
     let options = Options { float_worst: 99, ..Options::default() };
     assert_eq!(run(&graph, &frames(8), &options).unwrap_err().code().id, "SG0103");
 }

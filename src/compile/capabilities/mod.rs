@@ -34,6 +34,7 @@ pub use window::{
 };
 
 use crate::base::arithmetic::MAX_FUNCTIONS;
+use crate::frontend::rewrites;
 
 pub use crate::compile::border::stream::{
     DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, SEGMENTS, STEP_RING_WORDS,
@@ -41,6 +42,10 @@ pub use crate::compile::border::stream::{
 
 /// Channels of a plane.
 pub const CHANNELS: usize = 16;
+const _: () = assert!(
+    rewrites::CHANNELS_TOGETHER == CHANNELS && rewrites::MAX_PARTS == SEGMENTS,
+    "what is put side by side is read from where it lies"
+);
 /// Bytes of a word: 16 int8 channels of a pixel.
 pub const WORD: usize = CHANNELS;
 /// Blocks of the shared memory that an owner mask covers.

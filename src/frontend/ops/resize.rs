@@ -151,17 +151,18 @@ impl Operator for Resize {
 
 impl Resize {
     /// Along each axis, the weighted input samples of each output sample, which are multiplied over the axes;
-    /// `None` for nearest neighbors and where samples lie outside of a region of interest.
+    /// `None` where samples lie outside of a region of interest.
     ///
     /// # Errors
     /// Those of [`Operator::infer`].
     pub fn samples(&self, inputs: Inputs<'_, Fact>) -> Result<Option<Vec<Vec<Samples>>>> {
-        if matches!(self.mode, Mode::Nearest(_)) {
-            return Ok(None);
-        }
-        let along = |line: &Line| match line.is_identity() {
-            true => Some((0..line.input).map(|sample| vec![(sample, 1.0)]).collect()),
-            false => taps::weights(line, self.coordinates, self.mode).into_iter().collect(),
+        let along = |line: &Line| match (line.is_identity(), self.mode) {
+            (true, _) => Some((0..line.input).map(|sample| vec![(sample, 1.0)]).collect()),
+            (false, Mode::Nearest(rounding)) => {
+                let nearest = taps::nearest(line, self.coordinates, rounding).into_iter();
+                nearest.map(|sample| Some(vec![(sample?, 1.0)])).collect()
+            }
+            (false, mode) => taps::weights(line, self.coordinates, mode).into_iter().collect(),
         };
         Ok(self.lines(inputs)?.iter().map(along).collect())
     }

@@ -13,7 +13,7 @@ use super::chain::Chain;
 use crate::base::error::Result;
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::average_pool::AveragePool;
-use crate::frontend::ops::resize::Samples;
+use crate::frontend::ops::resize::{Mode, Samples};
 use crate::frontend::ops::window::Window;
 use crate::frontend::ops::{Inputs, Op};
 
@@ -97,6 +97,9 @@ impl Places {
 /// Where the outputs of a node lie, and how many doublings make as many.
 fn linear(graph: &Graph, node: &Node) -> Result<Option<(Places, u32)>> {
     let Op::Resize(op) = &node.op else { return Ok(None) };
+    if matches!(op.mode, Mode::Nearest(_)) {
+        return Ok(None);
+    }
     let facts = graph.input_facts(node);
     let Some(samples) = op.samples(Inputs::new(&facts))? else { return Ok(None) };
     let Some(shape) = node.input(0).map(|id| &graph.fact(id).shape) else { return Ok(None) };

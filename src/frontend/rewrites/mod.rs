@@ -18,17 +18,21 @@ mod least;
 mod lift_sequences;
 mod linear_to_means;
 mod merge_siblings;
+mod nearest_to_doublings;
 mod recognize_activations;
 mod recognize_focus;
 mod recognize_shuffle;
 mod remove_identities;
 mod split_maximum;
+mod spread;
 mod straighten_sigmoids;
 mod transposed_to_phases;
+mod trim_windows;
 mod view;
 
 pub use bends_to_conv::bend_by_slopes;
 pub use chain::Chain;
+pub use spread::spread;
 
 use std::borrow::Cow;
 
@@ -82,11 +86,19 @@ pub static STANDARD: &[&dyn Rewrite] = &[
 /// takes it.
 pub const MAX_KERNEL: usize = 15;
 
+/// Parts of a concatenation that the array reads from where they lie, at most, each but the last with a multiple of
+/// [`CHANNELS_TOGETHER`] channels; `compile::capabilities` holds that it does.
+pub const MAX_PARTS: usize = 8;
+/// See [`MAX_PARTS`].
+pub const CHANNELS_TOGETHER: usize = 16;
+
 /// What quantization adds to [`STANDARD`], after it: rewrites towards what the accelerator does.
 pub static ACCELERATOR: &[&dyn Rewrite] = &[
     &lift_sequences::LiftSequences,
     &channel_maps::ChannelMaps,
+    &trim_windows::TrimWindows,
     &transposed_to_phases::TransposedToPhases,
+    &nearest_to_doublings::NearestToDoublings,
     &linear_to_means::LinearToMeans,
     &average_to_conv::AverageToConv,
     &gemm_to_conv::GemmToConv,

@@ -3,7 +3,7 @@
 
 use super::assign::{Assignment, Kind};
 use super::in_float::InFloat;
-use super::{Options, activations, batch, products, unfuse};
+use super::{Options, activations, batch, concats, products, unfuse};
 use crate::base::error::Result;
 use crate::frontend::graph::{Graph, Node};
 use crate::frontend::rewrites;
@@ -36,6 +36,7 @@ impl Preview {
         rewrites::run(&mut graph, &rewrites::for_accelerator())?;
         products::replace_unseen(&mut graph, options)?;
         activations::to_convolutions(&mut graph, options)?;
+        concats::pass_by_parts(&mut graph, options)?;
         unfuse::unfuse_activations(&mut graph, options)?;
         let assignment = Assignment::new(&graph, options)?;
         let refused = match batch(imported) {

@@ -12,7 +12,6 @@
 use std::collections::HashMap;
 
 use super::assign::is_chosen;
-use super::spread::spread;
 use super::{Frames, Options};
 use crate::base::error::Result;
 use crate::base::parallel;
@@ -24,6 +23,7 @@ use crate::frontend::ops::conv::Conv;
 use crate::frontend::ops::epilogue::{Epilogue, Residual};
 use crate::frontend::ops::window::Window;
 use crate::frontend::ops::{Fact, Op};
+use crate::frontend::rewrites::spread;
 use crate::software::executor::Executor;
 
 /// Frames that are looked at, at most.

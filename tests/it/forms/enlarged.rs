@@ -13,6 +13,7 @@ use seigo::quantize::ptq::{Frames as _, Options};
 use super::{Form, conv, imported, random};
 use crate::accelerator::simulate;
 use crate::passes::net::Net;
+use crate::passes::repetition::resize;
 
 fn pick(samples: &mut Samples, from: usize, to: usize) -> usize {
     from + samples.below(to + 1 - from)
@@ -214,4 +215,40 @@ fn the_hardware_enlarges_planes() {
     let four = conv(&mut net, &mut samples, four, [20, 4, 3], 1.0);
     let graph = imported(net, &[three, two, four]);
     Form::new(&graph, &Options::default()).unwrap().verify();
+}
+
+/// The fusion of a multi-resolution network, the image-level branch of a segmentation network, and a kernel whose
+/// taps lie farther apart than the array takes.
+#[test]
+fn repeated_pixels_and_wide_dilations_run_on_the_accelerator() {
+    for (seed, scale) in [(1, 4), (2, 8), (3, 2)] {
+        let mut samples = Samples::new(seed);
+        let mut net = Net::new();
+        let side = 8 * scale;
+        let image = net.input(&[1, 3, side, side]);
+        let x = conv(&mut net, &mut samples, image, [3, 16, 3], 1.0);
+        let x = net.op("Relu", &[x]);
+        let pool = [
+            ("kernel_shape", Attribute::Ints(vec![scale as i64; 2])),
+            ("strides", Attribute::Ints(vec![scale as i64; 2])),
+        ];
+        let small = net.with("MaxPool", &[x], &pool);
+        let far =
+            [("dilations", Attribute::Ints(vec![24; 2])), ("pads", Attribute::Ints(vec![24; 4]))];
+        let weight = net.tensor(random(&mut samples, &[16, 16, 3, 3], 0.5));
+        let small = net.with("Conv", &[small, weight], &far);
+        let small = net.op("Relu", &[small]);
+        let how = ["nearest", "half_pixel", "round_prefer_floor"];
+        let grown = resize(&mut net, small, [1, 16, side, side], how);
+        let sum = net.op("Add", &[grown, x]);
+        let pixel = net.op("GlobalAveragePool", &[sum]);
+        let pixel = conv(&mut net, &mut samples, pixel, [16, 16, 1], 1.0);
+        let spread =
+            resize(&mut net, pixel, [1, 16, side, side], ["linear", "half_pixel", "floor"]);
+        let all = net.with("Concat", &[sum, spread], &[("axis", Attribute::Int(1))]);
+        let end = conv(&mut net, &mut samples, all, [32, 8, 1], 1.0);
+        let form = Form::new(&imported(net, &[end]), &Options::default()).unwrap();
+        assert!(form.decibels > 28.0, "{scale}: {} dB", form.decibels);
+        form.compile();
+    }
 }

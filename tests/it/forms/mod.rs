@@ -4,6 +4,7 @@
 mod depthwise;
 mod enlarged;
 mod heads;
+mod joined;
 mod magnitudes;
 mod outputs;
 mod pools;

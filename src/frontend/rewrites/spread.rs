@@ -6,13 +6,14 @@
 //! ones, and a convolution with one weight of 1 in a corner cuts off what is too much. One channel becomes many by a
 //! 1 x 1 convolution.
 
+use super::MAX_KERNEL;
+use super::chain::Chain;
 use crate::base::error::Result;
 use crate::base::tensor::Tensor;
 use crate::frontend::graph::{Graph, ValueId};
 use crate::frontend::ops::conv::Conv;
 use crate::frontend::ops::epilogue::Epilogue;
 use crate::frontend::ops::window::Window;
-use crate::frontend::rewrites::{Chain, MAX_KERNEL};
 
 /// How a plane is reached from one pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
