@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::assign::{Assignment, Kind};
+use super::channel::Channel;
 use super::filters::is_direct;
-use super::statistics::{self, Channel};
+use super::statistics;
 use super::{Frames, Options};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::parallel;

@@ -10,6 +10,7 @@ mod arguments;
 mod assign;
 mod balance;
 mod build;
+mod channel;
 mod cholesky;
 mod concats;
 mod filters;

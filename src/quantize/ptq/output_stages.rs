@@ -8,10 +8,11 @@
 use super::Options;
 use super::arguments::Arguments;
 use super::assign::{Assignment, Origin};
+use super::channel::Channel;
 use super::fixed_point::{Demand, FixedPoint, FixedPoints, RESIDUAL_SHIFT, all};
 use super::function::{self, function};
 use super::range;
-use super::statistics::{Channel, Statistics};
+use super::statistics::Statistics;
 use super::tables::Tables;
 use crate::base::arithmetic::{FRACTION, Unit};
 use crate::base::error::{Error, Place as _, Result, codes};

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::Options;
 use super::assign::{Assignment, Kind, Origin};
+use super::channel::Channel;
 use super::fixed_point::FixedPoints;
-use super::statistics::{Channel, Statistics};
+use super::statistics::Statistics;
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::Op;
 use crate::frontend::ops::activation::Activation;

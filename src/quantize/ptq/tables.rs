@@ -5,9 +5,9 @@
 //! memory in every lane, so a layer gets a table of its own only where the one of other layers costs it a bit. Where
 //! all together have too many entries, the largest get fewer, with bins that widen.
 
+use super::channel::Channel;
 use super::fixed_point::{Demand, FixedPoint, all};
 use super::function::Shape;
-use super::statistics::Channel;
 use crate::base::arithmetic::{Base, Function, MAX_ENTRIES, MAX_FUNCTIONS, Rom, Unit};
 use crate::frontend::graph::ValueId;
 use crate::frontend::ops::activation::Activation;

@@ -6,7 +6,7 @@
 //! that together they tell even from four frames how often it happens and how far it goes. With many frames, or large
 //! planes, next to nothing is left to foresee.
 
-use super::statistics::Channel;
+use super::channel::Channel;
 
 /// Numbers by which the distances of a tensor are told.
 const GROUPS: usize = 16;
