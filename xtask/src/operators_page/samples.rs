@@ -145,7 +145,6 @@ fn convolutions(operator: &str) -> Result<Vec<Sample>> {
         square("dilated", 3, 2)?,
         grouped("in groups", 4)?,
         grouped("depthwise", CHANNELS)?,
-        square("kernels above 15", 17, 1)?,
     ])
 }
 

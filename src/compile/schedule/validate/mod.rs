@@ -221,16 +221,17 @@ impl<'a> Walk<'a> {
                 return Err(wrong(format!("output \"{}\" never leaves", output.name)));
             }
         }
+        let needed = rows::needed(self.graph);
         for (index, layer) in self.graph.layers.iter().enumerate() {
             let movement = matches!(layer.op, QOp::Move(_));
             let all = self.graph.value(layer.outputs[0]).channels();
-            let rows = height(self.graph, layer.outputs[0]);
+            let needed = &needed[layer.outputs[0].0];
             let computed = &self.computed[index];
             let done = match (computed.len(), self.by_processor[index]) {
                 _ if movement => true,
                 (0, by_processor) => by_processor,
                 (count, by_processor) => {
-                    let whole = computed.values().all(|own| own.len() == rows);
+                    let whole = computed.values().all(|own| needed.is_subset(own));
                     count == all && whole && !by_processor
                 }
             };

@@ -133,3 +133,30 @@ fn taps(axis: &Axis, row: usize) -> Vec<usize> {
     };
     (0..axis.kernel).filter_map(tap).collect()
 }
+
+/// By value, the rows that outputs of the network depend on: a window that steps over the last row of its input, or
+/// ends before it, needs none of it.
+pub fn needed(graph: &QGraph) -> Vec<BTreeSet<usize>> {
+    let all = |id: QValueId| 0..height(graph, id);
+    let mut needed = vec![BTreeSet::new(); graph.values.len()];
+    for output in &graph.outputs {
+        needed[output.value.0].extend(all(output.value));
+    }
+    for (index, layer) in graph.layers.iter().enumerate().rev() {
+        let axis = match layer.op.conv() {
+            Some(conv) => Some(conv.axes[0]),
+            None if is_filter(&layer.op) => filter_axis(graph, index).ok(),
+            None => None,
+        };
+        let results = layer.outputs.iter().flat_map(|id| needed[id.0].iter().copied());
+        let results: BTreeSet<usize> = results.collect();
+        let inputs = layer.inputs.iter().enumerate();
+        for (position, id) in inputs.filter_map(|(at, own)| Some((at, own.as_ref()?.value()?))) {
+            match axis.as_ref().filter(|_| position == 0) {
+                Some(axis) => needed[id.0].extend(results.iter().flat_map(|&row| taps(axis, row))),
+                None => needed[id.0].extend(all(id)),
+            }
+        }
+    }
+    needed
+}
