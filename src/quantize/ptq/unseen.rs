@@ -14,6 +14,10 @@ const GROUPS: usize = 16;
 const MOST: f32 = 2.0;
 /// Least ranges that are tried, as parts of the tensor's middle one.
 const LEAST: [f32; 5] = [0.001, 0.0625, 0.25, 0.5, 1.0];
+/// Frames, divided by the share of values that go beyond the other frames, up to which something is foreseen: 4 frames of
+/// planes of 192 pixels, 100 frames of 7. What is rarer is one outlier of one channel at times, and the largest value
+/// seen stands for it.
+const FORESEEN: f32 = 768.0;
 /// What one frame alone stands for: one value that goes beyond its range by half of it.
 const ALONE: [(f32, f32); 1] = [(0.5, 1.0)];
 /// One of how many samples chooses among the least ranges.
@@ -81,7 +85,9 @@ impl Unseen {
                 below.add(-bounds.low, width, samples().map(|value| bounds.low - value));
             }
         }
-        let [above, below] = [above, below].map(|distances| distances.grouped(frames.len()));
+        let samples = frames[0].first().map_or(0, |channel| channel.samples.len());
+        let [above, below] =
+            [above, below].map(|distances| distances.grouped(frames.len(), samples));
         Self { above, below, least }
     }
 
@@ -120,9 +126,14 @@ impl Distances {
         }
     }
 
-    fn grouped(self, frames: usize) -> Side {
+    /// For frames with as many samples of each channel.
+    fn grouped(self, frames: usize, samples: usize) -> Side {
         let [open, closed] = self.distances;
         let channels = self.ranges.map(|ranges| ranges as f32 / frames as f32);
+        let grouped = |distances: Vec<f32>, channels: f32| {
+            let share = distances.len() as f32 / (channels * samples as f32);
+            if share * FORESEEN < frames as f32 { Vec::new() } else { grouped(distances, channels) }
+        };
         Side { open: grouped(open, channels[0]), closed: grouped(closed, channels[1]) }
     }
 }
