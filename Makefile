@@ -257,7 +257,7 @@ bench: $(VENV)/ready build test-icarus ## Measure everything that docs/benchmark
 $(VENV)/ready: Makefile | deps
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install -q onnx==$(ONNX_VERSION) onnxruntime numpy opencv-python-headless pycocotools playwright
+	$(VENV)/bin/pip install -q onnx==$(ONNX_VERSION) onnxruntime numpy opencv-python-headless pycocotools playwright ml_dtypes sympy
 	touch $@
 
 # Training in PyTorch; `onnx` writes the file, `pillow` reads the scenes. Any build of torch will do.
@@ -284,6 +284,12 @@ test-onnx: $(VENV)/ready ## Run the ONNX project's own node tests
 .PHONY: test-ort
 test-ort: $(VENV)/ready build ## Compare with ONNX Runtime, OpenCV and pycocotools
 	$(VENV)/bin/python tests/ort/compare.py --seigo target/release/seigo --shared $(SHARED)
+
+FEW_FRAMES ?= blazeface mobilenet_v3 shufflenet_v2
+.PHONY: test-few-frames
+test-few-frames: $(VENV)/ready build ## Int8 networks calibrated by 4 and 12 frames beside ONNX Runtime's (FEW_FRAMES="blazeface")
+	$(VENV)/bin/python tests/architectures/architectures.py build/few-frames $(FEW_FRAMES)
+	$(VENV)/bin/python tests/ort/few_frames.py --seigo target/release/seigo build/few-frames $(FEW_FRAMES)
 
 .PHONY: test-export
 test-export: $(VENV)/ready build ## Compare the exports of our int8 YOLOX-Nano with ONNX Runtime on 10 images

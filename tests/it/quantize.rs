@@ -15,7 +15,7 @@ use seigo::frontend::ops::max_pool::MaxPool;
 use seigo::frontend::ops::reshape::Reshape;
 use seigo::frontend::ops::window::Window;
 use seigo::frontend::rewrites;
-use seigo::model::qgraph::{ConvOutput, QOp};
+use seigo::model::qgraph::{ConvOutput, Layer, Operand, QOp};
 use seigo::quantize::ptq::{Decision, Frames, InFloat, Options, Preview, Quantized, quantize};
 use seigo::software::engine::Engine;
 use seigo::software::executor::Executor;
@@ -288,8 +288,18 @@ fn the_most_sensitive_layers_stay_in_float() {
     let worst = rated.min_by(|a, b| a.sensitivity.partial_cmp(&b.sensitivity).unwrap()).unwrap();
     let options = Options { float_worst: 1, ..Options::default() };
     let mixed = run(&graph, &frames(8), &options).unwrap();
-    // What that layer alone reads is not rounded for it.
-    assert!(float_layers(&mixed).contains(&&*worst.layer), "{:?}", float_layers(&mixed));
+    let (layers, kept) = (&mixed.graph.layers, float_layers(&mixed));
+    assert!(kept.contains(&&*worst.layer), "{kept:?}");
+    // Besides it only what it alone reads, directly or behind others of them, and what is not rounded for that.
+    for layer in layers.iter().filter(|layer| kept.contains(&&*layer.name)) {
+        let reads = |other: &&Layer| {
+            let inputs = other.inputs.iter().flatten().filter_map(Operand::value);
+            inputs.into_iter().any(|id| layer.outputs.contains(&id))
+        };
+        let readers: Vec<&Layer> = layers.iter().filter(reads).collect();
+        let for_float = readers.iter().all(|reader| kept.contains(&&*reader.name));
+        assert!(*layer.name == *worst.layer || (for_float && !readers.is_empty()), "{kept:?}");
+    }
     let options = Options { float_worst: 99, ..Options::default() };
     assert_eq!(run(&graph, &frames(8), &options).unwrap_err().code().id, "SG0103");
 }

@@ -59,9 +59,13 @@ impl Builder {
         op: impl Into<Op>,
         inputs: &[ValueId],
     ) -> Result<Vec<ValueId>> {
+        let mut op = op.into();
+        if let Some(&first) = inputs.first() {
+            op.count_axes(self.graph.fact(first).shape.len());
+        }
         let mut node = Node {
             name: name.to_owned(),
-            op: op.into(),
+            op,
             inputs: inputs.iter().copied().map(Some).collect(),
             outputs: Vec::new(),
             sources: vec![name.to_owned()],

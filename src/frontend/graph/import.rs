@@ -142,12 +142,15 @@ impl Import {
             self.define(name, value.into())?;
             return Ok(());
         }
-        let op = Op::parse(source, opset)?;
+        let mut op = Op::parse(source, opset)?;
         let mut inputs = source
             .inputs
             .iter()
             .map(|name| if name.is_empty() { Ok(None) } else { self.lookup(name).map(Some) })
             .collect::<Result<Vec<_>>>()?;
+        if let Some(&Some(first)) = inputs.first() {
+            op.count_axes(self.graph.fact(first).shape.len());
+        }
         for &(attribute, position) in op.attributes_now_inputs() {
             if let Some(value) = source.attributes.get(attribute)
                 && inputs.get(position).copied().flatten().is_none()

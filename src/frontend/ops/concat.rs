@@ -27,6 +27,12 @@ impl Operator for Concat {
         Ok(Self { axis })
     }
 
+    fn count_axes(&mut self, rank: usize) {
+        if let Ok(front) = axis(self.axis, rank) {
+            self.axis = front as i64;
+        }
+    }
+
     fn attributes(&self) -> Attributes {
         Attributes::default().with("axis", self.axis)
     }

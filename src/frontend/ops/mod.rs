@@ -40,6 +40,10 @@ pub trait Operator: Clone + std::fmt::Debug + PartialEq {
     /// turns them into constant inputs, so that the rest of the file knows one form only.
     const ATTRIBUTES_NOW_INPUTS: &'static [(&'static str, usize)] = &[];
 
+    /// Counts axes from the front, for a first input of `rank` axes: what is asked about an operator later knows one form
+    /// of each axis. One that lies outside stays for [`Operator::infer`] to refuse.
+    fn count_axes(&mut self, _rank: usize) {}
+
     /// Display name; the first ONNX type unless the operator covers several.
     fn kind(&self) -> &'static str {
         Self::ONNX[0]
@@ -143,6 +147,11 @@ macro_rules! operators {
                 match self {
                     $(Self::$name(_) => <$module::$name as Operator>::ATTRIBUTES_NOW_INPUTS),*
                 }
+            }
+
+            /// See [`Operator::count_axes`].
+            pub fn count_axes(&mut self, rank: usize) {
+                match self { $(Self::$name(op) => op.count_axes(rank)),* }
             }
 
             /// See [`Operator::kind`].

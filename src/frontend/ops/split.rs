@@ -40,6 +40,12 @@ impl Operator for Split {
         })
     }
 
+    fn count_axes(&mut self, rank: usize) {
+        if let Ok(front) = axis(self.axis, rank) {
+            self.axis = front as i64;
+        }
+    }
+
     fn attributes(&self) -> Attributes {
         Attributes::default().with("axis", self.axis)
     }

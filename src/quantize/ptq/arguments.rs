@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::assign::{Assignment, Kind};
-use super::channel::Channel;
+use super::channel::{self, Channel};
 use super::filters::is_direct;
 use super::statistics;
 use super::{Frames, Options};
@@ -55,7 +55,7 @@ pub fn collect(
     for (node, channels) in per_frame.into_iter().flatten() {
         match arguments.get_mut(&node) {
             None => drop(arguments.insert(node, channels)),
-            Some(all) => all.iter_mut().zip(channels).for_each(|(all, own)| all.join(own)),
+            Some(all) => channel::join(all, channels),
         }
     }
     Ok(arguments)

@@ -13,6 +13,11 @@ pub struct Channel {
     pub unseen: Vec<(f32, f32)>,
 }
 
+/// Adds what another frame, or another value of the same frame, showed of the same channels.
+pub fn join(all: &mut [Channel], frame: Vec<Channel>) {
+    all.iter_mut().zip(frame).for_each(|(all, own)| all.join(own));
+}
+
 impl Channel {
     /// A channel of which the samples are all that is known.
     pub fn of(samples: Vec<f32>) -> Self {

@@ -26,7 +26,7 @@ pub type Ranges = HashMap<ValueId, Vec<Range>>;
 /// How the exponent of a channel is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
-    /// The least that clips nothing seen.
+    /// The least that clips nothing seen or foreseen.
     Widest,
     /// The one with the least sum of errors on the samples, each raised to a power: the higher the
     /// power, the more clipping counts against rounding.
@@ -40,8 +40,8 @@ pub struct Range {
     low: f64,
     /// Greatest value to represent.
     high: f64,
-    /// Whether nothing can be less than `low`: what an exponent covers then begins there, else it lies around the
-    /// middle, with the same room on both sides.
+    /// Whether nothing can be less than `low`: what an exponent covers then begins there, else it is larger or smaller
+    /// than the range by the same factor at both ends.
     bounded: bool,
     /// Exponents the hardware can give it.
     pub limits: (i32, i32),
@@ -73,12 +73,8 @@ impl Range {
         if !self.zero_point {
             return -128;
         }
-        let steps = |value: f64| value / 2f64.powi(exponent);
-        let first = if self.bounded {
-            steps(self.low)
-        } else {
-            (steps(self.low) + steps(self.high) - 255.0) / 2.0
-        };
+        let width = if self.bounded { 255.0 * 2f64.powi(exponent) } else { self.high - self.low };
+        let first = if width > 0.0 { 255.0 * self.low / width } else { 0.0 };
         (first + 0.5).floor().clamp(-255.0, 0.0) as i32
     }
 
@@ -216,7 +212,7 @@ pub fn unlimited(epilogue: Epilogue, channel: &Channel, options: &Options) -> Ra
     Range {
         low: bound.unwrap_or(min).min(0.0),
         high: max.min(most.max(channel.max.into())).max(0.0),
-        bounded: bound.is_some() || min >= 0.0,
+        bounded: bound.is_some(),
         limits: EXPONENTS,
         zero_point: options.zero_points,
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::assign::Assignment;
-use super::channel::Channel;
+use super::channel::{self, Channel};
 use super::unseen::Unseen;
 use super::{Frames, Observer, Options, Progress};
 use crate::base::error::{Error, Result, codes};
@@ -68,9 +68,7 @@ fn merged(frame: Vec<(ValueId, Vec<Channel>)>) -> HashMap<ValueId, Vec<Channel>>
             Entry::Vacant(entry) => {
                 entry.insert(channels);
             }
-            Entry::Occupied(mut entry) => {
-                entry.get_mut().iter_mut().zip(channels).for_each(|(all, own)| all.join(own));
-            }
+            Entry::Occupied(mut entry) => channel::join(entry.get_mut(), channels),
         }
     }
     merged
@@ -85,7 +83,7 @@ fn whole(frames: Vec<Vec<Channel>>, united: bool) -> Vec<Channel> {
         Unseen::new(&frames)
     };
     let all = frames.into_iter().reduce(|mut all, frame| {
-        all.iter_mut().zip(frame).for_each(|(all, own)| all.join(own));
+        channel::join(&mut all, frame);
         all
     });
     let mut all = all.unwrap_or_default();

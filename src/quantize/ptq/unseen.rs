@@ -14,9 +14,9 @@ const GROUPS: usize = 16;
 const MOST: f32 = 2.0;
 /// Least ranges that are tried, as parts of the tensor's middle one.
 const LEAST: [f32; 5] = [0.001, 0.0625, 0.25, 0.5, 1.0];
-/// Frames, divided by the share of values that go beyond the other frames, up to which something is foreseen: 4 frames of
-/// planes of 192 pixels, 100 frames of 7. What is rarer is one outlier of one channel at times, and the largest value
-/// seen stands for it.
+/// Values of a channel in all frames, all different, up to which something is foreseen: 4 frames of planes of 192 pixels,
+/// 100 frames of 7. Behind more of them there is at times one outlier of one channel, which would stand for all
+/// channels; the largest value seen stands for it.
 const FORESEEN: f32 = 768.0;
 /// What one frame alone stands for: one value that goes beyond its range by half of it.
 const ALONE: [(f32, f32); 1] = [(0.5, 1.0)];

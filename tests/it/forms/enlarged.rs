@@ -13,7 +13,6 @@ use seigo::quantize::ptq::{Frames as _, Options};
 use super::{Form, conv, imported, random};
 use crate::accelerator::simulate;
 use crate::passes::net::Net;
-use crate::passes::repetition::resize;
 
 fn pick(samples: &mut Samples, from: usize, to: usize) -> usize {
     from + samples.below(to + 1 - from)
@@ -239,12 +238,11 @@ fn repeated_pixels_and_wide_dilations_run_on_the_accelerator() {
         let small = net.with("Conv", &[small, weight], &far);
         let small = net.op("Relu", &[small]);
         let how = ["nearest", "half_pixel", "round_prefer_floor"];
-        let grown = resize(&mut net, small, [1, 16, side, side], how);
+        let grown = net.resize(small, [1, 16, side, side], how);
         let sum = net.op("Add", &[grown, x]);
         let pixel = net.op("GlobalAveragePool", &[sum]);
         let pixel = conv(&mut net, &mut samples, pixel, [16, 16, 1], 1.0);
-        let spread =
-            resize(&mut net, pixel, [1, 16, side, side], ["linear", "half_pixel", "floor"]);
+        let spread = net.resize(pixel, [1, 16, side, side], ["linear", "half_pixel", "floor"]);
         let all = net.with("Concat", &[sum, spread], &[("axis", Attribute::Int(1))]);
         let end = conv(&mut net, &mut samples, all, [32, 8, 1], 1.0);
         let form = Form::new(&imported(net, &[end]), &Options::default()).unwrap();

@@ -20,7 +20,7 @@ fn network(seed: u64, branches: &[usize]) -> (Graph, usize) {
         net.op("Relu", &[x])
     };
     let parts: Vec<_> = branches.iter().map(|channels| branch(&mut net, channels)).collect();
-    let along = [("axis", Attribute::Int(1))];
+    let along = [("axis", Attribute::Int([1, -3][seed as usize % 2]))];
     let x = net.with("Concat", &parts, &along);
     let channels: usize = branches.iter().sum();
     let window =

@@ -1,27 +1,15 @@
 //! `linear-to-means`.
 
-use seigo::base::tensor::Tensor;
-use seigo::frontend::graph::{Graph, ValueId};
-use seigo::frontend::onnx::Attribute;
+use seigo::frontend::graph::Graph;
 
 use super::net::{Net, assert_untouched, kinds, rewrite};
 
 const NAME: &str = "linear-to-means";
 
-fn resize(net: &mut Net, input: ValueId, sizes: [usize; 4], mode: &str, places: &str) -> ValueId {
-    let none = net.tensor(Tensor::vector(Vec::<f32>::new()));
-    let sizes = net.ints(&sizes.map(|size| size as i64));
-    let attributes = [
-        ("mode", Attribute::String(mode.into())),
-        ("coordinate_transformation_mode", Attribute::String(places.into())),
-    ];
-    net.with("Resize", &[input, none, none, sizes], &attributes)
-}
-
 fn linear(plane: [usize; 2], sizes: [usize; 2], places: &str) -> Graph {
     let mut net = Net::new();
     let x = net.input(&[1, 3, plane[0], plane[1]]);
-    let y = resize(&mut net, x, [1, 3, sizes[0], sizes[1]], "linear", places);
+    let y = net.resize(x, [1, 3, sizes[0], sizes[1]], ["linear", places, "floor"]);
     net.finish(&[y])
 }
 
@@ -59,7 +47,7 @@ fn other_places_stay() {
     }
     let mut net = Net::new();
     let x = net.input(&[1, 3, 4, 5]);
-    let cubic = resize(&mut net, x, [1, 3, 8, 10], "cubic", "half_pixel");
-    let channels = resize(&mut net, x, [1, 6, 8, 10], "linear", "half_pixel");
+    let cubic = net.resize(x, [1, 3, 8, 10], ["cubic", "half_pixel", "floor"]);
+    let channels = net.resize(x, [1, 6, 8, 10], ["linear", "half_pixel", "floor"]);
     assert_untouched(&net.finish(&[cubic, channels]), NAME);
 }

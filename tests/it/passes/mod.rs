@@ -13,7 +13,7 @@ pub mod net;
 mod normalization;
 mod pads;
 mod products;
-pub mod repetition;
+mod repetition;
 mod sequences;
 mod shapes;
 mod shuffle;

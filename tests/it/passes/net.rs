@@ -81,6 +81,19 @@ impl Net {
         self.with("Conv", &[input, weight, bias], &[("pads", pads)])
     }
 
+    /// A resize to `sizes`: mode, places and rounding.
+    pub fn resize(&mut self, input: ValueId, sizes: [usize; 4], how: [&str; 3]) -> ValueId {
+        let none = self.tensor(Tensor::vector(Vec::<f32>::new()));
+        let sizes = self.ints(&sizes.map(|size| size as i64));
+        let [mode, places, rounding] = how.map(|name| Attribute::String(name.into()));
+        let attributes = [
+            ("mode", mode),
+            ("coordinate_transformation_mode", places),
+            ("nearest_mode", rounding),
+        ];
+        self.with("Resize", &[input, none, none, sizes], &attributes)
+    }
+
     pub fn finish(mut self, outputs: &[ValueId]) -> Graph {
         for (position, &output) in outputs.iter().enumerate() {
             self.builder.output(&format!("output{position}"), output);

@@ -1,27 +1,15 @@
 //! `nearest-to-doublings`.
 
-use seigo::base::tensor::Tensor;
-use seigo::frontend::graph::{Graph, ValueId};
-use seigo::frontend::onnx::Attribute;
+use seigo::frontend::graph::Graph;
 
 use super::net::{Net, assert_untouched, kinds, rewrite};
 
 const NAME: &str = "nearest-to-doublings";
 
-/// A resize of `plane` to `sizes`.
-pub fn resize(net: &mut Net, input: ValueId, sizes: [usize; 4], how: [&str; 3]) -> ValueId {
-    let none = net.tensor(Tensor::vector(Vec::<f32>::new()));
-    let sizes = net.ints(&sizes.map(|size| size as i64));
-    let [mode, places, rounding] = how.map(|name| Attribute::String(name.into()));
-    let attributes =
-        [("mode", mode), ("coordinate_transformation_mode", places), ("nearest_mode", rounding)];
-    net.with("Resize", &[input, none, none, sizes], &attributes)
-}
-
 fn network(plane: [usize; 2], sizes: [usize; 2], how: [&str; 3]) -> Graph {
     let mut net = Net::new();
     let x = net.input(&[1, 3, plane[0], plane[1]]);
-    let y = resize(&mut net, x, [1, 3, sizes[0], sizes[1]], how);
+    let y = net.resize(x, [1, 3, sizes[0], sizes[1]], how);
     net.finish(&[y])
 }
 

@@ -13,8 +13,6 @@ use super::samples::{CHANNELS, Extra, Forms, Sample, Stand, forms};
 
 /// The target that samples are scheduled for; all built-in ones have the same units.
 const TARGET: &str = "kv260";
-/// Height and width of the image.
-const SIDE: usize = 8;
 /// Output channels of the closing convolution.
 const CLASSES: usize = 16;
 
@@ -162,7 +160,7 @@ impl Net {
 
     /// The image and what stands between it and the sample's operator.
     fn start(&mut self, sample: &Sample) -> Result<String> {
-        let shape = [1, 3, SIDE, SIDE].map(Dim::Known).to_vec();
+        let shape = [1, 3, sample.side, sample.side].map(Dim::Known).to_vec();
         self.0.inputs.push(Input { name: "image".into(), dtype: DType::F32, dims: Some(shape) });
         if sample.stand == Stand::Image {
             return Ok("image".into());

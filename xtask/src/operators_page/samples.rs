@@ -7,6 +7,9 @@ use seigo::frontend::onnx::Attributes;
 /// Channels of the feature map in front of a sample's operator.
 pub const CHANNELS: usize = 16;
 
+/// Height and width of the image.
+const SIDE: usize = 8;
+
 /// The form of a product that has no constant weights.
 const COMPUTED: &str = "two computed tensors";
 
@@ -40,6 +43,8 @@ pub struct Sample {
     /// How the page calls the form; empty where there is only one.
     pub label: &'static str,
     pub stand: Stand,
+    /// Height and width of the image.
+    pub side: usize,
     pub attributes: Attributes,
     pub extras: Vec<Extra>,
 }
@@ -56,11 +61,16 @@ pub enum Forms {
 
 impl Sample {
     fn new(label: &'static str, stand: Stand) -> Self {
-        Self { label, stand, attributes: Attributes::default(), extras: Vec::new() }
+        Self { label, stand, side: SIDE, attributes: Attributes::default(), extras: Vec::new() }
     }
 
     fn map(label: &'static str) -> Self {
         Self::new(label, Stand::Map)
+    }
+
+    fn on(mut self, side: usize) -> Self {
+        self.side = side;
+        self
     }
 
     fn set(mut self, name: &str, value: impl Into<seigo::frontend::onnx::Attribute>) -> Self {
@@ -143,6 +153,7 @@ fn convolutions(operator: &str) -> Result<Vec<Sample>> {
     Ok(vec![
         square("kernels up to 15 x 15", 15, 1)?,
         square("dilated", 3, 2)?,
+        square("kernels above 15 on larger maps", 17, 1)?.on(20),
         grouped("in groups", 4)?,
         grouped("depthwise", CHANNELS)?,
     ])
@@ -189,10 +200,12 @@ fn shapes(operator: &str) -> Result<Option<Vec<Sample>>> {
     Ok(Some(match operator {
         "Concat" => vec![
             map("channels").set("axis", 1_i64).and(Extra::Map),
+            map("channels counted from the end").set("axis", -3_i64).and(Extra::Map),
             map("other axes").set("axis", 2_i64).and(Extra::Map),
         ],
         "Split" => vec![
             map("channels").set("axis", 1_i64).integers(&[8, 8]),
+            map("channels counted from the end").set("axis", -3_i64).integers(&[8, 8]),
             map("other axes").set("axis", 2_i64).integers(&[4, 4]),
         ],
         "Slice" => vec![
@@ -243,8 +256,9 @@ fn resizes(operator: &str) -> Vec<Sample> {
         }
     };
     vec![
-        form("nearest, by 2", "nearest", 2.0),
-        form("nearest, by 3", "nearest", 3.0),
+        form("nearest by 2", "nearest", 2.0),
+        form("nearest by 4", "nearest", 4.0),
+        form("nearest by 3", "nearest", 3.0),
         form("linear", "linear", 2.0),
     ]
 }

@@ -38,6 +38,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn upper_bounds_hold_and_are_reached() {
+        for (activation, bound) in [
+            (Activation::Sigmoid, 1.0),
+            (Activation::HardSigmoid { alpha: 0.2, beta: 0.5 }, 1.0),
+            (Activation::Tanh, 1.0),
+            (Activation::Softsign, 1.0),
+            (Activation::Erf, 1.0),
+            (Activation::Clamp { min: -1.0, max: 6.0 }, 6.0),
+        ] {
+            assert_eq!(activation.upper_bound(), Some(bound));
+            let most = (-80_000..80_000).map(|step| activation.exact(f64::from(step) / 1e3));
+            let most = most.fold(f64::NEG_INFINITY, f64::max);
+            assert!(most <= bound && bound - most < 0.02, "{activation:?}: {most}");
+        }
+        assert_eq!(Activation::Relu.upper_bound(), None);
+    }
+
+    #[test]
     fn lower_bounds_hold() {
         for activation in [Activation::Silu, Activation::Gelu { tanh: false }, Activation::Mish] {
             let bound = activation.lower_bound().unwrap();
