@@ -29,6 +29,8 @@ module seigo_core #(
   parameter Parity = 0,
   // Channels that the plane engine takes in a cycle: 16, or 8 with half of its multipliers and lanes.
   parameter PlaneChannels = 16,
+  // Rows and columns of taps beyond the center of the plane engine's largest window: 1 (3 x 3) to 3 (7 x 7).
+  parameter PlaneReach = 1,
   // Longest row of a plane that the plane engine takes.
   parameter MaxWidth = 512,
   // First layer on raw pixels: kernel, stride, bytes a pixel, longest row, where windows begin (`seigo_stem_unit`).
@@ -292,10 +294,10 @@ module seigo_core #(
   wire         lane_set_ready, lane_set_valid, lane_set_commit;
   wire [1:0]   lane_set_index;
   wire         plane_set_ready, plane_set_valid, plane_set_filter, plane_set_commit;
-  wire [3:0]   plane_set_index;
+  wire [3:0]   plane_set_part, plane_set_index;
   wire         loader_busy;
 
-  seigo_loader #(.FetchLatency(FetchLatency), .ParameterGap(PlaneChannels == 8)) i_loader (
+  seigo_loader #(.FetchLatency(FetchLatency), .Reach(PlaneReach), .ParameterGap(PlaneChannels == 8)) i_loader (
     .aclk(aclk), .aresetn(core_resetn),
     .head_i(ring_head), .ring_read_o(ring_read), .ring_index_o(ring_index),
     .ring_data_i(ring_data), .release_o(ring_release),
@@ -306,7 +308,7 @@ module seigo_core #(
     .lane_ready_i(lane_set_ready), .lane_valid_o(lane_set_valid), .lane_index_o(lane_set_index),
     .lane_commit_o(lane_set_commit),
     .plane_ready_i(plane_set_ready), .plane_valid_o(plane_set_valid),
-    .plane_filter_o(plane_set_filter), .plane_index_o(plane_set_index),
+    .plane_filter_o(plane_set_filter), .plane_part_o(plane_set_part), .plane_index_o(plane_set_index),
     .plane_commit_o(plane_set_commit),
     .parameter_data_o(parameter_data), .busy_o(loader_busy)
   );
@@ -491,7 +493,7 @@ module seigo_core #(
   wire              engine_start = setup && chain != 2'd0;
 
   seigo_plane_engine #(
-    .DP(DP), .Channels(PlaneChannels), .MaxWidth(MaxWidth), .PackProducts(PackProducts),
+    .DP(DP), .Reach(PlaneReach), .Channels(PlaneChannels), .MaxWidth(MaxWidth), .PackProducts(PackProducts),
     .SumBits(PlaneSumBits), .DspLanes(DspLanes),
     .Functions(Functions), .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom), .BlockRoms(BlockRoms)
   ) i_planes (
@@ -502,13 +504,16 @@ module seigo_core #(
     .out_height_i(descriptor[PlaneHeightLsb +: PlaneHeightWidth]),
     .out_width_i(descriptor[PlaneWidthLsb +: PlaneWidthWidth]),
     .planes_i(tiles), .stride_i(descriptor[PlaneStrideXyLsb +: PlaneStrideXyWidth]),
-    .pad_top_i(descriptor[PlanePadTopLsb]), .pad_left_i(descriptor[PlanePadLeftLsb]),
+    .reach_i(descriptor[PlaneReachLsb +: PlaneReachWidth]),
+    .pad_top_i(descriptor[PlanePadTopLsb +: PlanePadTopWidth]),
+    .pad_left_i(descriptor[PlanePadLeftLsb +: PlanePadLeftWidth]),
     .maximum_i(descriptor[MaximumLsb]), .tap_mask_i(descriptor[TapMaskLsb +: TapMaskWidth]),
     .two_i(chain == 2'd2), .direct_i(descriptor[PlaneDirectLsb +: PlaneDirectWidth]),
     .relu_i(descriptor[PlaneReluLsb +: PlaneReluWidth]), .wide_i(plane_wide),
     .function0_i(descriptor[PlaneFunction0Lsb +: PlaneFunction0Width]),
     .function1_i(descriptor[PlaneFunction1Lsb +: PlaneFunction1Width]),
     .parameter_valid_i(plane_set_valid), .parameter_filter_i(plane_set_filter),
+    .parameter_part_i(plane_set_part),
     .parameter_index_i(plane_set_index), .parameter_data_i(parameter_data),
     .parameter_commit_i(plane_set_commit), .parameter_ready_o(plane_set_ready),
     .valid_i(pair_valid), .ready_o(pair_ready), .data_i(pair_data),

@@ -9,6 +9,8 @@
 module seigo_loader #(
   // Cycles from fetch's resolver to the array; weights take as long from their read.
   parameter FetchLatency = 6,
+  // The largest number of parts of a plane filter along an axis: 1 to 3.
+  parameter Reach = 1,
   // 1: a cycle lies between two words of parameters.
   parameter ParameterGap = 0
 ) (
@@ -44,6 +46,7 @@ module seigo_loader #(
   input  wire          plane_ready_i,
   output wire          plane_valid_o,
   output wire          plane_filter_o,
+  output wire [3:0]    plane_part_o,
   output wire [3:0]    plane_index_o,
   output wire          plane_commit_o,
   output wire [255:0]  parameter_data_o,
@@ -58,6 +61,8 @@ module seigo_loader #(
   endgenerate
 
   wire        dense       = descriptor_i[KindLsb +: KindWidth] == KindDense;
+  // The last part of a plane filter, along both axes.
+  wire [1:0]  edge_part   = Reach == 1 ? 2'd0 : descriptor_i[PlaneReachLsb +: PlaneReachWidth] - 2'd1;
   wire [1:0]  filters     = descriptor_i[ChainLsb +: ChainWidth];
   wire        maximum     = descriptor_i[MaximumLsb];
   wire        padded      = descriptor_i[PaddedLsb];
@@ -128,23 +133,29 @@ module seigo_loader #(
   reg  [1:0]  param_q, desc_q;  // reads whose data are on their way
 
   // ---- parameters ----------------------------------------------------------------------------------
-  // Sets of a tile in order: lanes (dense), filter 0, filter 1.
+  // Sets of a tile in order: lanes (dense), filter 0, filter 1; of a filter the taps of its parts row by row.
   localparam [1:0] SetLanes = 2'd0, SetFilter0 = 2'd1, SetFilter1 = 2'd2;
   reg         params_busy_q;
   reg  [23:0] param_tile_q, param_index_q;
   reg  [15:0] param_tiles_q;
   reg  [1:0]  set_q;
   reg  [3:0]  param_word_q;
+  reg  [3:0]  param_part_q;
+  wire        row_ends   = param_part_q[1:0] == edge_part;
+  wire        parts_end  = Reach == 1 || set_q == SetLanes || param_part_q == {edge_part, edge_part};
   wire        set_ready  = (set_q == SetLanes) ? lane_ready_i : plane_ready_i;
   // A set of two filters is one entry of the plane engine's queue. `ready` counts committed sets, so
   // none is begun while one is on its way.
-  wire        begun      = param_word_q != 4'd0 || set_q == SetFilter1;
+  wire        begun      = param_word_q != 4'd0 || param_part_q != 4'd0 || set_q == SetFilter1;
   /* verilator lint_off UNUSEDSIGNAL */  // its sign counts
   wire [23:0] param_behind = head_i + ~param_index_q;
   /* verilator lint_on UNUSEDSIGNAL */
   wire        param_read = params_busy_q && !start_q && !weight_read && !param_behind[23]
                            && (begun ? ParameterGap == 0 || !param_q[0] : set_ready && param_q == 2'd0);
-  wire        set_read   = param_read && param_word_q == ((set_q == SetLanes) ? 4'd3 : 4'd8);
+  wire        set_read   = param_read && parts_end && param_word_q == ((set_q == SetLanes) ? 4'd3 : 4'd8);
+  wire        part_read  = param_read && !parts_end && param_word_q == 4'd4;
+  wire [3:0]  next_part  = parts_end ? 4'd0 : row_ends ? {param_part_q[3:2] + 2'd1, 2'd0}
+                                                       : {param_part_q[3:2], param_part_q[1:0] + 2'd1};
   wire [1:0]  filters_read = (set_q == SetLanes) ? 2'd0 : set_q;
   wire        last_set   = filters_read == (maximum ? 2'd0 : filters);
   wire        param_tile_read = set_read && last_set;
@@ -163,9 +174,11 @@ module seigo_loader #(
       param_index_q <= pass_base_q;
       param_tiles_q <= 16'd0;
       param_word_q  <= 4'd0;
+      param_part_q  <= 4'd0;
       set_q         <= dense ? SetLanes : SetFilter0;
     end else if (param_read) begin
-      param_word_q  <= set_read ? 4'd0 : param_word_q + 4'd1;
+      param_word_q  <= set_read || part_read ? 4'd0 : param_word_q + 4'd1;
+      if (set_read || part_read) param_part_q <= next_part;
       param_index_q <= param_tile_read ? next_param_tile : param_index_q + 24'd1;
       if (set_read) set_q <= !last_set ? set_q + 2'd1 : dense ? SetLanes : SetFilter0;
       if (param_tile_read) begin
@@ -221,6 +234,7 @@ module seigo_loader #(
   reg  [255:0]     weight_data_d [0:Wait-1];
   reg  [1:0]       set_1_q, set_2_q;
   reg  [3:0]       word_1_q, word_2_q;
+  reg  [3:0]       part_1_q, part_2_q;
   reg              set_read_1_q, set_read_2_q, last_1_q, last_2_q;
   integer i;
   always @(posedge aclk) begin
@@ -241,6 +255,8 @@ module seigo_loader #(
     set_2_q      <= set_1_q;
     word_1_q     <= param_word_q;
     word_2_q     <= word_1_q;
+    part_1_q     <= param_part_q;
+    part_2_q     <= part_1_q;
     set_read_1_q <= set_read;
     set_read_2_q <= set_read_1_q;
     last_1_q     <= last_set;
@@ -255,6 +271,7 @@ module seigo_loader #(
   assign lane_commit_o    = lane_valid_o && set_read_2_q;
   assign plane_valid_o    = param_q[1] && set_2_q != SetLanes;
   assign plane_filter_o   = set_2_q == SetFilter1;
+  assign plane_part_o     = part_2_q;
   assign plane_index_o    = word_2_q;
   assign plane_commit_o   = plane_valid_o && set_read_2_q && last_2_q;
   assign parameter_data_o = ring_data_i;

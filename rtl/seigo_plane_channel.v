@@ -2,18 +2,24 @@
 // bias), or the maximum (rule A9), for DP neighboring pixels.
 //
 // Three stages for the sum (product, sums of a row, sum), two for the maximum. Each stage has an
-// enable per pixel; registers keep their value else.
+// enable per pixel; registers keep their value else. With `accumulate_i` beside `finish_i` the sum is added to
+// the one before: that of a window in parts.
 `default_nettype none
 
 module seigo_plane_channel #(
   parameter DP = 2,
   // 1 with DP = 2: both pixels share a multiplier, `((a1 << 18) + a0) * w + 2^15` (DSP48E2).
-  parameter PackProducts = 1
+  parameter PackProducts = 1,
+  // Bits of a sum: 20 for up to 25 taps, 21 for 49.
+  parameter SumBits = 20,
+  // 1: windows come in parts.
+  parameter Accumulates = 0
 ) (
   input  wire                  aclk,
   input  wire [DP-1:0]         multiply_i,
   input  wire [DP-1:0]         add_i,
   input  wire [DP-1:0]         finish_i,
+  input  wire                  accumulate_i,
   input  wire [DP-1:0]         compare_i,
   input  wire [DP-1:0]         decide_i,
   // Row r, column c at 8 * (r * (DP + 2) + c); pixel j looks at columns j to j + 2.
@@ -22,7 +28,7 @@ module seigo_plane_channel #(
   input  wire [71:0]           weights_i,
   // Columns of the window that a maximum looks at.
   input  wire [2:0]            columns_i,
-  output wire [20*DP-1:0]      sum_o,
+  output wire [SumBits*DP-1:0] sum_o,
   output wire [8*DP-1:0]       maximum_o
 );
 
@@ -79,11 +85,13 @@ module seigo_plane_channel #(
       wire signed [17:0] s0 = row_sums[17:0];
       wire signed [17:0] s1 = row_sums[35:18];
       wire signed [17:0] s2 = row_sums[53:36];
-      reg signed [19:0]  sum_q;
+      localparam Extra = SumBits - 18;
+      reg signed [SumBits-1:0]  sum_q;
+      wire signed [SumBits-1:0] partial = Accumulates != 0 && accumulate_i ? sum_q : {SumBits{1'b0}};
       always @(posedge aclk) begin
-        if (finish_i[j]) sum_q <= {{2{s0[17]}}, s0} + {{2{s1[17]}}, s1} + {{2{s2[17]}}, s2};
+        if (finish_i[j]) sum_q <= partial + {{Extra{s0[17]}}, s0} + {{Extra{s1[17]}}, s1} + {{Extra{s2[17]}}, s2};
       end
-      assign sum_o[20*j +: 20] = sum_q;
+      assign sum_o[SumBits*j +: SumBits] = sum_q;
 
       // -128 never wins over a position inside of the input, so it stands for "does not count".
       wire signed [7:0] l0 = columns_i[0] ? g_column[j].largest_q : 8'h80;

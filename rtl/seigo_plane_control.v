@@ -1,17 +1,19 @@
 // The order of the plane engine: which group of columns enters, and which window it completes.
 //
 // A *slot* is a group of DP columns of one row. Slots form one line: row after row, plane after
-// plane, `groups` a row and `rows` a plane. The window around a slot is complete when `groups` + 1
-// more slots have entered, whatever plane these belong to; so the center of the window just follows
-// the entering slot at that distance. The position of a window's center (x, y), counted as if the
-// padding at the top and left were 1, is that of output `(x - !pad_left) / stride`. Slots beyond
-// the input (a window that reaches out by 2, the flush after the last plane, a second row for
-// planes of height 1 so that no plane needs the next but one) take no data.
+// plane, `groups` a row and `rows` a plane. A window reaches `reach` rows and columns beyond its center, which
+// lie in `near` groups; it is complete when `reach * groups + near` more slots have entered, whatever plane these
+// belong to; so the center of the window just follows the entering slot at that distance. The position of a
+// window's center (x, y), counted as if the padding at the top and left were `reach`, is that of output
+// `(x - reach + pad_left) / stride`. Slots beyond the input (a window that reaches out further, the flush after the
+// last plane, rows for low planes so that no plane needs the next but one) take no data.
 `default_nettype none
 
 module seigo_plane_control #(
   parameter DP = 2,
-  // Cycles of a window for each filter: 1 or 2.
+  // The largest `reach`: 1 to 3.
+  parameter Reach = 1,
+  // Cycles of a part of a window for each filter: 1 or 2.
   parameter Turns = 1
 ) (
   input  wire          aclk,
@@ -23,10 +25,13 @@ module seigo_plane_control #(
   input  wire [15:0]   out_height_i,
   input  wire [15:0]   out_width_i,
   input  wire          stride2_i,
-  input  wire          pad_top_i,
-  input  wire          pad_left_i,
+  // 1 to Reach, and padding of at most that.
+  input  wire [1:0]    reach_i,
+  input  wire [1:0]    pad_top_i,
+  input  wire [1:0]    pad_left_i,
   input  wire [15:0]   planes_i,
-  // Two results for each window. A slot that completes a window which emits takes `Turns` cycles for each.
+  // Two results for each window. A slot that completes a window which emits takes `Turns` cycles for each and for
+  // each of the `reach * reach` parts of the window.
   input  wire          two_i,
   output wire          busy_o,
   // Input.
@@ -44,10 +49,10 @@ module seigo_plane_control #(
   output reg           last_o,
   // Pixels of the center that are outputs.
   output reg  [DP-1:0] emit_o,
-  // Rows (top first) and columns (leftmost first) of the window that lie in the input. The center is
-  // at most one row below the input, so the row above the center is never beyond it.
-  output reg  [2:0]    rows_o,
-  output reg  [DP+1:0] columns_o
+  // Rows (top first) and columns (leftmost first) of the window that lie in the input, of a window of the largest
+  // reach. The center is at most `reach` rows below the input, so the top row is never beyond it.
+  output reg  [2*Reach:0]    rows_o,
+  output reg  [DP+2*Reach-1:0] columns_o
 );
 
   localparam Shift = DP - 1;
@@ -57,8 +62,10 @@ module seigo_plane_control #(
   reg [15:0] height_q;
   reg [15:0] width_q;
   reg        stride2_q;
-  reg        top_q;
-  reg        left_q;
+  reg [1:0]  reach_q;
+  // Where the center of the first output lies.
+  reg [1:0]  top_q;
+  reg [1:0]  left_q;
   reg        two_q;
 
   // Setup: the last center position that is an output, then the last slot of a row and the last row of a plane.
@@ -70,12 +77,20 @@ module seigo_plane_control #(
   reg [15:0] last_row_q;
   reg [15:0] height_last_q;
 
+  wire [1:0]  first_row = Reach == 1 ? {1'b0, !pad_top_i[0]} : reach_i - pad_top_i;
+  wire [1:0]  first_column = Reach == 1 ? {1'b0, !pad_left_i[0]} : reach_i - pad_left_i;
   wire [16:0] x_extent = {1'b0, out_width_i} - 17'd1;
   wire [16:0] y_extent = {1'b0, out_height_i} - 17'd1;
   wire [15:0] input_groups = (width_i >> Shift) + (DP == 2 ? {15'd0, width_i[0]} : 16'd0);
   wire [15:0] input_last = (width_i - 16'd1) >> Shift;
   wire [16:0] x_last = x_last_q >> Shift;
   wire [15:0] rows_last = {1'b0, height_last_q} > y_last_q ? height_last_q : y_last_q[15:0];
+  wire [15:0] groups_last = {1'b0, input_last_q} > x_last ? input_last_q : x_last[15:0];
+  // Groups in which the columns right of the center lie.
+  wire [1:0]  near = DP == 1 ? reach_q : {&reach_q, ^reach_q};
+  wire [15:0] least_row = {13'd0, {1'b0, reach_q} + {1'b0, near} - 3'd1};
+  // Line buffers beyond the second want two groups a row.
+  wire [15:0] least_group = Reach == 1 ? 16'd0 : 16'd1;
 
   always @(posedge aclk) begin
     if (start_i) begin
@@ -83,17 +98,18 @@ module seigo_plane_control #(
       height_last_q <= height_i - 16'd1;
       width_q <= width_i;
       stride2_q <= stride2_i;
-      top_q <= pad_top_i;
-      left_q <= pad_left_i;
+      reach_q <= Reach == 1 ? 2'd1 : reach_i;
+      top_q <= first_row;
+      left_q <= first_column;
       two_q <= two_i;
-      x_last_q <= (stride2_i ? x_extent << 1 : x_extent) + {16'd0, !pad_left_i};
-      y_last_q <= (stride2_i ? y_extent << 1 : y_extent) + {16'd0, !pad_top_i};
+      x_last_q <= (stride2_i ? x_extent << 1 : x_extent) + {15'd0, first_column};
+      y_last_q <= (stride2_i ? y_extent << 1 : y_extent) + {15'd0, first_row};
       input_groups_q <= input_groups;
       input_last_q <= input_last;
     end
     if (setup_q[0]) begin
-      last_group_q <= {1'b0, input_last_q} > x_last ? input_last_q : x_last[15:0];
-      last_row_q <= rows_last == 16'd0 ? 16'd1 : rows_last;
+      last_group_q <= groups_last < least_group ? least_group : groups_last;
+      last_row_q <= rows_last < least_row ? least_row : rows_last;
     end
   end
 
@@ -109,44 +125,74 @@ module seigo_plane_control #(
   wire       in_last = in_y_q == last_row_q;
 
   // Centers of windows, `lag_q` slots behind at first: where the one after the next window lies.
-  reg [15:0] lag_q;
+  localparam LagBits = Reach == 1 ? 16 : 18;
+  localparam [LagBits-1:0] LagOne = 1;
+  reg [LagBits-1:0] lag_q;
   reg [15:0] x_q;
   reg [15:0] y_q;
   reg [15:0] planes_q;
   wire       x_end = x_q == last_group_q;
   wire       y_end = y_q == last_row_q;
-  wire       row_emits = {1'b0, y_q} <= y_last_q && (y_q != 16'd0 || top_q)
-                         && (!stride2_q || y_q[0] != top_q);
+  wire       row_emits = {1'b0, y_q} <= y_last_q && y_q >= {14'd0, top_q}
+                         && (!stride2_q || y_q[0] == top_q[0]);
 
-  wire [DP-1:0] emit;
-  wire [DP+1:0] columns;
+  wire [DP-1:0]         emit;
+  wire [2*Reach:0]      rows;
+  wire [DP+2*Reach-1:0] columns;
   genvar i;
   generate
     if (DP != 1 && DP != 2) begin : g_check_dp
       dp_must_be_1_or_2 error ();
     end
+    if (Reach < 1 || Reach > 3) begin : g_check_reach
+      reach_must_be_1_to_3 error ();
+    end
     for (i = 0; i < DP; i = i + 1) begin : g_emit
       wire [16:0] position = ({1'b0, x_q} << Shift) | i[16:0];
-      assign emit[i] = row_emits && position <= x_last_q && (position != 17'd0 || left_q)
-                       && (!stride2_q || position[0] != left_q);
+      assign emit[i] = row_emits && position <= x_last_q && position >= {15'd0, left_q}
+                       && (!stride2_q || position[0] == left_q[0]);
     end
-    for (i = 0; i < DP + 2; i = i + 1) begin : g_column
-      // Column `x * DP + i - 1` lies in the input: width - i columns are enough for its group.
+    for (i = 0; i < 2 * Reach + 1; i = i + 1) begin : g_row
+      // Row `y + i - Reach` lies in the input: height - 1 + Reach - i rows are enough for its center.
+      localparam [15:0]   Least = i < Reach ? Reach - i : 0;
+      localparam signed [17:0] Beyond = Reach - 1 - i;
       reg signed [17:0]  enough_q;
-      wire signed [17:0] first_column = {2'b00, x_q} << Shift;
-      always @(posedge aclk) if (setup_q[0]) enough_q <= $signed({2'b00, width_q}) - i;
-      assign columns[i] = (i != 0 || x_q != 16'd0) && first_column <= enough_q;
+      always @(posedge aclk) if (setup_q[0]) enough_q <= $signed({2'b00, height_q}) + Beyond;
+      assign rows[i] = (i >= Reach || y_q >= Least) && (i == 0 || $signed({2'b00, y_q}) <= enough_q);
+    end
+    for (i = 0; i < DP + 2 * Reach; i = i + 1) begin : g_column
+      // Column `x * DP + i - Reach` lies in the input: width - 1 + Reach - i columns are enough for its group.
+      localparam signed [17:0] Least = i < Reach ? Reach - i : 0;
+      localparam signed [17:0] Beyond = Reach - 1 - i;
+      reg signed [17:0]  enough_q;
+      wire signed [17:0] center = {2'b00, x_q} << Shift;
+      always @(posedge aclk) if (setup_q[0]) enough_q <= $signed({2'b00, width_q}) + Beyond;
+      assign columns[i] = (i >= Reach || center >= Least) && center <= enough_q;
     end
   endgenerate
 
   // A window that takes several cycles keeps the next slot out.
-  localparam [1:0] HoldOne = Turns == 1 ? 2'd0 : 2'd1;
-  localparam [1:0] HoldTwo = Turns == 1 ? 2'd1 : 2'd3;
-  reg  [1:0] hold_q;
-  wire centered = lag_q == 16'd0;
-  wire free = run_q && hold_q == 2'd0 && credit_i && (parameters_i || !first_o || !centered);
+  localparam HoldBits = Reach == 1 ? 2 : Reach == 2 ? 4 : 6;
+  localparam [HoldBits-1:0] None = 0, One = 1, Cycles = Turns;
+  reg  [HoldBits-1:0] parts;
+  always @* begin
+    case (reach_q)
+      2'd2:    parts = Reach == 1 ? Cycles : Cycles << 2;
+      2'd3:    parts = Reach < 3 ? Cycles : (Cycles << 3) + Cycles;
+      default: parts = Cycles;
+    endcase
+  end
+  reg  [HoldBits-1:0] held_q;
+  reg  [HoldBits-1:0] hold_q;
+  wire centered = lag_q == {LagBits{1'b0}};
+  wire free = run_q && hold_q == None && credit_i && (parameters_i || !first_o || !centered);
   wire slot = free && (valid_i || !takes_q);
   wire ends = last_o && planes_q == 16'd1;
+
+  // Slots that enter before the one that completes the first window.
+  wire [LagBits-1:0] groups = {{(LagBits-16){1'b0}}, last_group_q} + LagOne;
+  wire [LagBits-1:0] lag = (reach_q[1] ? groups << 1 : {LagBits{1'b0}}) + (reach_q[0] ? groups : {LagBits{1'b0}})
+                           + {{(LagBits-2){1'b0}}, near};
 
   assign busy_o = run_q || setup_q != 2'd0;
   assign ready_o = free && takes_q;
@@ -167,8 +213,9 @@ module seigo_plane_control #(
     if (start_i) in_planes_q <= planes_i;
     else if ((setup_q[1] || slot) && in_end && in_last && in_planes_q != 16'd0)
       in_planes_q <= in_planes_q - 16'd1;
-    if (setup_q[1]) lag_q <= last_group_q + 16'd2;
-    else if (slot && !centered) lag_q <= lag_q - 16'd1;
+    if (setup_q[0]) held_q <= (two_q ? parts << 1 : parts) - One;
+    if (setup_q[1]) lag_q <= lag;
+    else if (slot && !centered) lag_q <= lag_q - LagOne;
     if (start_i) planes_q <= planes_i;
     else if (window_o && last_o) planes_q <= planes_q - 16'd1;
     if (setup_q[0]) begin
@@ -180,7 +227,7 @@ module seigo_plane_control #(
       first_o <= x_q == 16'd0 && y_q == 16'd0;
       last_o <= x_end && y_end;
       emit_o <= emit;
-      rows_o <= {y_q < height_last_q, y_q < height_q, y_q != 16'd0};
+      rows_o <= rows;
       columns_o <= columns;
     end
   end
@@ -189,13 +236,13 @@ module seigo_plane_control #(
     if (!aresetn) begin
       setup_q <= 2'd0;
       run_q <= 1'b0;
-      hold_q <= 2'd0;
+      hold_q <= None;
     end else begin
       setup_q <= {setup_q[0], start_i};
       if (setup_q[1]) run_q <= 1'b1;
       else if (window_o && ends) run_q <= 1'b0;
-      if (window_o && emit_o != {DP{1'b0}}) hold_q <= two_q ? HoldTwo : HoldOne;
-      else if (hold_q != 2'd0) hold_q <= hold_q - 2'd1;
+      if (window_o && emit_o != {DP{1'b0}}) hold_q <= held_q;
+      else if (hold_q != None) hold_q <= hold_q - One;
     end
   end
 

@@ -1,18 +1,21 @@
-// 3 x 3 depthwise convolution (rule A4, then A5 or A6) and maximum (A9) of planes in raster order.
+// Depthwise convolution (rule A4, then A5 or A6) of up to 3 x 3, 5 x 5 or 7 x 7 taps, and maximum of 3 x 3 (A9), of
+// planes in raster order.
 //
 // Of control (which window), stages (when), window (line buffers), channels (arithmetic), parameters, lanes, results.
 // Groups of DP columns enter, never across a row end (`seigo_splitter`); columns past the width in the
 // last group of a row are ignored. Outputs leave in raster order through one queue, 1 to DP pixels
-// at a time, those of the two filters in turns. A group that completes a window takes a cycle for each filter
-// and each `Channels` of the 16 channels, else one; nothing inside stalls: a window enters only when the
-// queue has room for its results. The window around a group is complete `groups of a row + 1` groups later;
-// its sum reaches the lanes 6 cycles after that, its maximum the queue 5. Planes follow each other
-// without a gap, the last one of a pass is flushed.
+// at a time, those of the two filters in turns. A group that completes a window takes a cycle for each filter,
+// each `Channels` of the 16 channels and each part of 3 x 3 taps, else one; nothing inside stalls: a window enters only
+// when the queue has room for its results. The window around a group is complete when the rows and columns beyond it have
+// entered; its sum reaches the lanes 6 cycles after that and its maximum the queue 5, further parts not counted. Planes
+// follow each other without a gap, the last one of a pass is flushed.
 `default_nettype none
 
 module seigo_plane_engine #(
   // Pixels a cycle: 1 or 2.
   parameter DP = 2,
+  // Rows and columns of taps beyond the center that a window may have: 1 (3 x 3 taps) to 3 (7 x 7).
+  parameter Reach = 1,
   // Channels a cycle: 16, or 8 with half of the multipliers and lanes.
   parameter Channels = 16,
   // Pixels of the longest row; with windows that reach out by two columns, of the row and DP more.
@@ -21,7 +24,7 @@ module seigo_plane_engine #(
   parameter PackProducts = 1,
   // Words of the output queue, as a power of two; at least 5 for full rate.
   parameter QueueBits = 5,
-  // Bits of a sum with its bias: 20 to 32, as many as the network's largest has.
+  // Bits of a sum with its bias: 20 to 32, with Reach 3 at least 21, as many as the network's largest has.
   parameter SumBits = 32,
   // 1: the lanes shift in DSP slices; `SumBits` is then at most 26.
   parameter DspLanes = 0,
@@ -46,8 +49,10 @@ module seigo_plane_engine #(
   input  wire [15:0]       planes_i,
   // 1 or 2.
   input  wire [1:0]        stride_i,
-  input  wire              pad_top_i,
-  input  wire              pad_left_i,
+  // Of the windows, and padding of at most that; 1 for a maximum.
+  input  wire [1:0]        reach_i,
+  input  wire [1:0]        pad_top_i,
+  input  wire [1:0]        pad_left_i,
   input  wire              maximum_i,
   // Taps that a maximum looks at, row by row: those of some rows in some columns.
   input  wire [8:0]        tap_mask_i,
@@ -62,6 +67,8 @@ module seigo_plane_engine #(
   // cycle there is at least one cycle between two words.
   input  wire              parameter_valid_i,
   input  wire              parameter_filter_i,
+  // Part of the filter, by rows in the upper bits and by columns.
+  input  wire [3:0]        parameter_part_i,
   input  wire [3:0]        parameter_index_i,
   input  wire [255:0]      parameter_data_i,
   input  wire              parameter_commit_i,
@@ -79,6 +86,7 @@ module seigo_plane_engine #(
   `include "seigo_descriptor.vh"
 
   // Configuration.
+  reg [1:0]  reach_q;
   reg        maximum_q;
   reg [2:0]  row_mask_q, column_mask_q;
   reg        two_q;
@@ -89,6 +97,7 @@ module seigo_plane_engine #(
   reg [3:0]  function1_q;
   always @(posedge aclk) begin
     if (start_i) begin
+      reach_q <= reach_i;
       maximum_q <= maximum_i;
       row_mask_q <= {|tap_mask_i[8:6], |tap_mask_i[5:3], |tap_mask_i[2:0]} | {3{!maximum_i}};
       column_mask_q <= tap_mask_i[8:6] | tap_mask_i[5:3] | tap_mask_i[2:0];
@@ -110,12 +119,13 @@ module seigo_plane_engine #(
   wire          first;
   wire          last;
   wire [DP-1:0] emit;
-  wire [2:0]    rows;
-  wire [DP+1:0] columns;
+  wire [2*Reach:0]      rows;
+  wire [DP+2*Reach-1:0] columns;
   wire          room;
 
   seigo_plane_control #(
     .DP    (DP),
+    .Reach (Reach),
     .Turns (16 / Channels)
   ) control (
     .aclk         (aclk),
@@ -126,6 +136,7 @@ module seigo_plane_engine #(
     .out_height_i (out_height_i),
     .out_width_i  (out_width_i),
     .stride2_i    (stride_i[1]),
+    .reach_i      (reach_i),
     .pad_top_i    (pad_top_i),
     .pad_left_i   (pad_left_i),
     .planes_i     (planes_i),
@@ -147,19 +158,22 @@ module seigo_plane_engine #(
 
   // Which window, filter and channels are in which stage.
   wire          first1, set1, capture, capture_half, weigh, weights_set, weights_filter, weights_half;
-  wire [2:0]    rows2;
-  wire [DP+1:0] columns2;
+  wire [2*Reach:0]      rows2;
+  wire [DP+2*Reach-1:0] columns2;
+  wire [3:0]    part;
   wire [DP-1:0] emit3, emit4, emit5, emit6;
-  wire          set5, filter5, half5, last5, change, filter6, half6, first6, moving;
+  wire          set5, filter5, half5, accumulate5, last5, change, filter6, half6, first6, moving;
 
   seigo_plane_stages #(
     .DP       (DP),
+    .Reach    (Reach),
     .Channels (Channels)
   ) stages (
     .aclk             (aclk),
     .aresetn          (aresetn),
     .maximum_i        (maximum_q),
     .two_i            (two_q),
+    .reach_i          (reach_q),
     .window_i         (window),
     .first_i          (first),
     .last_i           (last),
@@ -170,6 +184,7 @@ module seigo_plane_engine #(
     .set1_o           (set1),
     .capture_o        (capture),
     .capture_half_o   (capture_half),
+    .part_o           (part),
     .rows2_o          (rows2),
     .columns2_o       (columns2),
     .weigh_o          (weigh),
@@ -182,6 +197,7 @@ module seigo_plane_engine #(
     .set5_o           (set5),
     .filter5_o        (filter5),
     .half5_o          (half5),
+    .accumulate5_o    (accumulate5),
     .last5_o          (last5),
     .change_o         (change),
     .emit6_o          (emit6),
@@ -206,8 +222,21 @@ module seigo_plane_engine #(
   end
 
   wire [3*Word*(DP+2)-1:0] pixels;
+  // A maximum may leave rows of its window out.
+  wire [2*Reach:0]         rows_taken;
+  genvar row;
+  generate
+    for (row = 0; row < 2 * Reach + 1; row = row + 1) begin : g_taken
+      if (row + 1 < Reach || row > Reach + 1) begin : g_far
+        assign rows_taken[row] = rows2[row];
+      end else begin : g_near
+        assign rows_taken[row] = rows2[row] && row_mask_q[row+1-Reach];
+      end
+    end
+  endgenerate
   seigo_plane_window #(
     .DP       (DP),
+    .Reach    (Reach),
     .Channels (Channels),
     .MaxWidth (MaxWidth)
   ) windows (
@@ -215,21 +244,25 @@ module seigo_plane_engine #(
     .slot_i    (slot),
     .group_i   (group),
     .data_i    (data_i),
+    .reach_i   (reach_q),
     .capture_i (capture),
+    .part_i    (part),
     .half_i    (capture_half),
-    .rows_i    (rows2 & row_mask_q),
+    .rows_i    (rows_taken),
     .columns_i (columns2),
     .zero_i    (zero2_q),
     .window_o  (pixels)
   );
 
   seigo_plane_parameters #(
-    .Channels (Channels)
+    .Channels (Channels),
+    .Reach    (Reach)
   ) parameter_sets (
     .aclk             (aclk),
     .aresetn          (aresetn),
     .valid_i          (parameter_valid_i),
     .filter_i         (parameter_filter_i),
+    .part_i           (parameter_part_i),
     .index_i          (parameter_index_i),
     .data_i           (parameter_data_i),
     .commit_i         (parameter_commit_i),
@@ -242,6 +275,7 @@ module seigo_plane_engine #(
     .weights_set_i    (weights_set),
     .weights_filter_i (weights_filter),
     .weights_half_i   (weights_half),
+    .weights_part_i   (part),
     .weights_o        (weights),
     .lanes_set_i      (set5),
     .lanes_filter_i   (filter5),
@@ -250,8 +284,9 @@ module seigo_plane_engine #(
   );
 
   // Stages 4 to 6.
+  localparam Sum = Reach == 3 ? 21 : 20;
   wire [DP-1:0]                  sums = {DP{!maximum_q}};
-  wire [20*Channels*DP-1:0]      sum;
+  wire [Sum*Channels*DP-1:0]     sum;
   wire [8*Channels*DP-1:0]       largest;
   wire [Channels*DP*SumBits-1:0] acc;
   wire [16*Channels*DP-1:0]      largest_wide;
@@ -270,24 +305,27 @@ module seigo_plane_engine #(
       end
       seigo_plane_channel #(
         .DP           (DP),
-        .PackProducts (PackProducts)
+        .PackProducts (PackProducts),
+        .SumBits      (Sum),
+        .Accumulates  (Reach != 1)
       ) arithmetic (
         .aclk       (aclk),
         .multiply_i (emit3 & sums),
         .add_i      (emit4 & sums),
         .finish_i   (emit5 & sums),
+        .accumulate_i (accumulate5),
         .compare_i  (emit3 & ~sums),
         .decide_i   (emit4 & ~sums),
         .window_i   (window8),
         .weights_i  (weights8),
         .columns_i  (column_mask_q),
-        .sum_o      (sum[20*DP*channel +: 20*DP]),
+        .sum_o      (sum[Sum*DP*channel +: Sum*DP]),
         .maximum_o  (largest[8*DP*channel +: 8*DP])
       );
       for (j = 0; j < DP; j = j + 1) begin : g_spread
-        wire [19:0] sum20 = sum[20*(DP*channel+j) +: 20];
+        wire [Sum-1:0] own = sum[Sum*(DP*channel+j) +: Sum];
         wire [7:0]  largest8 = largest[8*(DP*channel+j) +: 8];
-        assign acc[SumBits*(Channels*j+channel) +: SumBits] = {{(SumBits-19){sum20[19]}}, sum20[18:0]};
+        assign acc[SumBits*(Channels*j+channel) +: SumBits] = {{(SumBits-Sum+1){own[Sum-1]}}, own[Sum-2:0]};
         assign largest_wide[16*(Channels*j+channel) +: 16] = {{8{largest8[7]}}, largest8};
       end
     end

@@ -1,7 +1,8 @@
 // Parameter sets of the plane engine, for two planes: the one in use and the one that follows.
 //
 // A set is 9 ring words for each filter: taps 0 to 7 in words 0 to 3, tap 8 and the input zero
-// points in word 4, lane parameters in words 5 to 8. Words are taken while `ready_o`; `commit_i`,
+// points in word 4, lane parameters in words 5 to 8. A filter of several parts has words 0 to 4 of each of
+// them, the zero points in the last one. Words are taken while `ready_o`; `commit_i`,
 // with the last word or later, ends the set, and `available_o` rises a cycle later. `take_i` says
 // that the next plane begins to use its set, `release_i` that the oldest one is done with.
 //
@@ -11,12 +12,16 @@
 
 module seigo_plane_parameters #(
   // Channels a cycle: 16 or 8.
-  parameter Channels = 16
+  parameter Channels = 16,
+  // The largest number of parts along an axis: 1 to 3.
+  parameter Reach = 1
 ) (
   input  wire          aclk,
   input  wire          aresetn,
   input  wire          valid_i,
   input  wire          filter_i,
+  // By rows in the upper bits and by columns.
+  input  wire [3:0]    part_i,
   input  wire [3:0]    index_i,
   input  wire [255:0]  data_i,
   input  wire          commit_i,
@@ -30,6 +35,7 @@ module seigo_plane_parameters #(
   input  wire          weights_set_i,
   input  wire          weights_filter_i,
   input  wire          weights_half_i,
+  input  wire [3:0]    weights_part_i,
   output wire [72*Channels-1:0] weights_o,
   input  wire          lanes_set_i,
   input  wire          lanes_filter_i,
@@ -65,6 +71,7 @@ module seigo_plane_parameters #(
   wire [3:0]      tap_word;
   wire            tap_write;
   wire [PlaceBits-1:0] tap_place;
+  wire [3:0]           tap_part;
   wire [2*Tap-1:0] taps;
   wire [PlaceBits-1:0] weights_place;
   wire [PlaceBits-1:0] lanes_place;
@@ -72,6 +79,7 @@ module seigo_plane_parameters #(
     if (Channels == 16) begin : g_whole
       assign tap_write = write;
       assign tap_word = index_i;
+      assign tap_part = part_i;
       assign tap_place = {write_set_q, filter_i};
       assign taps = data_i;
       assign weights_place = {weights_set_i, weights_filter_i};
@@ -81,20 +89,43 @@ module seigo_plane_parameters #(
       // The upper half of a word, in the cycle after it came.
       reg             upper_q;
       reg [3:0]       upper_word_q;
+      reg [3:0]       upper_part_q;
       reg [1:0]       upper_place_q;
       reg [2*Tap-1:0] upper_taps_q;
       always @(posedge aclk) begin
         upper_q <= write && aresetn;
         upper_word_q <= index_i;
+        upper_part_q <= part_i;
         upper_place_q <= {write_set_q, filter_i};
         upper_taps_q <= {data_i[192 +: 64], data_i[64 +: 64]};
       end
       assign tap_write = write || upper_q;
       assign tap_word = upper_q ? upper_word_q : index_i;
+      assign tap_part = upper_q ? upper_part_q : part_i;
       assign tap_place = upper_q ? {1'b1, upper_place_q} : {1'b0, write_set_q, filter_i};
       assign taps = upper_q ? upper_taps_q : {data_i[128 +: 64], data_i[0 +: 64]};
       assign weights_place = {weights_half_i, weights_set_i, weights_filter_i};
       assign lanes_place = {lanes_half_i, lanes_set_i, lanes_filter_i};
+    end
+  endgenerate
+
+  // Parts lie one behind the other.
+  localparam PartBits = Reach == 1 ? 0 : Reach == 2 ? 2 : 4;
+  localparam TapBits = PlaceBits + PartBits;
+  wire [TapBits-1:0] tap_address;
+  wire [TapBits-1:0] weights_address;
+  generate
+    if (Reach == 1) begin : g_one_part
+      assign tap_address = tap_place;
+      assign weights_address = weights_place;
+      wire unused_part = &{1'b0, tap_part, weights_part_i};
+    end else if (Reach == 2) begin : g_four_parts
+      assign tap_address = {tap_part[2], tap_part[0], tap_place};
+      assign weights_address = {weights_part_i[2], weights_part_i[0], weights_place};
+      wire unused_part = &{1'b0, tap_part, weights_part_i};
+    end else begin : g_nine_parts
+      assign tap_address = {tap_part, tap_place};
+      assign weights_address = {weights_part_i, weights_place};
     end
   endgenerate
 
@@ -105,11 +136,11 @@ module seigo_plane_parameters #(
     for (k = 0; k < 5; k = k + 1) begin : g_taps
       localparam Bits = k == 4 ? Tap : 2 * Tap;
       (* ram_style = "distributed" *)
-      reg [Bits-1:0] words [0:(1<<PlaceBits)-1];
+      reg [Bits-1:0] words [0:(1<<TapBits)-1];
       always @(posedge aclk) begin
-        if (tap_write && tap_word == k[3:0]) words[tap_place] <= taps[Bits-1:0];
+        if (tap_write && tap_word == k[3:0]) words[tap_address] <= taps[Bits-1:0];
       end
-      assign weights_o[2*Tap*k +: Bits] = words[weights_place];
+      assign weights_o[2*Tap*k +: Bits] = words[weights_address];
     end
     for (k = 0; k < LaneWords; k = k + 1) begin : g_lanes
       // Word 5 + k, and with halves the one that lies as far in the upper half.

@@ -2,13 +2,16 @@
 //
 //   1, 2 line buffers   3 window and weights   4 product or column maximum   5 row sums or maximum   6 sum
 //
-// A window takes one cycle of stage 3 for each filter and each `Channels` of its 16 channels, filter after filter, low
-// channels first. The slot behind it is kept out for so long. Numbers in names are the stage. A stage's `emit` tells the
-// pixels of the window that are results; it is 0 where the stage is idle.
+// A window takes one cycle of stage 3 for each filter, each `Channels` of its 16 channels and each part of 3 x 3 taps,
+// filter after filter, low channels first, parts innermost. The slot behind it is kept out for so long. Numbers in names
+// are the stage. A stage's `emit` tells the pixels of the window that are results; it is 0 where the stage is idle, and
+// at stage 6 but for the last part.
 `default_nettype none
 
 module seigo_plane_stages #(
   parameter DP = 2,
+  // The largest `reach_i`: 1 to 3.
+  parameter Reach = 1,
   // Channels a cycle: 16 or 8.
   parameter Channels = 16
 ) (
@@ -16,21 +19,25 @@ module seigo_plane_stages #(
   input  wire          aresetn,
   input  wire          maximum_i,
   input  wire          two_i,
+  // Parts of a window along each axis.
+  input  wire [1:0]    reach_i,
   // Stage 0: a window completes; it is the first or last one of its plane; its results; what of it lies in the input.
   input  wire          window_i,
   input  wire          first_i,
   input  wire          last_i,
   input  wire [DP-1:0] emit_i,
-  input  wire [2:0]    rows_i,
-  input  wire [DP+1:0] columns_i,
+  input  wire [2*Reach:0]      rows_i,
+  input  wire [DP+2*Reach-1:0] columns_i,
   // Stage 1: the first window of a plane, and its parameter set.
   output reg           first1_o,
   output reg           set1_o,
   // Stage 2: the window register takes these channels.
   output wire          capture_o,
   output wire          capture_half_o,
-  output reg  [2:0]    rows2_o,
-  output reg  [DP+1:0] columns2_o,
+  // The part, by rows in the upper bits and by columns; of the weights, too.
+  output wire [3:0]    part_o,
+  output reg  [2*Reach:0]      rows2_o,
+  output reg  [DP+2*Reach-1:0] columns2_o,
   // The weights register takes those of a set, filter, channels.
   output wire          weigh_o,
   output wire          weights_set_o,
@@ -43,6 +50,8 @@ module seigo_plane_stages #(
   output reg           set5_o,
   output reg           filter5_o,
   output reg           half5_o,
+  // A further part of a window.
+  output reg           accumulate5_o,
   // The last use of a set; the lane parameters of stage 6 change.
   output reg           last5_o,
   output wire          change_o,
@@ -67,19 +76,30 @@ module seigo_plane_stages #(
   reg          first2_q, first3_q, first4_q, first5_q;
   reg          last1_q, last2_q, last3_q, last4_q;
   reg [DP-1:0] emit1_q, emit2_q;
-  reg [2:0]    rows1_q;
-  reg [DP+1:0] columns1_q;
+  reg [2*Reach:0]      rows1_q;
+  reg [DP+2*Reach-1:0] columns1_q;
 
-  // Stage 3: the filter and the channels of this cycle, and whether the window stays for another.
+  // Stage 3: the filter, the channels and the part of this cycle, and whether the window stays for another.
   reg  [1:0] turn3_q;
   reg  [1:0] turn4_q;
+  reg  [3:0] part3_q;
+  wire [1:0] edge_part = Reach == 1 ? 2'd0 : reach_i - 2'd1;
+  wire       parts_end = Reach == 1 || part3_q == {edge_part, edge_part};
+  wire       row_ends = part3_q[1:0] == edge_part;
   wire [1:0] turn_last = {two_i, Halved};
-  wire       again = emit3_o != None && turn3_q != turn_last;
-  wire [1:0] turn_next = !again ? 2'b00 : Halved ? turn3_q + 2'd1 : 2'b10;
+  wire       again = emit3_o != None && !(turn3_q == turn_last && parts_end);
+  wire [1:0] turn_after = Halved ? turn3_q + 2'd1 : 2'b10;
+  wire [1:0] turn_next = !again ? 2'b00 : parts_end ? turn_after : turn3_q;
+  wire [3:0] part_next = !again || parts_end ? 4'd0
+                         : row_ends ? {part3_q[3:2] + 2'd1, 2'd0} : {part3_q[3:2], part3_q[1:0] + 2'd1};
   // Weights change within a window.
-  wire       turns = turn_last != 2'b00;
+  wire       turns = turn_last != 2'b00 || edge_part != 2'd0;
+  reg        accumulate4_q;
+  reg        ends4_q;
+  reg        ends5_q;
 
-  assign capture_o = emit2_q != None || (Halved && again);
+  assign capture_o = emit2_q != None || ((Halved || Reach != 1) && again);
+  assign part_o = part_next;
   assign capture_half_o = turn_next[0];
   assign weigh_o = !maximum_i && (first2_q || (turns && emit2_q != None) || again);
   assign weights_set_o = again ? set3_q : set2_q;
@@ -108,6 +128,7 @@ module seigo_plane_stages #(
       emit5_o <= None;
       emit6_o <= None;
       turn3_q <= 2'b00;
+      part3_q <= 4'd0;
     end else begin
       if (window_i && last_i && !maximum_i) set_q <= !set_q;
       first1_o <= window_i && first_i;
@@ -126,8 +147,9 @@ module seigo_plane_stages #(
       if (!again) emit3_o <= emit2_q;
       emit4_o <= emit3_o;
       emit5_o <= emit4_o;
-      emit6_o <= maximum_i ? None : emit5_o;
+      emit6_o <= maximum_i || !ends5_q ? None : emit5_o;
       turn3_q <= turn_next;
+      part3_q <= part_next;
     end
   end
 
@@ -144,6 +166,10 @@ module seigo_plane_stages #(
     set4_q <= set3_q;
     set5_o <= set4_q;
     turn4_q <= turn3_q;
+    ends4_q <= parts_end;
+    ends5_q <= ends4_q;
+    accumulate4_q <= part3_q != 4'd0;
+    accumulate5_o <= accumulate4_q;
     {filter5_o, half5_o} <= turn4_q;
     {filter6_o, half6_o} <= {filter5_o, half5_o};
     if (change_o) first6_o <= 1'b1;

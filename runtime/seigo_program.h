@@ -22,6 +22,7 @@
 #define SEIGO_SEGMENT_FIRST_WORD 0x20u
 #define SEIGO_SEGMENT_WORDS 0x2u
 #define SEIGO_LANE_RING_WORDS 0x4u
+#define SEIGO_PART_RING_WORDS 0x5u
 #define SEIGO_FILTER_RING_WORDS 0x9u
 #define SEIGO_STEP_RING_WORDS 0x8u
 
@@ -241,17 +242,21 @@
 #define SEIGO_PLANE_STRIDE_XY_WORD 25
 #define SEIGO_PLANE_STRIDE_XY_LSB 0
 #define SEIGO_PLANE_STRIDE_XY_WIDTH 2
+/* rows and columns of the plane engine's window beyond its center, 1 to 3 */
+#define SEIGO_PLANE_REACH_WORD 25
+#define SEIGO_PLANE_REACH_LSB 2
+#define SEIGO_PLANE_REACH_WIDTH 2
 /* rows of padding above the plane engine's input */
 #define SEIGO_PLANE_PAD_TOP_WORD 25
-#define SEIGO_PLANE_PAD_TOP_LSB 2
-#define SEIGO_PLANE_PAD_TOP_WIDTH 1
+#define SEIGO_PLANE_PAD_TOP_LSB 4
+#define SEIGO_PLANE_PAD_TOP_WIDTH 2
 /* columns of padding left of the plane engine's input */
 #define SEIGO_PLANE_PAD_LEFT_WORD 25
-#define SEIGO_PLANE_PAD_LEFT_LSB 3
-#define SEIGO_PLANE_PAD_LEFT_WIDTH 1
+#define SEIGO_PLANE_PAD_LEFT_LSB 6
+#define SEIGO_PLANE_PAD_LEFT_WIDTH 2
 /* taps that a maximum looks at, row by row from the low bit */
 #define SEIGO_TAP_MASK_WORD 25
-#define SEIGO_TAP_MASK_LSB 4
+#define SEIGO_TAP_MASK_LSB 8
 #define SEIGO_TAP_MASK_WIDTH 9
 /* function of the dense output stage */
 #define SEIGO_FUNCTION_WORD 26

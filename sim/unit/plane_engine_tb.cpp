@@ -1,4 +1,9 @@
 // parameters: DP=2 Channels=16 PackProducts=1 SumBits=20 DspLanes=1
+// parameters: DP=2 Reach=2 Channels=16 PackProducts=1 SumBits=20 DspLanes=1
+// parameters: DP=2 Reach=3 Channels=16 PackProducts=0 SumBits=21 DspLanes=0
+// parameters: DP=2 Reach=2 Channels=8 PackProducts=0 SumBits=32 DspLanes=0
+// parameters: DP=1 Reach=3 Channels=8 PackProducts=0 SumBits=21 DspLanes=0
+// parameters: DP=1 Reach=2 Channels=16 PackProducts=0 SumBits=20 DspLanes=0
 // parameters: DP=2 Channels=8 PackProducts=0 SumBits=32 DspLanes=0
 // parameters: DP=1 Channels=16 PackProducts=0 SumBits=21 DspLanes=0
 // parameters: DP=1 Channels=8 PackProducts=0 SumBits=21 DspLanes=0
@@ -22,13 +27,17 @@
 #include "verilated.h"
 
 static constexpr int DP = PARAM_DP;
-// Cycles of a window for each filter.
+#ifndef PARAM_Reach
+#define PARAM_Reach 1
+#endif
+static constexpr int REACH = PARAM_Reach;
+// Cycles of a part of a window for each filter.
 static constexpr int TURNS = 16 / PARAM_Channels;
 static Random draw(12345);
 static int uniform(int low, int high) { return int(draw.in(low, high)); }
 
 struct Channel {
-  int8_t weight[9];
+  int8_t weight[49];
   int8_t zero_in;
   int32_t bias;
   int argument;  // shift of A5, or of A6 step 1
@@ -43,8 +52,13 @@ struct Filter {
   int function;  // 0 ReLU, 1 identity and a table of two segments for each sign, 2 clamp
 };
 struct Pass {
-  int height, width, out_height, out_width, planes, stride, pad_top, pad_left;
+  int height, width, out_height, out_width, planes, stride, reach, pad_top, pad_left;
   bool maximum, two;
+  int side() const { return 2 * reach + 1; }
+  // Cycles of a window that emits.
+  long turns() const { return TURNS * (two ? 2 : 1) * reach * reach; }
+  // Groups in which the columns right of the center lie.
+  int near() const { return (reach + DP - 1) / DP; }
   int mask;
   Filter filter[2];
   std::vector<Set> sets;
@@ -80,8 +94,8 @@ static int64_t table(int64_t x) {
 static int expected(const Pass& p, int plane, int f, int oy, int ox, int c) {
   int64_t sum = 0;
   int largest = -128;
-  for (int ky = 0; ky < 3; ky++)
-    for (int kx = 0; kx < 3; kx++) {
+  for (int ky = 0; ky < p.side(); ky++)
+    for (int kx = 0; kx < p.side(); kx++) {
       int y = oy * p.stride - p.pad_top + ky, x = ox * p.stride - p.pad_left + kx;
       bool inside = y >= 0 && y < p.height && x >= 0 && x < p.width;
       if (p.maximum) {
@@ -89,7 +103,7 @@ static int expected(const Pass& p, int plane, int f, int oy, int ox, int c) {
           largest = std::max<int>(largest, p.at(plane, y, x, c));
       } else {
         const Channel& k = p.sets[plane].channel[f][c];
-        sum += int64_t(k.weight[3 * ky + kx]) * (inside ? p.at(plane, y, x, c) : k.zero_in);
+        sum += int64_t(k.weight[p.side() * ky + kx]) * (inside ? p.at(plane, y, x, c) : k.zero_in);
       }
     }
   if (p.maximum) return largest;
@@ -115,14 +129,15 @@ static Pass random_pass(bool gaps) {
   p.width = uniform(1, most);
   if (uniform(0, 9) == 0) p.width = 40;
   p.stride = uniform(1, 2);
-  p.pad_top = uniform(0, 1);
-  p.pad_left = uniform(0, 1);
+  p.maximum = uniform(0, 3) == 0;
+  p.reach = p.maximum ? 1 : uniform(1, REACH);
+  p.pad_top = uniform(0, p.reach);
+  p.pad_left = uniform(0, p.reach);
   int tallest = (p.height - 1 + p.pad_top) / p.stride + 1;
   int widest = (p.width - 1 + p.pad_left) / p.stride + 1;
   p.out_height = uniform(uniform(0, 4) ? std::max(1, tallest - 2) : 1, tallest);
   p.out_width = uniform(uniform(0, 4) ? std::max(1, widest - 2) : 1, widest);
   p.planes = uniform(1, 5);
-  p.maximum = uniform(0, 3) == 0;
   p.two = uniform(0, 2) == 0;
   int rows = uniform(1, 7), columns = uniform(1, 7);
   p.mask = 0;
@@ -155,11 +170,15 @@ static Pass random_pass(bool gaps) {
   return p;
 }
 
-// The 9 ring words of a filter, as 72 words of 32 bits.
-static void ring_words(const Set& s, int f, uint32_t* out) {
+// The 9 ring words of a filter with the taps of one of its parts, as 72 words of 32 bits.
+static void ring_words(const Pass& p, const Set& s, int f, int row, int column, uint32_t* out) {
   uint8_t bytes[288];
   for (int t = 0; t < 9; t++)
-    for (int c = 0; c < 16; c++) bytes[16 * t + c] = uint8_t(s.channel[f][c].weight[t]);
+    for (int c = 0; c < 16; c++) {
+      int y = 3 * row + t / 3, x = 3 * column + t % 3;
+      bool tap = y < p.side() && x < p.side();
+      bytes[16 * t + c] = tap ? uint8_t(s.channel[f][c].weight[p.side() * y + x]) : 0;
+    }
   for (int c = 0; c < 16; c++) {
     const Channel& k = s.channel[f][c];
     bytes[144 + c] = uint8_t(k.zero_in);
@@ -184,7 +203,7 @@ struct Bench {
 
   // Parameters run ahead of the passes: sets of all of them in one line.
   struct Word {
-    int filter, index;
+    int filter, part, index;
     bool commit;
     uint32_t data[8];
   };
@@ -193,9 +212,9 @@ struct Bench {
   bool parameter_taken_before = false;  // in the cycle before
 
   [[noreturn]] void fail(const Pass& p, const char* what) {
-    printf("FAIL at cycle %ld: %s\n  input %dx%d output %dx%d stride %d pad %d,%d planes %d ", cycle,
-           what, p.height, p.width, p.out_height, p.out_width, p.stride, p.pad_top, p.pad_left,
-           p.planes);
+    printf("FAIL at cycle %ld: %s\n  input %dx%d output %dx%d stride %d reach %d pad %d,%d planes %d ",
+           cycle, what, p.height, p.width, p.out_height, p.out_width, p.stride, p.reach, p.pad_top,
+           p.pad_left, p.planes);
     printf("%s%s mask %x\n", p.maximum ? "maximum" : "convolution", p.two ? " two" : "", p.mask);
     exit(1);
   }
@@ -217,40 +236,48 @@ struct Bench {
   void queue_parameters(const Pass& p) {
     for (const Set& s : p.sets)
       for (int f = 0; f <= int(p.two); f++) {
-        uint32_t ring[72];
-        ring_words(s, f, ring);
         // The commit comes with the last word or on its own.
         bool alone = uniform(0, 1);
-        for (int k = 0; k < 9; k++) {
-          Word w{f, k, f == int(p.two) && k == 8 && !alone, {}};
-          memcpy(w.data, ring + 8 * k, 32);
-          words.push_back(w);
+        for (int n = 0; n < p.reach * p.reach; n++) {
+          int row = n / p.reach, column = n % p.reach;
+          bool ends = n == p.reach * p.reach - 1;
+          uint32_t ring[72];
+          ring_words(p, s, f, row, column, ring);
+          // Behind the taps of other parts than the last there is nothing.
+          if (!ends) memset(ring + 36, 0, 16);
+          for (int k = 0; k < (ends ? 9 : 5); k++) {
+            Word w{f, row << 2 | column, k, ends && f == int(p.two) && k == 8 && !alone, {}};
+            memcpy(w.data, ring + 8 * k, 32);
+            words.push_back(w);
+          }
         }
-        if (f == int(p.two) && alone) words.push_back(Word{0, 15, true, {}});
+        if (f == int(p.two) && alone) words.push_back(Word{0, 0, 15, true, {}});
       }
   }
 
   // When each window enters after the start without gaps; the last one that emits.
   void timing(const Pass& p, long& last_input, long& last_window) const {
     int in_groups = (p.width + DP - 1) / DP;
-    int groups = std::max(in_groups, ((p.out_width - 1) * p.stride + 1 - p.pad_left) / DP + 1);
-    int rows = std::max({p.height, (p.out_height - 1) * p.stride + 2 - p.pad_top, 2});
-    long slots = long(p.planes) * rows * groups + groups + 1, waits = 0;
+    int groups = std::max(in_groups, ((p.out_width - 1) * p.stride + p.reach - p.pad_left) / DP + 1);
+    if (REACH > 1) groups = std::max(groups, 2);
+    int rows = std::max({p.height, (p.out_height - 1) * p.stride + p.reach + 1 - p.pad_top, p.reach + p.near()});
+    long lag = long(p.reach) * groups + p.near();
+    long slots = long(p.planes) * rows * groups + lag, waits = 0;
     for (long n = 0; n < slots; n++) {
       long in_row = n / groups;
       bool fed = n % groups < in_groups && in_row % rows < p.height;
       if (fed && in_row < long(p.planes) * rows) last_input = n + waits;
-      long center = n - groups - 1;
+      long center = n - lag;
       if (center < 0) continue;
       int x = int(center % groups) * DP, y = int(center / groups % rows);
       bool emits = false;
       for (int oy = 0; oy < p.out_height; oy++)
-        for (int ox = 0; ox < p.out_width && oy * p.stride + 1 - p.pad_top == y; ox++) {
-          int ax = ox * p.stride + 1 - p.pad_left;
+        for (int ox = 0; ox < p.out_width && oy * p.stride + p.reach - p.pad_top == y; ox++) {
+          int ax = ox * p.stride + p.reach - p.pad_left;
           emits |= ax >= x && ax < x + DP;
         }
       if (emits) last_window = n + waits;
-      if (emits) waits += TURNS * (p.two ? 2 : 1) - 1;
+      if (emits) waits += p.turns() - 1;
     }
   }
 
@@ -261,6 +288,7 @@ struct Bench {
     top.out_width_i = p.out_width;
     top.planes_i = p.planes;
     top.stride_i = p.stride;
+    top.reach_i = p.reach;
     top.pad_top_i = p.pad_top;
     top.pad_left_i = p.pad_left;
     top.maximum_i = p.maximum;
@@ -278,7 +306,7 @@ struct Bench {
     long started = -1, first_accept = -1, last_accept = -1, last_output = -1;
     bool starved = false;
     bool valid = false, parameter_valid = false;
-    long limit = cycle + 20000 + 60 * (feed_total + total) + 400 * p.planes;
+    long limit = cycle + 20000 + 60 * p.reach * p.reach * (feed_total + total) + 400 * p.planes * p.reach * p.reach;
     bool clean = p.pixel_gap + p.output_gap + p.parameter_gap == 0;
     while (true) {
       if (cycle > limit) fail(p, "no end");
@@ -306,6 +334,7 @@ struct Bench {
         const Word& w = words.front();
         top.parameter_valid_i = w.index < 9;
         top.parameter_filter_i = w.filter;
+        top.parameter_part_i = w.part;
         top.parameter_index_i = w.index;
         memcpy(&top.parameter_data_i[0], w.data, 32);
         top.parameter_commit_i = w.commit && top.parameter_ready_o;
@@ -359,8 +388,8 @@ struct Bench {
     }
     if (top.valid_o) fail(p, "results after the end");
 
-    // Exact time, unless parameters (18 words at most a plane) are the slower side.
-    bool big = p.maximum || long(p.height) * groups >= 60;
+    // Exact time, unless parameters (18 words at most a plane, 98 of large windows) are the slower side.
+    bool big = p.maximum || long(p.height) * groups >= (p.reach == 1 ? 60 : 200);
     if (clean && big && !starved) {
       long last_input = 0, last_window = 0;
       timing(p, last_input, last_window);
@@ -370,7 +399,7 @@ struct Bench {
         fail(p, "input rate");
       }
       long& constant = p.maximum ? tail_maximum : tail;
-      long rest = last_output - first_accept - last_window - (TURNS * (p.two ? 2 : 1) - 1);
+      long rest = last_output - first_accept - last_window - (p.turns() - 1);
       if (constant < 0) constant = rest;
       if (rest != constant) {
         printf("last result after %ld cycles, expected %ld\n", rest, constant);

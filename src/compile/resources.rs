@@ -138,7 +138,7 @@ fn memories(design: &Design) -> (usize, usize) {
     };
     let pixels = design.plane_pixels();
     let width = design.max_width.next_power_of_two().max(16);
-    let lines = 2 * rams(128 * pixels, width / pixels, HALF_RAM_BITS);
+    let lines = 2 * design.plane_reach * rams(128 * pixels, width / pixels, HALF_RAM_BITS);
     let ring = rams(256, design.ring_words, HALF_RAM_BITS);
     let rows_to_memory = rams(128, 512, HALF_RAM_BITS);
     let stem = design.stem.map_or(0, |stem| stem_rams(design, stem));
@@ -252,6 +252,10 @@ const SCATTER_BANK: (usize, usize) = (128, 0);
 const PARITY: (usize, usize) = (8, 3);
 const PARITY_BANK: (usize, usize) = (128, 128);
 
+/// Windows of a plane engine that reach 1 to 3 rows and columns beyond their center: for each channel of a pixel, what
+/// `seigo_plane_engine` takes more than with 1, by yosys at two pixels and 16 channels.
+const REACH: [(usize, usize); 3] = [(0, 0), (179, 47), (433, 167)];
+
 /// Look-up tables and flip-flops.
 fn logic(design: &Design) -> (usize, usize) {
     let plain = usize::from(!design.dsp_lanes);
@@ -260,6 +264,7 @@ fn logic(design: &Design) -> (usize, usize) {
     let channels = design.plane_channels * design.plane_pixels();
     let before = if design.residual & 1 == 0 { LANE_BEFORE } else { (0, 0) };
     let more_entries = design.rom().entries.len().saturating_sub(LANE_ROM_ENTRIES);
+    let reach = REACH[design.plane_reach.clamp(1, REACH.len()) - 1];
     let larger_rom = (more_entries.div_ceil(4), 0);
     let stem_rows = design.stem.map(|stem| StemRows::new(design, stem));
     let sum = |take: fn((usize, usize)) -> usize| {
@@ -282,7 +287,7 @@ fn logic(design: &Design) -> (usize, usize) {
             + take(MEMORY)
             + pixels * (take(PIXEL) + take(MEMORY_PIXEL))
             + lanes * (take(LANE[plain]) - take(before))
-            + channels * take(PLANE[plain])
+            + channels * (take(PLANE[plain]) + take(reach))
             + rom
             - gone
             + if design.stem.is_some() { stem + rows } else { 0 }

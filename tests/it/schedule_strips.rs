@@ -80,7 +80,7 @@ fn odd_sizes_are_computed_or_refused_with_the_memory_that_would_do() {
         net.0.values[image.0].shape = vec![1, 3, pick(&[1, 2, 5, 13]), pick(&[1, 3, 17, 90, 417])];
         let shape = Shape::square(pick(&[1, 3, 5, 7]), pick(&[1, 2]));
         let stem = net.conv("stem", image, 16, shape, None);
-        let body = net.depthwise("body", stem, 3, pick(&[1, 2]));
+        let body = net.depthwise("body", stem, pick(&[3, 5, 7]), pick(&[1, 2]));
         let more = net.conv("more", body, 32, Shape::square(pick(&[1, 3, 5]), 1), None);
         let head = net.linear("head", more, 16);
         net.output(head);
@@ -178,7 +178,7 @@ fn long(layers: usize) -> QGraph {
         let name = |part: &str| format!("b{index}.{part}");
         let [a, b] = net.halves(&name("split"), x);
         let a = net.conv(&name("in"), a, 32, Shape::POINT, None);
-        let a = net.depthwise(&name("dw"), a, 3, 1);
+        let a = net.depthwise(&name("dw"), a, 3 + 2 * (index % 2), 1);
         let a = net.conv(&name("out"), a, 16, Shape::POINT, None);
         let joined = net.concat(&name("cat"), &[a, b, kept[index % 4]]);
         let y = net.conv(&name("mix"), joined, 32, Shape::POINT, Some(x));

@@ -24,7 +24,9 @@ pub const MAGIC_VALUE: u32 = 0x5E16;
 pub const VERSION_VALUE: u32 = 1;
 /// Ring words of the lane parameters of a tile.
 pub const LANE_RING_WORDS: usize = 4;
-/// Ring words of a plane filter.
+/// Ring words of a part of a plane filter's window, but the last one: 9 taps of 16 channels.
+pub const PART_RING_WORDS: usize = 5;
+/// Ring words of the last part of a plane filter, with its zero points and lane parameters.
 pub const FILTER_RING_WORDS: usize = 9;
 /// Ring words of a step, without the zero points of a padded pass.
 pub const STEP_RING_WORDS: usize = 8;
@@ -32,12 +34,20 @@ pub const STEP_RING_WORDS: usize = 8;
 pub const LANE_BYTES: usize = 8;
 /// Bytes of the lane parameters of a tile: 16 channels.
 pub const LANES_BYTES: usize = LANE_RING_WORDS * RING_WORD;
-/// Bytes of a plane filter: 9 taps of 16 channels, 16 zero points, lane parameters.
+/// Taps of a part of a window along an axis.
+pub const PART_SIDE: usize = 3;
+/// Bytes of the taps of a part, 16 channels each.
+pub const TAPS_BYTES: usize = PART_SIDE * PART_SIDE * 16;
+/// Bytes of a part of a plane filter, but the last one.
+pub const PART_BYTES: usize = PART_RING_WORDS * RING_WORD;
+/// Bytes of the last part of a plane filter: 9 taps of 16 channels, 16 zero points, lane parameters.
 pub const FILTER_BYTES: usize = FILTER_RING_WORDS * RING_WORD;
-/// Byte of a plane filter at which the zero points of its input begin.
-pub const FILTER_ZEROS: usize = 9 * 16;
-/// Byte of a plane filter at which its lane parameters begin.
-pub const FILTER_LANES: usize = FILTER_BYTES - LANES_BYTES;
+/// Ring words of a plane filter whose window reaches `reach` rows and columns beyond its center, and so has as many parts
+/// along each axis.
+pub fn filter_ring_words(reach: usize) -> usize {
+    (reach * reach).saturating_sub(1) * PART_RING_WORDS + FILTER_RING_WORDS
+}
+
 /// Bytes of a step's weights: 16 x 16; the zero points of a padded pass, a ring word, follow.
 pub const STEP_BYTES: usize = STEP_RING_WORDS * RING_WORD;
 
@@ -117,9 +127,10 @@ fields! { DESCRIPTOR:
     PLANE_HEIGHT = "PlaneHeight", 24 0 16 u, "output height of the plane engine";
     PLANE_WIDTH = "PlaneWidth", 24 16 16 u, "output width of the plane engine";
     PLANE_STRIDE_XY = "PlaneStrideXy", 25 0 2 u, "stride of the plane engine, 1 or 2";
-    PLANE_PAD_TOP = "PlanePadTop", 25 2 1 u, "rows of padding above the plane engine's input";
-    PLANE_PAD_LEFT = "PlanePadLeft", 25 3 1 u, "columns of padding left of the plane engine's input";
-    TAP_MASK = "TapMask", 25 4 9 u, "taps that a maximum looks at, row by row from the low bit";
+    PLANE_REACH = "PlaneReach", 25 2 2 u, "rows and columns of the plane engine's window beyond its center, 1 to 3";
+    PLANE_PAD_TOP = "PlanePadTop", 25 4 2 u, "rows of padding above the plane engine's input";
+    PLANE_PAD_LEFT = "PlanePadLeft", 25 6 2 u, "columns of padding left of the plane engine's input";
+    TAP_MASK = "TapMask", 25 8 9 u, "taps that a maximum looks at, row by row from the low bit";
     FUNCTION = "Function", 26 0 4 u, "function of the dense output stage";
     PLANE_FUNCTION0 = "PlaneFunction0", 26 4 4 u, "function of plane filter 0";
     PLANE_FUNCTION1 = "PlaneFunction1", 26 8 4 u, "function of plane filter 1";
@@ -173,6 +184,8 @@ mod tests {
         apart(descriptor.chain((0..SEGMENTS).flat_map(segment)), WORDS * 32);
         apart(LANE.iter().copied(), 8 * LANE_BYTES);
         assert_eq!(CHECKSUM.word, WORDS - 1);
-        assert_eq!(FILTER_ZEROS + 16, FILTER_LANES);
+        assert_eq!(TAPS_BYTES + 16 + LANES_BYTES, FILTER_BYTES);
+        assert_eq!(TAPS_BYTES.next_multiple_of(RING_WORD), PART_BYTES);
+        assert_eq!([1, 2, 3].map(filter_ring_words), [9, 24, 49]);
     }
 }

@@ -1,8 +1,8 @@
 //! The limits as a table, from which the page on the accelerator is checked.
 
 use super::{
-    BLOCKS, FILTERS, FUNCTIONS, MAX_EXTENT, MAX_KERNEL, MAX_PAD, MAX_PLANE_STRIDE, MAX_RING,
-    MAX_STEM_REACH, MAX_WEIGHT_SHIFT, SEGMENTS, SIDE, STEM_CHANNELS, WORD,
+    BLOCKS, FILTERS, FUNCTIONS, MAX_EXTENT, MAX_KERNEL, MAX_PAD, MAX_PLANE_STRIDE, MAX_REACH,
+    MAX_RING, MAX_STEM_REACH, MAX_WEIGHT_SHIFT, SEGMENTS, SIDE, STEM_CHANNELS, WORD, side,
 };
 
 /// A limit of the hardware.
@@ -22,9 +22,9 @@ const fn up_to(what: &'static str, least: usize, most: usize) -> Limit {
 pub const LIMITS: &[Limit] = &[
     up_to("kernel, stride and dilation of the array, along each axis", 1, MAX_KERNEL),
     up_to("padding of the array at the top or left", 0, MAX_PAD),
-    up_to("depthwise kernel on the plane engine, along each axis", 1, SIDE),
+    up_to("depthwise kernel on the plane engine, along each axis", 1, side(MAX_REACH)),
     up_to("stride of the plane engine", 1, MAX_PLANE_STRIDE),
-    up_to("positions outside of the input under a window of the plane engine", 0, 1),
+    up_to("maximum of one step of the plane engine, along each axis", 1, SIDE),
     up_to("filters of the plane engine in a pass", 0, FILTERS),
     up_to("weight by which an addition aligns an input", 1, 1 << MAX_WEIGHT_SHIFT),
     up_to(

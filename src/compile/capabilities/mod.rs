@@ -29,15 +29,16 @@ pub use stem::{
 };
 pub use tensor::{MAX_EXTENT, readable, storable};
 pub use window::{
-    ArrayWindow, MAX_KERNEL, MAX_PAD, MAX_PLANE_STRIDE, Maximum, Place, SIDE, Walk, Window,
-    reads_padding,
+    ArrayWindow, MAX_KERNEL, MAX_PAD, MAX_PLANE_STRIDE, MAX_REACH, Maximum, Place, SIDE, Walk,
+    Window, reads_padding, side,
 };
 
 use crate::base::arithmetic::MAX_FUNCTIONS;
 use crate::frontend::rewrites;
 
 pub use crate::compile::border::stream::{
-    DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, SEGMENTS, STEP_RING_WORDS,
+    DESCRIPTOR_WORDS, LANE_RING_WORDS, PART_SIDE, RING_WORD, SEGMENTS, STEP_RING_WORDS,
+    filter_ring_words,
 };
 
 /// Channels of a plane.

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{
-    MAX_EXTENT, MAX_KERNEL, MAX_PAD, MAX_PLANE_STRIDE, MAX_STEM_REACH, MAX_WEIGHT_SHIFT, SIDE,
-    STEM_CHANNELS,
+    MAX_EXTENT, MAX_KERNEL, MAX_PAD, MAX_PLANE_STRIDE, MAX_REACH, MAX_STEM_REACH, MAX_WEIGHT_SHIFT,
+    SIDE, STEM_CHANNELS, side,
 };
 use crate::model::qgraph::Width;
 
@@ -41,13 +41,13 @@ pub enum Reason {
     WindowAxes(usize),
     /// A stride beyond the plane engine's.
     PlaneStride(usize),
-    /// Taps with gaps under the plane engine.
+    /// Few taps with gaps, beyond the plane engine's window of neighbors.
     PlaneDilation(usize),
-    /// A depthwise kernel beyond the plane engine's window, rows and columns.
+    /// A depthwise kernel beyond the plane engine's windows, rows and columns.
     PlaneKernel([usize; 2]),
     /// A maximum beyond the plane engine's window that is no cascade, rows and columns.
     MaximumKernel([usize; 2]),
-    /// A window around which the plane engine's three taps would lie too far outside of the input.
+    /// A window around which the plane engine's would lie too far outside of the input.
     PlanePadding {
         /// Taps of the window.
         kernel: usize,
@@ -196,10 +196,18 @@ impl fmt::Display for Reason {
                 write!(f, "stride {stride}; the plane engine takes 1 to {MAX_PLANE_STRIDE}")
             }
             Self::PlaneDilation(dilation) => {
-                write!(f, "dilation {dilation}; the plane engine's taps are neighbors")
+                write!(
+                    f,
+                    "dilation {dilation}; the array spends less time on so few taps so far apart"
+                )
             }
             Self::PlaneKernel([rows, columns]) => {
-                write!(f, "a {rows} x {columns} kernel; the plane engine has {SIDE} x {SIDE} taps")
+                let most = side(MAX_REACH);
+                write!(
+                    f,
+                    "a {rows} x {columns} kernel; the plane engine takes up to {most} x {most}, and none \
+                     of many rows or columns and few taps"
+                )
             }
             Self::MaximumKernel([rows, columns]) => write!(
                 f,
@@ -209,7 +217,7 @@ impl fmt::Display for Reason {
             Self::PlanePadding { kernel, begin, end } => write!(
                 f,
                 "a kernel of {kernel} that reaches {begin} before and {end} behind its input; the \
-                 plane engine's {SIDE} taps there would lie more than 1 outside"
+                 plane engine's window there would lie too far outside"
             ),
             Self::Alignment { channel, exponent } => write!(
                 f,

@@ -56,14 +56,33 @@ fn the_plane_engine_places_small_kernels_in_its_window() {
     assert_eq!(fit(axis(2, 2, 1, [0, 0])), Ok((0, 0)));
     let behind = |kernel, begin, end| Err(Reason::PlanePadding { kernel, begin, end });
     assert_eq!(fit(axis(1, 2, 9, [1, 0])), behind(1, 1, 0));
-    assert_eq!(fit(axis(4, 1, 1, [1, 1])), Err(Reason::PlaneKernel([4, 4])));
+    assert_eq!(fit(axis(9, 1, 1, [4, 4])), Err(Reason::PlaneKernel([9, 9])));
     assert_eq!(fit(axis(3, 3, 1, [1, 1])), Err(Reason::PlaneStride(3)));
-    assert_eq!(fit(axis(3, 1, 2, [2, 2])), Err(Reason::PlaneDilation(2)));
+    assert_eq!(fit(axis(3, 1, 3, [3, 3])), Err(Reason::PlaneDilation(3)));
     assert_eq!(fit(axis(3, 1, 1, [2, 2])), behind(3, 2, 2));
-    assert_eq!(fit(axis(3, 1, 1, [0, 2])), behind(3, 0, 2));
+    // At the end of 5 x 5 taps, whose center is then its first one.
+    assert_eq!(fit(axis(3, 1, 1, [0, 2])), Ok((2, 2)));
     let (one, two) = (axis(3, 1, 1, [1, 1]), axis(3, 2, 1, [1, 1]));
     assert_eq!(Window::fit(&[one, two]), Err(Reason::Strides([1, 2])));
-    assert_eq!(Place::fit(&axis(5, 1, 1, [2, 2])), Err(Reason::PlaneKernel([5, 5])));
+    assert_eq!(Place::fit(&axis(5, 1, 1, [2, 2]), 1), Err(Reason::PlaneKernel([5, 5])));
+}
+
+#[test]
+fn the_plane_engine_takes_the_smallest_window_that_serves() {
+    let fit = |axes: [Axis; 2]| {
+        Window::fit(&axes).map(|window| (window.walk.reach, window.first[0], window.walk.pads[0]))
+    };
+    let square = |axis: Axis| fit([axis, axis]);
+    assert_eq!(square(axis(5, 1, 1, [2, 2])), Ok((2, 0, 2)));
+    assert_eq!(square(axis(4, 1, 1, [1, 1])), Ok((2, 0, 1)));
+    assert_eq!(square(axis(7, 2, 1, [3, 2])), Ok((3, 0, 3)));
+    assert_eq!(square(axis(6, 1, 1, [0, 0])), Ok((3, 0, 0)));
+    // Three taps, two apart.
+    assert_eq!(square(axis(3, 1, 2, [2, 2])), Ok((2, 0, 2)));
+    // The array is quicker where most of a window would be empty.
+    let (one, five) = (axis(1, 1, 1, [0, 0]), axis(5, 1, 1, [2, 2]));
+    assert_eq!(fit([one, five]), Err(Reason::PlaneKernel([1, 5])));
+    assert_eq!(Maximum::fit(&[axis(3, 1, 2, [2, 2]); 2]), Err(Reason::PlaneDilation(2)));
 }
 
 #[test]

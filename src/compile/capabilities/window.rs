@@ -1,10 +1,18 @@
-//! Windows over planes: those of the array, and those of the plane engine's 3 x 3 taps.
+//! Windows over planes: those of the array, and those of the plane engine.
 
 use super::reason::{Fit, Reason};
 use crate::frontend::ops::window::Axis;
 
-/// Taps of the plane engine along an axis.
-pub const SIDE: usize = 3;
+/// Rows and columns beyond its center that the plane engine's largest window reaches.
+pub const MAX_REACH: usize = 3;
+/// Taps of a maximum of the plane engine along an axis.
+pub const SIDE: usize = side(1);
+
+/// Taps along an axis of a window that reaches so far beyond its center.
+pub const fn side(reach: usize) -> usize {
+    2 * reach + 1
+}
+
 /// Largest stride of the plane engine.
 pub const MAX_PLANE_STRIDE: usize = 2;
 /// Largest kernel, stride and dilation of the array.
@@ -70,22 +78,24 @@ pub fn reads_padding(axis: &Axis) -> bool {
 pub struct Walk {
     /// 1 or 2, in both directions.
     pub stride: usize,
-    /// Padding at the top and left, each 0 or 1.
+    /// Rows and columns of the window beyond its center: 1 to 3. A result takes as many cycles as the square of that.
+    pub reach: usize,
+    /// Padding at the top and left, each at most `reach`.
     pub pads: [usize; 2],
     /// Rows and columns of the result.
     pub output: [usize; 2],
 }
 
-/// Where a kernel of at most three taps lies in the plane engine's window, along an axis.
+/// Where a kernel lies in the plane engine's window, along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// The first of the three taps that the kernel takes.
+    /// The first of the window's taps that the kernel takes.
     pub first: usize,
-    /// Padding of the three taps before the input: 0 or 1.
+    /// Padding of the window before the input.
     pub pad: usize,
 }
 
-/// A window of at most 3 x 3 on the plane engine.
+/// A window of at most 7 x 7 on the plane engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// How the engine walks.
@@ -94,16 +104,34 @@ pub struct Window {
     pub first: [usize; 2],
     /// Rows and columns of taps that it takes.
     pub kernel: [usize; 2],
+    /// Rows and columns from one of them to the next.
+    pub dilation: [usize; 2],
 }
 
 impl Window {
-    /// The place of a window over rows and columns.
+    /// The place of a depthwise kernel over rows and columns, in the smallest window that holds it.
     ///
     /// # Errors
-    /// What the engine does not take.
+    /// What the engine does not take, or takes longer for than the array.
     pub fn fit(axes: &[Axis; 2]) -> Fit<Self> {
+        let nearest = Self::within(axes, 1);
+        if nearest.is_ok() {
+            return nearest;
+        }
+        // The array takes a cycle for each tap of as many pixels as its width, the engine one for each part of half as
+        // many.
+        let taps = axes[0].kernel * axes[1].kernel;
+        let further = (2..=MAX_REACH).filter(|reach| 2 * reach * reach < taps);
+        further.map(|reach| Self::within(axes, reach)).find(Result::is_ok).unwrap_or(nearest)
+    }
+
+    /// The place in a window of which the reach is given.
+    ///
+    /// # Errors
+    /// What the engine does not take there.
+    fn within(axes: &[Axis; 2], reach: usize) -> Fit<Self> {
         let [rows, columns] = axes;
-        if rows.kernel.max(columns.kernel) > SIDE {
+        if rows.kernel.max(columns.kernel) > side(reach) {
             return Err(Reason::PlaneKernel([rows.kernel, columns.kernel]));
         }
         if rows.stride != columns.stride {
@@ -112,37 +140,41 @@ impl Window {
         if !(1..=MAX_PLANE_STRIDE).contains(&rows.stride) {
             return Err(Reason::PlaneStride(rows.stride));
         }
-        let [y, x] = [Place::fit(rows)?, Place::fit(columns)?];
+        let [y, x] = [Place::fit(rows, reach)?, Place::fit(columns, reach)?];
         Ok(Self {
             walk: Walk {
                 stride: rows.stride,
+                reach,
                 pads: [y.pad, x.pad],
                 output: [rows.output, columns.output],
             },
             first: [y.first, x.first],
             kernel: [rows.kernel, columns.kernel],
+            dilation: [rows.dilation, columns.dilation],
         })
     }
 }
 
 impl Place {
-    /// The first place at which the three taps begin at most one position before the input and end at
-    /// most one behind it.
+    /// The first place at which the window begins at most `reach` positions before the input and ends at
+    /// most as many behind it.
     ///
     /// # Errors
     /// [`Reason::PlaneDilation`], [`Reason::PlanePadding`]; [`Reason::PlaneKernel`] for more taps.
-    pub fn fit(axis: &Axis) -> Fit<Self> {
-        if axis.kernel > 1 && axis.dilation > 1 {
-            return Err(Reason::PlaneDilation(axis.dilation));
+    pub fn fit(axis: &Axis, reach: usize) -> Fit<Self> {
+        if axis.kernel > side(reach) {
+            return Err(Reason::PlaneKernel([axis.kernel; 2]));
         }
-        let spare = SIDE.checked_sub(axis.kernel).ok_or(Reason::PlaneKernel([axis.kernel; 2]))?;
+        let extent = axis.extent();
+        let spare = side(reach).checked_sub(extent).ok_or(Reason::PlaneDilation(axis.dilation))?;
         let last = (axis.output - 1) * axis.stride;
         let place = (0..=spare).map(|first| Self { first, pad: axis.begin + first });
-        let fits = |place: &Self| place.pad <= 1 && last + SIDE <= axis.input + place.pad + 1;
+        let within = |place: &Self| last + side(reach) <= axis.input + place.pad + reach;
+        let fits = |place: &Self| place.pad <= reach && within(place);
         place.clone().find(fits).ok_or(Reason::PlanePadding {
             kernel: axis.kernel,
             begin: axis.begin,
-            end: (last + axis.kernel).saturating_sub(axis.input + axis.begin),
+            end: (last + extent).saturating_sub(axis.input + axis.begin),
         })
     }
 }
@@ -165,7 +197,7 @@ impl Maximum {
     pub fn fit(axes: &[Axis; 2]) -> Fit<Self> {
         let [rows, columns] = axes;
         if rows.kernel.max(columns.kernel) <= SIDE {
-            return Ok(Self { stages: 1, window: Window::fit(axes)? });
+            return Ok(Self { stages: 1, window: Window::within(axes, 1)? });
         }
         let same = |axis: &Axis| {
             axis.kernel % 2 == 1
@@ -178,6 +210,6 @@ impl Maximum {
         }
         // Each stage looks one position further in every direction.
         let stage = axes.map(|axis| Axis { kernel: SIDE, begin: 1, end: 1, ..axis });
-        Ok(Self { stages: rows.kernel / 2, window: Window::fit(&stage)? })
+        Ok(Self { stages: rows.kernel / 2, window: Window::within(&stage, 1)? })
     }
 }

@@ -8,10 +8,10 @@ use crate::base::arithmetic::{Function, MAX_ENTRIES, Rom};
 use crate::base::error::Result;
 use crate::compile::boards::{Axi, DspKind, Target};
 use crate::compile::capabilities::{
-    BLOCKS, BURST, DESCRIPTOR_WORDS, FILTER_RING_WORDS, FUNCTIONS, LANE_RING_WORDS, MAX_RING,
-    STEP_RING_WORDS, Stem, WORD, image_pitch, reads_padding,
+    BLOCKS, BURST, DESCRIPTOR_WORDS, FUNCTIONS, LANE_RING_WORDS, MAX_RING, STEP_RING_WORDS, Stem,
+    WORD, image_pitch, reads_padding,
 };
-use crate::compile::schedule::{Dense, Schedule, Source, Work};
+use crate::compile::schedule::{Dense, Filter, Schedule, Source, Work, rows, sizes};
 use crate::frontend::ops::epilogue::Residual;
 use crate::model::qgraph::{QGraph, QOp};
 
@@ -24,6 +24,11 @@ pub const ROOM_PERCENT: usize = 85;
 /// Shifts of a stem unit for any network.
 fn any_shift() -> u16 {
     u16::MAX
+}
+
+/// The reach of a plane engine for windows of 3 x 3 only.
+fn least_reach() -> usize {
+    1
 }
 
 /// Residuals of any network.
@@ -61,6 +66,9 @@ pub struct Design {
     pub dsp_lanes: bool,
     /// Channels of a pixel that the plane engine takes in a cycle: 16, or 8 where the part has no slices for more.
     pub plane_channels: usize,
+    /// Rows and columns beyond its center of the largest window of the plane engine: 1 to 3.
+    #[serde(default = "least_reach")]
+    pub plane_reach: usize,
     /// Widest row that the plane engine takes.
     pub max_width: usize,
     /// Widest image row in words, pitch of the image.
@@ -170,6 +178,7 @@ impl Design {
             plane_sum_bits: 32,
             dsp_lanes: false,
             plane_channels: 16,
+            plane_reach: least_reach(),
             max_width: 16,
             image_row_words: 0,
             axi: target.axi,
@@ -216,13 +225,23 @@ impl Design {
                 if let Some(width) = chained_width(graph, dense) {
                     self.max_width = self.max_width.max(width);
                 }
+                self.reach(graph, &dense.filters)?;
             }
             Work::Plane(plane) => {
                 let widths = plane.source.planes.iter();
                 let widest = widths.map(|plane| schedule.stored[plane.stored.0].width).max();
                 self.max_width = self.max_width.max(widest.unwrap_or(0));
+                self.reach(graph, &plane.filters)?;
             }
             Work::Transfer(_) | Work::Processor { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn reach(&mut self, graph: &QGraph, filters: &[Filter]) -> Result<()> {
+        for filter in filters {
+            let walk = rows::filter_walk(graph, filter.layer)?;
+            self.plane_reach = self.plane_reach.max(walk.reach);
         }
         Ok(())
     }
@@ -239,7 +258,8 @@ impl Design {
         let Source::Memory(views) = &dense.source else { return Ok(()) };
         let steps = dense.planes * views.len() * taps;
         let weights = steps * (STEP_RING_WORDS + usize::from(padded));
-        let tile = LANE_RING_WORDS + dense.filters.len() * FILTER_RING_WORDS + weights;
+        let filters = dense.filters.iter().map(|filter| sizes::filter_words(graph, filter.layer));
+        let tile = LANE_RING_WORDS + filters.sum::<usize>() + weights;
         let needed = (tile + BURST + DESCRIPTOR_WORDS).next_power_of_two();
         if needed > MAX_RING {
             let layer = &graph.layers[dense.layer];

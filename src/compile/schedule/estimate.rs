@@ -1,7 +1,7 @@
 //! Cycles and operations of a pass by closed formulas, before addresses and program exist.
 
 use super::sizes::{self, steps};
-use super::{CHANNELS, Dense, PlaneWork, Schedule, StoredId, Work, rows};
+use super::{CHANNELS, Dense, Filter, PlaneWork, Schedule, Work, rows};
 use crate::model::qgraph::QGraph;
 
 /// Cycles from the start of a pass to its first result, and from its last one to the next start.
@@ -32,7 +32,7 @@ fn dense_cycles(graph: &QGraph, schedule: &Schedule, dense: &Dense, pixels: u64)
     let stored = if dense.phase.is_some() { 1 } else { (pixels / 2).max(1) };
     let lanes = tiles * plane.div_ceil(stored);
     let filters = dense.filters.iter();
-    let engine = filters.map(|filter| filter_cycles(schedule, filter.result, plane, pixels));
+    let engine = filters.map(|filter| filter_cycles(graph, schedule, filter, (plane, pixels)));
     array.max(lanes).max(engine.sum())
 }
 
@@ -42,13 +42,21 @@ fn plane_cycles(graph: &QGraph, schedule: &Schedule, work: &PlaneWork, pixels: u
     let extent = rows::plane_extent(graph, work);
     let rows = extent.map_or(input.height, |extent| extent.input.count);
     let plane = (rows * input.width) as u64;
-    work.filters.iter().map(|filter| filter_cycles(schedule, filter.result, plane, pixels)).sum()
+    work.filters.iter().map(|filter| filter_cycles(graph, schedule, filter, (plane, pixels))).sum()
 }
 
-/// The plane engine takes up to two pixels a cycle.
-fn filter_cycles(schedule: &Schedule, result: StoredId, plane: u64, pixels: u64) -> u64 {
-    let planes = (schedule.stored[result.0].slots.len() / CHANNELS) as u64;
-    planes * plane.div_ceil((pixels / 2).clamp(1, 2))
+/// The plane engine takes up to two pixels a cycle, and a cycle more for each further part of a window.
+fn filter_cycles(
+    graph: &QGraph,
+    schedule: &Schedule,
+    filter: &Filter,
+    (plane, pixels): (u64, u64),
+) -> u64 {
+    let planes = (schedule.stored[filter.result.0].slots.len() / CHANNELS) as u64;
+    let slots = plane.div_ceil((pixels / 2).clamp(1, 2));
+    let further = rows::filter_walk(graph, filter.layer)
+        .map_or(0, |walk| (walk.reach.pow(2) - 1) as u64 * slots / walk.stride as u64);
+    planes * (slots + further)
 }
 
 /// Multiply-accumulate operations of a pass: on the dense array, and on the plane engine.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Dense, Filter, PlaneWork, Source, Stored, Work, channels};
 use crate::base::error::{Error, Result, codes};
-use crate::compile::capabilities::{Datapath, Maximum, SIDE, Walk, Window};
+use crate::compile::capabilities::{Datapath, Maximum, Walk, Window, side};
 use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::{QGraph, QValueId};
 
@@ -128,7 +128,7 @@ fn behind(graph: &QGraph, filters: &[Filter], input: usize, rows: Rows) -> Resul
     let Some(filter) = filters.first() else { return Ok((rows, 0)) };
     let walk = filter_walk(graph, filter.layer)?;
     let axis = Axis {
-        kernel: SIDE,
+        kernel: side(walk.reach),
         stride: walk.stride,
         begin: walk.pads[0],
         input,

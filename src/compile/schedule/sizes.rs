@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::access::touched;
 use super::{CHANNELS, Dense, Schedule, Source, Stored, Transfer, Work, rows};
 use crate::compile::capabilities::{
-    self as can, DESCRIPTOR_WORDS, FILTER_RING_WORDS, LANE_RING_WORDS, RING_WORD, STEP_RING_WORDS,
+    self as can, DESCRIPTOR_WORDS, LANE_RING_WORDS, RING_WORD, STEP_RING_WORDS, Window,
+    filter_ring_words,
 };
 use crate::compile::packing::Packing;
 use crate::model::qgraph::{QGraph, Width};
@@ -81,9 +82,8 @@ pub fn stream_bytes(graph: &QGraph, work: &Work) -> u64 {
 
 /// Ring words of a tile's record, all of which the ring must hold at once.
 pub fn tile_words(graph: &QGraph, work: &Work) -> u64 {
-    let convolution = |layer: usize| graph.layers[layer].op.conv().is_some();
     let filters = |filters: &[super::Filter]| {
-        filters.iter().filter(|filter| convolution(filter.layer)).count() * FILTER_RING_WORDS
+        filters.iter().map(|filter| filter_words(graph, filter.layer)).sum::<usize>()
     };
     match work {
         Work::Dense(dense) => {
@@ -94,6 +94,13 @@ pub fn tile_words(graph: &QGraph, work: &Work) -> u64 {
         Work::Plane(plane) => filters(&plane.filters) as u64,
         Work::Transfer(_) | Work::Processor { .. } => 0,
     }
+}
+
+/// Ring words of a filter of the plane engine; none for a maximum.
+pub fn filter_words(graph: &QGraph, layer: usize) -> usize {
+    let conv = graph.layers[layer].op.conv();
+    let window = conv.and_then(|conv| Window::fit(&conv.axes).ok());
+    window.map_or(0, |window| filter_ring_words(window.walk.reach))
 }
 
 /// Whether a window of the layer reaches beyond its input.

@@ -119,6 +119,9 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
     if design.scatter {
         parameters.push(("Scatter", "1".to_owned()));
     }
+    if design.plane_reach > 1 {
+        parameters.push(("PlaneReach", design.plane_reach.to_string()));
+    }
     if design.parity {
         parameters.push(("Parity", "1".to_owned()));
     }

@@ -66,6 +66,11 @@ impl Axis {
     pub const UNIT: Self =
         Self { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, begin: 0, end: 0 };
 
+    /// Elements from the first tap to the last one.
+    pub fn extent(&self) -> usize {
+        (self.kernel - 1) * self.dilation + 1
+    }
+
     /// The outputs for which tap `tap` reads inside of the input, and the input element that it
     /// reads for the first of them.
     pub fn inside(&self, tap: usize) -> (std::ops::Range<usize>, usize) {

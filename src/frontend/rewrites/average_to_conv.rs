@@ -1,8 +1,8 @@
 //! Average pooling becomes a depthwise convolution with equal weights, which the accelerator does.
 //!
 //! The weight 1 / count is one number, so that int8 with a power-of-two scale holds it to 1 part in 128 or
-//! better, and the convolution rounds once. A mean over a larger plane than a convolution takes is a mean of means
-//! over parts of it. Where pads do not count, or a last window is cut off, the divisor changes at the border: the
+//! better, and the convolution rounds once. A mean over a whole plane is a mean of means over parts of it where that is quicker,
+//! or the plane larger than a convolution takes. Where pads do not count, or a last window is cut off, the divisor changes at the border: the
 //! convolution has the divisor of the inside, and the borders are multiplied behind it.
 
 use super::borders::{Border, borders, multiply};
@@ -119,38 +119,82 @@ fn mean(graph: &Graph, node: &Node) -> Option<(ValueId, Mean)> {
 fn whole(mut plane: [usize; 2]) -> Mean {
     let mut left = plane.iter().product::<usize>() as f32;
     let mut sums = Vec::new();
-    while left > 0.0 {
-        let side = part(plane);
-        let kernel = plane.map(|extent| extent.min(side));
-        let output = plane.map(|extent| extent.div_ceil(side));
+    for kernel in Parts::of(plane).kernels {
+        let output = [0, 1].map(|axis| plane[axis].div_ceil(kernel[axis]));
         let pads =
             [0, 1].map(|axis| (0, (output[axis] * kernel[axis]).saturating_sub(plane[axis])));
         // Each part but the last is a mean of its own, so that int8 holds it.
         let one = output == [1, 1];
         let count = if one { left } else { (kernel[0] * kernel[1]) as f32 };
-        let strides = if one { Vec::new() } else { vec![side; 2] };
+        // Along an axis with one output any stride will do.
+        let stride = [0, 1].iter().find(|&&axis| output[axis] > 1).map(|&axis| kernel[axis]);
+        let strides = stride.map_or_else(Vec::new, |stride| vec![stride; 2]);
         let (kernel, pads) = (kernel.to_vec(), pads.to_vec());
         let window = Window { kernel, strides, pads, ..Window::default() };
         sums.push(Sum { window, weight: 1.0 / count });
         plane = output;
-        if one {
-            break;
-        }
         left /= count;
     }
     Mean { sums, borders: Default::default() }
 }
 
-/// The side of the parts into which a plane is cut: the plane itself where one window takes it, else one that
-/// leaves a plane for one window, if possible without rest.
-fn part(plane: [usize; 2]) -> usize {
-    let most = plane[0].max(plane[1]);
-    if most <= MAX_KERNEL {
-        return most;
+/// Windows by which a plane becomes one pixel, one behind the other.
+struct Parts {
+    /// Cycles of 16 channels, about.
+    cycles: usize,
+    kernels: Vec<[usize; 2]>,
+}
+
+/// Cycles in which the weights of a tap arrive, for 16 by 16 channels, and taps of 16 channels by themselves.
+const TAP: usize = 16;
+const OWN_TAP: usize = 2;
+/// What a pass is taken to cost beside.
+const PASS: usize = 100;
+/// Pixels that the array and the unit for 16 channels by themselves take in a cycle, and the largest kernel of the latter.
+const ARRAY: usize = 4;
+const OWN: usize = 2;
+const OWN_KERNEL: usize = 7;
+
+impl Parts {
+    /// The quickest; a mean of means over parts has the weights of these alone, so that 14 x 14 taps are 2 x 2 and 7 x 7.
+    fn of(plane: [usize; 2]) -> Self {
+        let [height, width] = plane;
+        let pixels = height * width;
+        let most = height.max(width);
+        let mut best = Self { cycles: usize::MAX, kernels: Vec::new() };
+        let mut take = |cycles: usize, first: &[[usize; 2]], rest: Option<Self>| {
+            let rest = rest.unwrap_or(Self { cycles: 0, kernels: Vec::new() });
+            let cycles = cycles + PASS * first.len() + rest.cycles;
+            if cycles < best.cycles {
+                best = Self { cycles, kernels: [first, &rest.kernels].concat() };
+            }
+        };
+        if most <= OWN_KERNEL {
+            take(pixels / OWN + OWN_TAP * pixels, &[plane], None);
+        }
+        if most <= MAX_KERNEL {
+            take(pixels * TAP, &[plane], None);
+            take(width * TAP.max(height / ARRAY) + height * TAP, &[[1, width], [height, 1]], None);
+        }
+        let even = |side: &usize| plane.iter().all(|extent| extent.is_multiple_of(*side));
+        let mut sides: Vec<usize> = (2..=MAX_KERNEL.min(most)).filter(even).collect();
+        if sides.is_empty() && most > MAX_KERNEL {
+            sides.push(most.div_ceil(MAX_KERNEL).min(MAX_KERNEL));
+        }
+        for side in sides {
+            let kernel = plane.map(|extent| extent.min(side));
+            let output = plane.map(|extent| extent.div_ceil(side));
+            if output == [1, 1] {
+                continue;
+            }
+            let cycles = match side {
+                2 => pixels / OWN + OWN_TAP * 9,
+                _ => side * side * TAP.max(output[0] * output[1] / ARRAY),
+            };
+            take(cycles, &[kernel], Some(Self::of(output)));
+        }
+        best
     }
-    let mut sides = most.div_ceil(MAX_KERNEL)..=MAX_KERNEL;
-    let even = |side: &usize| plane.iter().all(|extent| extent.is_multiple_of(*side));
-    sides.clone().find(even).or_else(|| sides.next()).unwrap_or(MAX_KERNEL)
 }
 
 /// The sums and borders of an average pool, with all its pads written out.
@@ -181,4 +225,49 @@ fn of_pool(pool: &AveragePool, plane: [usize; 2]) -> Option<Mean> {
 fn end(axis: &Axis) -> usize {
     let reach = (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1;
     reach.saturating_sub(axis.input + axis.begin).max(axis.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_are_cut_where_that_is_quicker() {
+        let kernels = |plane| Parts::of(plane).kernels;
+        assert_eq!(kernels([1, 1]), [[1, 1]]);
+        assert_eq!(kernels([7, 7]), [[7, 7]]);
+        assert_eq!(kernels([14, 14]), [[2, 2], [7, 7]]);
+        assert_eq!(kernels([13, 13]), [[1, 13], [13, 1]]);
+    }
+
+    #[test]
+    fn parts_are_the_whole_plane() {
+        for height in 1..=70 {
+            for width in [1, 2, 3, 7, 13, 16, 17, 40, 64, 225] {
+                let mean = whole([height, width]);
+                let mut plane = [height, width];
+                let mut weight = 1.0;
+                for Sum { window, weight: own } in &mean.sums {
+                    let axes = window.axes(&window.kernel, &plane, false).unwrap();
+                    // No element is left out or counted twice.
+                    for axis in &axes {
+                        assert!(
+                            axis.output == 1 || axis.stride == axis.kernel,
+                            "{height} x {width}"
+                        );
+                        let end = (axis.output - 1) * axis.stride + axis.kernel;
+                        assert_eq!(end, axis.input + axis.end, "{height} x {width}");
+                        assert!(axis.kernel <= MAX_KERNEL);
+                    }
+                    plane = [axes[0].output, axes[1].output];
+                    weight *= own;
+                }
+                let count = (height * width) as f32;
+                assert!(
+                    plane == [1, 1] && (weight * count - 1.0).abs() < 1e-4,
+                    "{height} x {width}"
+                );
+            }
+        }
+    }
 }

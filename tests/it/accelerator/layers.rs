@@ -255,9 +255,13 @@ impl Net {
                 let group = groups.get(self.choices.below(groups.len().max(1))).copied();
                 vec![self.conv(input, group.unwrap_or(1), None)]
             }
-            Middle::Depthwise => vec![self.depthwise(input, [3, 3])],
+            Middle::Depthwise => {
+                let kernel = self.window();
+                vec![self.depthwise(input, kernel)]
+            }
             Middle::Pair => {
-                let first = self.depthwise(input, [3, 3]);
+                let kernel = self.window();
+                let first = self.depthwise(input, kernel);
                 let axes = self.graph.layers.last().map(|layer| match &layer.op {
                     QOp::Conv(conv) => conv.axes,
                     _ => unreachable!(),
@@ -291,10 +295,20 @@ impl Net {
         let stride = self.choices.within(1, 2) as usize;
         let axes = [0, 1].map(|axis| {
             let input = shape[axis + 2];
-            let output = (input + 2 - kernel[axis]) / stride + 1;
-            Axis { input, output, kernel: kernel[axis], stride, dilation: 1, begin: 1, end: 1 }
+            let pad = kernel[axis] / 2;
+            let output = (input + 2 * pad - kernel[axis]) / stride + 1;
+            let kernel = kernel[axis];
+            Axis { input, output, kernel, stride, dilation: 1, begin: pad, end: pad }
         });
         self.with_axes(input, (shape[1], shape[1]), axes, None)
+    }
+
+    /// A kernel for the plane engine: most often 3 x 3, at times up to 7 x 7.
+    fn window(&mut self) -> [usize; 2] {
+        match self.choices.below(3) {
+            0 => [0, 1].map(|_| 4 + self.choices.below(4)),
+            _ => [3, 3],
+        }
     }
 
     fn pool(&mut self, input: QValueId) -> QValueId {

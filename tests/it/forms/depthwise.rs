@@ -37,6 +37,15 @@ fn depthwise_convolutions_of_any_size_run_on_the_accelerator() {
         let graph = network(seed as u64, kernel, stride, times);
         let form = Form::new(&graph, &Options::default()).unwrap();
         assert!(form.decibels > 28.0, "{kernel}, stride {stride}, {times}: {} dB", form.decibels);
-        form.compile();
+        let design = form.compile().design;
+        assert_eq!(design.plane_reach, if times == 1 { kernel / 2 } else { 1 });
+    }
+}
+
+#[test]
+fn the_hardware_has_large_windows() {
+    for (seed, kernel, stride) in [(20, 5, 1), (21, 7, 2)] {
+        let graph = network(seed, kernel, stride, 1);
+        Form::new(&graph, &Options::default()).unwrap().verify();
     }
 }

@@ -415,7 +415,7 @@ pub fn random(below: &mut dyn FnMut(usize) -> usize) -> QGraph {
                 vec![net.conv(&name, x, count, Shape::square(1 + 2 * below(2), 1), Some(added))]
             }
             4 | 5 => {
-                let kernel = [3, 1, 5][below(3)];
+                let kernel = [3, 1, 5, 7][below(4)];
                 vec![net.depthwise(&name, x, kernel, 1 + below(2))]
             }
             6 => {

@@ -107,8 +107,17 @@ fn a_mean_that_drops_its_axes_is_flattened_behind() {
 
 #[test]
 fn a_large_plane_is_a_mean_of_means() {
-    let planes =
-        [([16, 16], 2), ([40, 40], 2), ([17, 3], 2), ([23, 40], 2), ([112, 56], 2), ([230, 17], 3)];
+    let planes = [
+        ([7, 7], 1),
+        ([14, 14], 2),
+        ([13, 13], 2),
+        ([16, 16], 2),
+        ([40, 40], 3),
+        ([17, 3], 3),
+        ([23, 40], 3),
+        ([112, 56], 4),
+        ([230, 17], 3),
+    ];
     for (plane, steps) in planes {
         let mut net = Net::new();
         let x = net.input(&[1, 2, plane[0], plane[1]]);

@@ -84,6 +84,7 @@ fn union(builds: &[Compiled]) -> Design {
     let mut design = builds[0].design.clone();
     for build in builds {
         design.max_width = design.max_width.max(build.design.max_width);
+        design.plane_reach = design.plane_reach.max(build.design.plane_reach);
         design.ring_words = design.ring_words.max(build.design.ring_words);
         design.accumulator_bits = design.accumulator_bits.max(build.design.accumulator_bits);
         design.pack_products &= build.design.pack_products;

@@ -32,6 +32,7 @@ pub fn program() -> String {
         ("SEGMENT_FIRST_WORD", stream::SEGMENT_WORD),
         ("SEGMENT_WORDS", stream::SEGMENT_WORDS),
         ("LANE_RING_WORDS", stream::LANE_RING_WORDS),
+        ("PART_RING_WORDS", stream::PART_RING_WORDS),
         ("FILTER_RING_WORDS", stream::FILTER_RING_WORDS),
         ("STEP_RING_WORDS", stream::STEP_RING_WORDS),
     ];

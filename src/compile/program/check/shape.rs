@@ -220,16 +220,25 @@ fn engine(d: &Descriptor<'_>, design: &Design) -> Result<()> {
     })?;
     let stride = d.get(f::PLANE_STRIDE_XY);
     demand((1..=2).contains(&stride), || format!("the plane engine has no stride {stride}"))?;
-    let reach = |output: usize, pad: usize, input: usize| {
-        output > 0 && (output - 1) * stride + 2 <= input + pad
+    let reach = d.get(f::PLANE_REACH);
+    demand((1..=design.plane_reach).contains(&reach), || {
+        format!(
+            "a window that reaches {reach} beyond its center, in an engine of {}",
+            design.plane_reach
+        )
+    })?;
+    // The center of every window lies in the input.
+    let inside = |output: usize, pad: usize, input: usize| {
+        output > 0 && pad <= reach && (output - 1) * stride + reach < input + pad
     };
     demand(
-        reach(d.get(f::PLANE_HEIGHT), d.get(f::PLANE_PAD_TOP), d.get(f::OUT_HEIGHT))
-            && reach(d.get(f::PLANE_WIDTH), d.get(f::PLANE_PAD_LEFT), d.get(f::OUT_WIDTH)),
-        || "the window reaches more than one position beyond the input".to_owned(),
+        inside(d.get(f::PLANE_HEIGHT), d.get(f::PLANE_PAD_TOP), d.get(f::OUT_HEIGHT))
+            && inside(d.get(f::PLANE_WIDTH), d.get(f::PLANE_PAD_LEFT), d.get(f::OUT_WIDTH)),
+        || "the center of a window lies beyond the input".to_owned(),
     )?;
     if d.flag(f::MAXIMUM) {
-        return demand(chain == 1 && d.get(f::TAP_MASK) != 0, || "a maximum of nothing".to_owned());
+        let some = chain == 1 && reach == 1 && d.get(f::TAP_MASK) != 0;
+        return demand(some, || "a maximum of nothing, or of more than 3 x 3".to_owned());
     }
     let functions = [f::PLANE_FUNCTION0, f::PLANE_FUNCTION1];
     for (index, field) in functions.into_iter().enumerate().take(chain) {
@@ -247,7 +256,8 @@ fn records(pass: &Pass<'_>, design: &Design) -> Result<()> {
     let d = pass.descriptor;
     let dense = pass.kind == Kind::Dense;
     let filters = if d.flag(f::MAXIMUM) { 0 } else { d.get(f::CHAIN) };
-    let parameters = usize::from(dense) * 4 + filters * 9;
+    let parts = d.get(f::PLANE_REACH).pow(2);
+    let parameters = usize::from(dense) * 4 + filters * (5 * parts.saturating_sub(1) + 9);
     let step = f::STEP_RING_WORDS + usize::from(d.flag(f::PADDED));
     let words = parameters + if dense { d.get(f::STEPS) * step } else { 0 };
     demand(d.get(f::PARAMETER_WORDS) == parameters && d.get(f::TILE_WORDS) == words, || {
@@ -263,8 +273,14 @@ fn records(pass: &Pass<'_>, design: &Design) -> Result<()> {
             lanes(take(&mut record, f::LANES_BYTES), d.flag(f::DIRECT), d.get(f::RESIDUAL) > 0)?;
         }
         for filter in 0..filters {
-            weights(take(&mut record, f::FILTER_ZEROS), design)?;
-            take(&mut record, 16);
+            for part in 0..parts {
+                weights(take(&mut record, f::TAPS_BYTES), design)?;
+                let rest = take(&mut record, 16);
+                let empty = rest.iter().all(|&byte| byte == 0);
+                demand(empty || part + 1 == parts, || {
+                    "zero points before the last part".to_owned()
+                })?;
+            }
             lanes(take(&mut record, f::LANES_BYTES), d.flag_at(f::PLANE_DIRECT, filter), false)?;
         }
         while !record.is_empty() {

@@ -17,16 +17,21 @@ pub fn check(pass: &Pass<'_>, design: &Design) -> Result<()> {
     for tile in 0..d.get(f::TILES) {
         let (parameters, steps) =
             pass.record(tile).split_at(d.get(f::PARAMETER_WORDS) * f::RING_WORD);
+        let filter_bytes = f::filter_ring_words(d.get(f::PLANE_REACH)) * f::RING_WORD;
         let (dense, filter) =
-            parameters.split_at(parameters.len().saturating_sub(filters * f::FILTER_BYTES));
+            parameters.split_at(parameters.len().saturating_sub(filters * filter_bytes));
         for channel in 0..dense.len() / 8 {
             let rows = steps.chunks_exact(step).flat_map(|step| &step[16 * channel..][..16]);
             fits(rows, &dense[8 * channel..], design.accumulator_bits)?;
         }
-        for filter in filter.chunks_exact(f::FILTER_BYTES) {
-            let (taps, rest) = filter.split_at(f::FILTER_ZEROS);
+        for filter in filter.chunks_exact(filter_bytes) {
+            // Parts of the taps, the last with zero points and lanes behind.
+            let (first, last) = filter.split_at(filter_bytes - f::FILTER_BYTES);
+            let (taps, rest) = last.split_at(f::TAPS_BYTES);
             for channel in 0..16 {
-                let taps = taps.iter().skip(channel).step_by(16);
+                let parts = first.chunks_exact(f::PART_BYTES).map(|part| &part[..f::TAPS_BYTES]);
+                let taps =
+                    parts.chain([taps]).flat_map(|part| part.iter().skip(channel).step_by(16));
                 fits(taps, &rest[16 + 8 * channel..], design.plane_sum_bits)?;
             }
         }

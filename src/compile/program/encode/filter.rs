@@ -1,9 +1,9 @@
-//! Filters of the plane engine: 3 x 3 depthwise convolutions and maxima.
+//! Filters of the plane engine: depthwise convolutions and maxima.
 
 use super::context::Encoder;
 use super::layer::{Layer, Stage};
 use crate::base::error::{Place as _, Result};
-use crate::compile::capabilities::{Datapath, FILTERS, Maximum, SIDE, Walk, Window};
+use crate::compile::capabilities::{Datapath, FILTERS, Maximum, PART_SIDE, SIDE, Walk, Window};
 use crate::compile::program::fields;
 use crate::compile::program::format::record::{Descriptor, lanes};
 use crate::compile::program::refusal::{limit, refused};
@@ -58,7 +58,7 @@ impl<'a> Filters<'a> {
     /// Ring words of a tile's filters.
     pub fn ring_words(&self) -> usize {
         let convolutions = self.filters.iter().filter(|filter| filter.layer.is_some());
-        convolutions.count() * fields::FILTER_RING_WORDS
+        convolutions.map(|filter| fields::filter_ring_words(filter.window.walk.reach)).sum()
     }
 
     /// Fills in the plane engine's part of a descriptor.
@@ -67,12 +67,13 @@ impl<'a> Filters<'a> {
     /// `PROGRAM_LIMIT` when a result does not fit the filter.
     pub fn describe(&self, d: &mut Descriptor) -> Result<()> {
         let Some(first) = self.filters.first() else { return Ok(()) };
-        let Walk { stride, pads, output } = first.window.walk;
+        let Walk { stride, reach, pads, output } = first.window.walk;
         let rows = self.extent.result;
         d.set(fields::CHAIN, self.filters.len())?;
         d.set(fields::PLANE_HEIGHT, rows.count)?;
         d.set(fields::PLANE_WIDTH, output[1])?;
         d.set(fields::PLANE_STRIDE_XY, stride)?;
+        d.set(fields::PLANE_REACH, reach)?;
         d.set(fields::PLANE_PAD_TOP, self.extent.middle_above)?;
         d.set(fields::PLANE_PAD_LEFT, pads[1])?;
         d.set(fields::MAXIMUM, first.layer.is_none().into())?;
@@ -123,12 +124,21 @@ impl<'a> Filters<'a> {
             let Some(layer) = &filter.layer else { continue };
             let result = &self.encoder.schedule.stored[filter.result.0].slots;
             let own = &result[tile * CHANNELS..][..CHANNELS];
-            for place in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| [y, x])) {
-                stream.extend(own.iter().map(|channel| tap(filter, layer, *channel, place) as u8));
+            let square = |side: usize| (0..side).flat_map(move |y| (0..side).map(move |x| [y, x]));
+            let parts: Vec<_> = square(filter.window.walk.reach).collect();
+            for (index, part) in parts.iter().enumerate() {
+                for place in square(PART_SIDE) {
+                    let place = [0, 1].map(|axis| part[axis] * PART_SIDE + place[axis]);
+                    stream.extend(
+                        own.iter().map(|channel| tap(filter, layer, *channel, place) as u8),
+                    );
+                }
+                let ends = index + 1 == parts.len();
+                let zero = |channel: &Option<usize>| {
+                    channel.filter(|_| ends).map_or(0, |own| filter.scales[own].zero as u8)
+                };
+                stream.extend(own.iter().map(zero));
             }
-            let zero =
-                |channel: &Option<usize>| channel.map_or(0, |own| filter.scales[own].zero as u8);
-            stream.extend(own.iter().map(zero));
             let own: Vec<_> = own.iter().map(|&channel| layer.lane(channel)).collect();
             stream.extend(lanes(&own)?);
         }
@@ -140,8 +150,10 @@ impl<'a> Filters<'a> {
 fn tap(filter: &One<'_>, layer: &Layer<'_>, channel: Option<usize>, place: [usize; 2]) -> i8 {
     let Some(channel) = channel else { return 0 };
     let inside = |axis: usize| {
-        let tap = place[axis].checked_sub(filter.window.first[axis]);
-        tap.filter(|&tap| tap < filter.window.kernel[axis])
+        let Window { first, kernel, dilation, .. } = filter.window;
+        let offset = place[axis].checked_sub(first[axis])?;
+        let tap = offset / dilation[axis];
+        (offset % dilation[axis] == 0 && tap < kernel[axis]).then_some(tap)
     };
     match (inside(0), inside(1)) {
         (Some(y), Some(x)) => layer.weight(channel, 0, channel, [y, x]),

@@ -26,6 +26,8 @@ pub(super) struct Engine {
     time: u64,
     /// Slots so far.
     pub(super) slots: u64,
+    /// Rows behind the last one until its windows are complete.
+    reach: u64,
     /// From the last slot to the end of the pass.
     finish: u64,
 }
@@ -36,14 +38,15 @@ impl Engine {
         let filters = d.get(f::CHAIN) as u64;
         let width = d.get(f::OUT_WIDTH) as u64;
         let own = width.div_ceil(design.plane_pixels() as u64);
-        // A slot with a result takes a cycle for each filter and each part of the 16 channels; at stride 2 half the rows
-        // have one, and there every second column.
+        let reach = d.get(f::PLANE_REACH) as u64;
+        // A slot with a result takes a cycle for each filter, each part of the 16 channels and each part of the window; at
+        // stride 2 half the rows have one, and there every second column.
         let results = match (d.get(f::PLANE_STRIDE_XY), design.plane_pixels()) {
             (2, 1) => SCALE / 4,
             (2, _) => SCALE / 2,
             _ => SCALE,
         };
-        let turns = filters * (16 / design.plane_channels as u64);
+        let turns = filters * (16 / design.plane_channels as u64) * reach * reach;
         Self {
             filters,
             width,
@@ -53,6 +56,7 @@ impl Engine {
             pixels: 0,
             time: 0,
             slots: 0,
+            reach,
             finish: ENGINE_FINISH[usize::from(d.get(f::PLANE_STRIDE_XY) == 2)]
                 .saturating_sub(if pass.kind == Kind::Plane { ENGINE_LANES } else { 0 }),
         }
@@ -72,11 +76,11 @@ impl Engine {
         self.time.saturating_sub(queued * self.rate / SCALE)
     }
 
-    /// The end of the pass: a flushed row, then the way out.
+    /// The end of the pass: flushed rows, then the way out.
     pub(super) fn end(&self) -> u64 {
         if self.filters == 0 {
             return 0;
         }
-        self.time + self.slots_of_row * self.rate / SCALE + self.finish
+        self.time + self.reach * self.slots_of_row * self.rate / SCALE + self.finish
     }
 }

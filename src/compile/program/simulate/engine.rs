@@ -1,4 +1,4 @@
-//! The plane engine: 3 x 3 depthwise convolution or maximum of one plane.
+//! The plane engine: depthwise convolution of up to 7 x 7 taps, or maximum of 3 x 3, of one plane.
 
 use super::lanes::{Lanes, Mode};
 use crate::compile::program::fields as f;
@@ -12,11 +12,16 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// The word at a position of the window of output (y, x); `None` outside.
-    fn at(&self, d: &Descriptor<'_>, output: (usize, usize), tap: usize) -> Option<&[i8; 16]> {
+    /// The word at row and column `tap` of the window of output (y, x); `None` outside.
+    fn at(
+        &self,
+        d: &Descriptor<'_>,
+        output: (usize, usize),
+        tap: (usize, usize),
+    ) -> Option<&[i8; 16]> {
         let stride = d.get(f::PLANE_STRIDE_XY);
-        let y = (output.0 * stride + tap / 3).checked_sub(d.get(f::PLANE_PAD_TOP))?;
-        let x = (output.1 * stride + tap % 3).checked_sub(d.get(f::PLANE_PAD_LEFT))?;
+        let y = (output.0 * stride + tap.0).checked_sub(d.get(f::PLANE_PAD_TOP))?;
+        let x = (output.1 * stride + tap.1).checked_sub(d.get(f::PLANE_PAD_LEFT))?;
         let inside = y < self.height && x < self.width;
         inside.then(|| &self.words[y * self.width + x])
     }
@@ -25,7 +30,7 @@ impl Plane {
     pub fn maximum(&self, d: &Descriptor<'_>, output: (usize, usize)) -> [i64; 16] {
         let mut result = [-128; 16];
         let taps = (0..9).filter(|tap| d.get(f::TAP_MASK) >> tap & 1 == 1);
-        for word in taps.filter_map(|tap| self.at(d, output, tap)) {
+        for word in taps.filter_map(|tap| self.at(d, output, (tap / 3, tap % 3))) {
             for (best, value) in result.iter_mut().zip(word) {
                 *best = (*best).max(i64::from(*value));
             }
@@ -33,7 +38,7 @@ impl Plane {
         result
     }
 
-    /// A filter of the record: 9 taps, zero points, lane parameters.
+    /// A filter of the record: the taps of its parts, then zero points and lane parameters.
     pub fn filter(
         &self,
         d: &Descriptor<'_>,
@@ -41,12 +46,19 @@ impl Plane {
         output: (usize, usize),
         mode: Mode<'_>,
     ) -> [i64; 16] {
-        let zeros = &record[f::FILTER_ZEROS..f::FILTER_LANES];
-        let lanes = Lanes(&record[f::FILTER_LANES..f::FILTER_BYTES]);
+        let (zeros, lanes) = record[record.len() - f::LANES_BYTES - 16..].split_at(16);
+        let lanes = Lanes(lanes);
+        let side = d.get(f::PLANE_REACH);
+        let taps = (0..side * side).flat_map(|part| (0..9).map(move |tap| (part, tap)));
+        let taps = taps.map(|(part, tap)| {
+            let place = (part / side * 3 + tap / 3, part % side * 3 + tap % 3);
+            (&record[f::PART_BYTES * part + 16 * tap..][..16], self.at(d, output, place))
+        });
+        let taps: Vec<_> = taps.collect();
         std::array::from_fn(|lane| {
-            let sum = (0..9).map(|tap| {
-                let value = self.at(d, output, tap).map_or(zeros[lane] as i8, |word| word[lane]);
-                i32::from(record[16 * tap + lane] as i8) * i32::from(value)
+            let sum = taps.iter().map(|(weights, word)| {
+                let value = word.map_or(zeros[lane] as i8, |word| word[lane]);
+                i32::from(weights[lane] as i8) * i32::from(value)
             });
             lanes.finish(lane, sum.sum(), 0, mode)
         })

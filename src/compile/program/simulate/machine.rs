@@ -202,17 +202,15 @@ impl<'a> Machine<'a> {
             residual: f::RESIDUAL_NONE,
             function: self.design.functions.get(d.get(function)),
         };
+        let filter_bytes = f::filter_ring_words(d.get(f::PLANE_REACH)) * f::RING_WORD;
         let width = d.get(f::PLANE_WIDTH);
         for pixel in 0..d.get(f::PLANE_HEIGHT) * width {
             let output = (pixel / width, pixel % width);
             let values = match d.flag(f::MAXIMUM) {
                 true => plane.maximum(&d, output),
-                false => plane.filter(
-                    &d,
-                    &filters[f::FILTER_BYTES * index..][..f::FILTER_BYTES],
-                    output,
-                    mode,
-                ),
+                false => {
+                    plane.filter(&d, &filters[filter_bytes * index..][..filter_bytes], output, mode)
+                }
             };
             let first = base + pixel * if wide { 2 } else { 1 };
             self.write(pass, f::WRITE_PLANE, first, (&values, wide))?;

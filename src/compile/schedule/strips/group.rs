@@ -170,7 +170,12 @@ pub fn cut(network: &Network<'_>, locals: &[Local], span: &Span, index: usize) -
         cut.held.push(if local.whole { Rows::all(height(local)) } else { needed });
         cut.own.push(own[at].unwrap_or(needed));
     }
-    fits(network, locals, span, &cut).then_some(cut)
+    // Behind a strip that made the last row of what lies whole, the next would make nothing new of it.
+    let complete = locals.iter().zip(&needs).any(|(local, rows)| {
+        local.whole && local.made && rows.is_some_and(|rows| rows.end() == height(local))
+    });
+    let done = complete && index + 1 < span.strips;
+    (!done && fits(network, locals, span, &cut)).then_some(cut)
 }
 
 fn hull(one: Option<Rows>, other: Option<Rows>) -> Option<Rows> {

@@ -2,7 +2,7 @@
 
 use crate::base::error::Result;
 use crate::compile::boards::Target;
-use crate::compile::capabilities::{SIDE, STEP_RING_WORDS, reads_padding};
+use crate::compile::capabilities::{STEP_RING_WORDS, reads_padding, side};
 use crate::compile::schedule::rows::{self, Rows};
 use crate::compile::schedule::{
     Buffer, CHANNELS, PlaneRef, Schedule, Source, Stage, StoredId, View, Work, sizes,
@@ -259,7 +259,7 @@ impl Step {
             step.uses(filter.result, Role::Result);
             let walk = rows::filter_walk(graph, filter.layer)?;
             step.behind = Some(Axis {
-                kernel: SIDE,
+                kernel: side(walk.reach),
                 stride: walk.stride,
                 begin: walk.pads[0],
                 input: step.middle_rows,
@@ -342,7 +342,8 @@ impl Step {
         }
         let plane = strip.middle.count as u64 * self.width;
         let lanes = (pixels / 2).max(1);
-        let engine = self.filters * self.tiles * plane.div_ceil(lanes.min(2));
+        let parts = self.behind.map_or(1, |axis| (axis.kernel as u64 / 2).pow(2));
+        let engine = self.filters * self.tiles * parts * plane.div_ceil(lanes.min(2));
         if self.plane_pass {
             return engine + FILL;
         }

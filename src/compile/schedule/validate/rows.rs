@@ -92,7 +92,7 @@ fn behind(
     Ok((result, middle))
 }
 
-/// The three rows that the plane engine takes for a row of a filter.
+/// The rows that the plane engine takes for a row of a filter.
 fn window(graph: &QGraph, layer: usize, input: usize) -> Result<Axis> {
     let op = &graph.layers[layer].op;
     if !is_filter(op) && !is_large(op) {
@@ -101,9 +101,12 @@ fn window(graph: &QGraph, layer: usize, input: usize) -> Result<Axis> {
     let axis = filter_axis(graph, layer)?;
     let unit = Axis { input: 1, output: 1, ..Axis::UNIT };
     let unit = Axis { stride: axis.stride, ..unit };
-    let window = Window::fit(&[axis, unit]).or_else(|_| Window::fit(&[axis, axis]));
-    let window = window.map_err(|reason| wrong(reason.to_string()))?;
-    Ok(Axis { kernel: 3, begin: window.walk.pads[0], dilation: 1, input, ..axis })
+    let window = match op.conv() {
+        Some(conv) => Window::fit(&conv.axes),
+        None => Window::fit(&[axis, unit]).or_else(|_| Window::fit(&[axis, axis])),
+    };
+    let walk = window.map_err(|reason| wrong(reason.to_string()))?.walk;
+    Ok(Axis { kernel: 2 * walk.reach + 1, begin: walk.pads[0], dilation: 1, input, ..axis })
 }
 
 fn finish(
