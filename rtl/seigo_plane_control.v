@@ -90,7 +90,7 @@ module seigo_plane_control #(
   wire [1:0]  near = DP == 1 ? reach_q : {&reach_q, ^reach_q};
   wire [15:0] least_row = {13'd0, {1'b0, reach_q} + {1'b0, near} - 3'd1};
   // Line buffers beyond the second want two groups a row.
-  wire [15:0] least_group = Reach == 1 ? 16'd0 : 16'd1;
+  wire        lone_group = Reach != 1 && groups_last == 16'd0;
 
   always @(posedge aclk) begin
     if (start_i) begin
@@ -108,7 +108,7 @@ module seigo_plane_control #(
       input_last_q <= input_last;
     end
     if (setup_q[0]) begin
-      last_group_q <= groups_last < least_group ? least_group : groups_last;
+      last_group_q <= lone_group ? 16'd1 : groups_last;
       last_row_q <= rows_last < least_row ? least_row : rows_last;
     end
   end
@@ -173,7 +173,7 @@ module seigo_plane_control #(
 
   // A window that takes several cycles keeps the next slot out.
   localparam HoldBits = Reach == 1 ? 2 : Reach == 2 ? 4 : 6;
-  localparam [HoldBits-1:0] None = 0, One = 1, Cycles = Turns;
+  localparam [HoldBits-1:0] None = 0, One = 1, Cycles = Turns[HoldBits-1:0];
   reg  [HoldBits-1:0] parts;
   always @* begin
     case (reach_q)

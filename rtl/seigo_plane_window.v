@@ -53,8 +53,6 @@ module seigo_plane_window #(
     end
   endgenerate
 
-  wire unused = &{1'b0, group_i};
-
   reg                   slot1_q;
   reg                   slot2_q;
   reg [AddressBits-1:0] group1_q;
@@ -66,6 +64,7 @@ module seigo_plane_window #(
     if (slot_i) group1_q <= group;
     if (slot1_q) group2_q <= group1_q;
   end
+  wire unused = &{1'b0, group_i, slot2_q, group2_q};
 
   // Row 0 is the top one. The last two enter stage 2 from registers, those above them from their line buffers.
   reg  [Group-1:0]      bottom1_q;
@@ -139,12 +138,12 @@ module seigo_plane_window #(
 
   // Parts of all reaches: that of 1, by rows or columns two of 2, three of 3.
   localparam Parts = Reach * (Reach + 1) / 2;
-  function integer reach_of(input integer k);
-    reach_of = k < 1 ? 1 : k < 3 ? 2 : 3;
+  function integer reach_of(input integer number);
+    reach_of = number < 1 ? 1 : number < 3 ? 2 : 3;
   endfunction
   // Where a part begins in a window of its reach.
-  function integer offset_of(input integer k);
-    offset_of = 3 * (k < 1 ? 0 : k < 3 ? k - 1 : k - 3);
+  function integer offset_of(input integer number);
+    offset_of = 3 * (number < 1 ? 0 : number < 3 ? number - 1 : number - 3);
   endfunction
   // Its center lies as many groups behind the entering one as the columns on its right take.
   function integer first_column(input integer own);
