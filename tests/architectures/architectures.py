@@ -1,7 +1,8 @@
 """Networks of the kinds that people bring, by their papers and public implementations, with random weights: numbers of
 layers, channels and pixels are real, what they detect is not.
 
-    architectures.py FOLDER [NAME...]    writes NAME.onnx and calibration frames, folder NAME, for all names or those given
+    architectures.py FOLDER [NAME...]    writes NAME.onnx and calibration frames, folder NAME, for all names or those given;
+                                         NAME-640 is NAME for images of 640 x 640
 """
 import sys
 from pathlib import Path
@@ -211,7 +212,8 @@ def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[2:] or ALL:
-        net, outputs = ALL[name]()
+        architecture, _, side = name.partition("-")
+        net, outputs = ALL[architecture](*[int(side)] * 2 if side else ())
         net.save(folder / f"{name}.onnx", outputs)
         net.save_frames(folder / name, FRAMES)
 
