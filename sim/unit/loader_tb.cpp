@@ -1,3 +1,7 @@
+// parameters: Reach=1
+// parameters: Reach=2
+// parameters: Reach=3 ParameterGap=1
+//
 // Testbench of loader: random passes in a stream whose words hold their own index. The expected words
 // of every receiver come from plain loops over the stream's layout; the ring fills at random, receivers
 // are ready at random, and no word may be read before it is written or after it is released.
@@ -14,8 +18,8 @@ static std::mt19937 rng(2);
 static int pick(int low, int high) { return low + int(rng() % unsigned(high - low + 1)); }
 static const int RingWords = 512, FetchLatency = 6, DescriptorWords = 10;
 
-struct Pass { int kind, tiles, steps, batches, filters; bool padded, maximum; };
-struct Word { int index, position, kind, filter; bool commit; };
+struct Pass { int kind, tiles, steps, batches, filters, reach; bool padded, maximum; };
+struct Word { int index, position, kind, filter; bool commit; int part = 0; };
 
 int main() {
   Vseigo_loader dut;
@@ -36,16 +40,19 @@ int main() {
     p.filters = p.kind == 1 ? pick(1, 2) : pick(0, 2);
     p.maximum = p.kind == 1 && pick(0, 1);
     if (p.maximum) p.filters = 1;
+    p.reach = p.maximum ? 1 : pick(1, PARAM_Reach);
+    int parts = p.reach * p.reach, of_filter = 5 * (parts - 1) + 9;
     p.padded = pick(0, 1);
     std::vector<uint32_t> d(80, 0);
     int per_step = p.padded ? 9 : 8;
-    int parameters = (p.kind == 0 ? 4 : 0) + (p.maximum || p.kind == 2 ? 0 : 9 * p.filters);
+    int parameters = (p.kind == 0 ? 4 : 0) + (p.maximum || p.kind == 2 ? 0 : of_filter * p.filters);
     int tile = parameters + (p.kind == 0 ? p.steps * per_step : 0);
     d[0] = uint32_t(p.kind) | 1 << 8 | 0x5E16u << 16;
     d[1] = n;
     d[2] = uint32_t(p.filters) << 2 | uint32_t(p.padded) << 6 | uint32_t(p.maximum) << 10;
     d[3] = p.tiles | p.steps << 16;
     d[5] = p.batches;
+    d[25] = uint32_t(p.reach) << 2;
     d[15] = tile | parameters << 16;
     d[40] = rng();
     uint32_t sum = 0;
@@ -61,7 +68,12 @@ int main() {
       if (p.kind == 0) for (int i = 0; i < 4; i++) lanes.push_back({w++, i, 0, 0, i == 3});
       if (!p.maximum)
         for (int f = 0; f < p.filters; f++)
-          for (int i = 0; i < 9; i++) planes.push_back({w++, i, 1, f, i == 8 && f + 1 == p.filters});
+          for (int n = 0; n < parts; n++) {
+            bool ends = n + 1 == parts;
+            int part = n / p.reach << 2 | n % p.reach;
+            for (int i = 0; i < (ends ? 9 : 5); i++)
+              planes.push_back({w++, i, 1, f, ends && i == 8 && f + 1 == p.filters, part});
+          }
       if (p.kind == 0)
         for (int b = 0; b < p.batches; b++)
           for (int s = 0; s < p.steps * per_step; s++) weights.push_back({w + s, s % per_step, 2, 0, false});
@@ -142,8 +154,8 @@ int main() {
       Word w = planes.front();
       planes.pop_front();
       if (int(dut.parameter_data_o[0]) != w.index || int(dut.plane_index_o) != w.position
-          || int(dut.plane_filter_o) != w.filter || bool(dut.plane_commit_o) != w.commit) fail("wrong plane word");
-      if (w.position == 0 && w.filter == 0 && plane_sets == 2) fail("a plane set without a place");
+          || int(dut.plane_filter_o) != w.filter || int(dut.plane_part_o) != w.part || bool(dut.plane_commit_o) != w.commit) fail("wrong plane word");
+      if (w.position == 0 && w.filter == 0 && w.part == 0 && plane_sets == 2) fail("a plane set without a place");
       if (w.commit) plane_sets++;
     } else if (dut.plane_commit_o) fail("commit without a word");
     if (dut.next_valid_o && !dut.start_i && !start_next) {
