@@ -162,11 +162,9 @@ fn tap(filter: &One<'_>, layer: &Layer<'_>, channel: Option<usize>, place: [usiz
 }
 
 fn mask(filter: &One<'_>) -> usize {
-    let Window { first, kernel, .. } = filter.window;
-    let rows = first[0]..first[0] + kernel[0];
-    let columns = first[1]..first[1] + kernel[1];
-    rows.flat_map(|y| columns.clone().map(move |x| y * SIDE + x))
-        .fold(0, |mask, tap| mask | 1 << tap)
+    let Window { first, kernel, dilation, .. } = filter.window;
+    let taps = |axis: usize| (0..kernel[axis]).map(move |tap| first[axis] + tap * dilation[axis]);
+    taps(0).flat_map(|y| taps(1).map(move |x| y * SIDE + x)).fold(0, |mask, tap| mask | 1 << tap)
 }
 
 fn one<'a>(encoder: &'a Encoder<'a>, filter: &Filter) -> Result<One<'a>> {
