@@ -6,7 +6,7 @@
 localparam DescriptorWords = 10;
 localparam DescriptorBits = 2560;
 localparam [15:0] MagicValue = 16'h5E16;
-localparam [7:0] VersionValue = 8'd1;
+localparam [7:0] VersionValue = 8'd2;
 localparam KindLsb = 0, KindWidth = 8;
 localparam VersionLsb = 8, VersionWidth = 8;
 localparam MagicLsb = 16, MagicWidth = 16;

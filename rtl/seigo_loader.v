@@ -61,8 +61,6 @@ module seigo_loader #(
   endgenerate
 
   wire        dense       = descriptor_i[KindLsb +: KindWidth] == KindDense;
-  // The last part of a plane filter, along both axes.
-  wire [1:0]  edge_part   = Reach == 1 ? 2'd0 : descriptor_i[PlaneReachLsb +: PlaneReachWidth] - 2'd1;
   wire [1:0]  filters     = descriptor_i[ChainLsb +: ChainWidth];
   wire        maximum     = descriptor_i[MaximumLsb];
   wire        padded      = descriptor_i[PaddedLsb];
@@ -141,8 +139,13 @@ module seigo_loader #(
   reg  [1:0]  set_q;
   reg  [3:0]  param_word_q;
   reg  [3:0]  param_part_q;
-  wire        row_ends   = param_part_q[1:0] == edge_part;
-  wire        parts_end  = Reach == 1 || set_q == SetLanes || param_part_q == {edge_part, edge_part};
+  wire        part_ends;
+  wire [3:0]  next_part;
+  seigo_next_part #(.Reach(Reach)) i_next_part (
+    .reach_i(descriptor_i[PlaneReachLsb +: PlaneReachWidth]), .part_i(param_part_q), .ends_o(part_ends),
+    .next_o(next_part)
+  );
+  wire        parts_end  = set_q == SetLanes || part_ends;
   wire        set_ready  = (set_q == SetLanes) ? lane_ready_i : plane_ready_i;
   // A set of two filters is one entry of the plane engine's queue. `ready` counts committed sets, so
   // none is begun while one is on its way.
@@ -154,8 +157,6 @@ module seigo_loader #(
                            && (begun ? ParameterGap == 0 || !param_q[0] : set_ready && param_q == 2'd0);
   wire        set_read   = param_read && parts_end && param_word_q == ((set_q == SetLanes) ? 4'd3 : 4'd8);
   wire        part_read  = param_read && !parts_end && param_word_q == 4'd4;
-  wire [3:0]  next_part  = parts_end ? 4'd0 : row_ends ? {param_part_q[3:2] + 2'd1, 2'd0}
-                                                       : {param_part_q[3:2], param_part_q[1:0] + 2'd1};
   wire [1:0]  filters_read = (set_q == SetLanes) ? 2'd0 : set_q;
   wire        last_set   = filters_read == (maximum ? 2'd0 : filters);
   wire        param_tile_read = set_read && last_set;
@@ -178,7 +179,8 @@ module seigo_loader #(
       set_q         <= dense ? SetLanes : SetFilter0;
     end else if (param_read) begin
       param_word_q  <= set_read || part_read ? 4'd0 : param_word_q + 4'd1;
-      if (set_read || part_read) param_part_q <= next_part;
+      if (set_read)       param_part_q <= 4'd0;
+      else if (part_read) param_part_q <= next_part;
       param_index_q <= param_tile_read ? next_param_tile : param_index_q + 24'd1;
       if (set_read) set_q <= !last_set ? set_q + 2'd1 : dense ? SetLanes : SetFilter0;
       if (param_tile_read) begin

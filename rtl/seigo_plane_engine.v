@@ -24,7 +24,7 @@ module seigo_plane_engine #(
   parameter PackProducts = 1,
   // Words of the output queue, as a power of two; at least 5 for full rate.
   parameter QueueBits = 5,
-  // Bits of a sum with its bias: 20 to 32, with Reach 3 at least 21, as many as the network's largest has.
+  // Bits of a sum with its bias: 20 to 32, as many as the network's largest has.
   parameter SumBits = 32,
   // 1: the lanes shift in DSP slices; `SumBits` is then at most 26.
   parameter DspLanes = 0,
@@ -284,7 +284,8 @@ module seigo_plane_engine #(
   );
 
   // Stages 4 to 6.
-  localparam Sum = Reach == 3 ? 21 : 20;
+  // 49 taps have 21 bits, which sums that end within 20 may leave on their way.
+  localparam Sum = Reach == 3 && SumBits > 20 ? 21 : 20;
   wire [DP-1:0]                  sums = {DP{!maximum_q}};
   wire [Sum*Channels*DP-1:0]     sum;
   wire [8*Channels*DP-1:0]       largest;

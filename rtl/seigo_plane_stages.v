@@ -83,17 +83,23 @@ module seigo_plane_stages #(
   reg  [1:0] turn3_q;
   reg  [1:0] turn4_q;
   reg  [3:0] part3_q;
-  wire [1:0] edge_part = Reach == 1 ? 2'd0 : reach_i - 2'd1;
-  wire       parts_end = Reach == 1 || part3_q == {edge_part, edge_part};
-  wire       row_ends = part3_q[1:0] == edge_part;
+  wire       parts_end;
+  wire [3:0] part_after;
+  seigo_next_part #(
+    .Reach (Reach)
+  ) next_part (
+    .reach_i (reach_i),
+    .part_i  (part3_q),
+    .ends_o  (parts_end),
+    .next_o  (part_after)
+  );
   wire [1:0] turn_last = {two_i, Halved};
   wire       again = emit3_o != None && !(turn3_q == turn_last && parts_end);
   wire [1:0] turn_after = Halved ? turn3_q + 2'd1 : 2'b10;
   wire [1:0] turn_next = !again ? 2'b00 : parts_end ? turn_after : turn3_q;
-  wire [3:0] part_next = !again || parts_end ? 4'd0
-                         : row_ends ? {part3_q[3:2] + 2'd1, 2'd0} : {part3_q[3:2], part3_q[1:0] + 2'd1};
+  wire [3:0] part_next = again ? part_after : 4'd0;
   // Weights change within a window.
-  wire       turns = turn_last != 2'b00 || edge_part != 2'd0;
+  wire       turns = turn_last != 2'b00 || (Reach != 1 && reach_i != 2'd1);
   reg        accumulate4_q;
   reg        ends4_q;
   reg        ends5_q;

@@ -15,7 +15,7 @@
 
 /* A field is WORD (of 32 bits), LSB and WIDTH; words are little-endian. */
 #define SEIGO_MAGIC_VALUE 0x5e16u
-#define SEIGO_VERSION_VALUE 0x1u
+#define SEIGO_VERSION_VALUE 0x2u
 #define SEIGO_RING_WORD_BYTES 0x20u
 #define SEIGO_DESCRIPTOR_RING_WORDS 0xau
 #define SEIGO_SEGMENTS 0x8u
@@ -30,7 +30,7 @@
 #define SEIGO_KIND_WORD 0
 #define SEIGO_KIND_LSB 0
 #define SEIGO_KIND_WIDTH 8
-/* 1 */
+/* 2 */
 #define SEIGO_VERSION_WORD 0
 #define SEIGO_VERSION_LSB 8
 #define SEIGO_VERSION_WIDTH 8

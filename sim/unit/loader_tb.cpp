@@ -47,7 +47,7 @@ int main() {
     int per_step = p.padded ? 9 : 8;
     int parameters = (p.kind == 0 ? 4 : 0) + (p.maximum || p.kind == 2 ? 0 : of_filter * p.filters);
     int tile = parameters + (p.kind == 0 ? p.steps * per_step : 0);
-    d[0] = uint32_t(p.kind) | 1 << 8 | 0x5E16u << 16;
+    d[0] = uint32_t(p.kind) | 2 << 8 | 0x5E16u << 16;
     d[1] = n;
     d[2] = uint32_t(p.filters) << 2 | uint32_t(p.padded) << 6 | uint32_t(p.maximum) << 10;
     d[3] = p.tiles | p.steps << 16;

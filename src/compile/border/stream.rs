@@ -21,7 +21,7 @@ pub const SEGMENT_WORDS: usize = 2;
 /// Value of the field Magic.
 pub const MAGIC_VALUE: u32 = 0x5E16;
 /// Value of the field Version.
-pub const VERSION_VALUE: u32 = 1;
+pub const VERSION_VALUE: u32 = 2;
 /// Ring words of the lane parameters of a tile.
 pub const LANE_RING_WORDS: usize = 4;
 /// Ring words of a part of a plane filter's window, but the last one: 9 taps of 16 channels.
@@ -74,7 +74,7 @@ values! { BUFFERS:
 
 fields! { DESCRIPTOR:
     KIND = "Kind", 0 0 8 u, "0 dense, 1 plane (plane engine fed by fetch), 2 DMA, 3 processor step, 4 end of program";
-    VERSION = "Version", 0 8 8 u, "1";
+    VERSION = "Version", 0 8 8 u, "2";
     MAGIC = "Magic", 0 16 16 u, "0x5E16";
     INDEX = "Index", 1 0 16 u, "number of the pass";
     FROM_STEM = "FromStem", 2 0 1 u, "the stem unit feeds the array (dense)";

@@ -198,15 +198,16 @@ impl fmt::Display for Reason {
             Self::PlaneDilation(dilation) => {
                 write!(
                     f,
-                    "dilation {dilation}; the array spends less time on so few taps so far apart"
+                    "dilation {dilation}; on taps so far apart the array spends less time than the plane engine"
                 )
             }
             Self::PlaneKernel([rows, columns]) => {
                 let most = side(MAX_REACH);
                 write!(
                     f,
-                    "a {rows} x {columns} kernel; the plane engine takes up to {most} x {most}, and none \
-                     of many rows or columns and few taps"
+                    "a {rows} x {columns} kernel; the plane engine takes up to {most} x {most}, and of those \
+                     above {SIDE} x {SIDE} only what the array spends more time on: more than 8 taps within \
+                     5 x 5, more than 18 beyond"
                 )
             }
             Self::MaximumKernel([rows, columns]) => write!(

@@ -83,6 +83,8 @@ fn the_plane_engine_takes_the_smallest_window_that_serves() {
     let (one, five) = (axis(1, 1, 1, [0, 0]), axis(5, 1, 1, [2, 2]));
     assert_eq!(fit([one, five]), Err(Reason::PlaneKernel([1, 5])));
     assert_eq!(Maximum::fit(&[axis(3, 1, 2, [2, 2]); 2]), Err(Reason::PlaneDilation(2)));
+    let apart = Maximum::fit(&[axis(2, 1, 1, [0, 0]), axis(2, 1, 2, [0, 0])]).unwrap();
+    assert_eq!((apart.window.walk.reach, apart.window.dilation), (1, [1, 2]));
 }
 
 #[test]

@@ -5,6 +5,10 @@ use crate::frontend::ops::window::Axis;
 
 /// Rows and columns beyond its center that the plane engine's largest window reaches.
 pub const MAX_REACH: usize = 3;
+const _: () = assert!(
+    crate::frontend::rewrites::MAX_DEPTHWISE_KERNEL == side(MAX_REACH),
+    "rewrites make means for the plane engine as large as it takes them"
+);
 /// Taps of a maximum of the plane engine along an axis.
 pub const SIDE: usize = side(1);
 

@@ -238,6 +238,7 @@ impl Design {
         Ok(())
     }
 
+    /// The plane engine holds the windows of its filters.
     fn reach(&mut self, graph: &QGraph, filters: &[Filter]) -> Result<()> {
         for filter in filters {
             let walk = rows::filter_walk(graph, filter.layer)?;

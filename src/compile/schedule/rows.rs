@@ -62,7 +62,7 @@ pub struct Reach {
 /// outside of it altogether.
 pub fn reach(axis: &Axis, rows: Rows) -> Option<Reach> {
     let first = rows.first * axis.stride;
-    let last = (rows.end() - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1;
+    let last = (rows.end() - 1) * axis.stride + axis.extent();
     let above = axis.begin.saturating_sub(first);
     let first = first.saturating_sub(axis.begin);
     let end = last.checked_sub(axis.begin)?.min(axis.input);

@@ -34,6 +34,7 @@ sources![
     "seigo_loader.v",
     "seigo_lutram_fifo.v",
     "seigo_mac_array.v",
+    "seigo_next_part.v",
     "seigo_operand_skew.v",
     "seigo_output_lanes.v",
     "seigo_owner_table.v",

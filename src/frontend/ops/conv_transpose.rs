@@ -270,7 +270,7 @@ mod tests {
             // Elements that no window of the convolution reached come back by padding the output.
             let axes = conv.window.axes(&[kernel, 2], &[extent, 4], false).unwrap();
             let extra = axes.iter().map(|axis| {
-                let reach = (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1;
+                let reach = (axis.output - 1) * axis.stride + axis.extent();
                 axis.input + axis.begin + axis.end - reach
             });
             let transpose = ConvTranspose {

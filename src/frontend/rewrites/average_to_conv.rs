@@ -1,13 +1,14 @@
 //! Average pooling becomes a depthwise convolution with equal weights, which the accelerator does.
 //!
 //! The weight 1 / count is one number, so that int8 with a power-of-two scale holds it to 1 part in 128 or
-//! better, and the convolution rounds once. A mean over a whole plane is a mean of means over parts of it where that is quicker,
-//! or the plane larger than a convolution takes. Where pads do not count, or a last window is cut off, the divisor changes at the border: the
-//! convolution has the divisor of the inside, and the borders are multiplied behind it.
+//! better, and the convolution rounds once. A mean over a whole plane is a mean of means over parts of it where that
+//! is quicker, or the plane larger than a convolution takes. Where pads do not count, or a last window is cut off, the
+//! divisor changes at the border: the convolution has the divisor of the inside, and the borders are multiplied
+//! behind it.
 
 use super::borders::{Border, borders, multiply};
 use super::chain::Chain;
-use super::{MAX_KERNEL, Rewrite};
+use super::{MAX_DEPTHWISE_KERNEL, MAX_KERNEL, Rewrite};
 use crate::base::error::Result;
 use crate::base::tensor::DType;
 use crate::frontend::graph::{Graph, Node, ValueId};
@@ -145,15 +146,14 @@ struct Parts {
     kernels: Vec<[usize; 2]>,
 }
 
-/// Cycles in which the weights of a tap arrive, for 16 by 16 channels, and taps of 16 channels by themselves.
-const TAP: usize = 16;
-const OWN_TAP: usize = 2;
-/// What a pass is taken to cost beside.
+/// Cycles in which the weights of a tap arrive: of 16 by 16 channels for the array, of 16 for the depthwise unit.
+const ARRAY_TAP: usize = 16;
+const DEPTHWISE_TAP: usize = 2;
+/// Pixels that they take in a cycle.
+const ARRAY_PIXELS: usize = 4;
+const DEPTHWISE_PIXELS: usize = 2;
+/// What a pass costs beside.
 const PASS: usize = 100;
-/// Pixels that the array and the unit for 16 channels by themselves take in a cycle, and the largest kernel of the latter.
-const ARRAY: usize = 4;
-const OWN: usize = 2;
-const OWN_KERNEL: usize = 7;
 
 impl Parts {
     /// The quickest; a mean of means over parts has the weights of these alone, so that 14 x 14 taps are 2 x 2 and 7 x 7.
@@ -169,12 +169,13 @@ impl Parts {
                 best = Self { cycles, kernels: [first, &rest.kernels].concat() };
             }
         };
-        if most <= OWN_KERNEL {
-            take(pixels / OWN + OWN_TAP * pixels, &[plane], None);
+        if most <= MAX_DEPTHWISE_KERNEL {
+            take(pixels / DEPTHWISE_PIXELS + DEPTHWISE_TAP * pixels, &[plane], None);
         }
         if most <= MAX_KERNEL {
-            take(pixels * TAP, &[plane], None);
-            take(width * TAP.max(height / ARRAY) + height * TAP, &[[1, width], [height, 1]], None);
+            take(pixels * ARRAY_TAP, &[plane], None);
+            let rows = width * ARRAY_TAP.max(height / ARRAY_PIXELS);
+            take(rows + height * ARRAY_TAP, &[[1, width], [height, 1]], None);
         }
         let even = |side: &usize| plane.iter().all(|extent| extent.is_multiple_of(*side));
         let mut sides: Vec<usize> = (2..=MAX_KERNEL.min(most)).filter(even).collect();
@@ -188,8 +189,8 @@ impl Parts {
                 continue;
             }
             let cycles = match side {
-                2 => pixels / OWN + OWN_TAP * 9,
-                _ => side * side * TAP.max(output[0] * output[1] / ARRAY),
+                2 => pixels / DEPTHWISE_PIXELS + DEPTHWISE_TAP * 9,
+                _ => side * side * ARRAY_TAP.max(output[0] * output[1] / ARRAY_PIXELS),
             };
             take(cycles, &[kernel], Some(Self::of(output)));
         }
@@ -223,7 +224,7 @@ fn of_pool(pool: &AveragePool, plane: [usize; 2]) -> Option<Mean> {
 /// The padding at the end with which a convolution has just as many outputs; `ceil_mode` adds windows
 /// that reach behind the pads of the file.
 fn end(axis: &Axis) -> usize {
-    let reach = (axis.output - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1;
+    let reach = (axis.output - 1) * axis.stride + axis.extent();
     reach.saturating_sub(axis.input + axis.begin).max(axis.end)
 }
 

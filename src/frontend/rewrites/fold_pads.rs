@@ -156,7 +156,7 @@ fn padded(graph: &Graph, links: &Links, op: &Op, pad: &SpatialPad) -> Option<Op>
 
 /// Whether every window along an axis reads an element of the input.
 fn sees_input(axis: &Axis) -> bool {
-    let reach = (axis.kernel - 1) * axis.dilation + 1;
+    let reach = axis.extent();
     axis.begin < reach
         && (axis.output - 1) * axis.stride < axis.input + axis.begin
         && (0..axis.output)

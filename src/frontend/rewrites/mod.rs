@@ -85,6 +85,8 @@ pub static STANDARD: &[&dyn Rewrite] = &[
 /// Largest kernel that rewrites towards the accelerator make; `compile::capabilities` holds that the array
 /// takes it.
 pub const MAX_KERNEL: usize = 15;
+/// The largest depthwise kernel for which the accelerator has a unit of its own.
+pub const MAX_DEPTHWISE_KERNEL: usize = 7;
 
 /// Parts of a concatenation that the array reads from where they lie, at most, each but the last with a multiple of
 /// [`CHANNELS_TOGETHER`] channels; `compile::capabilities` holds that it does.

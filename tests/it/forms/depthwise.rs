@@ -1,6 +1,7 @@
 //! Depthwise convolutions beyond 3 x 3, and with several outputs for each input channel.
 
 use seigo::base::random::Samples;
+use seigo::base::tensor::Tensor;
 use seigo::frontend::graph::Graph;
 use seigo::frontend::onnx::Attribute;
 use seigo::quantize::ptq::Options;
@@ -48,4 +49,23 @@ fn the_hardware_has_large_windows() {
         let graph = network(seed, kernel, stride, 1);
         Form::new(&graph, &Options::default()).unwrap().verify();
     }
+}
+
+/// Sums of 49 taps take 21 bits on their way, whatever the result of the few that are not zero.
+#[test]
+fn the_hardware_has_large_windows_of_few_weights() {
+    let mut samples = Samples::new(22);
+    let mut net = Net::new();
+    let image = net.input(&[1, 3, 9, 9]);
+    let x = conv(&mut net, &mut samples, image, [3, 16, 1], 1.0);
+    let x = net.op("Relu", &[x]);
+    let corners = (0..16 * 49).map(|tap| if [0, 48].contains(&(tap % 49)) { 0.5 } else { 0.0 });
+    let weight = Tensor::new(&[16, 1, 7, 7], corners.collect::<Vec<f32>>()).unwrap();
+    let weight = net.tensor(weight);
+    let attributes = [("group", Attribute::Int(16)), ("pads", Attribute::Ints(vec![3; 4]))];
+    let x = net.with("Conv", &[x, weight], &attributes);
+    let form = Form::new(&imported(net, &[x]), &Options::default()).unwrap();
+    let design = form.compile().design;
+    assert_eq!((design.plane_reach, design.plane_sum_bits), (3, 20));
+    form.verify();
 }

@@ -1,6 +1,7 @@
 //! The plane engine.
 
 use super::{Design, Kind, Pass, f};
+use crate::compile::program::format::decode::Descriptor;
 
 /// From the last pixel at the accumulators, or at fetch in a plane pass, to the end of the plane engine
 /// behind, a flushed row not counted: at stride 1 and 2.
@@ -10,7 +11,7 @@ const ENGINE_LANES: u64 = 25;
 /// Pixels that may wait between lanes and plane engine, in words of LP pixels.
 const QUEUE: u64 = 32;
 /// Unit of cycles that are an average.
-const SCALE: u64 = 4;
+const SCALE: u64 = 1 << 12;
 
 /// The plane engine behind the lanes, by slots of DP columns.
 pub(super) struct Engine {
@@ -39,13 +40,9 @@ impl Engine {
         let width = d.get(f::OUT_WIDTH) as u64;
         let own = width.div_ceil(design.plane_pixels() as u64);
         let reach = d.get(f::PLANE_REACH) as u64;
-        // A slot with a result takes a cycle for each filter, each part of the 16 channels and each part of the window; at
-        // stride 2 half the rows have one, and there every second column.
-        let results = match (d.get(f::PLANE_STRIDE_XY), design.plane_pixels()) {
-            (2, 1) => SCALE / 4,
-            (2, _) => SCALE / 2,
-            _ => SCALE,
-        };
+        // A slot with a result takes a cycle for each filter, each part of the 16 channels and each part of the window.
+        let results = SCALE * slots_with_results(d, design.plane_pixels() as u64)
+            / (own * d.get(f::OUT_HEIGHT) as u64).max(1);
         let turns = filters * (16 / design.plane_channels as u64) * reach * reach;
         Self {
             filters,
@@ -83,4 +80,18 @@ impl Engine {
         }
         self.time + self.reach * self.slots_of_row * self.rate / SCALE + self.finish
     }
+}
+
+/// Slots of a plane whose windows have a result: rows that only others' windows read, and columns without padding at their
+/// side, have none.
+fn slots_with_results(d: Descriptor<'_>, pixels: u64) -> u64 {
+    let get = |field| d.get(field) as u64;
+    let (rows, columns, stride) =
+        (get(f::PLANE_HEIGHT), get(f::PLANE_WIDTH), get(f::PLANE_STRIDE_XY));
+    let first = get(f::PLANE_REACH).saturating_sub(get(f::PLANE_PAD_LEFT));
+    let in_row = match stride {
+        2 => columns,
+        _ => (first + columns).div_ceil(pixels) - first / pixels,
+    };
+    rows * in_row
 }
