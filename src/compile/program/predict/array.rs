@@ -1,14 +1,12 @@
 //! The dense array with its accumulators, and the output lanes behind them.
 
 use super::engine::Engine;
-use super::{Cause, Design, Pass, PassCost, f};
+use super::{Cause, Design, LOAD, Pass, PassCost, f};
 
 /// From the last group to readable accumulators.
 const ARRAY: u64 = 14;
 /// From the read of a group's accumulators to the group of the next batch that takes its place.
 const HAND_BACK: u64 = 5;
-/// Cycles between the loads of two weight tiles beyond their ring words.
-const SHADOW: u64 = 1;
 
 /// Groups of pixels that the array runs a weight tile over, and what they wait for.
 pub(super) struct Batch {
@@ -68,7 +66,7 @@ impl Array {
         Self {
             engine: Engine::new(design, pass),
             steps: d.get(f::STEPS) as u64,
-            load: f::STEP_RING_WORDS as u64 + u64::from(d.flag(f::PADDED)) + SHADOW,
+            load: f::STEP_RING_WORDS as u64 + u64::from(d.flag(f::PADDED)) + LOAD,
             drain: match d.get(f::OUT_STEP) {
                 0 => (design.pixels / design.lane_pixels()) as u64,
                 // Pixels apart from each other are stored word by word.

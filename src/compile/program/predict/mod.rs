@@ -6,6 +6,7 @@
 
 mod array;
 mod banks;
+mod bus;
 mod engine;
 mod stem;
 
@@ -17,6 +18,7 @@ use crate::compile::border::status::Cause;
 use crate::compile::capabilities::{WORD, image_pitch};
 use array::{Array, Batch};
 use banks::conflicts;
+use bus::{Bus, Transfer};
 use engine::Engine;
 use stem::Patches;
 
@@ -52,8 +54,11 @@ const START: u64 = 16;
 const FINISH: u64 = 20;
 /// A transfer or processor step is launched.
 const LAUNCH: u64 = 3;
-/// A transfer besides its words.
-const JOB: u64 = 60;
+/// Cycles that the loader takes besides ring words, for a weight tile and for the parameters of a plane.
+const LOAD: u64 = 1;
+const PLANE_LOAD: u64 = 2;
+/// From the start of a pass until the descriptor of the next one is read.
+const DESCRIBE: u64 = 22;
 /// From the start of a frame to the first request of the stream.
 const FRAME: u64 = 22;
 /// From the end of the last transfer to the end of the frame.
@@ -64,15 +69,17 @@ const FRAME_END: u64 = 5;
 /// # Errors
 /// Those of [`decode`].
 pub fn predict(stream: &[u8], design: &Design, read_latency: u64) -> Result<Vec<PassCost>> {
+    let total = (stream.len() / f::RING_WORD) as u64;
     let mut model = Model {
         design,
         read_latency,
         now: 0,
         word: 0,
-        total: (stream.len() / f::RING_WORD) as u64,
+        total,
         arrival: FRAME + read_latency,
         released: Vec::new(),
-        job: (0, 0),
+        bus: Bus::new(FRAME + 2 * total.min(design.ring_words as u64)),
+        described: 0,
     };
     Ok(decode(stream)?.iter().map(|pass| model.pass(pass)).collect())
 }
@@ -89,8 +96,9 @@ struct Model<'a> {
     total: u64,
     /// Ends of tile records in the stream, and when the ring lets go of them.
     released: Vec<(u64, u64)>,
-    /// From when until when transfers are under way.
-    job: (u64, u64),
+    bus: Bus,
+    /// When the descriptor of the next pass may be looked at.
+    described: u64,
 }
 
 impl Model<'_> {
@@ -101,23 +109,27 @@ impl Model<'_> {
         let mut ready = descriptor.max(start);
         let mut cost = PassCost::default();
         cost.wait(Cause::Weights, ready - start);
+        cost.wait(Cause::Fill, self.described.saturating_sub(ready));
+        ready = ready.max(self.described);
         let waits = matches!(pass.kind, Kind::Processor | Kind::End);
         if waits || pass.descriptor.flag(f::WAIT_DMA) {
-            cost.wait(Cause::Transfer, self.job.1.saturating_sub(ready));
-            ready = ready.max(self.job.1);
+            cost.wait(Cause::Transfer, self.bus.done().saturating_sub(ready));
+            ready = ready.max(self.bus.done());
         }
+        // The processor takes longer than the next descriptor.
+        self.described = if pass.kind == Kind::Processor { 0 } else { ready + DESCRIBE };
         self.now = match pass.kind {
             Kind::Dense => self.dense(pass, ready, &mut cost),
             Kind::Plane => self.plane(pass, ready, &mut cost),
             Kind::Dma => {
-                let words = pass.descriptor.get(f::DMA_WORDS) as u64;
-                let planes = pass.descriptor.get(f::DMA_PLANES) as u64 + 1;
-                if self.job.1 < ready {
-                    self.job = (ready, ready);
-                }
-                self.job.1 += planes * (JOB + words);
-                cost.wait(Cause::Fill, LAUNCH);
-                ready + LAUNCH
+                let transfer = Transfer {
+                    words: pass.descriptor.get(f::DMA_WORDS) as u64,
+                    planes: pass.descriptor.get(f::DMA_PLANES) as u64 + 1,
+                    to_memory: pass.descriptor.flag(f::TO_MEMORY),
+                };
+                let launch = self.bus.transfer(ready, &transfer) + LAUNCH;
+                cost.wait(Cause::Fill, launch - ready);
+                launch
             }
             Kind::Processor => ready + LAUNCH,
             Kind::End => ready + FRAME_END,
@@ -143,9 +155,8 @@ impl Model<'_> {
     /// the transfers.
     fn release(&mut self, words: u64, cycle: u64) {
         self.released.push((self.word, cycle));
-        let follows = self.word + self.design.ring_words as u64 <= self.total;
-        if follows && (self.job.0..self.job.1).contains(&cycle) {
-            self.job.1 += 2 * words;
+        if self.word + self.design.ring_words as u64 <= self.total {
+            self.bus.stream(cycle, 2 * words);
         }
     }
 
@@ -156,8 +167,10 @@ impl Model<'_> {
         let mut image = Patches::new(self, pass, ready);
         let mut array = Array::new(self.design, pass, ready + START);
         cost.wait(Cause::Fill, START);
+        let mut loaded = ready;
         for _ in 0..get(f::TILES) {
-            let arrived = self.fetch(get(f::TILE_WORDS));
+            loaded += get(f::TILE_WORDS) + LOAD * get(f::STEPS);
+            let arrived = self.fetch(get(f::TILE_WORDS)).max(loaded);
             let mut seen = 0;
             for batch in 0..get(f::BATCHES) {
                 let groups = get(f::BATCH_GROUPS) + u64::from(batch < get(f::BATCH_EXTRA));
@@ -182,11 +195,13 @@ impl Model<'_> {
         cost.wait(Cause::Fill, START);
         let begin = ready + START;
         let mut from = begin;
+        let mut loaded = ready;
+        let words = d.get(f::TILE_WORDS) as u64;
         for _ in 0..tiles {
-            let arrived = self.fetch(d.get(f::TILE_WORDS) as u64);
-            cost.wait(Cause::Weights, arrived.saturating_sub(from));
-            from = engine.take(from.max(arrived), pixels);
-            self.release(d.get(f::TILE_WORDS) as u64, from);
+            loaded = self.fetch(words).max(loaded + words + PLANE_LOAD);
+            cost.wait(Cause::Weights, loaded.saturating_sub(from));
+            from = engine.take(from.max(loaded), pixels);
+            self.release(words, from);
         }
         let end = engine.end();
         cost.busy = engine.slots;
