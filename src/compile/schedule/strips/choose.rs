@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::group::{self, Cost, Places, Span};
+use rayon::prelude::*;
+
+use super::group::{self, Cost, Members, Places, Span};
 use super::network::Network;
 use crate::base::error::{Error, Result, codes};
 use crate::compile::schedule::{StoredId, Work, sizes};
@@ -125,6 +127,7 @@ impl Search<'_> {
     /// The groups with the fewest cycles, or the step that no group reaches. Of groups that are chosen every strip is looked
     /// at; where that says something else than the few that their cost is from, the way is looked for once more.
     fn shortest(&mut self) -> std::result::Result<Choice, usize> {
+        self.look();
         loop {
             let choice = self.way()?;
             let mut as_said = true;
@@ -144,8 +147,8 @@ impl Search<'_> {
         let Some(at) = costs.iter().position(|cost| cost.strips == span.strips && !cost.all) else {
             return true;
         };
-        let locals = group::locals(network, places, span);
-        match group::bytes(network, &locals, span) {
+        let members = Members::new(network, places, span);
+        match group::bytes(network, &members, span) {
             Some(bytes) => {
                 let said = std::mem::replace(&mut costs[at].bytes, bytes);
                 costs[at].all = true;
@@ -159,7 +162,7 @@ impl Search<'_> {
     }
 
     /// The shortest way through the costs that are known.
-    fn way(&mut self) -> std::result::Result<Choice, usize> {
+    fn way(&self) -> std::result::Result<Choice, usize> {
         let count = self.network.steps.len();
         let idle = idle(self.network, &self.places);
         let mut best: Vec<Option<(u64, Span)>> = vec![None; count + 1];
@@ -186,19 +189,14 @@ impl Search<'_> {
 
     /// A group from one step to another may be the shorter way there.
     fn extend(
-        &mut self,
+        &self,
         best: &mut [Option<(u64, Span)>],
         (first, end): (usize, usize),
         idle: &[(usize, usize, u64)],
     ) {
         let Some((before, _)) = best[first] else { return };
-        let mut steps = self.network.steps[first..end].iter();
-        if end > first + 1 && steps.any(|step| step.processor) {
-            return;
-        }
-        let resting = bytes_over(idle, first, end);
-        let room = self.room;
-        let costs = self.costs(first, end);
+        let Some(costs) = self.known.get(&(first, end)) else { return };
+        let (resting, room) = (bytes_over(idle, first, end), self.room);
         let fits = costs.iter().filter(|cost| cost.bytes + resting <= room);
         let Some(cost) = fits.min_by_key(|cost| cost.cycles).copied() else { return };
         let cycles = before + cost.cycles;
@@ -207,28 +205,31 @@ impl Search<'_> {
         }
     }
 
-    /// What a group takes in each number of strips that is tried.
-    fn costs(&mut self, first: usize, end: usize) -> &[Cost] {
+    /// Whether some steps may be a group: what the processor does is one by itself.
+    fn is_group(&self, first: usize, end: usize) -> bool {
+        end == first + 1 || !self.network.steps[first..end].iter().any(|step| step.processor)
+    }
+
+    /// Looks at all groups whose costs are not known.
+    fn look(&mut self) {
+        let count = self.network.steps.len();
+        let ends = |first: usize| first + 1..=(first + LONGEST).min(count);
+        let groups = (0..count).flat_map(|first| ends(first).map(move |end| (first, end)));
+        let unknown = groups.filter(|&(first, end)| {
+            self.is_group(first, end) && !self.known.contains_key(&(first, end))
+        });
+        let unknown: Vec<(usize, usize)> = unknown.collect();
         let (network, places) = (self.network, &self.places);
-        self.known.entry((first, end)).or_insert_with(|| {
-            let span = |strips| Span { first, end, strips };
-            let locals = group::locals(network, places, &span(1));
-            let single = end == first + 1;
-            if single && network.steps[first].processor {
-                return vec![Cost { strips: 1, bytes: 0, cycles: 0, all: true }];
-            }
-            let most = group::most_strips(network, &locals);
-            let mut counts: Vec<usize> = COUNTS.into_iter().filter(|&own| own < most).collect();
-            counts.push(most);
-            // Whole tensors are passes of their own.
-            counts.retain(|&own| own > 1 || single);
-            counts.into_iter().filter_map(|own| group::cost(network, &locals, &span(own))).collect()
-        })
+        let found: Vec<_> = unknown
+            .into_par_iter()
+            .map(|(first, end)| ((first, end), costs(network, places, (first, end))))
+            .collect();
+        self.known.extend(found);
     }
 
     /// The error for a step of which not even the smallest strip fits.
-    fn refusal(&mut self, step: usize) -> Error {
-        let costs = self.costs(step, step + 1);
+    fn refusal(&self, step: usize) -> Error {
+        let costs = costs(self.network, &self.places, (step, step + 1));
         let least = costs.iter().map(|cost| cost.bytes).min().unwrap_or(0);
         let network = self.network;
         let work = &network.schedule.passes[network.steps[step].pass].work;
@@ -258,6 +259,22 @@ impl Search<'_> {
             None => error,
         }
     }
+}
+
+/// What the steps from one to another take as a group, in each number of strips that is tried.
+fn costs(network: &Network<'_>, places: &Places, (first, end): (usize, usize)) -> Vec<Cost> {
+    let single = end == first + 1;
+    if single && network.steps[first].processor {
+        return vec![Cost { strips: 1, bytes: 0, cycles: 0, all: true }];
+    }
+    let span = |strips| Span { first, end, strips };
+    let members = Members::new(network, places, &span(1));
+    let most = members.most_strips();
+    let mut counts: Vec<usize> = COUNTS.into_iter().filter(|&own| own < most).collect();
+    counts.push(most);
+    // Whole tensors are passes of their own.
+    counts.retain(|&own| own > 1 || single);
+    counts.into_iter().filter_map(|own| group::cost(network, &members, &span(own))).collect()
 }
 
 /// A tensor that waits in the shared memory: behind which step, up to which one, its bytes.

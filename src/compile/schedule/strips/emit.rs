@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Group;
 use super::choose::Choice;
-use super::group::{self, Cut, Local, Span};
+use super::group::{self, Cut, Local, Members, Span};
 use super::network::{Network, Strip};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::schedule::rows::Rows;
@@ -89,19 +89,20 @@ impl Emitter<'_> {
             self.pass(pass.work.clone());
             return Ok(());
         }
-        let locals = group::locals(self.network, &self.choice.places, span);
+        let members = Members::new(self.network, &self.choice.places, span);
+        let locals = &members.locals;
         for local in locals.iter().filter(|local| local.whole && !local.made && local.loads) {
             let id = self.tensor(local, None);
             self.resident[local.id.0] = Some(id);
             self.load(local, id, None)?;
         }
         for strip in 0..span.strips {
-            let cut = group::cut(self.network, &locals, span, strip).ok_or_else(|| {
+            let cut = group::cut(self.network, &members, span, strip).ok_or_else(|| {
                 Error::new(&codes::INTERNAL, "a strip cannot be done that was counted on")
             })?;
-            self.strip(span, &locals, &cut)?;
+            self.strip(span, locals, &cut)?;
         }
-        for local in &locals {
+        for local in locals {
             if local.whole && local.saves {
                 let id = self.resident[local.id.0].ok_or_else(lost)?;
                 self.save(local, id, None);

@@ -1,6 +1,7 @@
 //! A group of steps in strips: the rows of every tensor in every strip, the room that takes, its cost.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::network::{Network, Role, Strip};
 use crate::compile::schedule::StoredId;
@@ -57,8 +58,49 @@ impl Local {
     }
 }
 
-/// The tensors of a group.
-pub fn locals(network: &Network<'_>, places: &Places, span: &Span) -> Vec<Local> {
+/// The tensors that a group touches, and what its strips have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Members {
+    pub locals: Vec<Local>,
+    /// By step of the group, what it touches: where in `locals`, and what for.
+    uses: Vec<Vec<(usize, Role)>>,
+    /// Rows of the smallest result, and what they are multiples of where a strip may begin.
+    least: usize,
+    granule: usize,
+}
+
+impl Members {
+    /// The tensors of a group, whatever the number of its strips.
+    pub fn new(network: &Network<'_>, places: &Places, span: &Span) -> Self {
+        let locals = locals(network, places, span);
+        let at = |id| locals.iter().position(|local| local.id == id);
+        let uses = network.steps[span.first..span.end]
+            .iter()
+            .map(|step| step.uses.iter().filter_map(|&(id, role)| Some((at(id)?, role))).collect());
+        let uses = uses.collect();
+        let results = || locals.iter().filter(|local| local.is_result());
+        let least = results().map(|local| network.tensors[local.id.0].height).min().unwrap_or(1);
+        let aligned = |granule: usize| results().all(|local| network.aligned(local.id, 0, granule));
+        let granule = (0..4).map(|power| 1 << power).find(|&granule| aligned(granule)).unwrap_or(8);
+        Self { locals, uses, least, granule }
+    }
+
+    /// The most strips.
+    pub fn most_strips(&self) -> usize {
+        (self.least / self.granule).max(1)
+    }
+
+    /// Rows of the smallest result in a strip.
+    fn rows(&self, strips: usize, index: usize) -> Range<usize> {
+        let border = |index: usize| match index == strips {
+            true => self.least,
+            false => index * self.least / strips / self.granule * self.granule,
+        };
+        border(index)..border(index + 1)
+    }
+}
+
+fn locals(network: &Network<'_>, places: &Places, span: &Span) -> Vec<Local> {
     let mut found: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for step in span.first..span.end {
         for (id, _) in &network.steps[step].uses {
@@ -98,32 +140,11 @@ pub struct Cut {
     pub own: Vec<Rows>,
 }
 
-/// Rows of the smallest result at which strips may begin are multiples of this.
-fn granule(network: &Network<'_>, locals: &[Local]) -> usize {
-    let results = locals.iter().filter(|local| local.is_result());
-    let aligned =
-        |granule: usize| results.clone().all(|local| network.aligned(local.id, 0, granule));
-    (0..4).map(|power| 1 << power).find(|&granule| aligned(granule)).unwrap_or(8)
-}
-
-/// The most strips of a group.
-pub fn most_strips(network: &Network<'_>, locals: &[Local]) -> usize {
-    let results = locals.iter().filter(|local| local.is_result());
-    let rows = results.map(|local| network.tensors[local.id.0].height).min().unwrap_or(1);
-    (rows / granule(network, locals)).max(1)
-}
-
 /// Strip `index` of a group; `None` where it cannot be done like that.
-pub fn cut(network: &Network<'_>, locals: &[Local], span: &Span, index: usize) -> Option<Cut> {
+pub fn cut(network: &Network<'_>, members: &Members, span: &Span, index: usize) -> Option<Cut> {
+    let Members { locals, uses, least, .. } = members;
     let height = |local: &Local| network.tensors[local.id.0].height;
-    let results = locals.iter().filter(|local| local.is_result());
-    let least = results.map(height).min().unwrap_or(1);
-    let granule = granule(network, locals);
-    let border = |index: usize| match index == span.strips {
-        true => least,
-        false => index * least / span.strips / granule * granule,
-    };
-    let (start, end) = (border(index), border(index + 1));
+    let Range { start, end } = members.rows(span.strips, index);
     if start >= end {
         return None;
     }
@@ -136,23 +157,21 @@ pub fn cut(network: &Network<'_>, locals: &[Local], span: &Span, index: usize) -
         })
         .collect();
     let own: Vec<Option<Rows>> = needs.clone();
-    let place = |id: StoredId| locals.iter().position(|local| local.id == id);
-    let mut cut = Cut { steps: vec![None; span.end - span.first], ..Cut::default() };
-    for step in (span.first..span.end).rev() {
+    let mut cut = Cut { steps: vec![None; uses.len()], ..Cut::default() };
+    for (at_step, uses) in uses.iter().enumerate().rev() {
         let (mut result, mut middle) = (None, None);
-        for (id, role) in network.steps[step].uses.iter().filter(|(_, role)| !role.reads()) {
-            let need = needs[place(*id)?];
-            let without = network.steps[step].uses.iter().all(|(_, role)| *role != Role::Result);
-            let into = if *role == Role::Result || without { &mut result } else { &mut middle };
+        for &(at, role) in uses.iter().filter(|(_, role)| !role.reads()) {
+            let need = needs[at];
+            let without = uses.iter().all(|(_, role)| *role != Role::Result);
+            let into = if role == Role::Result || without { &mut result } else { &mut middle };
             *into = hull(*into, need);
         }
         if result.is_none() && middle.is_none() {
             continue;
         }
-        let strip = network.steps[step].cover(result, middle)?;
-        cut.steps[step - span.first] = Some(strip);
-        for (id, role) in &network.steps[step].uses {
-            let at = place(*id)?;
+        let strip = network.steps[span.first + at_step].cover(result, middle)?;
+        cut.steps[at_step] = Some(strip);
+        for &(at, role) in uses {
             needs[at] = match role {
                 Role::Result => Some(strip.result),
                 Role::Middle => Some(strip.middle),
@@ -175,7 +194,7 @@ pub fn cut(network: &Network<'_>, locals: &[Local], span: &Span, index: usize) -
         local.whole && local.made && rows.is_some_and(|rows| rows.end() == height(local))
     });
     let done = complete && index + 1 < span.strips;
-    (!done && fits(network, locals, span, &cut)).then_some(cut)
+    (!done && fits(network, members, &cut)).then_some(cut)
 }
 
 fn hull(one: Option<Rows>, other: Option<Rows>) -> Option<Rows> {
@@ -186,22 +205,18 @@ fn hull(one: Option<Rows>, other: Option<Rows>) -> Option<Rows> {
 }
 
 /// Whether every access begins with a word of the first bank.
-fn fits(network: &Network<'_>, locals: &[Local], span: &Span, cut: &Cut) -> bool {
-    let at = |id: StoredId| locals.iter().position(|local| local.id == id);
-    let begins = |id: StoredId, row: usize| {
-        at(id).is_some_and(|at| network.aligned(id, cut.held[at].first, row))
-    };
-    let steps = (span.first..span.end).zip(&cut.steps);
-    let sound = steps.filter_map(|(step, strip)| Some((step, (*strip)?))).all(|(step, strip)| {
-        network.steps[step].uses.iter().all(|&(id, role)| match role {
-            Role::Result => begins(id, strip.result.first),
-            Role::Middle | Role::Residual => begins(id, strip.middle.first),
-            Role::Input { resized: false } => begins(id, strip.input.first),
-            Role::Input { resized: true } => begins(id, strip.input.first / 2),
+fn fits(network: &Network<'_>, members: &Members, cut: &Cut) -> bool {
+    let begins = |at: usize, row| network.aligned(members.locals[at].id, cut.held[at].first, row);
+    let steps = members.uses.iter().zip(&cut.steps);
+    let sound = steps.filter_map(|(uses, strip)| Some((uses, (*strip)?))).all(|(uses, strip)| {
+        uses.iter().all(|&(at, role)| match role {
+            Role::Result => begins(at, strip.result.first),
+            Role::Middle | Role::Residual => begins(at, strip.middle.first),
+            Role::Input { resized: false } => begins(at, strip.input.first),
+            Role::Input { resized: true } => begins(at, strip.input.first / 2),
         })
     });
-    let sent = locals.iter().zip(&cut.own).all(|(local, own)| begins(local.id, own.first));
-    sound && sent
+    sound && cut.own.iter().enumerate().all(|(at, own)| begins(at, own.first))
 }
 
 /// What a group takes.
@@ -217,7 +232,7 @@ pub struct Cost {
 }
 
 /// What a group takes, from its first, a middle and its last strip.
-pub fn cost(network: &Network<'_>, locals: &[Local], span: &Span) -> Option<Cost> {
+pub fn cost(network: &Network<'_>, members: &Members, span: &Span) -> Option<Cost> {
     let mut total = Cost { strips: span.strips, bytes: 0, cycles: 0, all: span.strips <= 3 };
     let last = span.strips - 1;
     let mut shown = vec![(0, 1)];
@@ -228,11 +243,11 @@ pub fn cost(network: &Network<'_>, locals: &[Local], span: &Span) -> Option<Cost
         shown.push((last, 1));
     }
     for (index, times) in shown {
-        let cut = cut(network, locals, span, index)?;
-        total.bytes = total.bytes.max(peak(network, locals, span, &cut));
-        total.cycles += times * cycles(network, locals, span, &cut);
+        let cut = cut(network, members, span, index)?;
+        total.bytes = total.bytes.max(peak(network, &members.locals, span, &cut));
+        total.cycles += times * cycles(network, members, span, &cut);
     }
-    for local in locals.iter().filter(|local| local.whole || span.strips == 1) {
+    for local in members.locals.iter().filter(|local| local.whole || span.strips == 1) {
         let moved = network.transfer(local.id, network.tensors[local.id.0].height);
         total.cycles += if local.loads { moved } else { 0 };
         total.cycles += if local.saves { moved } else { 0 };
@@ -241,14 +256,14 @@ pub fn cost(network: &Network<'_>, locals: &[Local], span: &Span) -> Option<Cost
 }
 
 /// Most bytes of all strips of a group; `None` where one of them cannot be done.
-pub fn bytes(network: &Network<'_>, locals: &[Local], span: &Span) -> Option<u64> {
+pub fn bytes(network: &Network<'_>, members: &Members, span: &Span) -> Option<u64> {
     let mut strips = (0..span.strips).map(|index| {
-        cut(network, locals, span, index).map(|cut| peak(network, locals, span, &cut))
+        cut(network, members, span, index).map(|cut| peak(network, &members.locals, span, &cut))
     });
     strips.try_fold(0, |most, bytes| Some(most.max(bytes?)))
 }
 
-fn cycles(network: &Network<'_>, locals: &[Local], span: &Span, cut: &Cut) -> u64 {
+fn cycles(network: &Network<'_>, members: &Members, span: &Span, cut: &Cut) -> u64 {
     let steps = (span.first..span.end).zip(&cut.steps);
     let mut cycles: u64 = steps
         .filter_map(|(step, strip)| {
@@ -259,7 +274,7 @@ fn cycles(network: &Network<'_>, locals: &[Local], span: &Span, cut: &Cut) -> u6
     if span.strips == 1 {
         return cycles;
     }
-    for (local, own) in locals.iter().zip(&cut.own).filter(|(local, _)| !local.whole) {
+    for (local, own) in members.locals.iter().zip(&cut.own).filter(|(local, _)| !local.whole) {
         let moved = network.transfer(local.id, own.count);
         cycles += if local.loads { moved } else { 0 };
         cycles += if local.saves { moved } else { 0 };
@@ -269,13 +284,21 @@ fn cycles(network: &Network<'_>, locals: &[Local], span: &Span, cut: &Cut) -> u6
 
 /// Most bytes that live at once in a strip.
 fn peak(network: &Network<'_>, locals: &[Local], span: &Span, cut: &Cut) -> u64 {
-    let bytes = |at: usize| network.bytes(locals[at].id, cut.held[at].count);
-    let alive = |at: usize, step: usize| {
-        let local = &locals[at];
-        let whole = local.whole && span.strips > 1;
-        whole || (local.from.saturating_sub(usize::from(local.loads))..=local.to).contains(&step)
-    };
-    let at_step =
-        |step: usize| (0..locals.len()).filter(|&at| alive(at, step)).map(bytes).sum::<u64>();
-    (span.first..span.end).map(at_step).max().unwrap_or(0)
+    // By step of the group, what begins to live and what has ceased to.
+    let mut changes = vec![(0, 0); span.end - span.first + 1];
+    for (local, held) in locals.iter().zip(&cut.held) {
+        let (from, to) = match local.whole && span.strips > 1 {
+            true => (span.first, span.end - 1),
+            // A load lies there a step ahead.
+            false => (local.from.saturating_sub(usize::from(local.loads)), local.to),
+        };
+        let bytes = network.bytes(local.id, held.count);
+        changes[from.max(span.first) - span.first].0 += bytes;
+        changes[to + 1 - span.first].1 += bytes;
+    }
+    let alive = changes.iter().scan(0, |alive, (new, gone)| {
+        *alive = *alive + new - gone;
+        Some(*alive)
+    });
+    alive.max().unwrap_or(0)
 }

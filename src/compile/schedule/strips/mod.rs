@@ -20,7 +20,7 @@ use crate::base::error::Result;
 use crate::compile::boards::Target;
 use crate::model::qgraph::QGraph;
 use choose::Choice;
-use group::Span;
+use group::{Members, Span};
 use network::Network;
 
 /// Successive passes that are done strip by strip.
@@ -101,9 +101,9 @@ impl<'a> Cut<'a> {
     /// Does a group in another number of strips; gives back the number before, or `None` where it cannot be done.
     pub fn recut(&mut self, group: usize, strips: usize) -> Option<usize> {
         let span = Span { strips, ..self.choice.groups[group] };
-        let locals = group::locals(&self.network, &self.choice.places, &span);
+        let members = Members::new(&self.network, &self.choice.places, &span);
         let resting = choose::resting(&self.network, &self.choice.places, &span);
-        let bytes = group::bytes(&self.network, &locals, &span)?;
+        let bytes = group::bytes(&self.network, &members, &span)?;
         (bytes + resting <= self.room)
             .then(|| std::mem::replace(&mut self.choice.groups[group].strips, strips))
     }
