@@ -14,6 +14,7 @@ mod fold_normalization;
 mod fold_pads;
 mod fuse_epilogues;
 mod gemm_to_conv;
+mod grow_channels;
 mod least;
 mod lift_sequences;
 mod linear_to_means;
@@ -98,6 +99,7 @@ pub const CHANNELS_TOGETHER: usize = 16;
 pub static ACCELERATOR: &[&dyn Rewrite] = &[
     &lift_sequences::LiftSequences,
     &channel_maps::ChannelMaps,
+    &grow_channels::GrowChannels,
     &trim_windows::TrimWindows,
     &transposed_to_phases::TransposedToPhases,
     &nearest_to_doublings::NearestToDoublings,

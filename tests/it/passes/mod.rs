@@ -6,6 +6,7 @@ mod affine;
 mod averages;
 mod epilogues;
 mod focus;
+mod grown;
 mod identities;
 mod linear;
 mod maxima;
