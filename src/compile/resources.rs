@@ -201,12 +201,13 @@ fn stem_rams(design: &Design, stem: Stem) -> usize {
     memories * rams(128, depth, HALF_RAM_BITS) + design.pixels * rams(128, 512, HALF_RAM_BITS)
 }
 
-/// Puts the ROMs of the lanes into block RAM where the part then keeps some of it.
+/// Puts the ROMs of the lanes into block RAM where the part then keeps some of it, or would be fuller without.
 pub fn choose_roms(design: &mut Design, target: &Target) {
     let any = !design.rom().entries.is_empty();
     let roms = Design { block_roms: any, ..design.clone() };
-    let half_bram = Resources::of_design(&roms).half_bram;
-    if 100 * half_bram <= ROOM_PERCENT * Resources::of_part(target).half_bram {
+    let blocks = Resources::of_design(&roms);
+    let keeps = 100 * blocks.half_bram <= ROOM_PERCENT * Resources::of_part(target).half_bram;
+    if keeps || blocks.share(target) < Resources::of_design(design).share(target) {
         *design = roms;
     }
 }
