@@ -291,6 +291,13 @@ test-few-frames: $(VENV)/ready build ## Int8 networks calibrated by 4 and 12 fra
 	$(VENV)/bin/python tests/architectures/architectures.py build/few-frames $(FEW_FRAMES)
 	$(VENV)/bin/python tests/ort/few_frames.py --seigo target/release/seigo build/few-frames $(FEW_FRAMES)
 
+# Networks, and how many of them run in the hardware too.
+RANDOM ?= 300
+RTL ?= 40
+.PHONY: test-random
+test-random: $(VENV)/ready build ## Random networks of many operators and spellings against ONNX Runtime (RANDOM=300, RTL=40)
+	$(VENV)/bin/python tests/architectures/random_networks.py --seigo target/release/seigo --count $(RANDOM) --rtl $(RTL)
+
 .PHONY: test-export
 test-export: $(VENV)/ready build ## Compare the exports of our int8 YOLOX-Nano with ONNX Runtime on 10 images
 	mkdir -p build/export
