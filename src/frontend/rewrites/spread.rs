@@ -20,8 +20,9 @@ use crate::frontend::ops::window::Window;
 struct Steps {
     /// Rows and columns of the plane that the pixel is copied to.
     first: [usize; 2],
-    /// How many times it is doubled.
+    /// How many times it is doubled, before what is too much is cut off and behind that.
     doubled: usize,
+    behind: usize,
 }
 
 /// Gives `value` the shape `whole`, whose channels and plane it has or has one of, times a factor per channel of
@@ -59,7 +60,7 @@ fn fill(
     factors: &[f32],
 ) -> Result<ValueId> {
     let channels = chain.shape(value)[1];
-    let Steps { first, doubled } = steps(plane);
+    let Steps { first, doubled, behind } = steps(plane);
     let copies = Window {
         kernel: first.to_vec(),
         pads: first.iter().map(|&side| (side - 1, side - 1)).collect(),
@@ -74,14 +75,18 @@ fn fill(
         reached = reached.map(|extent| 2 * extent);
         value = chain.double(value)?;
     }
-    while reached != plane {
-        let kernel = [0, 1].map(|axis| (reached[axis] - plane[axis] + 1).min(MAX_KERNEL));
+    let cut = plane.map(|extent| extent >> behind);
+    while reached != cut {
+        let kernel = [0, 1].map(|axis| (reached[axis] - cut[axis] + 1).min(MAX_KERNEL));
         reached = [0, 1].map(|axis| reached[axis] + 1 - kernel[axis]);
         let taps = kernel[0] * kernel[1];
         let mut corner = vec![0.0; taps];
         corner[0] = 1.0;
-        let cut = Window { kernel: kernel.to_vec(), ..Window::default() };
-        value = chain.depthwise(value, cut, &corner, None)?;
+        let window = Window { kernel: kernel.to_vec(), ..Window::default() };
+        value = chain.depthwise(value, window, &corner, None)?;
+    }
+    for _ in 0..behind {
+        value = chain.double(value)?;
     }
     Ok(value)
 }
@@ -97,23 +102,32 @@ fn conv(
     chain.push(op.into(), vec![Some(input), Some(weights)])
 }
 
+/// Multiplications that a pass counts besides its own, so that few pixels are not moved in many passes.
+const PASS: usize = 50;
+
 /// The steps with the fewest multiplications. Doubling moves each pixel once.
 fn steps(plane: [usize; 2]) -> Steps {
-    let cost = |steps: &Steps| {
-        let reached = steps.first.map(|extent| extent << steps.doubled);
-        let pixels = |plane: [usize; 2]| plane[0] * plane[1];
-        let cut = [0, 1].map(|axis| reached[axis] - plane[axis] + 1);
-        let fits = steps.first.iter().all(|side| (1..=MAX_KERNEL).contains(side));
-        let cutting = if cut == [1, 1] { 0 } else { pixels(cut) * pixels(plane) };
-        let copying = pixels(steps.first) * pixels(steps.first);
-        fits.then_some(copying + cutting + pixels(reached) * 4 / 3)
-    };
-    let all = (0..12).map(|doubled| {
-        let first = plane.map(|extent| extent.div_ceil(1 << doubled));
-        Steps { first, doubled }
+    let pixels = |plane: [usize; 2]| plane[0] * plane[1];
+    let halves = plane.map(usize::trailing_zeros);
+    let all = (0..=halves[0].min(halves[1]) as usize).flat_map(|behind| {
+        let cut = plane.map(|extent| extent >> behind);
+        (0..12).map(move |doubled| {
+            let first = cut.map(|extent| extent.div_ceil(1 << doubled));
+            (cut, Steps { first, doubled, behind })
+        })
     });
-    let fitting = all.filter_map(|steps| Some((cost(&steps)?, steps)));
-    fitting.min_by_key(|(cost, _)| *cost).map_or(Steps { first: plane, doubled: 0 }, |(_, own)| own)
+    let cost = |(cut, steps): ([usize; 2], Steps)| {
+        let reached = steps.first.map(|extent| extent << steps.doubled);
+        let kernel = [0, 1].map(|axis| reached[axis] - cut[axis] + 1);
+        let fits = steps.first.iter().all(|side| (1..=MAX_KERNEL).contains(side));
+        let cutting = if kernel == [1, 1] { 0 } else { pixels(kernel) * pixels(cut) };
+        let copying = pixels(steps.first) * pixels(steps.first);
+        let doubling = pixels(reached) * 4 / 3 + (pixels(plane) - pixels(cut)) * 4 / 3;
+        let passes = 1 + steps.doubled + usize::from(cutting > 0) + steps.behind;
+        fits.then_some((copying + cutting + doubling + PASS * passes, steps))
+    };
+    let cheapest = all.filter_map(cost).min_by_key(|(cost, _)| *cost);
+    cheapest.map_or(Steps { first: plane, doubled: 0, behind: 0 }, |(_, own)| own)
 }
 
 #[cfg(test)]
@@ -122,13 +136,15 @@ mod tests {
 
     #[test]
     fn planes_are_reached_by_small_kernels() {
-        assert_eq!(steps([24, 24]), Steps { first: [3, 3], doubled: 3 });
-        // 1, 2, 4, 8, cut by a kernel of 2 x 2: fewer multiplications than 7 x 7 copies.
-        assert_eq!(steps([7, 7]), Steps { first: [1, 1], doubled: 3 });
+        assert_eq!(steps([24, 24]), Steps { first: [3, 3], doubled: 3, behind: 0 });
+        // 2, 4, 8, cut by a kernel of 2 x 2: fewer multiplications than 7 x 7 copies.
+        assert_eq!(steps([7, 7]), Steps { first: [2, 2], doubled: 2, behind: 0 });
+        assert_eq!(steps([28, 28]), Steps { first: [2, 2], doubled: 2, behind: 2 });
         for extent in 1..200 {
-            let Steps { first, doubled } = steps([extent, 40]);
+            let Steps { first, doubled, behind } = steps([extent, 40]);
             assert!(first.iter().all(|side| *side <= 15), "{extent}");
-            assert!((first[0] << doubled) >= extent, "{extent}");
+            let cut = extent >> behind;
+            assert!(cut << behind == extent && (first[0] << doubled) >= cut, "{extent}");
         }
     }
 }
