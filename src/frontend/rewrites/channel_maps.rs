@@ -79,7 +79,10 @@ fn moves(graph: &Graph, node: &Node) -> bool {
 fn is_plain(graph: &Graph, node: &Node) -> bool {
     let four = |id: &ValueId| graph.fact(*id).shape.len() == 4;
     let moved = !matches!(node.op, Op::Pad(_) | Op::Reshape(_) | Op::Transpose(_));
-    moved && node.inputs.iter().flatten().take(1).chain(&node.outputs).all(four)
+    let zeros = |id: ValueId| graph.constant(id).is_some_and(is_zero);
+    let joins_zeros =
+        matches!(node.op, Op::Concat(_)) && node.inputs.iter().flatten().any(|&id| zeros(id));
+    moved && !joins_zeros && node.inputs.iter().flatten().take(1).chain(&node.outputs).all(four)
 }
 
 /// The movements behind a value that something else than a movement reads, in the order of the graph; `None` where

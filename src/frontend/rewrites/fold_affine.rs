@@ -56,22 +56,36 @@ impl Rewrite for FoldAffine {
             let Some(affine) = affine(graph, &graph.nodes[index]).filter(Affine::is_finite) else {
                 continue;
             };
-            let links = graph.links();
-            let conv = links.producer(affine.input).filter(|&producer| {
-                links.only_consumer(affine.input) == Some(index) && can_absorb(graph, producer)
-            });
-            match conv {
-                Some(conv) => {
-                    scale_conv(graph, conv, &affine)?;
-                    graph.absorb(conv, index);
-                }
-                None if is_image_batch_norm(graph, index) => lower(graph, index, &affine)?,
-                None => continue,
+            if absorb(graph, index, &affine)? {
+                folded += 1;
+            } else if is_image_batch_norm(graph, index) {
+                lower(graph, index, &affine)?;
+                folded += 1;
             }
-            folded += 1;
         }
         Ok(folded)
     }
+}
+
+/// Whether the convolution in front does what the node at `index` did.
+fn absorb(graph: &mut Graph, index: usize, affine: &Affine) -> Result<bool> {
+    let links = graph.links();
+    let conv = links.producer(affine.input).filter(|&producer| {
+        links.only_consumer(affine.input) == Some(index) && can_absorb(graph, producer)
+    });
+    if let Some(conv) = conv {
+        scale_conv(graph, conv, affine)?;
+        graph.absorb(conv, index);
+    }
+    Ok(conv.is_some())
+}
+
+/// Lets the convolution in front do what the node at `index` does, or else one in its place.
+///
+/// # Errors
+/// Those of making tensors.
+pub(super) fn absorb_or_lower(graph: &mut Graph, index: usize, affine: &Affine) -> Result<()> {
+    if absorb(graph, index, affine)? { Ok(()) } else { lower(graph, index, affine) }
 }
 
 /// The scale and shift that a node is, if it is.
@@ -194,7 +208,7 @@ fn is_image_batch_norm(graph: &Graph, index: usize) -> bool {
         && node.input(0).is_some_and(|id| graph.fact(id).shape.len() == 4)
 }
 
-/// BatchNorm on its own: a 1x1 depthwise convolution.
+/// A scale and a shift on their own: a 1x1 depthwise convolution.
 fn lower(graph: &mut Graph, index: usize, affine: &Affine) -> Result<()> {
     let channels = affine.scale.len();
     let name = graph.nodes[index].name.clone();

@@ -31,29 +31,39 @@ impl Rewrite for FoldNormalization {
             let Some(affine) = affine(graph, &graph.nodes[index]).filter(Affine::is_finite) else {
                 continue;
             };
-            let links = graph.links();
-            let output = graph.nodes[index].outputs[0];
-            let readers = links.consumers(output).to_vec();
-            let fits = |&reader: &usize| absorbs(graph, reader, output, &affine);
-            let all = !readers.is_empty() && readers.iter().all(fits) && !links.is_output(output);
-            if !all || !is_of_input(graph, &links, affine.input()) {
-                continue;
+            let of_input = is_of_input(graph, &graph.links(), affine.input());
+            if of_input && fold_into_readers(graph, index, &affine)? {
+                folded += 1;
             }
-            for &reader in &readers {
-                fold(graph, reader, &affine)?;
-            }
-            let sources = std::mem::take(&mut graph.nodes[index].sources);
-            graph.nodes[readers[0]].sources.extend(sources);
-            // At once, so that the node before it has the convolutions for its readers.
-            graph.nodes.remove(index);
-            folded += 1;
         }
         Ok(folded)
     }
 }
 
+/// Whether all that read the node at `index` are convolutions that now do what it did.
+///
+/// # Errors
+/// Those of making tensors.
+pub(super) fn fold_into_readers(graph: &mut Graph, index: usize, affine: &Affine) -> Result<bool> {
+    let links = graph.links();
+    let output = graph.nodes[index].outputs[0];
+    let readers = links.consumers(output).to_vec();
+    let fits = |&reader: &usize| absorbs(graph, reader, output, affine);
+    if readers.is_empty() || !readers.iter().all(fits) || links.is_output(output) {
+        return Ok(false);
+    }
+    for &reader in &readers {
+        fold(graph, reader, affine)?;
+    }
+    let sources = std::mem::take(&mut graph.nodes[index].sources);
+    graph.nodes[readers[0]].sources.extend(sources);
+    // At once, so that the node before it has the convolutions for its readers.
+    graph.nodes.remove(index);
+    Ok(true)
+}
+
 /// Whether `id` is a network input, scaled, shifted or moved at most.
-fn is_of_input(graph: &Graph, links: &Links, mut id: ValueId) -> bool {
+pub(super) fn is_of_input(graph: &Graph, links: &Links, mut id: ValueId) -> bool {
     while let Some((_, node)) = graph.producer(links, id) {
         let before = match affine(graph, node) {
             Some(affine) => Some(affine.input()),

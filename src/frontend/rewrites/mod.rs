@@ -3,11 +3,13 @@
 //! A rewrite names and describes itself; the command line's `--rewrites` and the tests follow from
 //! that. [`STANDARD`] is the order in which they run.
 
+mod affine_to_conv;
 mod average_to_conv;
 mod bends_to_conv;
 mod borders;
 mod chain;
 mod channel_maps;
+mod channel_means;
 mod fold_affine;
 mod fold_constants;
 mod fold_normalization;
@@ -24,9 +26,12 @@ mod recognize_activations;
 mod recognize_focus;
 mod recognize_shuffle;
 mod remove_identities;
+mod sink_transposes;
+mod space_to_conv;
 mod split_maximum;
 mod spread;
 mod straighten_sigmoids;
+mod sums_to_pairs;
 mod transposed_to_phases;
 mod trim_windows;
 mod view;
@@ -36,6 +41,7 @@ pub use chain::Chain;
 pub use spread::spread;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,6 +79,7 @@ pub struct Applied {
 pub static STANDARD: &[&dyn Rewrite] = &[
     &fold_constants::FoldConstants,
     &remove_identities::RemoveIdentities,
+    &sink_transposes::SinkTransposes,
     &recognize_focus::RecognizeFocus,
     &recognize_shuffle::RecognizeShuffle,
     &fold_normalization::FoldNormalization,
@@ -98,6 +105,12 @@ pub const CHANNELS_TOGETHER: usize = 16;
 /// What quantization adds to [`STANDARD`], after it: rewrites towards what the accelerator does.
 pub static ACCELERATOR: &[&dyn Rewrite] = &[
     &lift_sequences::LiftSequences,
+    &channel_means::ChannelMeans,
+    &sums_to_pairs::SumsToPairs,
+    &affine_to_conv::AffineToConv,
+    &space_to_conv::SpaceToConv,
+    // Of what became a convolution just now.
+    &fuse_epilogues::FuseEpilogues,
     &channel_maps::ChannelMaps,
     &grow_channels::GrowChannels,
     &trim_windows::TrimWindows,
@@ -126,7 +139,10 @@ pub fn by_names(names: &[&str]) -> Result<Vec<&'static dyn Rewrite>> {
         .map(|name| {
             let all = || for_accelerator().into_iter();
             all().find(|rewrite| rewrite.name() == *name).ok_or_else(|| {
-                let known: Vec<_> = all().map(|rewrite| rewrite.name()).collect();
+                let mut known: Vec<_> = all().map(|rewrite| rewrite.name()).collect();
+                // Some run twice.
+                let mut seen = BTreeSet::new();
+                known.retain(|name| seen.insert(*name));
                 Error::new(&codes::BAD_ARGUMENT, format!("there is no rewrite \"{name}\""))
                     .help(format!("the rewrites are: {}", known.join(", ")))
             })

@@ -1,6 +1,7 @@
 //! `grow-channels`.
 
 use seigo::base::random::Samples;
+use seigo::base::tensor::Tensor;
 use seigo::frontend::graph::{Graph, ValueId};
 use seigo::frontend::onnx::Attribute;
 
@@ -9,9 +10,15 @@ use super::net::{Net, assert_untouched, kinds, rewrite};
 const NAMES: &[&str] = &["fuse-epilogues", "channel-maps", "grow-channels"];
 
 /// Zeros behind the channels.
-pub fn padded(net: &mut Net, x: ValueId, more: usize) -> ValueId {
+fn padded(net: &mut Net, x: ValueId, more: usize) -> ValueId {
     let pads = net.ints(&[0, 0, 0, 0, 0, more as i64, 0, 0]);
     net.op("Pad", &[x, pads])
+}
+
+/// The same, of planes of 6 x 7, as a concatenation.
+fn joined(net: &mut Net, x: ValueId, more: usize) -> ValueId {
+    let zeros = net.tensor(Tensor::new(&[1, more, 6, 7], vec![0f32; more * 42]).unwrap());
+    net.with("Concat", &[x, zeros], &[("axis", Attribute::Int(1))])
 }
 
 /// A depthwise convolution of 3 x 3.
@@ -26,7 +33,11 @@ fn depthwise(net: &mut Net, x: ValueId, channels: usize) -> ValueId {
 fn block(net: &mut Net, x: ValueId, [from, to]: [usize; 2]) -> ValueId {
     let y = depthwise(net, x, from);
     let y = net.conv(y, [from, to], 1);
-    let x = if to > from { padded(net, x, to - from) } else { x };
+    let x = match to - from {
+        0 => x,
+        more if more % 2 == 0 => padded(net, x, more),
+        more => joined(net, x, more),
+    };
     let sum = net.op("Add", &[y, x]);
     net.op("Relu", &[sum])
 }
