@@ -272,6 +272,40 @@ class Random(Network):
             pools.append(self.max_pool(pools[-1] if self.chance() else y, kernel))
         return self.conv(self.concat(pools), self.filters(), 1, act=self.some_act())
 
+    def block_gate(self, x):
+        """One convolution weighs another."""
+        filters = self.filters()
+        a = self.conv(x, filters, self.pick([1, 3]), act=self.pick(["none", *self.acts]))
+        b = self.conv(x, filters, 1, act=self.pick(["sigmoid", "hardsigmoid", "tanh"]))
+        return self.mul(a, b)
+
+    def block_levels(self, x):
+        """A smaller plane, made large again, beside the plane itself."""
+        channels, height, width = self.size(x)
+        if height % 2 or width % 2 or min(height, width) < 6:
+            return self.block_conv(x)
+        filters = self.filters()
+        y = self.conv(x, filters, 3, 2, self.some_act())
+        y = self.conv(y, filters, 3, act=self.some_act())
+        y = self.nearest(y) if self.chance() else self.transposed(y, filters, 2, 2)
+        if self.chance():
+            return self.conv(self.concat([y, x]), self.filters(), 3, act=self.some_act())
+        return self.add(y, self.conv(x, filters, 1))
+
+    def block_transposed(self, x):
+        """Transposed convolutions with other paddings and with a kernel for each channel."""
+        channels, height, width = self.size(x)
+        if max(height, width) > 32:
+            return self.block_pool(x)
+        groups = channels if self.chance(0.3) else 1
+        filters = channels if groups > 1 else self.filters()
+        kernel, pad, extra = self.pick([(3, 1, 1), (3, 0, 0), (4, 1, 0), (5, 2, 1)])
+        weights = self.rng.normal(0, 2 / kernel / np.sqrt(channels // groups), (channels, filters // groups, kernel, kernel))
+        shape = (1, filters, *(2 * (n - 1) + kernel - 2 * pad + extra for n in (height, width)))
+        y = self.node("ConvTranspose", [x, self.constant(weights)], shape, kernel_shape=[kernel] * 2, strides=[2, 2],
+                      pads=[pad] * 4, output_padding=[extra] * 2, group=groups)
+        return self.act(y, self.some_act())
+
     def block_dense(self, x):
         """Each layer reads all before it."""
         values = [x]
@@ -282,7 +316,16 @@ class Random(Network):
 
     # ---- the end
     def head(self, x):
-        kind = self.pick(["classes", "classes", "maps", "two", "pixels"])
+        kind = self.pick(["classes", "classes", "maps", "two", "pixels", "shares", "boxes"])
+        if kind == "shares":
+            y = self.conv(x, 6, 1)
+            return [self.node("Softmax", [y], self.shape[y], axis=1)]
+        if kind == "boxes":
+            # Two levels, whose places are joined.
+            levels = [x, self.conv(x, self.filters(), 3, 2, self.some_act())]
+            parts = [self.conv(level, 14, 1) for level in levels]
+            places = [self.reshape(part, (1, 14, self.shape[part][2] * self.shape[part][3])) for part in parts]
+            return [self.transpose(self.concat(places, 2), (0, 2, 1))]
         if kind == "classes" and self.chance():
             return [self.linear(self.flatten(self.mean(x)), 10)]
         if kind == "classes":

@@ -1,4 +1,5 @@
-//! Average pooling becomes a depthwise convolution with equal weights, which the accelerator does.
+//! Average pooling, and a mean or sum over a plane, becomes a depthwise convolution with equal weights, which the
+//! accelerator does.
 //!
 //! The weight 1 / count is one number, so that int8 with a power-of-two scale holds it to 1 part in 128 or
 //! better, and the convolution rounds once. A mean over a whole plane is a mean of means over parts of it where that
@@ -100,14 +101,20 @@ fn mean(graph: &Graph, node: &Node) -> Option<(ValueId, Mean)> {
     let mean = match &node.op {
         Op::AveragePool(pool) => of_pool(pool, plane)?,
         Op::GlobalPool(GlobalPool::Average) => whole(plane),
-        Op::Reduce(reduce) if reduce.reduction == Reduction::Mean => {
+        Op::Reduce(reduce) if matches!(reduce.reduction, Reduction::Mean | Reduction::Sum) => {
             let axes = graph.constant(node.input(1)?)?.values::<i64>().ok()?;
             let spatial =
                 [2, 3].iter().all(|axis| axes.contains(axis) || axes.contains(&(axis - 4)));
             if !spatial || axes.len() != 2 {
                 return None;
             }
-            whole(plane)
+            let mut mean = whole(plane);
+            if reduce.reduction == Reduction::Sum
+                && let Some(last) = mean.sums.last_mut()
+            {
+                last.weight *= (height * width) as f32;
+            }
+            mean
         }
         _ => return None,
     };

@@ -106,6 +106,19 @@ fn a_mean_that_drops_its_axes_is_flattened_behind() {
 }
 
 #[test]
+fn a_sum_over_a_plane_is_a_mean_times_its_pixels() {
+    for plane in [[5, 6], [20, 40]] {
+        let mut net = Net::new();
+        let x = net.input(&[1, 3, plane[0], plane[1]]);
+        let axes = net.ints(&[3, 2]);
+        let sum = net.op("ReduceSum", &[x, axes]);
+        let (rewritten, rewrites) = rewrite(&net.finish(&[sum]), &[NAME]);
+        assert_eq!(rewrites, 1);
+        assert!(kinds(&rewritten).iter().all(|kind| kind == "Conv (grouped)"));
+    }
+}
+
+#[test]
 fn a_large_plane_is_a_mean_of_means() {
     let planes = [
         ([7, 7], 1),

@@ -3,8 +3,9 @@
 //! A beat takes one cycle. Reads and writes take turns; of the reads the image goes first, then the stream, then
 //! transfers, and who waits for its patience's end goes before them (`seigo_axi_read`).
 
-/// A transfer besides its words, for each plane.
-const JOB: u64 = 60;
+/// A transfer besides its words, for each plane: to DDR and from it.
+const SAVE: u64 = 48;
+const LOAD: u64 = 60;
 /// Transfers that the queue holds.
 const JOBS: usize = 4;
 /// Beats of the image for each one that other reads get beside it.
@@ -71,7 +72,7 @@ impl Bus {
         let taken = self.jobs.len().checked_sub(JOBS).map(|first| &self.jobs[first]);
         let taken = taken.map_or(now, |job| now.max(job.end - job.last_plane));
         let begin = now.max(self.done());
-        let plane = transfer.words + JOB;
+        let plane = transfer.words + if transfer.to_memory { LOAD } else { SAVE };
         let shared = self.refilled.saturating_sub(begin).min(transfer.planes * plane);
         self.refilled += shared;
         self.jobs.push(Job {
