@@ -138,10 +138,9 @@ class Random(Network):
         return self.node("Mul", [x, y] if self.chance() else [y, x], self.shape[x])
 
     def block_attention(self, x):
-        """A factor for each pixel, from the mean and the maximum over channels."""
+        """A factor for each pixel, from the mean over channels or from all of them."""
         channels, height, width = self.size(x)
-        shape = (1, 1, height, width)
-        mean = self.node("ReduceMean", [x], shape, axes=[1], keepdims=1)
+        mean = self.node("ReduceMean", [x], (1, 1, height, width), axes=[1], keepdims=1)
         y = self.conv(mean, 1, 3, act="sigmoid") if self.chance() else self.conv(x, 1, 1, act="sigmoid")
         return self.mul(x, y)
 
@@ -386,8 +385,7 @@ def check(args, seed, folder):
     bundle = folder / "bundle"
     if why := run(args.seigo, "build", ceras, "--target", "kv260", "-o", bundle):
         return least, f"build: {why}"
-    manifest = folder / "no-processor"
-    if why := run(args.seigo, "build", ceras, "--target", "kv260", "--no-processor", "-o", manifest):
+    if why := run(args.seigo, "build", ceras, "--target", "kv260", "--no-processor", "-o", folder / "alone"):
         args.left.append((seed, why))
     if seed < args.first + args.rtl:
         if why := run(args.seigo, "cosim", bundle, "--input", held_out[0], "-q"):
