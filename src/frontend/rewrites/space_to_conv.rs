@@ -16,9 +16,6 @@ use crate::frontend::ops::window::Window;
 /// See the module.
 pub struct SpaceToConv;
 
-/// Largest stride of a dense convolution on the accelerator.
-const MAX_STRIDE: usize = 2;
-
 impl Rewrite for SpaceToConv {
     fn name(&self) -> &'static str {
         "space-to-conv"
@@ -34,7 +31,7 @@ impl Rewrite for SpaceToConv {
             let node = &graph.nodes[index];
             let (Op::SpaceToDepth(op), Some(input)) = (&node.op, node.input(0)) else { continue };
             let fact = graph.fact(input);
-            if graph.inputs.contains(&input) || fact.dtype != DType::F32 || op.block > MAX_STRIDE {
+            if graph.inputs.contains(&input) || fact.dtype != DType::F32 || op.block > MAX_KERNEL {
                 continue;
             }
             let (op, channels) = (op.clone(), fact.shape[1]);
@@ -48,10 +45,10 @@ impl Rewrite for SpaceToConv {
 }
 
 /// A window that moves by blocks.
-fn blocks(kernel: [usize; 2], block: usize, pads: [(usize, usize); 2]) -> Window {
+fn blocks(kernel: [usize; 2], strides: [usize; 2], pads: [(usize, usize); 2]) -> Window {
     Window {
         kernel: kernel.to_vec(),
-        strides: vec![block; 2],
+        strides: strides.to_vec(),
         pads: pads.to_vec(),
         ..Window::default()
     }
@@ -75,7 +72,7 @@ fn gather(
     let weights = Tensor::new(&[outputs, channels, op.block, op.block], weights)?;
     let name = format!("{}:weight", graph.nodes[index].name);
     let weights = graph.add_constant(&name, weights);
-    let window = blocks([op.block; 2], op.block, [(0, 0); 2]);
+    let window = blocks([op.block; 2], [op.block; 2], [(0, 0); 2]);
     let node = &mut graph.nodes[index];
     node.op = Conv { window, group: 1, epilogue: Epilogue::default() }.into();
     node.inputs = vec![Some(input), Some(weights)];
@@ -100,29 +97,19 @@ fn join(graph: &mut Graph, index: usize, input: ValueId, op: &SpaceToDepth) -> R
     let shape = &graph.fact(output).shape;
     let Ok(axes) = conv.window.axes(&[rows, columns], &shape[2..], false) else { return Ok(false) };
     let kernel = [rows * op.block, columns * op.block];
-    let plain = axes.iter().all(|axis| axis.stride == 1 && axis.dilation == 1);
-    let small = kernel.iter().all(|&side| side <= MAX_KERNEL);
-    if !plain || !small || conv.group != 1 || node.input(0) != Some(output) {
+    let strides = [0, 1].map(|axis| axes[axis].stride * op.block);
+    let near = axes.iter().all(|axis| axis.dilation == 1);
+    let small = kernel.iter().chain(&strides).all(|&side| side <= MAX_KERNEL);
+    if !near || !small || conv.group != 1 || node.input(0) != Some(output) {
         return Ok(false);
     }
     let epilogue = conv.epilogue;
     let pads = [0, 1].map(|axis| (axes[axis].begin * op.block, axes[axis].end * op.block));
-    let own = weights.values::<f32>()?;
-    let groups = op.offsets.len();
-    let mut taps = vec![0f32; filters * channels * kernel[0] * kernel[1]];
-    for (at, &weight) in own.iter().enumerate() {
-        let (tap, place) = (at % (rows * columns), at / (rows * columns));
-        let (filter, depth) = (place / (groups * channels), place % (groups * channels));
-        let (row, column) = op.offsets[depth / channels];
-        let row = tap / columns * op.block + row;
-        let column = tap % columns * op.block + column;
-        let plane = filter * channels + depth % channels;
-        taps[(plane * kernel[0] + row) * kernel[1] + column] = weight;
-    }
+    let taps = on_pixels(op, weights.values::<f32>()?, [filters, channels, rows, columns]);
     let name = format!("{}:blocks", node.name);
     let weights = Tensor::new(&[filters, channels, kernel[0], kernel[1]], taps)?;
     let weights = graph.add_constant(&name, weights);
-    let window = blocks(kernel, op.block, pads);
+    let window = blocks(kernel, strides, pads);
     let sources = std::mem::take(&mut graph.nodes[index].sources);
     graph.nodes[index].outputs.clear();
     let node = &mut graph.nodes[reader];
@@ -130,4 +117,26 @@ fn join(graph: &mut Graph, index: usize, input: ValueId, op: &SpaceToDepth) -> R
     node.inputs[..2].copy_from_slice(&[Some(input), Some(weights)]);
     node.sources.extend(sources);
     Ok(true)
+}
+
+/// The weights of a kernel on the pixels of which its input's channels were made.
+fn on_pixels(
+    op: &SpaceToDepth,
+    weights: &[f32],
+    [filters, channels, rows, columns]: [usize; 4],
+) -> Vec<f32> {
+    let (width, height) = (columns * op.block, rows * op.block);
+    let depth = op.offsets.len() * channels;
+    let mut taps = vec![0f32; filters * channels * height * width];
+    for (at, &weight) in weights.iter().enumerate() {
+        let (tap, place) = (at % (rows * columns), at / (rows * columns));
+        let (filter, channel) = (place / depth, place % depth);
+        let (row, column) = op.offsets[channel / channels];
+        let row = tap / columns * op.block + row;
+        let column = tap % columns * op.block + column;
+        let plane = filter * channels + channel % channels;
+        // The same pixel may stand in several channels.
+        taps[(plane * height + row) * width + column] += weight;
+    }
+    taps
 }

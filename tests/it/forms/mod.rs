@@ -1,6 +1,7 @@
 //! Forms of networks as exporters write them, in random variants: float against int8 on the reference, the
 //! engine and the program of the accelerator.
 
+mod between;
 mod depthwise;
 mod enlarged;
 mod heads;

@@ -29,6 +29,19 @@ fn a_convolution_behind_takes_the_pixels_itself() {
 }
 
 #[test]
+fn blocks_and_strides_of_any_size_are_one_window() {
+    let graph = network(4, |net, x| net.conv(x, [48, 5], 3));
+    assert_eq!(kinds(&rewrite(&graph, &[NAME]).0), ["Relu", "Conv"]);
+    let attributes =
+        [("strides", Attribute::Ints(vec![2, 2])), ("pads", Attribute::Ints(vec![1; 4]))];
+    let graph = network(2, |net, x| {
+        let weight = net.random(&[8, 12, 3, 3]);
+        net.with("Conv", &[x, weight], &attributes)
+    });
+    assert_eq!(kinds(&rewrite(&graph, &[NAME]).0), ["Relu", "Conv"]);
+}
+
+#[test]
 fn other_readers_get_them_from_a_convolution() {
     let twice = network(2, |net, x| {
         let y = net.conv(x, [12, 12], 3);
@@ -64,8 +77,7 @@ fn slices_in_any_order_are_gathered() {
 }
 
 #[test]
-fn the_image_and_larger_blocks_stay() {
-    assert_untouched(&network(4, |net, x| net.conv(x, [48, 5], 1)), NAME);
+fn the_image_stays() {
     let mut net = Net::new();
     let x = net.input(&[1, 3, 8, 8]);
     let x = net.with("SpaceToDepth", &[x], &[("blocksize", Attribute::Int(2))]);

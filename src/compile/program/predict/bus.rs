@@ -1,11 +1,11 @@
 //! The bus to DDR: transfers in the background, the stream as it fills the ring, and the image.
 //!
 //! A beat takes one cycle. Reads and writes take turns; of the reads the image goes first, then the stream, then
-//! transfers, and who waits for its patience's end goes before them (`seigo_axi_read`).
+//! transfers, but who has waited for long goes before them (`Patience` of `seigo_axi_read`).
 
 /// A transfer besides its words, for each plane: to DDR and from it.
-const SAVE: u64 = 48;
-const LOAD: u64 = 60;
+const PLANE_SAVED: u64 = 48;
+const PLANE_LOADED: u64 = 60;
 /// Transfers that the queue holds.
 const JOBS: usize = 4;
 /// Beats of the image for each one that other reads get beside it.
@@ -72,7 +72,7 @@ impl Bus {
         let taken = self.jobs.len().checked_sub(JOBS).map(|first| &self.jobs[first]);
         let taken = taken.map_or(now, |job| now.max(job.end - job.last_plane));
         let begin = now.max(self.done());
-        let plane = transfer.words + if transfer.to_memory { LOAD } else { SAVE };
+        let plane = transfer.words + if transfer.to_memory { PLANE_LOADED } else { PLANE_SAVED };
         let shared = self.refilled.saturating_sub(begin).min(transfer.planes * plane);
         self.refilled += shared;
         self.jobs.push(Job {
