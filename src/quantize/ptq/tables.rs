@@ -38,7 +38,7 @@ struct Want {
     shape: Shape,
     channels: usize,
     demand: Option<Demand>,
-    samples: Vec<Sample>,
+    samples: Vec<Samples>,
     options: Vec<Choice>,
 }
 
@@ -208,36 +208,41 @@ fn holds(shape: Shape, residual: Option<Residual>, demand: Option<Demand>, unit:
         && (bounded || i32::from(unit.fraction) <= demand.argument_most)
 }
 
-/// A sample of an argument, and the step of the output of its channel.
-struct Sample {
-    argument: f64,
+/// Arguments that a channel shows, and the step of its output.
+struct Samples {
+    arguments: Vec<f64>,
     step: f64,
 }
 
-fn samples(demands: &[Option<Demand>], arguments: &[Channel]) -> Vec<Sample> {
+/// The samples of the channels that are not constant.
+fn samples(demands: &[Option<Demand>], arguments: &[Channel]) -> Vec<Samples> {
     let each = (SAMPLES / arguments.len().max(1)).max(4);
     let own = |(demand, channel): (&Option<Demand>, &Channel)| {
-        let step = 2f64.powi(demand.map_or(0, |demand| demand.output));
+        let step = 2f64.powi(demand.as_ref()?.output);
         let stride = (channel.samples.len() / each).max(1);
         let values = channel.samples.iter().step_by(stride).chain([&channel.min, &channel.max]);
-        let values: Vec<f64> = values.map(|&value| value.into()).collect();
-        let live = demand.is_some();
-        values.into_iter().filter(move |_| live).map(move |argument| Sample { argument, step })
+        Some(Samples { arguments: values.map(|&value| value.into()).collect(), step })
     };
-    demands.iter().zip(arguments).flat_map(own).collect()
+    demands.iter().zip(arguments).filter_map(own).collect()
 }
 
-/// Bits by which the result of a function is worse than its int8 alone, whose error is that of rounding.
-fn loss(function: &Function, shape: Shape, samples: &[Sample]) -> f64 {
+/// Bits by which the result of a function is worse than its int8 alone, whose error is that of rounding: the mean
+/// over channels of the bits that each loses. An error in steps has no bound where a channel is nearly constant, so
+/// that a mean over all samples would ask for its bins alone.
+fn loss(function: &Function, shape: Shape, channels: &[Samples]) -> f64 {
     let scale = 2f64.powi(function.unit.fraction.into());
     let result = 2f64.powi(function.unit.result());
-    let error = |sample: &Sample| {
-        let x = (sample.argument * scale + 0.5).floor().clamp(-524_288.0, 524_287.0) as i64;
+    let error = |argument: f64, step: f64| {
+        let x = (argument * scale + 0.5).floor().clamp(-524_288.0, 524_287.0) as i64;
         let y = function.at(x) as f64 / result;
-        ((y - shape.activation.exact(sample.argument)) / sample.step).powi(2)
+        ((y - shape.activation.exact(argument)) / step).powi(2)
     };
-    let mean = samples.iter().map(error).sum::<f64>() / samples.len().max(1) as f64;
-    (1.0 + 12.0 * mean).log2() / 2.0
+    let bits = |channel: &Samples| {
+        let errors = channel.arguments.iter().map(|&argument| error(argument, channel.step));
+        let mean = errors.sum::<f64>() / channel.arguments.len() as f64;
+        (1.0 + 12.0 * mean).log2() / 2.0
+    };
+    channels.iter().map(bits).sum::<f64>() / channels.len().max(1) as f64
 }
 
 #[cfg(test)]
