@@ -2,6 +2,9 @@
 //!
 //! All networks of a run share one design, so that it is compiled once.
 
+use proptest::prelude::any;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
 use seigo::base::random::Random;
 use seigo::compile::Compiled;
 use seigo::compile::boards::Target;
@@ -10,13 +13,13 @@ use seigo::model::qgraph::QGraph;
 use seigo::verify::cosim::{End, Timing, Verifier};
 
 use crate::accelerator::{compile, simulate};
-use crate::networks::{Net, Shape};
-use crate::quantized::inputs;
-use crate::rtl::{Bench, networks, target};
+use crate::networks::{self, Net, Shape};
+use crate::quantized::{Choices, inputs};
+use crate::rtl::{self, Bench, target};
 
 /// Runs `count` networks; every stored tensor and output must be the reference's.
 fn run(pixels: u64, count: usize) {
-    let graphs = networks(count, &target(pixels));
+    let graphs = rtl::networks(count, &target(pixels));
     let bench = Bench::new(&graphs, pixels);
     let stems = bench
         .builds
@@ -24,20 +27,20 @@ fn run(pixels: u64, count: usize) {
         .filter(|build| build.schedule().passes.iter().any(reads_pixels))
         .count();
     assert!(stems > count / 3, "{stems} of {count} networks use the stem unit");
-    let (compared, cycles) = compare(&bench);
+    let (compared, cycles) = compare(&bench, 0);
     println!(
         "P={pixels}: {count} networks, {stems} with a stem, {compared} tensors, {cycles} cycles"
     );
     assert!(compared > count);
 }
 
-/// A frame of each network, every other one with stalls: the tensors that were compared and the cycles.
-fn compare(bench: &Bench) -> (usize, u64) {
+/// A frame of each network, of seeds from `first` on, odd ones with stalls: the tensors that were compared and the cycles.
+fn compare(bench: &Bench, first: u64) -> (usize, u64) {
     let (mut compared, mut cycles) = (0, 0);
-    for (seed, build) in bench.builds.iter().enumerate() {
+    for (seed, build) in (first..).zip(&bench.builds) {
         let verifier = Verifier::new(build);
-        let values = verifier.values(&inputs(build.graph(), seed as u64)).unwrap();
-        let stalls = (seed % 2 == 1).then_some(seed as u64);
+        let values = verifier.values(&inputs(build.graph(), seed)).unwrap();
+        let stalls = (seed % 2 == 1).then_some(seed);
         let mut device = bench.device(build, &values, Timing { stalls, ..Timing::default() });
         let frame = verifier.run(&mut device, &values).unwrap();
         assert_eq!(frame.end, End::Done, "network {seed}");
@@ -110,7 +113,7 @@ fn run_halved(pixels: u64, count: usize) {
         builds.iter().filter(by_parity).count(),
         builds.iter().filter(|own| !own.plan.groups.is_empty()).count(),
     ];
-    let (compared, cycles) = compare(&Bench::of(builds));
+    let (compared, cycles) = compare(&Bench::of(builds), 0);
     println!(
         "P={pixels}: {parity} by parity, {strips} in strips, {compared} tensors, {cycles} cycles"
     );
@@ -136,27 +139,35 @@ fn random_layers_are_bit_exact_at_every_width() {
     }
 }
 
-/// Random networks in memories that hold them in strips only.
+/// Random networks in memories that hold them in strips only, each with hardware of its own.
 fn run_in_small_memories(pixels: u64, count: usize) {
-    let roomy = Target { block_bytes: 4096, ..target(pixels) };
+    let roomy = target(pixels);
+    let mut runner = TestRunner::deterministic();
+    let numbers = proptest::collection::vec(any::<u32>(), 0..200);
     let mut random = Random::new(13, pixels);
-    let mut builds: Vec<Compiled> = Vec::new();
-    for (seed, graph) in networks(12 * count, &roomy).iter().enumerate() {
-        let whole = compile(graph, &roomy).unwrap();
+    let (mut drawn, mut done, mut sums) = (0, 0, [0; 2]);
+    while done < count {
+        drawn += 1;
+        assert!(drawn < 100 * count, "{done} of {drawn} networks run in strips");
+        let mut choices = Choices::new(numbers.new_tree(&mut runner).unwrap().current());
+        let graph = networks::random_of([40, 56, 35, 48], &mut |limit| choices.below(limit));
+        let Ok(whole) = compile(&graph, &roomy) else { continue };
         let blocks = whole.plan.placed.packing.height.div_ceil(roomy.block_bytes);
         let memory_bytes = (1 + random.below(blocks)) * roomy.block_bytes;
         let tight = Target { memory_bytes, ..roomy.clone() };
-        if let Ok(build) = compile(graph, &tight)
-            && !build.plan.groups.is_empty()
-            && builds.len() < count
-        {
-            simulate(&build, &inputs(graph, seed as u64)).unwrap();
-            builds.push(build);
+        let Ok(build) = compile(&graph, &tight) else { continue };
+        if build.plan.groups.is_empty() {
+            continue;
         }
+        simulate(&build, &inputs(&graph, done as u64)).unwrap();
+        let (compared, cycles) = compare(&Bench::of(vec![build]), done as u64);
+        println!(
+            "P={pixels}: network {drawn} in {memory_bytes} B, {compared} tensors, {cycles} cycles"
+        );
+        sums = [sums[0] + compared as u64, sums[1] + cycles];
+        done += 1;
     }
-    assert_eq!(builds.len(), count);
-    let (compared, cycles) = compare(&Bench::of(builds));
-    println!("P={pixels}: {count} networks in strips, {compared} tensors, {cycles} cycles");
+    println!("P={pixels}: {count} networks in strips, {} tensors, {} cycles", sums[0], sums[1]);
 }
 
 #[test]

@@ -387,10 +387,15 @@ impl Yolox {
 /// A random network of what the accelerator does, with some layers that it does not do, on small
 /// planes: `below(n)` decides, and 0 is the simplest choice everywhere.
 pub fn random(below: &mut dyn FnMut(usize) -> usize) -> QGraph {
-    let side = [8, 12, 7, 16][below(4)];
+    random_of([8, 12, 7, 16], below)
+}
+
+/// The same on planes with one of these sides.
+pub fn random_of(sides: [usize; 4], below: &mut dyn FnMut(usize) -> usize) -> QGraph {
+    let side = sides[below(4)];
     let channels = [3, 1, 4, 20][below(4)];
     let (mut net, image) = Net::new("random", channels, side);
-    let start = if side % 2 == 0 && below(3) == 2 { net.focus(image) } else { image };
+    let start = if side.is_multiple_of(2) && below(3) == 2 { net.focus(image) } else { image };
     let stem = Shape::square([3, 1, 5][below(3)], 1 + below(2));
     let mut live = vec![net.conv("stem", start, 8 * (1 + below(5)), stem, None)];
     for index in 0..2 + below(14) {

@@ -40,6 +40,9 @@ fn stem(pixels: u64) -> Stem {
     Stem { kernel, stride, channels }
 }
 
+/// Functions of the design that networks share.
+const FUNCTIONS: usize = 12;
+
 /// Networks of random layers that all use functions of one list and one stem unit.
 pub fn networks(count: usize, target: &Target) -> Vec<QGraph> {
     let mut runner = TestRunner::deterministic();
@@ -47,30 +50,38 @@ pub fn networks(count: usize, target: &Target) -> Vec<QGraph> {
     let strategy = strategy.prop_map(|numbers| layers::network_for(stem(target.pixels), numbers));
     let mut graphs = Vec::new();
     let mut functions: Vec<Function> = Vec::new();
+    let mut refused = 0;
     while graphs.len() < count {
         let mut graph = strategy.new_tree(&mut runner).unwrap().current();
         let mut places = Vec::new();
-        for function in &graph.functions {
+        for (number, function) in graph.functions.iter().enumerate() {
             let found = functions.iter().position(|known| known == function);
             places.push(found.unwrap_or_else(|| {
+                // A design holds few functions: others become those that are there.
+                if functions.len() == FUNCTIONS {
+                    return (graphs.len() + number) % FUNCTIONS;
+                }
                 functions.push(function.clone());
                 functions.len() - 1
             }));
         }
-        if functions.len() > 12 {
-            functions.truncate(12);
-            continue;
-        }
         for layer in &mut graph.layers {
             if let QOp::Conv(conv) = &mut layer.op
-                && let ConvOutput::Function { function, .. } = &mut conv.output
+                && let ConvOutput::Function { function, fractions, .. } = &mut conv.output
             {
                 *function = places[*function];
+                if functions[*function].has_unit() {
+                    fractions.fill(functions[*function].unit.fraction);
+                }
             }
         }
         graph.functions = functions.clone();
-        if compile(&graph, target).is_ok() {
-            graphs.push(graph);
+        match compile(&graph, target) {
+            Ok(_) => graphs.push(graph),
+            Err(error) => {
+                refused += 1;
+                assert!(refused < 20 * count, "few networks fit the target: {error}");
+            }
         }
     }
     for graph in &mut graphs {
