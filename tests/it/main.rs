@@ -18,6 +18,7 @@ mod cosim;
 mod damage;
 #[cfg(unix)]
 mod drivers;
+mod engine_kernels;
 mod exported;
 mod farm;
 mod fixtures;

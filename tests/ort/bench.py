@@ -1,10 +1,12 @@
 """One frame of YOLOX-Nano in Seigo and in ONNX Runtime, with the same number of threads.
 
-    python tests/ort/bench.py --xtask target/release/xtask --shared ../shared
+    python tests/ort/bench.py --xtask target/release/xtask --shared ../shared [--ceras yolox_nano.ceras]
 
-The two take turns within one run, a short burst of frames each, so that whatever else the machine
-does falls on both. Printed are the medians of the bursts and the median of the ratios of
-neighboring bursts; exits 1 when that is above 3. Needs numpy and onnxruntime.
+All take turns within one run, a short burst of frames each, so that whatever else the machine does falls on all.
+In float against ONNX Runtime in float; the integer engine on --ceras against the quicker of ONNX Runtime in float and on
+its own static quantization (QDQ, int8 weights by channel, uint8 activations). Printed are the medians of the bursts and
+the median of the ratios of neighboring bursts; exits 1 when that is above 3. Needs numpy, onnxruntime, onnx and
+opencv.
 """
 
 import argparse
@@ -14,15 +16,51 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
+import cv2
 import numpy as np
+import onnx
 import onnxruntime
+from onnx import version_converter
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PAIRS = 40
 # Frames of a burst: the first warm the caches up again and let the other's threads fall asleep.
 WARM, TIMED = 3, 5
+SIDE = 416
+CALIBRATING = 8
+
+
+class Images(CalibrationDataReader):
+    """Images stretched to the input, as ONNX Runtime asks for them."""
+
+    def __init__(self, name, files):
+        self.name, self.left = name, iter(files)
+
+    def get_next(self):
+        file = next(self.left, None)
+        if file is None:
+            return None
+        image = cv2.resize(cv2.imread(str(file)), (SIDE, SIDE)).astype(np.float32)
+        return {self.name: image.transpose(2, 0, 1)[None]}
+
+
+def quantized(model, images, folder):
+    """ONNX Runtime's int8 network."""
+    newer, prepared, path = (folder / name for name in ("newer.onnx", "prepared.onnx", "int8.onnx"))
+    # Weights by channel came with opset 13.
+    onnx.save(version_converter.convert_version(onnx.load(str(model)), 13), str(newer))
+    quant_pre_process(str(newer), str(prepared), skip_symbolic_shape=True)
+    name = onnxruntime.InferenceSession(str(model)).get_inputs()[0].name
+    quantize_static(
+        str(prepared), str(path), Images(name, images), quant_format=QuantFormat.QDQ,
+        per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+    )
+    return path
 
 
 class Theirs:
@@ -30,7 +68,7 @@ class Theirs:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.session = onnxruntime.InferenceSession(str(model), options, ["CPUExecutionProvider"])
-        self.inputs = {self.session.get_inputs()[0].name: np.full((1, 3, 416, 416), 114, np.float32)}
+        self.inputs = {self.session.get_inputs()[0].name: np.full((1, 3, SIDE, SIDE), 114, np.float32)}
 
     def frame(self):
         """Milliseconds."""
@@ -60,23 +98,39 @@ def main():
     parser.add_argument("--xtask", default=str(ROOT / "target" / "release" / "xtask"))
     parser.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each number of threads")
+    parser.add_argument("--ceras", type=pathlib.Path, help="the int8 model, made by `seigo quantize`")
     arguments = parser.parse_args()
     model = arguments.shared / "models" / "yolox_nano.onnx"
     if not model.is_file():
         print(f"SKIPPED: no {model}")
         return 0
     slow = False
-    ours = Ours(arguments.xtask, model)
-    for threads in sorted({1, os.cpu_count() or 1}):
-        theirs = Theirs(model, threads)
-        pairs = [(burst(lambda: ours.frame(threads)), burst(theirs.frame)) for _ in range(PAIRS)]
-        ratio = statistics.median(mine / other for mine, other in pairs)
-        mine, other = (statistics.median(times) for times in zip(*pairs))
-        slow |= ratio > 3
-        row = {"threads": threads, "seigo": mine, "peer": other, "ratio": ratio}
-        print(json.dumps(row) if arguments.json else
-              f"YOLOX-Nano, {threads} threads: Seigo {mine:.1f} ms, ONNX Runtime {other:.1f} ms, "
-              f"ratio {ratio:.2f} (bar: 3)", flush=True)
+
+    def measure(what, ours, peers):
+        """A row for every number of threads."""
+        nonlocal slow
+        for threads in sorted({1, os.cpu_count() or 1}):
+            theirs = {name: Theirs(path, threads) for name, path in peers.items()}
+            rounds = [
+                {"seigo": burst(lambda: ours.frame(threads)), **{name: burst(peer.frame) for name, peer in theirs.items()}}
+                for _ in range(PAIRS)
+            ]
+            medians = {name: statistics.median(own[name] for own in rounds) for name in rounds[0]}
+            best = min(theirs, key=medians.get)
+            ratio = statistics.median(own["seigo"] / own[best] for own in rounds)
+            slow |= ratio > 3
+            row = {"what": what, "threads": threads, "seigo": medians["seigo"], "peer": medians[best], "best": best,
+                   "ratio": ratio, "all": medians}
+            print(json.dumps(row) if arguments.json else
+                  f"YOLOX-Nano in {what}, {threads} threads: Seigo {row['seigo']:.1f} ms, ONNX Runtime in {best} "
+                  f"{row['peer']:.1f} ms, ratio {ratio:.2f} (bar: 3); {medians}", flush=True)
+
+    measure("float", Ours(arguments.xtask, model), {"float": model})
+    if arguments.ceras:
+        with tempfile.TemporaryDirectory() as folder:
+            images = sorted((arguments.shared / "coco" / "calib").glob("*.jpg"))[:CALIBRATING]
+            int8 = quantized(model, images, pathlib.Path(folder))
+            measure("int8", Ours(arguments.xtask, arguments.ceras), {"float": model, "int8": int8})
     return int(slow)
 
 

@@ -10,21 +10,18 @@ use std::time::Instant;
 use rayon::ThreadPool;
 use seigo::base::error::{Error, Result, codes};
 use seigo::base::tensor::{Tensor, element_count};
-use seigo::frontend::graph::{Graph, ImportOptions};
-use seigo::frontend::onnx::Model;
-use seigo::frontend::rewrites;
-use seigo::software::executor::Executor;
+use seigo::session::{Network, Options};
 
 /// Answers each line of standard input, a number of threads, with the milliseconds of one frame.
 pub fn run(model: &Path) -> Result<ExitCode> {
-    let mut graph = Graph::from_model(&Model::load(model)?, &ImportOptions::default())?;
-    rewrites::run(&mut graph, rewrites::STANDARD)?;
-    let inputs = graph.inputs.iter().map(|&id| gray(&graph.fact(id).shape));
+    let network = Network::open(model, &Options::default())?;
+    let inputs = network.interface().inputs.into_iter().map(|(_, shape)| gray(shape));
     let inputs = inputs.collect::<Result<Vec<_>>>()?;
-    let executor = Executor::new(&graph);
+    let runner = network.runner()?;
+    let run = |inputs: &[Tensor]| runner.run(inputs);
     let mut pools = BTreeMap::new();
     for line in std::io::stdin().lock().lines() {
-        let milliseconds = frame(&executor, &inputs, &line.map_err(broken)?, &mut pools)?;
+        let milliseconds = frame(&run, &inputs, &line.map_err(broken)?, &mut pools)?;
         println!("{milliseconds}");
         std::io::stdout().flush().map_err(broken)?;
     }
@@ -32,7 +29,7 @@ pub fn run(model: &Path) -> Result<ExitCode> {
 }
 
 fn frame(
-    executor: &Executor<'_>,
+    run: &(impl Fn(&[Tensor]) -> Result<Vec<Tensor>> + Sync),
     inputs: &[Tensor],
     line: &str,
     pools: &mut BTreeMap<usize, ThreadPool>,
@@ -47,7 +44,7 @@ fn frame(
     };
     pool.install(|| {
         let start = Instant::now();
-        executor.run(inputs)?;
+        run(inputs)?;
         Ok(1000.0 * start.elapsed().as_secs_f64())
     })
 }

@@ -1,209 +1,388 @@
-//! Convolutions: exact sums from float kernels, then the output stage in integers.
-
-use super::limits;
-use crate::base::arithmetic::{Function, Rounding, X_BITS, saturate};
-use crate::base::error::Result;
-use crate::base::tensor::Tensor;
-use crate::frontend::ops::conv::Conv;
-use crate::frontend::ops::epilogue::{Epilogue, Residual};
-use crate::frontend::ops::window::{AutoPad, Window};
-use crate::frontend::ops::{Inputs, Operator as _};
-use crate::model::qgraph::{ConvOutput, DpuActivation, Layer, QConv, QGraph, QValue};
+//! Convolutions: sums of products by kernels, then the output stage.
 
 use rayon::prelude::*;
 
-/// Sums of integers below this are exact in single precision.
-const EXACT: u64 = 1 << 24;
+use super::kernels::{Dense, Depthwise, Finish, Kernels, LANES, pack, pack_depthwise};
+use super::layout::{Border, Layout, byte};
+use super::stage::exact::Exact;
+use super::stage::narrow::{CHUNK, Narrow, filter_sum};
+use super::stage::wide::Wide;
+use crate::base::error::{Error, Result, codes};
+use crate::base::tensor::Tensor;
+use crate::frontend::ops::window::Axis;
+use crate::model::qgraph::{Layer, QConv, QGraph, QValue};
 
-/// A convolution with its weights as floats.
-#[derive(Debug)]
-pub struct PreparedConv {
-    op: Conv,
-    /// The weights, or their upper and lower halves: `w = 16 * upper + lower`.
-    weights: Vec<Tensor>,
-    /// Bias proper per output channel, zero points not folded in.
-    bias: Vec<i64>,
+/// Bytes of sums that are worked on at a time, so that they stay in the first cache.
+const SUMS: usize = 16 * 1024;
+/// Pixels of a tile.
+const TILE: std::ops::RangeInclusive<usize> = 12..=240;
+
+/// A value while a layer runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    pub layout: &'a Layout,
+    pub bytes: &'a [u8],
 }
 
-impl PreparedConv {
-    pub fn new(graph: &QGraph, layer: &Layer, conv: &QConv) -> Result<Self> {
+/// A convolution, ready to run.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    exact: Exact<'a>,
+    kernels: Kernels,
+    axes: [Axis; 2],
+    /// Offsets of the segments of a window, and their bytes.
+    segments: Vec<usize>,
+    length: usize,
+    /// What is added to a channel's sums of bytes to get those of stored integers.
+    offsets: Vec<i32>,
+    form: Form,
+    /// Where the result is wider than 8 bits and 32 bits do.
+    wide: Option<Wide>,
+    /// 1 x 1 without steps and padding, where pixels of all values follow each other over the ends of rows.
+    flat: bool,
+}
+
+#[derive(Debug)]
+enum Form {
+    /// Weights and, where 16 bits do, output stage by group.
+    Dense(Vec<(Vec<i8>, Option<Narrow>)>),
+    /// A filter per channel whose output stage is narrow. Where pixels' windows follow each other as the pixels do,
+    /// a row is one run.
+    Depthwise { weights: Vec<i8>, narrow: Narrow, whole_rows: bool },
+}
+
+impl<'a> Prepared<'a> {
+    /// `layouts` are those of input, residual and output where they are bytes.
+    ///
+    /// # Errors
+    /// [`codes::INTERNAL`] for a graph that is not validated.
+    pub fn new(
+        graph: &'a QGraph,
+        layer: &'a Layer,
+        conv: &'a QConv,
+        kernels: Kernels,
+        layouts: [Option<&Layout>; 3],
+    ) -> Result<Self> {
+        let exact = Exact::new(graph, layer, conv)?;
+        let input = layouts[0].ok_or_else(|| Error::new(&codes::INTERNAL, "no int8 input"))?;
         let [rows, columns] = conv.axes;
-        let shape = [conv.outputs(), conv.group_inputs(), rows.kernel, columns.kernel];
-        let zeros = layer.input(0).and_then(|id| graph.value(id).integer()).map(|(_, s)| s);
-        let zeros: Vec<i64> =
-            zeros.unwrap_or_default().iter().map(|scale| scale.zero.into()).collect();
-        let filters = || conv.weights.chunks(conv.taps().max(1));
-        let largest = filters().map(|filter| {
-            filter.iter().map(|weight| u64::from(weight.unsigned_abs())).sum::<u64>() * 255
-        });
-        let weights = if largest.max().unwrap_or(0) < EXACT {
-            vec![tensor(&shape, &conv.weights, |weight| weight)?]
-        } else {
-            vec![
-                tensor(&shape, &conv.weights, |weight| weight >> 4)?,
-                tensor(&shape, &conv.weights, |weight| weight & 15)?,
-            ]
-        };
-        let taps = rows.kernel * columns.kernel;
-        let per_group = conv.outputs() / conv.group.max(1);
-        let bias = filters()
-            .zip(&conv.bias)
-            .enumerate()
-            .map(|(output, (filter, &bias))| {
-                let first = output / per_group.max(1) * conv.group_inputs();
-                let folded: i64 = filter
-                    .chunks(taps.max(1))
-                    .zip(&zeros[first..])
-                    .map(|(taps, zero)| taps.iter().map(|&w| i64::from(w)).sum::<i64>() * zero)
-                    .sum();
-                i64::from(bias) + folded
-            })
-            .collect();
-        let window = Window {
-            kernel: vec![rows.kernel, columns.kernel],
-            strides: vec![rows.stride, columns.stride],
-            pads: vec![(rows.begin, rows.end), (columns.begin, columns.end)],
-            dilations: vec![rows.dilation, columns.dilation],
-            auto_pad: AutoPad::Explicit,
-        };
-        let op = Conv { window, group: conv.group, epilogue: Epilogue::default() };
-        Ok(Self { op, weights, bias })
+        let wide = if layouts[2].is_none() { Wide::new(&exact, &bounds(conv)) } else { None };
+        let offset = |channel| (-128 * filter_sum(&exact, channel)) as i32;
+        let offsets = (0..conv.outputs()).map(offset).collect();
+        let one = |axis: Axis| axis.kernel == 1 && axis.stride == 1 && axis.begin + axis.end == 0;
+        let whole = |axis: Axis| axis.input == axis.output;
+        let flat = [rows, columns].into_iter().all(|axis| one(axis) && whole(axis))
+            && layouts.iter().flatten().all(|layout| layout.is_flat());
+        let depthwise = conv.group_inputs() == 1 && conv.group == conv.outputs();
+        let form = if depthwise { depthwise_form(&exact, kernels) } else { None };
+        let is_depthwise = form.is_some();
+        let joined =
+            !is_depthwise && columns.dilation == 1 && (conv.group == 1 || columns.kernel == 1);
+        let mut segments = Vec::new();
+        for row in 0..rows.kernel {
+            for column in 0..if joined { 1 } else { columns.kernel } {
+                let pixel = column * columns.dilation * input.channels;
+                segments.push(row * rows.dilation * input.line() + pixel);
+            }
+        }
+        let inputs = conv.group_inputs();
+        let length = if joined { columns.kernel * inputs } else { inputs };
+        let form =
+            form.unwrap_or_else(|| dense_form(&exact, kernels, joined, segments.len(), length));
+        Ok(Self { exact, kernels, axes: conv.axes, segments, length, offsets, form, wide, flat })
     }
 
-    /// Runs the layer on carried tensors.
+    /// Bytes to bytes.
     pub fn run(
         &self,
-        graph: &QGraph,
-        conv: &QConv,
-        input: &Tensor,
-        residual: Option<(&QValue, &Tensor)>,
-        output: &QValue,
-    ) -> Result<Vec<Tensor>> {
-        let mut sums = Vec::with_capacity(2);
-        for weights in &self.weights {
-            let inputs = [Some(input), Some(weights)];
-            sums.extend(self.op.eval(Inputs::new(&inputs))?);
-        }
-        let halves = sums.iter().map(|sum| sum.values::<f32>()).collect::<Result<Vec<_>>>()?;
-        let Some((width, scales)) = output.integer() else { return Ok(sums) };
-        let plane: usize = output.shape.iter().skip(2).product();
-        let residual = match residual {
-            Some((value, tensor)) => value.integer().map(|(_, s)| s).zip(Some(tensor.values()?)),
-            None => None,
-        };
-        let mut data = vec![0f32; output.len()];
-        data.par_chunks_mut(plane.max(1)).enumerate().for_each(|(index, data)| {
-            let range = index * plane..(index + 1) * plane;
-            let channel = index % scales.len();
-            let stage = Stage::new(graph, conv, channel, limits(width, scales[channel]));
-            let residual = residual.map(|(scales, values)| {
-                let exponent = scales[channel].exponent;
-                let align = conv.residual_shift(&graph.functions, channel, exponent);
-                (align, &values[range.clone()])
-            });
-            match &halves[..] {
-                [sums] => stage
-                    .run(self.bias[channel], residual, data, |at| sums[range.start + at] as i64),
-                [upper, lower] => stage.run(self.bias[channel], residual, data, |at| {
-                    16 * upper[range.start + at] as i64 + lower[range.start + at] as i64
-                }),
-                _ => {}
-            }
-        });
-        Ok(vec![Tensor::new(&output.shape, data)?])
-    }
-}
-
-fn tensor(shape: &[usize], weights: &[i8], half: impl Fn(i8) -> i8) -> Result<Tensor> {
-    Tensor::new(shape, weights.iter().map(|&weight| f32::from(half(weight))).collect())
-}
-
-/// The output stage of one channel.
-struct Stage<'a> {
-    rounding: Rounding,
-    kind: Kind<'a>,
-    low: i64,
-    high: i64,
-}
-
-enum Kind<'a> {
-    Direct { shift: i32, relu: bool },
-    Function { function: &'a Function, argument: i32, shift: i32, residual: Option<Residual> },
-    Dpu { accumulator_shift: i32, bias_shift: i32, shift: i32, activation: DpuActivation },
-}
-
-impl<'a> Stage<'a> {
-    fn new(graph: &'a QGraph, conv: &'a QConv, channel: usize, limits: (f32, f32)) -> Self {
-        let kind = match &conv.output {
-            ConvOutput::Direct { shifts, relu } => {
-                Kind::Direct { shift: shifts[channel].into(), relu: *relu }
-            }
-            ConvOutput::Function { function, arguments, shifts, residual, .. } => Kind::Function {
-                function: &graph.functions[*function],
-                argument: arguments[channel].into(),
-                shift: shifts[channel].into(),
-                residual: *residual,
-            },
-            ConvOutput::Dpu { accumulator_shift, bias_shift, shift, activation } => Kind::Dpu {
-                accumulator_shift: (*accumulator_shift).into(),
-                bias_shift: (*bias_shift).into(),
-                shift: (*shift).into(),
-                activation: *activation,
-            },
-        };
-        Self { rounding: graph.rounding, kind, low: limits.0 as i64, high: limits.1 as i64 }
-    }
-
-    /// Writes `q - z` for every sum.
-    fn run(
-        &self,
-        bias: i64,
-        residual: Option<(i32, &[f32])>,
-        data: &mut [f32],
-        sum: impl Fn(usize) -> i64,
+        input: Source<'_>,
+        residual: Option<Source<'_>>,
+        layout: &Layout,
+        output: &mut [u8],
     ) {
-        let rounding = self.rounding;
-        match self.kind {
-            Kind::Direct { shift, relu } => {
-                let low = if relu { self.low.max(0) } else { self.low };
-                for (at, out) in data.iter_mut().enumerate() {
-                    let y = rounding.shift(sum(at) + bias, shift);
-                    *out = y.clamp(low, self.high) as f32;
+        let outputs = layout.channels;
+        if self.flat {
+            let pixels = self.tile();
+            let chunks = output[..layout.bytes()].par_chunks_mut(pixels * outputs);
+            chunks.enumerate().for_each_init(
+                || self.scratch(),
+                |sums, (index, output)| {
+                    let first = index * pixels;
+                    let from = &input.bytes[first * input.layout.channels..];
+                    let other = residual.map(|residual| &residual.bytes[first * outputs..]);
+                    self.pixels(from, other, output.len() / outputs, output, sums);
+                },
+            );
+            return;
+        }
+        let lines = output[..layout.bytes()].par_chunks_mut(layout.line()).enumerate();
+        lines.for_each_init(
+            || self.scratch(),
+            |sums, (line, output)| {
+                let Some((image, row)) = layout.row_of(line) else { return };
+                let other = residual.map(|from| &from.bytes[from.layout.row(image, row)..]);
+                let first = layout.border.left * outputs;
+                let output = &mut output[first..first + layout.columns * outputs];
+                let from = self.window(input, image, row);
+                self.pixels(from, other, layout.columns, output, sums);
+            },
+        );
+    }
+
+    /// Bytes to a wider result, as it is carried.
+    ///
+    /// # Errors
+    /// None for a valid graph.
+    pub fn run_wide(
+        &self,
+        input: Source<'_>,
+        residual: Option<Source<'_>>,
+        value: &QValue,
+    ) -> Result<Tensor> {
+        let layout = Layout::new(value, Border::default())?;
+        let outputs = layout.channels;
+        let mut rows = vec![0f32; value.len()];
+        rows.par_chunks_mut((layout.columns * outputs).max(1)).enumerate().for_each_init(
+            || self.scratch(),
+            |sums, (line, output)| {
+                let (image, row) = (line / layout.rows, line % layout.rows);
+                let other = residual.map(|from| &from.bytes[from.layout.row(image, row)..]);
+                let from = self.window(input, image, row);
+                if let Some(wide) = &self.wide {
+                    return self.widely(from, wide, layout.columns, sums, output);
                 }
+                self.exactly(from, other, layout.columns, sums, |at, q| {
+                    let zero = self.exact.scales[at % outputs].zero;
+                    output[at] = (q - i64::from(zero)) as f32;
+                });
+            },
+        );
+        let pixels = layout.pixels();
+        let mut data = vec![0f32; value.len()];
+        data.par_chunks_mut(pixels.max(1)).enumerate().for_each(|(plane, data)| {
+            let (image, channel) = (plane / outputs, plane % outputs);
+            let from = rows[image * pixels * outputs + channel..].iter().step_by(outputs);
+            data.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+        });
+        Tensor::new(&value.shape, data)
+    }
+
+    /// From the first byte of a row's first window on.
+    fn window<'b>(&self, input: Source<'b>, image: usize, row: usize) -> &'b [u8] {
+        let [rows, columns] = self.axes;
+        let border = input.layout.border;
+        let line = image * input.layout.height() + border.top + row * rows.stride - rows.begin;
+        let pixel = border.left - columns.begin;
+        &input.bytes[line * input.layout.line() + pixel * input.layout.channels..]
+    }
+
+    fn groups(&self) -> usize {
+        self.exact.conv.group
+    }
+
+    /// Lanes of a pixel's sums in a group.
+    fn lanes(&self) -> usize {
+        (self.exact.conv.outputs() / self.groups()).next_multiple_of(LANES)
+    }
+
+    fn tile(&self) -> usize {
+        (SUMS / 4 / self.lanes() / 12 * 12).clamp(*TILE.start(), *TILE.end())
+    }
+
+    fn scratch(&self) -> Vec<i32> {
+        match self.form {
+            Form::Dense(_) => vec![0; (self.tile() * self.lanes()).next_multiple_of(CHUNK)],
+            Form::Depthwise { .. } => Vec::new(),
+        }
+    }
+
+    /// Sums of a tile of pixels for a group.
+    fn sums(
+        &self,
+        input: &[u8],
+        first: usize,
+        pixels: usize,
+        group: usize,
+        weights: &[i8],
+        sums: &mut [i32],
+    ) {
+        let conv = self.exact.conv;
+        let channels = conv.group * conv.group_inputs();
+        let step = self.axes[1].stride * channels;
+        let task = Dense {
+            input: &input[first * step + group * conv.group_inputs()..],
+            step,
+            pixels,
+            segments: &self.segments,
+            length: self.length,
+            weights,
+            blocks: self.lanes() / LANES,
+        };
+        self.kernels.dense(&task, sums);
+    }
+
+    /// Neighboring pixels of one line.
+    fn pixels(
+        &self,
+        input: &[u8],
+        residual: Option<&[u8]>,
+        pixels: usize,
+        output: &mut [u8],
+        sums: &mut [i32],
+    ) {
+        let outputs = self.exact.conv.outputs();
+        let groups = match &self.form {
+            Form::Depthwise { weights, narrow, whole_rows } => {
+                let (runs, channels) =
+                    if *whole_rows { (1, pixels * outputs) } else { (pixels, outputs) };
+                let finish = Finish { narrow, pixels: runs, channels, step: channels, residual };
+                let step = self.axes[1].stride * outputs;
+                let task = Depthwise { input, step, taps: &self.segments, weights, finish };
+                return self.kernels.depthwise(&task, output);
             }
-            Kind::Function { function, argument, shift, residual: None } => {
-                for (at, out) in data.iter_mut().enumerate() {
-                    let x = saturate(rounding.shift(sum(at) + bias, argument), X_BITS);
-                    let y = rounding.shift(function.at(x), shift);
-                    *out = y.clamp(self.low, self.high) as f32;
-                }
+            Form::Dense(groups) if groups.iter().any(|(_, narrow)| narrow.is_none()) => {
+                return self.exactly(input, residual, pixels, sums, |at, q| {
+                    output[at] = byte(q);
+                });
             }
-            Kind::Function { function, argument, shift, residual: Some(place) } => {
-                let (align, other) = residual.unwrap_or_default();
-                for (at, out) in data.iter_mut().enumerate() {
-                    let aligned = rounding.shift(other[at] as i64, align);
-                    let mut x = saturate(rounding.shift(sum(at) + bias, argument), X_BITS);
-                    if place == Residual::BeforeActivation {
-                        x = saturate(x + aligned, X_BITS);
+            Form::Dense(groups) => groups,
+        };
+        let channels = outputs / self.groups();
+        for first in (0..pixels).step_by(self.tile()) {
+            let own = (pixels - first).min(self.tile());
+            for (group, (weights, narrow)) in groups.iter().enumerate() {
+                let Some(narrow) = narrow else { continue };
+                self.sums(input, first, own, group, weights, sums);
+                let at = first * outputs + group * channels;
+                let residual = residual.map(|residual| &residual[at..]);
+                let finish = Finish { narrow, pixels: own, channels, step: outputs, residual };
+                self.kernels.finish(&finish, sums, &mut output[at..]);
+            }
+        }
+    }
+
+    /// Neighboring pixels of one line to wider results, as they are carried.
+    fn widely(
+        &self,
+        input: &[u8],
+        wide: &Wide,
+        pixels: usize,
+        sums: &mut [i32],
+        output: &mut [f32],
+    ) {
+        let Form::Dense(groups) = &self.form else { return };
+        let outputs = self.exact.conv.outputs();
+        let (channels, lanes) = (outputs / self.groups(), self.lanes());
+        for first in (0..pixels).step_by(self.tile()) {
+            let own = (pixels - first).min(self.tile());
+            for (group, (weights, _)) in groups.iter().enumerate() {
+                self.sums(input, first, own, group, weights, sums);
+                let output = &mut output[first * outputs + group * channels..];
+                self.kernels.wide(
+                    wide,
+                    (group * channels, channels),
+                    (sums, lanes),
+                    (output, outputs),
+                    own,
+                );
+            }
+        }
+    }
+
+    /// The same by the output stage as it is written down; `put` gets the stored integers.
+    fn exactly(
+        &self,
+        input: &[u8],
+        residual: Option<&[u8]>,
+        pixels: usize,
+        sums: &mut [i32],
+        mut put: impl FnMut(usize, i64),
+    ) {
+        let Form::Dense(groups) = &self.form else { return };
+        let outputs = self.exact.conv.outputs();
+        let (channels, lanes) = (outputs / self.groups(), self.lanes());
+        for first in (0..pixels).step_by(self.tile()) {
+            let own = (pixels - first).min(self.tile());
+            for (group, (weights, _)) in groups.iter().enumerate() {
+                self.sums(input, first, own, group, weights, sums);
+                for (pixel, sums) in sums.chunks(lanes).take(own).enumerate() {
+                    for (lane, sum) in sums[..channels].iter().enumerate() {
+                        let channel = group * channels + lane;
+                        let at = (first + pixel) * outputs + channel;
+                        let sum = sum.wrapping_add(self.offsets[channel]);
+                        let other = residual.map_or(0, |residual| i64::from(residual[at]) - 128);
+                        put(at, self.exact.at(channel, sum.into(), other));
                     }
-                    let mut y = function.at(x);
-                    if place == Residual::AfterActivation {
-                        y += aligned;
-                    }
-                    *out = rounding.shift(y, shift).clamp(self.low, self.high) as f32;
-                }
-            }
-            Kind::Dpu { accumulator_shift, bias_shift, shift, activation } => {
-                for (at, out) in data.iter_mut().enumerate() {
-                    let n = (sum(at) << accumulator_shift) + (bias << bias_shift);
-                    let y = match activation {
-                        DpuActivation::Relu => rounding.shift(n.max(0), shift),
-                        DpuActivation::LeakyRelu if n < 0 => rounding.shift(26 * n, shift + 8),
-                        _ => rounding.shift(n, shift),
-                    };
-                    *out = y.clamp(self.low, self.high) as f32;
                 }
             }
         }
     }
+}
+
+/// The largest magnitude of each channel's sums with their bias.
+fn bounds(conv: &QConv) -> Vec<u64> {
+    let filters = conv.weights.chunks(conv.taps().max(1)).zip(&conv.bias);
+    let bound = |(filter, bias): (&[i8], &i32)| {
+        let weights: u64 = filter.iter().map(|weight| u64::from(weight.unsigned_abs())).sum();
+        weights * 128 + u64::from(bias.unsigned_abs())
+    };
+    filters.map(bound).collect()
+}
+
+fn dense_form(
+    exact: &Exact<'_>,
+    kernels: Kernels,
+    joined: bool,
+    segments: usize,
+    length: usize,
+) -> Form {
+    let conv = exact.conv;
+    let bounds = bounds(conv);
+    let (own, inputs) = (conv.outputs() / conv.group, conv.group_inputs());
+    let [rows, columns] = conv.axes.map(|axis| axis.kernel);
+    let blocks = own.div_ceil(LANES);
+    // Blocks of all pixels follow each other, so that the constants of chunks repeat.
+    let chunks = blocks / gcd(blocks, CHUNK / LANES);
+    let groups = (0..conv.group).map(|group| {
+        let weight = |output: usize, segment: usize, at: usize| {
+            let (row, column) = if joined {
+                (segment, at / inputs)
+            } else {
+                (segment / columns, segment % columns)
+            };
+            let filter = ((group * own + output) * inputs + at % inputs) * rows + row;
+            conv.weights[filter * columns + column]
+        };
+        let channel = |place: usize| {
+            let within = place / LANES % blocks * LANES + place % LANES;
+            (within < own).then_some(group * own + within)
+        };
+        let narrow = Narrow::new(exact, kernels.order(), chunks, &bounds, channel);
+        (pack(own, segments, length, weight), narrow)
+    });
+    Form::Dense(groups.collect())
+}
+
+/// `None` where the output stage is not narrow.
+fn depthwise_form(exact: &Exact<'_>, kernels: Kernels) -> Option<Form> {
+    let conv = exact.conv;
+    let channels = conv.outputs();
+    let whole_rows = conv.axes[1].stride == 1;
+    let chunks =
+        if whole_rows { channels / gcd(channels, CHUNK) } else { channels.div_ceil(CHUNK) };
+    let channel = |place: usize| match whole_rows {
+        true => Some(place % channels),
+        false => (place < channels).then_some(place),
+    };
+    let narrow = Narrow::new(exact, kernels.depthwise_order(), chunks, &bounds(conv), channel)?;
+    let taps = conv.taps();
+    let weights =
+        pack_depthwise(kernels.depthwise_order(), chunks, taps, channel, |channel, tap| {
+            conv.weights[channel * taps + tap]
+        });
+    Some(Form::Depthwise { weights, narrow, whole_rows })
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -1,78 +1,136 @@
-//! Additions and changes of scale on carried tensors (`q - z`).
+//! Additions and changes of scale (rules A8 and A13) on bytes, and on values of other widths as they are carried.
 
-use super::limits;
+use super::edges::limits;
+use super::layout::Layout;
 use crate::base::arithmetic::Rounding;
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
-use crate::model::qgraph::{QValue, Scale};
+use crate::model::qgraph::{Computation, QValue, Scale};
 
-type Carried<'a> = (&'a QValue, &'a Tensor);
+use rayon::prelude::*;
 
-/// Rule A8.
-pub fn add(rounding: Rounding, inputs: [Carried<'_>; 2], output: &QValue) -> Result<Vec<Tensor>> {
-    combine(inputs, output, |exponents, out| {
-        let least = exponents[0].min(exponents[1]);
-        let shift = out - least;
-        let [a, b] = exponents.map(|exponent| exponent - least);
-        move |x, y| rounding.shift((x << a) + (y << b), shift)
-    })
+/// The rule of one channel, by the exponents of its operands and its result.
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    /// `rshift((a << left) + (b << left), right)`.
+    Sum { left: [i32; 2], right: i32 },
+    /// Each operand by 2^n toward minus infinity, the sum rounded.
+    DpuSum { left: [i32; 2], right: i32 },
+    /// `rshift(a, right)`.
+    Rescale { right: i32 },
 }
 
-/// Rule A13, addition.
-pub fn dpu_add(
+/// What is computed of two operands, element by element. A change of scale has one, given twice.
+#[derive(Debug)]
+pub struct Elementwise {
     rounding: Rounding,
-    inputs: [Carried<'_>; 2],
-    output: &QValue,
-) -> Result<Vec<Tensor>> {
-    combine(inputs, output, |exponents, out| {
-        let positions = exponents.map(|exponent| -exponent);
-        let least = positions[0].min(positions[1]);
-        // floor(x * 2^n) is a shift for either sign of n.
-        let scale = move |x: i64, position: i32| match 7 - (position - least) {
-            left @ 0.. => x << left,
-            right => x >> -right,
+    rules: Vec<Rule>,
+    /// Scales of both operands and of the result, by channel.
+    scales: [Vec<Scale>; 3],
+}
+
+impl Elementwise {
+    /// `None` for another computation.
+    ///
+    /// # Errors
+    /// [`codes::INTERNAL`] for a value that is not quantized.
+    pub fn new(
+        rounding: Rounding,
+        computation: &Computation<'_>,
+        inputs: [&QValue; 2],
+        output: &QValue,
+    ) -> Result<Option<Self>> {
+        let scales = [inputs[0], inputs[1], output].map(|value| {
+            let integer = value.integer().map(|(_, scales)| scales.to_vec());
+            integer.ok_or_else(|| {
+                Error::new(&codes::INTERNAL, format!("\"{}\" is not quantized", value.name))
+            })
+        });
+        let [a, b, out] = scales;
+        let scales = [a?, b?, out?];
+        let exponent = |which: usize, channel: usize| i32::from(scales[which][channel].exponent);
+        let rule = |channel: usize| {
+            let own = [exponent(0, channel), exponent(1, channel)];
+            let out = exponent(2, channel);
+            match computation {
+                Computation::Add => {
+                    let least = own[0].min(own[1]);
+                    Some(Rule::Sum { left: own.map(|own| own - least), right: out - least })
+                }
+                Computation::DpuAdd => {
+                    let positions = own.map(|own| -own);
+                    let least = positions[0].min(positions[1]);
+                    let left = positions.map(|position| 7 - (position - least));
+                    Some(Rule::DpuSum { left, right: least + out + 7 })
+                }
+                Computation::Rescale => Some(Rule::Rescale { right: out - own[0] }),
+                _ => None,
+            }
         };
-        let shift = least + out + 7;
-        move |x, y| rounding.shift(scale(x, positions[0]) + scale(y, positions[1]), shift)
-    })
-}
+        let rules: Option<Vec<_>> = (0..scales[2].len()).map(rule).collect();
+        Ok(rules.map(|rules| Self { rounding, rules, scales }))
+    }
 
-/// The same numbers under another scale.
-pub fn rescale(rounding: Rounding, input: Carried<'_>, output: &QValue) -> Result<Vec<Tensor>> {
-    combine([input, input], output, |exponents, out| {
-        let shift = out - exponents[0];
-        move |x, _| rounding.shift(x, shift)
-    })
-}
-
-/// Applies a function of two integers, made per channel from the exponents, and saturates.
-fn combine<F: Fn(i64, i64) -> i64>(
-    inputs: [Carried<'_>; 2],
-    output: &QValue,
-    function: impl Fn([i32; 2], i32) -> F,
-) -> Result<Vec<Tensor>> {
-    let scales = |value: &QValue| -> Result<Vec<Scale>> {
-        let integer = value.integer().map(|(_, scales)| scales.to_vec());
-        integer.ok_or_else(|| {
-            Error::new(&codes::INTERNAL, format!("\"{}\" is not quantized", value.name))
-        })
-    };
-    let own = [scales(inputs[0].0)?, scales(inputs[1].0)?];
-    let target = scales(output)?;
-    let Some((width, _)) = output.integer() else { return Ok(Vec::new()) };
-    let [a, b] = [inputs[0].1.values::<f32>()?, inputs[1].1.values::<f32>()?];
-    let plane: usize = output.shape.iter().skip(2).product();
-    let mut data = vec![0f32; output.len()];
-    for (index, chunk) in data.chunks_mut(plane.max(1)).enumerate() {
-        let channel = index % target.len();
-        let exponents = [&own[0], &own[1]].map(|scales| scales[channel].exponent.into());
-        let f = function(exponents, target[channel].exponent.into());
-        let (low, high) = limits(width, target[channel]);
-        let from = index * plane;
-        for (at, out) in chunk.iter_mut().enumerate() {
-            let y = f(a[from + at] as i64, b[from + at] as i64);
-            *out = y.clamp(low as i64, high as i64) as f32;
+    fn at(&self, channel: usize, a: i64, b: i64) -> i64 {
+        match self.rules[channel] {
+            Rule::Sum { left, right } => {
+                self.rounding.shift((a << left[0]) + (b << left[1]), right)
+            }
+            Rule::DpuSum { left, right } => {
+                // floor(x * 2^n) is a shift for either sign of n.
+                let scale = |x: i64, n: i32| if n >= 0 { x << n } else { x >> -n };
+                self.rounding.shift(scale(a, left[0]) + scale(b, left[1]), right)
+            }
+            Rule::Rescale { right } => self.rounding.shift(a, right),
         }
     }
-    Ok(vec![Tensor::new(&output.shape, data)?])
+
+    /// On bytes.
+    pub fn run(&self, inputs: [(&Layout, &[u8]); 2], to: (&Layout, &mut [u8])) {
+        let (target, output) = to;
+        let channels = target.channels;
+        let difference = |which: usize, channel: usize, byte: u8| {
+            i64::from(byte) - 128 - i64::from(self.scales[which][channel].zero)
+        };
+        let line = target.line();
+        output[..target.bytes()].par_chunks_mut(line).enumerate().for_each(|(index, line)| {
+            let Some((image, row)) = target.row_of(index) else { return };
+            let [a, b] = inputs.map(|(layout, bytes)| {
+                &bytes[layout.row(image, row)..][..target.columns * channels]
+            });
+            let pixels = line[target.border.left * channels..].chunks_exact_mut(channels);
+            let others = a.chunks_exact(channels).zip(b.chunks_exact(channels));
+            for (pixel, (a, b)) in pixels.zip(others) {
+                for (channel, out) in pixel.iter_mut().enumerate() {
+                    let [a, b] =
+                        [difference(0, channel, a[channel]), difference(1, channel, b[channel])];
+                    let q = self.at(channel, a, b) + i64::from(self.scales[2][channel].zero);
+                    *out = (q.clamp(-128, 127) + 128) as u8;
+                }
+            }
+        });
+    }
+
+    /// On values as they are carried, of any width.
+    ///
+    /// # Errors
+    /// For tensors of another type or shape.
+    pub fn run_carried(&self, inputs: [&Tensor; 2], output: &QValue) -> Result<Tensor> {
+        let Some((width, _)) = output.integer() else {
+            return Err(Error::new(&codes::INTERNAL, "a sum in float"));
+        };
+        let [a, b] = [inputs[0].values::<f32>()?, inputs[1].values::<f32>()?];
+        let plane = output.shape.iter().skip(2).product::<usize>().max(1);
+        let mut data = vec![0f32; output.len()];
+        for (index, chunk) in data.chunks_mut(plane).enumerate() {
+            let channel = index % self.rules.len();
+            let (low, high) = limits(width, self.scales[2][channel]);
+            for (at, out) in chunk.iter_mut().enumerate() {
+                let from = index * plane + at;
+                let y = self.at(channel, a[from] as i64, b[from] as i64);
+                *out = y.clamp(low as i64, high as i64) as f32;
+            }
+        }
+        Tensor::new(&output.shape, data)
+    }
 }

@@ -42,7 +42,7 @@ pub struct Args {
 enum Part {
     /// Time and memory of `seigo quantize`
     Quantize,
-    /// The float executor beside ONNX Runtime
+    /// The float executor and the integer engine beside ONNX Runtime
     Executor,
     /// Frames in co-simulation
     Accelerator,
@@ -64,7 +64,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         match part {
             Part::Quantize if model.exists() && !args.parts.contains(&part) => {}
             Part::Quantize => write("quantize", &quantize(args, &model)?)?,
-            Part::Executor => write("executor", &executor(args)?)?,
+            Part::Executor => write("executor", &executor(args, &model)?)?,
             Part::Accelerator => accelerator::measure(args, &model)?,
             Part::Networks => networks::measure(args)?,
             Part::Synthesis => synthesis::measure(args, &model)?,
@@ -95,19 +95,23 @@ fn quantize(args: &Args, model: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn executor(args: &Args) -> Result<String, Failure> {
+fn executor(args: &Args, model: &Path) -> Result<String, Failure> {
     let mut command = Command::new(&args.python);
     command.args(["tests/ort/bench.py", "--json", "--shared"]).arg(&args.shared);
+    command.arg("--ceras").arg(model);
     let mut text =
-        "| what | threads | Seigo | ONNX Runtime | ratio |\n|---|---|---:|---:|---:|\n".to_owned();
+        "| one frame of YOLOX-Nano 416 in | threads | Seigo | ONNX Runtime | in | ratio |\n|---|---|---:|---:|---|---:|\n"
+            .to_owned();
     for line in output(&mut command)?.lines() {
         let row: Value = serde_json::from_str(line)?;
         let number = |key: &str| row[key].as_f64().ok_or_else(|| format!("no {key} in {line}"));
         let [threads, ours, theirs] = [number("threads")?, number("seigo")?, number("peer")?];
         let ratio = number("ratio")?;
+        let word = |key: &str| row[key].as_str().ok_or_else(|| format!("no {key} in {line}"));
+        let (what, best) = (word("what")?, word("best")?);
         writeln!(
             text,
-            "| YOLOX-Nano 416, one frame in float | {threads} | {ours:.1} ms | {theirs:.1} ms | {ratio:.2} |"
+            "| {what} | {threads} | {ours:.1} ms | {theirs:.1} ms | {best} | {ratio:.2} |"
         )?;
     }
     Ok(text)

@@ -10,7 +10,7 @@ use seigo::base::tensor::{DType, Tensor};
 use seigo::compile::Compiled;
 use seigo::compile::boards::Target;
 use seigo::model::ceras::Model;
-use seigo::model::qgraph::QGraph;
+use seigo::model::qgraph::{Layer, QGraph, QValueId};
 use seigo::quantize::ptq::{Options, quantize};
 use seigo::software::engine::Engine;
 use seigo::software::reference;
@@ -93,9 +93,29 @@ fn exact(graph: &QGraph, inputs: &[Tensor]) {
 /// computes every stored tensor.
 fn integers(graph: &QGraph, inputs: &[Tensor], pick: usize) {
     let expected = reference::run(graph, inputs).expect("a network that was made runs");
-    let found =
-        Engine::new(graph).and_then(|engine| engine.run(inputs)).expect("it runs there too");
+    let engine = Engine::new(graph).expect("a network that was made is prepared");
+    let mut values = HashMap::new();
+    let found = engine.run_observed(inputs, |id, tensor| {
+        values.insert(id, tensor.clone());
+        Ok(())
+    });
+    let found = found.expect("it runs there too");
+    reference::run_observed(graph, inputs, |id, tensor| {
+        assert_eq!(
+            values[&id],
+            differences(graph, id, tensor),
+            "the engine differs: {id:?} {:#?}",
+            maker(graph, id)
+        );
+        Ok(())
+    })
+    .expect("a network that was made runs");
     assert_eq!(found, expected, "the engine differs");
+    assert_eq!(
+        engine.run(inputs).expect("it runs again"),
+        expected,
+        "the engine differs unobserved"
+    );
     let model = Model::new(graph.clone());
     let file = model.to_bytes().expect("a network that runs can be written");
     assert_eq!(Model::from_bytes(&file).expect("what was written is read"), model);
@@ -103,6 +123,22 @@ fn integers(graph: &QGraph, inputs: &[Tensor], pick: usize) {
     if let Ok(compiled) = compiled.map_err(sound) {
         simulated(&compiled, inputs);
     }
+}
+
+/// Stored integers as the engine carries them, `q - z` in single precision; floats as they are.
+fn differences(graph: &QGraph, id: QValueId, tensor: &Tensor) -> Tensor {
+    let value = graph.value(id);
+    let Some((_, scales)) = value.integer() else { return tensor.clone() };
+    let plane: usize = value.shape.iter().skip(2).product();
+    let integers = tensor.to_i64s().expect("integers").into_iter().enumerate();
+    let own =
+        integers.map(|(at, q)| (q - i64::from(scales[at / plane % scales.len()].zero)) as f32);
+    Tensor::new(tensor.shape(), own.collect()).expect("as many numbers")
+}
+
+/// The layer that makes a value.
+fn maker(graph: &QGraph, id: QValueId) -> Option<&Layer> {
+    graph.layers.iter().find(|layer| layer.outputs.contains(&id))
 }
 
 fn simulated(compiled: &Compiled, inputs: &[Tensor]) {

@@ -1,0 +1,6 @@
+//! The output stage of convolutions: as it is written down, and as constants for kernels where fewer bits give the same
+//! integers.
+
+pub mod exact;
+pub mod narrow;
+pub mod wide;
