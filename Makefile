@@ -27,8 +27,8 @@ DRIVERS := build/venv-drivers
 MDBOOK := build/tools/bin/mdbook
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_FUZZ := build/tools/bin/cargo-fuzz
-# libFuzzer needs a compiler with sanitizers: rustup toolchain install nightly --profile minimal
-NIGHTLY ?= nightly
+# libFuzzer needs options that a stable compiler takes only when it is told to; a nightly one does without.
+FUZZ_TOOLCHAIN := $(shell rustup toolchain list 2>/dev/null | grep -q '^nightly' && echo +nightly)
 
 .PHONY: help
 help: ## List the targets
@@ -155,11 +155,12 @@ FUZZ_TARGETS ?= $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
 .PHONY: fuzz
 fuzz: $(CARGO_FUZZ) ## Fuzz every reader of a file and random networks (FUZZ_SECONDS=600, FUZZ_TARGETS="onnx npy")
 	export PATH="$(CURDIR)/build/tools/bin:$$PATH"
+	[ -n "$(FUZZ_TOOLCHAIN)" ] || export RUSTC_BOOTSTRAP=1
 	for target in $(FUZZ_TARGETS); do
 	  corpus=build/fuzz/$$target
 	  mkdir -p $$corpus
 	  echo "fuzz: $$target"
-	  $(CARGO) +$(NIGHTLY) fuzz run $$target $$corpus fuzz/seeds/$$target tests/fixtures -- \
+	  $(CARGO) $(FUZZ_TOOLCHAIN) fuzz run $$target $$corpus fuzz/seeds/$$target tests/fixtures -- \
 	    -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=600 -max_len=65536 -print_final_stats=1
 	done
 
