@@ -10,7 +10,7 @@ use super::stage::wide::Wide;
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::frontend::ops::window::Axis;
-use crate::model::qgraph::{Layer, QConv, QGraph, QValue};
+use crate::model::qgraph::{Layer, QConv, QGraph, QValue, accumulator_bounds};
 
 /// Bytes of sums that are worked on at a time, so that they stay in the first cache.
 const SUMS: usize = 16 * 1024;
@@ -66,7 +66,7 @@ impl<'a> Prepared<'a> {
         let exact = Exact::new(graph, layer, conv)?;
         let input = layouts[0].ok_or_else(|| Error::new(&codes::INTERNAL, "no int8 input"))?;
         let [rows, columns] = conv.axes;
-        let wide = if layouts[2].is_none() { Wide::new(&exact, &bounds(conv)) } else { None };
+        let wide = if layouts[2].is_none() { Wide::new(&exact) } else { None };
         let offset = |channel| (-128 * filter_sum(&exact, channel)) as i32;
         let offsets = (0..conv.outputs()).map(offset).collect();
         let one = |axis: Axis| axis.kernel == 1 && axis.stride == 1 && axis.begin + axis.end == 0;
@@ -248,15 +248,30 @@ impl<'a> Prepared<'a> {
             Form::Dense(groups) => groups,
         };
         let channels = outputs / self.groups();
+        self.tiles(groups, input, pixels, sums, |first, own, group, sums| {
+            let Some(narrow) = &groups[group].1 else { return };
+            let at = first * outputs + group * channels;
+            let residual = residual.map(|residual| &residual[at..]);
+            let finish = Finish { narrow, pixels: own, channels, step: outputs, residual };
+            self.kernels.finish(&finish, sums, &mut output[at..]);
+        });
+    }
+
+    /// Sums of one line's pixels, tile by tile and group by group: `finish` gets the first pixel of a tile, how many it
+    /// has, the group and the sums.
+    fn tiles(
+        &self,
+        groups: &[(Vec<i8>, Option<Narrow>)],
+        input: &[u8],
+        pixels: usize,
+        sums: &mut [i32],
+        mut finish: impl FnMut(usize, usize, usize, &[i32]),
+    ) {
         for first in (0..pixels).step_by(self.tile()) {
             let own = (pixels - first).min(self.tile());
-            for (group, (weights, narrow)) in groups.iter().enumerate() {
-                let Some(narrow) = narrow else { continue };
+            for (group, (weights, _)) in groups.iter().enumerate() {
                 self.sums(input, first, own, group, weights, sums);
-                let at = first * outputs + group * channels;
-                let residual = residual.map(|residual| &residual[at..]);
-                let finish = Finish { narrow, pixels: own, channels, step: outputs, residual };
-                self.kernels.finish(&finish, sums, &mut output[at..]);
+                finish(first, own, group, sums);
             }
         }
     }
@@ -273,20 +288,11 @@ impl<'a> Prepared<'a> {
         let Form::Dense(groups) = &self.form else { return };
         let outputs = self.exact.conv.outputs();
         let (channels, lanes) = (outputs / self.groups(), self.lanes());
-        for first in (0..pixels).step_by(self.tile()) {
-            let own = (pixels - first).min(self.tile());
-            for (group, (weights, _)) in groups.iter().enumerate() {
-                self.sums(input, first, own, group, weights, sums);
-                let output = &mut output[first * outputs + group * channels..];
-                self.kernels.wide(
-                    wide,
-                    (group * channels, channels),
-                    (sums, lanes),
-                    (output, outputs),
-                    own,
-                );
-            }
-        }
+        self.tiles(groups, input, pixels, sums, |first, own, group, sums| {
+            let output = &mut output[first * outputs + group * channels..];
+            let range = (group * channels, channels);
+            self.kernels.wide(wide, range, (sums, lanes), (output, outputs), own);
+        });
     }
 
     /// The same by the output stage as it is written down; `put` gets the stored integers.
@@ -301,32 +307,18 @@ impl<'a> Prepared<'a> {
         let Form::Dense(groups) = &self.form else { return };
         let outputs = self.exact.conv.outputs();
         let (channels, lanes) = (outputs / self.groups(), self.lanes());
-        for first in (0..pixels).step_by(self.tile()) {
-            let own = (pixels - first).min(self.tile());
-            for (group, (weights, _)) in groups.iter().enumerate() {
-                self.sums(input, first, own, group, weights, sums);
-                for (pixel, sums) in sums.chunks(lanes).take(own).enumerate() {
-                    for (lane, sum) in sums[..channels].iter().enumerate() {
-                        let channel = group * channels + lane;
-                        let at = (first + pixel) * outputs + channel;
-                        let sum = sum.wrapping_add(self.offsets[channel]);
-                        let other = residual.map_or(0, |residual| i64::from(residual[at]) - 128);
-                        put(at, self.exact.at(channel, sum.into(), other));
-                    }
+        self.tiles(groups, input, pixels, sums, |first, own, group, sums| {
+            for (pixel, sums) in sums.chunks(lanes).take(own).enumerate() {
+                for (lane, sum) in sums[..channels].iter().enumerate() {
+                    let channel = group * channels + lane;
+                    let at = (first + pixel) * outputs + channel;
+                    let sum = sum.wrapping_add(self.offsets[channel]);
+                    let other = residual.map_or(0, |residual| i64::from(residual[at]) - 128);
+                    put(at, self.exact.at(channel, sum.into(), other));
                 }
             }
-        }
+        });
     }
-}
-
-/// The largest magnitude of each channel's sums with their bias.
-fn bounds(conv: &QConv) -> Vec<u64> {
-    let filters = conv.weights.chunks(conv.taps().max(1)).zip(&conv.bias);
-    let bound = |(filter, bias): (&[i8], &i32)| {
-        let weights: u64 = filter.iter().map(|weight| u64::from(weight.unsigned_abs())).sum();
-        weights * 128 + u64::from(bias.unsigned_abs())
-    };
-    filters.map(bound).collect()
 }
 
 fn dense_form(
@@ -337,7 +329,7 @@ fn dense_form(
     length: usize,
 ) -> Form {
     let conv = exact.conv;
-    let bounds = bounds(conv);
+    let bounds: Vec<u64> = accumulator_bounds(conv).collect();
     let (own, inputs) = (conv.outputs() / conv.group, conv.group_inputs());
     let [rows, columns] = conv.axes.map(|axis| axis.kernel);
     let blocks = own.div_ceil(LANES);
@@ -374,7 +366,8 @@ fn depthwise_form(exact: &Exact<'_>, kernels: Kernels) -> Option<Form> {
         true => Some(place % channels),
         false => (place < channels).then_some(place),
     };
-    let narrow = Narrow::new(exact, kernels.depthwise_order(), chunks, &bounds(conv), channel)?;
+    let bounds: Vec<u64> = accumulator_bounds(conv).collect();
+    let narrow = Narrow::new(exact, kernels.depthwise_order(), chunks, &bounds, channel)?;
     let taps = conv.taps();
     let weights =
         pack_depthwise(kernels.depthwise_order(), chunks, taps, channel, |channel, tap| {

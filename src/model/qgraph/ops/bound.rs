@@ -3,18 +3,19 @@
 use super::QConv;
 use crate::base::error::{Error, Result, codes};
 
-/// Largest magnitude that any partial sum of any output channel can reach, in any order of
-/// addition: `max over o of sum |w[o]| * 128 + |bias[o]|`.
-pub fn accumulator_bound(conv: &QConv) -> u64 {
+/// Largest magnitude that any partial sum of each output channel can reach, in any order of addition:
+/// `sum |w[o]| * 128 + |bias[o]|`.
+pub fn accumulator_bounds(conv: &QConv) -> impl Iterator<Item = u64> {
     let filters = conv.weights.chunks(conv.taps().max(1));
-    filters
-        .zip(&conv.bias)
-        .map(|(filter, bias)| {
-            let weights: u64 = filter.iter().map(|weight| u64::from(weight.unsigned_abs())).sum();
-            weights * 128 + u64::from(bias.unsigned_abs())
-        })
-        .max()
-        .unwrap_or(0)
+    filters.zip(&conv.bias).map(|(filter, bias)| {
+        let weights: u64 = filter.iter().map(|weight| u64::from(weight.unsigned_abs())).sum();
+        weights * 128 + u64::from(bias.unsigned_abs())
+    })
+}
+
+/// The largest of all channels.
+pub fn accumulator_bound(conv: &QConv) -> u64 {
+    accumulator_bounds(conv).max().unwrap_or(0)
 }
 
 /// Refuses a convolution whose accumulator could leave int32.

@@ -33,7 +33,7 @@ use crate::frontend::ops::window::Axis;
 
 pub use add::QAdd;
 pub(crate) use arrays::{ArrayReader, ArrayWriter, Region};
-pub use bound::accumulator_bound;
+pub use bound::{accumulator_bound, accumulator_bounds};
 pub use conv::{ConvDump, DpuActivation, MAX_EXTENT, Output as ConvOutput, QConv};
 pub use dpu_add::QDpuAdd;
 pub use float::QFloat;

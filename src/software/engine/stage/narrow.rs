@@ -162,7 +162,7 @@ impl Narrow {
 
 fn words(exact: &Exact<'_>, channel: usize, place: usize, chunk: &mut Chunk) {
     let first = exact.first_shift(channel);
-    let half = if first > 0 { 1i64 << (first - 1) } else { 0 };
+    let half = half_of(first);
     // Wraps where `suffices` refuses the layer, or as the sums do.
     let folded = i64::from(exact.conv.bias[channel]) + half - 128 * filter_sum(exact, channel);
     chunk.bias[place] = folded as i32;
@@ -198,7 +198,8 @@ fn last_shift(exact: &Exact<'_>, channel: usize) -> i32 {
     }
 }
 
-fn half_of(shift: i32) -> i64 {
+/// Half of what a shift to the right drops, which rounds it (rule A2).
+pub fn half_of(shift: i32) -> i64 {
     if shift > 0 { 1 << (shift - 1) } else { 0 }
 }
 

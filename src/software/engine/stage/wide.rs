@@ -1,9 +1,9 @@
 //! Results of any width that only a shift makes of the sums (rule A5), in 32 bits.
 
 use super::exact::Exact;
-use super::narrow::filter_sum;
+use super::narrow::{filter_sum, half_of};
 use crate::base::arithmetic::Rounding;
-use crate::model::qgraph::{ConvOutput, Width};
+use crate::model::qgraph::{ConvOutput, Width, accumulator_bounds};
 
 /// Constants of a layer's output stage, by channel.
 #[derive(Debug)]
@@ -17,12 +17,13 @@ pub struct Wide {
 }
 
 impl Wide {
-    /// `None` where 32 bits might give other integers. `bounds` are the largest magnitudes of the sums, bias included.
-    pub fn new(exact: &Exact<'_>, bounds: &[u64]) -> Option<Self> {
+    /// `None` where 32 bits might give other integers.
+    pub fn new(exact: &Exact<'_>) -> Option<Self> {
         let ConvOutput::Direct { shifts, relu } = &exact.conv.output else { return None };
         let mut wide = Self { bias: vec![], right: vec![], low: vec![], high: vec![] };
-        for (channel, (&shift, &bound)) in shifts.iter().zip(bounds).enumerate() {
-            let half = if shift > 0 { 1i64 << (shift - 1) } else { 0 };
+        let bounds = accumulator_bounds(exact.conv);
+        for (channel, (&shift, bound)) in shifts.iter().zip(bounds).enumerate() {
+            let half = half_of(shift.into());
             let zero = i64::from(exact.scales[channel].zero);
             let end = 1i64 << (exact.width.bits() - 1);
             let fits =
