@@ -1,7 +1,7 @@
 // Links, order and memory of a network: its layers to steps.
 #include <algorithm>
 
-#include "steps.h"
+#include "forms.h"
 
 namespace ceras::detail {
 
@@ -39,13 +39,25 @@ void Builder::add(std::unique_ptr<Step> step, std::initializer_list<std::size_t>
 
 void Builder::add(std::unique_ptr<Step> step, const std::vector<std::size_t>& reads, const std::vector<std::size_t>& writes) {
   const int now = static_cast<int>(network.steps.size());
+  step->condition = condition;
+  const bool always = condition.choice == Frame::kNone && condition.unless == Frame::kNone;
   for (std::size_t index : writes) {
-    network.values[index].born = now;
+    // What other steps may compute instead is in memory from the first of them on.
+    if (always || network.values[index].born < 0) network.values[index].born = now;
     network.values[index].dies = now;
-    if (index < network.file_values) step->computed.push_back(index);
+    if (condition.unless == Frame::kNone && file_value(index) != Frame::kNone) step->computed.push_back(file_value(index));
   }
   for (std::size_t index : reads) network.values[index].dies = now;
   network.steps.push_back(std::move(step));
+}
+
+// The value of the file that this is, or is the floats of; none for a temporary one.
+std::size_t Builder::file_value(std::size_t index) const {
+  if (index < network.file_values) return index;
+  const auto is_it = [&](const Value& value) { return value.floats == index; };
+  const auto end = network.values.begin() + static_cast<std::ptrdiff_t>(network.file_values);
+  const auto found = std::find_if(network.values.begin(), end, is_it);
+  return found == end ? Frame::kNone : static_cast<std::size_t>(found - network.values.begin());
 }
 
 namespace {
@@ -62,6 +74,8 @@ void choose_layouts(Network& network) {
   }
 }
 
+}  // namespace
+
 bool build_layer(Builder& builder, const Layer& layer) {
   switch (layer.kind) {
     case LayerKind::conv: return build_conv(builder, layer);
@@ -74,6 +88,8 @@ bool build_layer(Builder& builder, const Layer& layer) {
   }
   return false;
 }
+
+namespace {
 
 // Every value is computed once, before it is read.
 bool check_links(Builder& builder, const Layer& layer, std::vector<bool>& available) {
@@ -130,15 +146,20 @@ bool build_steps(Network& network, Error& error) {
     available[input] = true;
     network.values[input].born = network.values[input].dies = 0;
   }
+  FormBuilder forms(builder);
   for (const Layer& layer : network.layers) {
     builder.place = "layer \"" + layer.name + "\"";
-    if (!check_links(builder, layer, available) || !build_layer(builder, layer)) return false;
+    if (!check_links(builder, layer, available) || !forms.layer(layer)) return false;
   }
+  for (std::size_t at = 0; at < network.choices.size(); ++at) {
+    if (!network.choices[at].follows) network.asked.push_back(at);
+  }
+  builder.place = "outputs";
   for (std::size_t output : network.outputs) {
-    builder.place = "outputs";
     if (!available[output]) return builder.broken("value " + std::to_string(output) + " is never computed");
-    network.values[output].dies = static_cast<int>(network.steps.size());
   }
+  forms.outputs();
+  for (std::size_t output : network.outputs) network.values[output].dies = static_cast<int>(network.steps.size());
   place_values(network);
   network.layers.clear();
   return true;

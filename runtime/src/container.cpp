@@ -92,7 +92,7 @@ bool read_section(const std::uint8_t* file, std::size_t size, const std::uint8_t
   if (get(entry, format::entry::kCrc) != crc.add(region.bytes, region.size).take()) {
     return damaged(error, place + "its checksum is wrong");
   }
-  const bool later = tag >= format::kFirstLaterTag;  // plan and program have versions of their own
+  const bool later = tag >= format::kPlan;  // plan and program have versions of their own
   const std::uint64_t version = get(entry, format::entry::kVersion);
   if (!later && version > format::kContents) return newer(error, place + "version " + std::to_string(version));
   if (!later && version == 0) return damaged(error, place + "version 0");
@@ -133,7 +133,7 @@ bool read_container(const std::uint8_t* file, std::size_t size, Sections& sectio
     if (!read_section(file, size, entry, next, crc, last, sections, error)) return false;
   }
   if (next != size) return damaged(error, "the last bytes of the file belong to no section");
-  for (int tag = 0; tag < format::kFirstLaterTag; ++tag) {
+  for (int tag = 0; tag < format::kFirstOptionalTag; ++tag) {
     if (sections.all[tag].bytes == nullptr) {
       return damaged(error, std::string("section ") + format::kTagLetters[tag] + " is missing");
     }

@@ -1,5 +1,8 @@
 // GRPH and the arrays that it points into, to a graph. Every position and range is checked here.
+#include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <memory>
 #include <utility>
 
 #include "container.h"
@@ -31,7 +34,7 @@ class Decoder {
     network_.rounding = rounding->text == "half-up" ? Rounding::half_up : Rounding::half_even;
     return each(form, "values", &Decoder::value) && each(form, "functions", &Decoder::function) &&
            each(form, "layers", &Decoder::layer) && each(form, "inputs", &Decoder::input) &&
-           each(form, "outputs", &Decoder::output);
+           each(form, "outputs", &Decoder::output) && floats();
   }
 
  private:
@@ -202,6 +205,51 @@ class Decoder {
     }
     own.base = Base::leaky;
     return base.keys[0] == "leaky" && small(constants.get("slope"), 0, 255, own.slope);
+  }
+
+  // Layers in float besides their integer form.
+  bool floats() {
+    Json form;
+    if (sections_.all[format::kFlts].bytes == nullptr) return true;
+    if (!parse(format::kFlts, form)) return false;
+    const Json* layers = form.get("layers");
+    if (!known(form, {"layers"}) || layers == nullptr || layers->items.empty()) return damaged("its fields");
+    return each(form, "layers", &Decoder::floating);
+  }
+
+  bool floating(const Json& form) {
+    std::size_t at = 0;
+    place_ = "section FLTS";
+    const Json *op = form.get("op"), *inputs = form.get("inputs");
+    if (!known(form, {"layer", "op", "inputs"}) || op == nullptr || inputs == nullptr || !inputs->is(Json::Kind::array) ||
+        !size(form.get("layer"), at)) {
+      return damaged("its fields");
+    }
+    if (at < next_floating_ || at >= network_.layers.size()) return broken("a layer that there is not, or in another order");
+    next_floating_ = at + 1;
+    Layer& layer = network_.layers[at];
+    place_ = "layer \"" + layer.name + "\" in float";
+    const LayerKind computing[] = {LayerKind::conv, LayerKind::add, LayerKind::dpu_add, LayerKind::rescale};
+    const bool computes = std::find(std::begin(computing), std::end(computing), layer.kind) != std::end(computing);
+    if (!computes || layer.outputs.size() != 1) return broken("it does not compute one result in integers");
+    auto own = std::make_shared<Layer>();
+    own->name = layer.name;
+    own->kind = LayerKind::floating;
+    own->outputs = layer.outputs;
+    for (const Json& item : inputs->items) {
+      own->inputs.emplace_back();
+      if (!operand(item, own->inputs.back())) return damaged("an input does not exist");
+      if (!reads(layer, own->inputs.back())) return broken("it reads what its integer form does not");
+    }
+    if (!float_operator(*op, *own)) return false;
+    layer.floating = std::move(own);
+    return true;
+  }
+
+  // Whether a layer reads the value that an operand is.
+  static bool reads(const Layer& layer, const Operand& operand) {
+    const auto same = [&](const Operand& own) { return own.kind == Operand::Kind::value && own.value == operand.value; };
+    return operand.kind != Operand::Kind::value || std::any_of(layer.inputs.begin(), layer.inputs.end(), same);
   }
 
   bool position(const Json* form, std::size_t& index) {
@@ -425,6 +473,7 @@ class Decoder {
   Network& network_;
   Error& error_;
   std::string place_;
+  std::size_t next_floating_ = 0;  // first layer that the next float form may be of
   std::size_t next_ = 0;  // byte of PRMS behind the arrays that were read
 };
 

@@ -70,6 +70,16 @@ void read_floats(const Value& value, const std::uint8_t* arena, float* elements)
   });
 }
 
+void read_rounded(const Value& value, const Value& floats, Rounding rounding, const std::uint8_t* arena, std::int32_t* elements) {
+  const std::uint8_t* memory = arena + floats.offset;
+  each_element(floats, [&](std::size_t index, std::size_t position, std::size_t channel) {
+    const float number = load<float>(memory, position);
+    const Scale scale = value.scales[channel];
+    const std::int64_t q = std::isfinite(number) ? quantize(rounding, number, scale.exponent, scale.zero, width_bits(value.type)) : 0;
+    elements[index] = static_cast<std::int32_t>(q);
+  });
+}
+
 namespace {
 
 // int8 by channels: the common case, in a kernel.

@@ -71,6 +71,26 @@ bool indifferent(const Value& value) { return value.shape.size() < 3 || value.ch
 
 }  // namespace
 
+void add_dequantized(Builder& builder, std::size_t integers, std::size_t floats) {
+  const Value& own = builder.value(integers);
+  auto step = std::make_unique<DequantizeStep>();
+  step->input = integers;
+  step->output = floats;
+  // Where channels are not innermost, there is no plane behind them.
+  for (const Scale scale : own.scales) {
+    step->steps.push_back(std::ldexp(1.0, scale.exponent));
+    step->zeros.push_back(scale.zero + (own.type == Type::i8 ? 128 : 0));
+  }
+  builder.add(std::move(step), {integers}, {floats});
+}
+
+void add_quantized(Builder& builder, std::size_t floats, std::size_t integers) {
+  auto step = std::make_unique<QuantizeStep>();
+  step->input = floats;
+  step->output = integers;
+  builder.add(std::move(step), {floats}, {integers});
+}
+
 FloatLayer::FloatLayer(Builder& of, const Layer& own) : builder(of), layer(own) {
   for (const Operand& operand : layer.inputs) {
     inputs.push_back({Frame::kNone, &operand});
@@ -89,16 +109,8 @@ const Shape& FloatLayer::shape_of(std::size_t position) const {
 std::size_t FloatLayer::dequantized(std::size_t index) {
   const Value& own = value(index);
   if (!own.is_integer()) return index;
-  auto step = std::make_unique<DequantizeStep>();
-  step->input = index;
-  // Where channels are not innermost, there is no plane behind them.
-  for (const Scale scale : own.scales) {
-    step->steps.push_back(std::ldexp(1.0, scale.exponent));
-    step->zeros.push_back(scale.zero + (own.type == Type::i8 ? 128 : 0));
-  }
-  step->output = builder.temporary(Type::f32, Shape(own.shape), own.channels_last);
-  const std::size_t floats = step->output;
-  builder.add(std::move(step), {index}, {floats});
+  const std::size_t floats = builder.temporary(Type::f32, Shape(own.shape), own.channels_last);
+  add_dequantized(builder, index, floats);
   return floats;
 }
 
@@ -135,10 +147,7 @@ void FloatLayer::finish() {
       continue;
     }
     floats = arranged(floats, value(output).channels_last);
-    auto step = std::make_unique<QuantizeStep>();
-    step->input = floats;
-    step->output = output;
-    builder.add(std::move(step), {floats}, {output});
+    add_quantized(builder, floats, output);
   }
 }
 

@@ -61,6 +61,10 @@ struct Epilogue {
   void apply(const Frame& frame, float* sums, std::size_t first, std::size_t count) const;
 };
 
+// Steps between an integer value and its floats, which lie in the same order in memory.
+void add_dequantized(Builder& builder, std::size_t integers, std::size_t floats);
+void add_quantized(Builder& builder, std::size_t floats, std::size_t integers);
+
 // Each adds the steps of its operators, or sets the error.
 bool build_float_function(FloatLayer& layer);
 bool build_float_limits(FloatLayer& layer);

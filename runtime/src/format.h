@@ -21,8 +21,8 @@ constexpr std::size_t kMaxSections = 64;
 constexpr std::size_t kSectionAlignment = 64;
 constexpr std::size_t kMaxElements = 268435456;
 constexpr std::size_t kMaxExtent = 16777216;
-constexpr int kTags = 9;
-constexpr int kFirstLaterTag = 7;
+constexpr int kTags = 10;
+constexpr int kFirstOptionalTag = 7;
 constexpr int kFraction = 10;
 constexpr int kLeastFraction = -12;
 constexpr int kMostFraction = 24;
@@ -33,8 +33,8 @@ constexpr int kMaxAlignment = 24;
 constexpr int kMaxShift = 55;
 
 // Sections in the order of the file.
-enum Tag : int { kMeta, kGrph, kWgts, kPrms, kScls, kFunc, kCnst, kPlan, kProg };
-constexpr const char* kTagLetters[kTags] = {"META", "GRPH", "WGTS", "PRMS", "SCLS", "FUNC", "CNST", "PLAN", "PROG"};
+enum Tag : int { kMeta, kGrph, kWgts, kPrms, kScls, kFunc, kCnst, kFlts, kPlan, kProg };
+constexpr const char* kTagLetters[kTags] = {"META", "GRPH", "WGTS", "PRMS", "SCLS", "FUNC", "CNST", "FLTS", "PLAN", "PROG"};
 
 namespace header {
 constexpr Field kMagic{0, 8};
@@ -67,6 +67,7 @@ constexpr int kQuantizedGraph = 506;  // A quantized graph breaks a rule.
 constexpr int kCerasFormat = 601;  // The file is not a .ceras model, or it is damaged.
 constexpr int kCerasVersion = 602;  // The .ceras file was written by a newer version.
 constexpr int kRuntimeOperator = 603;  // A layer needs something that the C++ runtime does not have.
+constexpr int kFloatForm = 604;  // A model file has not the layer in float that a choice asks for.
 
 }  // namespace ceras::format
 

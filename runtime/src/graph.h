@@ -27,6 +27,7 @@ struct Value : Tensor {
   bool channels_last = false;  // channels are the innermost dimension in memory, behind the spatial ones
   std::size_t offset = 0;      // first byte in the arena
   int born = 0, dies = 0;      // first and last step that has it in memory
+  std::size_t floats = static_cast<std::size_t>(-1);  // the same value in float, where a layer with two forms computes it
 
   std::size_t batch() const { return shape.empty() ? 1 : shape[0]; }
   std::size_t channels() const { return shape.size() > 1 ? shape[1] : 1; }
@@ -79,6 +80,15 @@ struct Layer {
   Conv conv;
   std::vector<Operand> inputs;
   std::vector<std::size_t> outputs;
+  std::shared_ptr<const Layer> floating;  // its form in float, where the file has one
+};
+
+// A layer with two forms: the caller's choice, or that of the layers that it reads.
+struct Choice {
+  std::string name;
+  bool follows = false;             // in float where all of `reads` are
+  std::vector<std::size_t> reads;   // choices
+  std::vector<std::size_t> outputs; // values of the file
 };
 
 class Frame;
@@ -89,6 +99,13 @@ class Step {
   virtual ~Step() = default;
   virtual void run(Frame& frame) const = 0;
   std::vector<std::size_t> computed;  // values of the file that exist afterwards
+  // When it runs: where a choice has a form, and where a value does not exist yet.
+  struct Condition {
+    std::size_t choice = static_cast<std::size_t>(-1);
+    Form form = Form::integer;
+    std::size_t unless = static_cast<std::size_t>(-1);
+  };
+  Condition condition;
 };
 
 struct Network {
@@ -102,6 +119,8 @@ struct Network {
   std::vector<std::size_t> inputs, outputs;
   std::vector<std::string> output_names;
   std::string meta;
+  std::vector<Choice> choices;         // in the order of their layers
+  std::vector<std::size_t> asked;      // those that are the caller's
   std::vector<std::unique_ptr<Step>> steps;
   std::size_t arena_bytes = 0, scratch_bytes = 0;
   const KernelSet* kernels = nullptr;

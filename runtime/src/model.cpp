@@ -1,8 +1,9 @@
 // The public interface: opening, running, reading.
+#include <algorithm>
 #include <utility>
 
 #include "container.h"
-#include "steps.h"
+#include "forms.h"
 
 namespace ceras {
 
@@ -83,6 +84,8 @@ const Tensor& Model::input(std::size_t index) const { return network_->values[ne
 const Tensor& Model::output(std::size_t index) const { return network_->values[network_->outputs[index]]; }
 const std::string& Model::output_name(std::size_t index) const { return network_->output_names[index]; }
 const Tensor& Model::value(std::size_t index) const { return network_->values[index]; }
+std::size_t Model::choices() const { return network_->asked.size(); }
+const std::string& Model::choice_name(std::size_t index) const { return network_->choices[network_->asked[index]].name; }
 const std::string& Model::meta() const { return network_->meta; }
 std::size_t Model::arena_bytes() const { return network_->arena_bytes; }
 std::size_t Model::scratch_bytes() const { return network_->scratch_bytes; }
@@ -97,12 +100,14 @@ struct Context::State {
   std::vector<bool> given;
   Observer observer = nullptr;
   void* data = nullptr;
+  detail::Forms forms;
 };
 
 Context::Context(const Model& model, Pool* pool) {
   constexpr std::size_t kLine = 64;
   const Network& network = model.network();
-  state_.reset(new State{network, pool, {}, nullptr, nullptr, std::vector<bool>(network.inputs.size(), false), nullptr, nullptr});
+  state_.reset(new State{network, pool, {}, nullptr, nullptr, std::vector<bool>(network.inputs.size(), false), nullptr, nullptr,
+                         detail::Forms(network)});
   const std::size_t threads = pool != nullptr && pool->threads() > 1 ? static_cast<std::size_t>(pool->threads()) : 1;
   const std::size_t arena = (network.arena_bytes + kLine - 1) / kLine * kLine;
   state_->memory.resize(arena + threads * network.scratch_bytes + kLine + detail::kSlack);
@@ -172,7 +177,9 @@ Error Context::run() {
     for (std::size_t value : values) state_->observer(state_->data, *this, value);
   };
   seen(network.inputs);
+  state_->forms.begin();
   for (const auto& step : network.steps) {
+    if (!state_->forms.runs(*step)) continue;
     step->run(frame);
     if (frame.not_finite != detail::Frame::kNone) {
       const std::string& name = network.values[frame.not_finite].name;
@@ -184,12 +191,72 @@ Error Context::run() {
   return error;
 }
 
+namespace {
+
+Error no_choice(const std::string& what) {
+  Error error;
+  detail::fail(error, format::kFloatForm, what);
+  return error;
+}
+
+}  // namespace
+
+Error Context::choose(std::size_t choice, Form form) {
+  const Network& network = state_->network;
+  if (choice >= network.asked.size()) return no_choice("the file has no choice " + std::to_string(choice));
+  state_->forms.wanted[network.asked[choice]] = form;
+  return Error();
+}
+
+Error Context::choose(Form form) {
+  if (state_->network.asked.empty()) return no_choice("the file holds no layer in float besides integers");
+  std::fill(state_->forms.wanted.begin(), state_->forms.wanted.end(), form);
+  return Error();
+}
+
+Error Context::limit_time(double seconds) {
+  if (seconds > 0 && !state_->forms.is_measured()) return no_choice("no time was measured that could be limited");
+  state_->forms.limit = seconds > 0 ? seconds : 0;
+  return Error();
+}
+
+Error Context::measure(const float* const* inputs, int frames) {
+  detail::Forms& forms = state_->forms;
+  if (state_->network.asked.empty()) return no_choice("the file holds no layer in float besides integers");
+  const std::vector<Form> wanted = forms.wanted;
+  const double limit = std::exchange(forms.limit, 0);
+  Error error;
+  for (int run = 0; run < 2 * frames && !error; ++run) {
+    std::fill(forms.wanted.begin(), forms.wanted.end(), run % 2 == 0 ? Form::integer : Form::floating);
+    for (std::size_t at = 0; at < state_->network.inputs.size() && !error; ++at) error = set_input(at, inputs[at]);
+    if (error) break;
+    forms.measure(true);
+    error = this->run();
+    forms.measure(false);
+  }
+  forms.wanted = wanted;
+  forms.limit = limit;
+  return error;
+}
+
+Form Context::form(std::size_t choice) const { return state_->forms.taken(state_->network.asked[choice]); }
+
+bool Context::is_float(std::size_t value) const { return state_->forms.is_float(value); }
+
 void Context::read_value(std::size_t index, float* elements) const {
-  detail::read_floats(state_->network.values[index], state_->arena, elements);
+  const detail::Value& value = state_->network.values[index];
+  const detail::Value& own = is_float(index) ? state_->network.values[value.floats] : value;
+  detail::read_floats(own, state_->arena, elements);
 }
 
 void Context::read_value_raw(std::size_t index, std::int32_t* elements) const {
-  detail::read_raw(state_->network.values[index], state_->arena, elements);
+  const detail::Value& value = state_->network.values[index];
+  if (is_float(index)) {
+    const detail::Value& floats = state_->network.values[value.floats];
+    detail::read_rounded(value, floats, state_->network.rounding, state_->arena, elements);
+  } else {
+    detail::read_raw(value, state_->arena, elements);
+  }
 }
 
 void Context::read_output(std::size_t index, float* elements) const { read_value(state_->network.outputs[index], elements); }

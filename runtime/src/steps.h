@@ -59,7 +59,8 @@ class Builder {
   Builder(Network& built, Error& error) : network(built), error_(error) {}
 
   Network& network;
-  std::string place;  // of the layer at hand
+  std::string place;          // of the layer at hand
+  Step::Condition condition;  // of the steps that are added
 
   // False, with the error set.
   bool broken(const std::string& what) { return report(what, false); }
@@ -68,6 +69,7 @@ class Builder {
   const Value& value(std::size_t index) const { return network.values[index]; }
   // A value at an input position; null for a constant or an omitted one.
   const Value* input(const Layer& layer, std::size_t position) const;
+  std::size_t file_value(std::size_t index) const;
   // Whether all inputs are values or all but the first are constants, as many as said.
   bool shape_is(std::size_t value, const Shape& shape) const { return network.values[value].shape == shape; }
 
@@ -82,6 +84,7 @@ class Builder {
   Error& error_;
 };
 
+bool build_layer(Builder& builder, const Layer& layer);
 // Each checks the rules of its operators and adds their steps.
 bool build_conv(Builder& builder, const Layer& layer);
 bool build_elementwise(Builder& builder, const Layer& layer);  // add, dpu-add, rescale
@@ -95,6 +98,8 @@ bool build_steps(Network& network, Error& error);
 // Integers of a value, row-major, or floats of one; `arena` is where it has its offset.
 void read_raw(const Value& value, const std::uint8_t* arena, std::int32_t* elements);
 void read_floats(const Value& value, const std::uint8_t* arena, float* elements);
+// The integers that the floats of a value round to; 0 for one that is not finite.
+void read_rounded(const Value& value, const Value& floats, Rounding rounding, const std::uint8_t* arena, std::int32_t* elements);
 // The stored form of a value from floats (A11), or from its own integers; false where a float is not finite.
 bool write_floats(const Value& value, Rounding rounding, const KernelSet& kernels, const float* elements, std::uint8_t* memory);
 void write_raw(const Value& value, const std::int8_t* elements, std::uint8_t* memory);

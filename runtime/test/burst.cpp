@@ -1,4 +1,5 @@
-// Milliseconds per frame: burst MODEL [KERNELS] [FRAMES] [BURSTS]. Prints the median of the bursts of each of them.
+// Milliseconds per frame: burst MODEL [KERNELS] [FRAMES] [BURSTS] [FORM]. Prints the median of the bursts of each of them. FORM, of
+// layers that the file holds in both: `integer`, `float`, or a limit in milliseconds.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -28,6 +29,15 @@ int main(int count, char** arguments) {
     inputs.emplace_back(model->input(at).elements());
     for (float& element : inputs.back()) element = static_cast<float>((state = state * 1664525u + 1013904223u) >> 24);
   }
+  const char* const form = count > 5 ? arguments[5] : "integer";
+  if (std::strcmp(form, "float") == 0) {
+    error = context.choose(ceras::Form::floating);
+  } else if (std::strcmp(form, "integer") != 0) {
+    std::vector<const float*> pointers;
+    for (const auto& input : inputs) pointers.push_back(input.data());
+    error = context.measure(pointers.data());
+    if (!error) error = context.limit_time(std::atof(form) / 1000);
+  }
   std::vector<float> output(model->output(0).elements());
   std::vector<double> times;
   for (int burst = -1; burst < bursts; ++burst) {
@@ -40,8 +50,12 @@ int main(int count, char** arguments) {
     const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
     if (burst >= 0) times.push_back(spent.count() / frames);
   }
+  if (error) std::printf("error[SG%04d]: %s\n", error.code, error.message.c_str());
   if (error || times.empty()) return 2;
   std::sort(times.begin(), times.end());
+  std::size_t floating = 0;
+  for (std::size_t at = 0; at < model->choices(); ++at) floating += context.form(at) == ceras::Form::floating ? 1 : 0;
+  if (model->choices() > 0) std::printf("%zu of %zu layers in float; ", floating, model->choices());
   std::printf("%s: %.3f ms a frame (least %.3f), arena %zu bytes\n", model->kernels(), times[times.size() / 2], times[0], model->arena_bytes());
   return 0;
 }

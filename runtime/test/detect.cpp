@@ -1,6 +1,7 @@
 // What a task makes of images and outputs, for a program that compares: the network's input for an image, boxes or classes.
 //
 //   detect MODEL IMAGE...                 a line of JSON per image, of the model's own task
+//   detect --margin M MODEL IMAGE...      images that are uncertain by M run again in float
 //   detect --parts TASK SHAPE CASE OUT    one case of a task file: CASE holds an image and outputs of a network
 //
 // SHAPE is that of the input, 1,3,32,32. CASE: purpose (0 show, 1 evaluation), width and height of the image, pixels; then
@@ -88,12 +89,14 @@ int parts(char** arguments) {
   return 0;
 }
 
-int images(int count, char** arguments) {
+int images(float margin, int count, char** arguments) {
   ceras::Error error;
   const auto model = ceras::Model::open_file(arguments[0], error);
   const auto task = model ? ceras::Task::of(*model, error) : nullptr;
   if (!task) return failed(error);
   ceras::Predictor predictor(*model, *task);
+  error = predictor.repeat_within(margin);
+  if (error) return failed(error);
   for (int at = 1; at < count; ++at) {
     ceras::Image image;
     ceras::Prediction prediction;
@@ -109,5 +112,8 @@ int images(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   if (count == 6 && std::strcmp(arguments[1], "--parts") == 0) return parts(arguments + 2);
-  return count > 2 ? images(count - 1, arguments + 1) : 1;
+  if (count > 4 && std::strcmp(arguments[1], "--margin") == 0) {
+    return images(static_cast<float>(std::atof(arguments[2])), count - 3, arguments + 3);
+  }
+  return count > 2 ? images(0, count - 1, arguments + 1) : 1;
 }

@@ -1,4 +1,5 @@
-//! What every stage uses: errors, files, tensors, integer arithmetic, random numbers, work in parallel.
+//! What every stage uses: errors, files, tensors, integer arithmetic, random numbers, patterns of names, work in
+//! parallel.
 
 pub mod arithmetic;
 pub mod error;
@@ -6,5 +7,6 @@ pub mod files;
 pub mod json;
 pub mod npy;
 pub mod parallel;
+pub mod pattern;
 pub mod random;
 pub mod tensor;

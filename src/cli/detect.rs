@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::format::Format;
-use super::network::{NetworkArgs, bind};
+use super::network::{NetworkArgs, PolicyArgs, bind};
 use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::Result;
@@ -24,6 +24,8 @@ pub struct Args {
     /// Task file or preset [default: MODEL's .task.json, else a preset that fits the outputs]
     #[arg(long, value_name = "FILE|PRESET")]
     task: Option<String>,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// Smallest score to report
     #[arg(long, value_name = "SCORE")]
     score: Option<f32>,
@@ -44,7 +46,7 @@ impl Args {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let network = args.network.open(terminal)?;
+    let network = args.network.open_by(args.policy.policy()?, terminal)?;
     let mut vision = bind(&network, args.task.as_deref(), terminal)?;
     if let (Some(score_threshold), Some(detection)) =
         (args.score, vision.task().spec().detection.clone())

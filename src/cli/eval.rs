@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::format::Format;
-use super::network::{NetworkArgs, bind};
+use super::network::{NetworkArgs, PolicyArgs, bind};
 use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
@@ -36,6 +36,8 @@ pub struct Args {
     /// Task file or preset [default: MODEL's .task.json, else a preset that fits the outputs]
     #[arg(long, value_name = "FILE|PRESET")]
     task: Option<String>,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// Use the first N images only
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -58,7 +60,7 @@ impl Args {
 }
 
 pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
-    let network = args.network.open(terminal)?;
+    let network = args.network.open_by(args.policy.policy()?, terminal)?;
     let vision = bind(&network, args.task.as_deref(), terminal)?;
     let detector = vision.task().spec().detection.is_some();
     match (&args.coco, detector) {
@@ -153,6 +155,11 @@ fn predict(
         }
     })?;
     bar.finish_and_clear();
+    if vision.repeated() > 0 {
+        let (repeated, all) = (vision.repeated(), paths.len());
+        terminal
+            .remark(&format!("{repeated} of {all} images ran a second time, with layers in float"));
+    }
     if !all.is_empty() && all.iter().all(Result::is_err) {
         return all.into_iter().take(1).map(|read| read.map(Some)).collect();
     }

@@ -33,6 +33,7 @@ pub fn option(remedy: Remedy) -> &'static str {
         Remedy::InputShape => "--input-shape NAME=1x3x416x416",
         Remedy::Task => "--task FILE|PRESET",
         Remedy::FloatLayers => "--float-layers NAMES",
+        Remedy::Both => "--both NAMES",
         Remedy::FloatWorst => "--float auto:N",
         Remedy::MinSqnr => "--min-sqnr DB",
         Remedy::Requantize => "--requantize",

@@ -7,7 +7,7 @@ use super::outputs::Paths;
 use super::terminal::Terminal;
 use crate::base::error::Result;
 use crate::compile::boards::Target;
-use crate::session::{EngineKind, Network, Options, Vision};
+use crate::session::{EngineKind, Network, Options, Policy, Vision};
 use crate::vision::task::path_beside;
 
 /// The model and what computes it.
@@ -28,6 +28,22 @@ pub struct NetworkArgs {
     pub device: Option<PathBuf>,
 }
 
+/// A choice between the forms of layers.
+#[derive(Debug, clap::Args)]
+pub struct PolicyArgs {
+    /// Which form runs of layers that a .ceras model holds in both: integer, float, layers:NAMES, or margin:M, which
+    /// is float where a score of the answer in integers is nearer than M to a decision [default: integer]
+    #[arg(long, value_name = "POLICY")]
+    policy: Option<String>,
+}
+
+impl PolicyArgs {
+    /// The choice.
+    pub fn policy(&self) -> Result<Policy> {
+        self.policy.as_deref().map_or(Ok(Policy::default()), str::parse)
+    }
+}
+
 impl NetworkArgs {
     /// What is read.
     pub fn paths(&self) -> Paths {
@@ -36,11 +52,17 @@ impl NetworkArgs {
 
     /// Opens the network.
     pub fn open(&self, terminal: &Terminal) -> Result<Network> {
+        self.open_by(Policy::Integer, terminal)
+    }
+
+    /// Opens the network with a choice between the forms of its layers.
+    pub fn open_by(&self, policy: Policy, terminal: &Terminal) -> Result<Network> {
         let target = self.target.as_deref().map(Target::load).transpose()?;
         if self.engine == Some(EngineKind::Rtl) {
             terminal.remark("building the simulation, unless it is in the cache");
         }
-        let options = Options { engine: self.engine, target, device: self.device.clone() };
+        let device = self.device.clone();
+        let options = Options { engine: self.engine, target, device, policy };
         let network = Network::open(self.model.source(), &options)?;
         if network.compiled().is_some_and(|compiled| !compiled.uses_accelerator()) {
             terminal.warning(

@@ -10,7 +10,8 @@ use super::terminal::Terminal;
 use crate::base::error::{Error, Result, codes};
 use crate::base::files;
 use crate::base::json;
-use crate::model::qgraph::{QGraph, Width};
+use crate::model::ceras::Model;
+use crate::model::qgraph::Width;
 use crate::quantize::ptq::{Options, Progress, Report, ReportFile};
 use crate::session::{self, Calibration};
 use crate::vision::task::path_beside;
@@ -42,6 +43,10 @@ pub struct Args {
     /// Layers that stay in float, by name or pattern such as 'head.*'; comma-separated
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     float_layers: Vec<String>,
+    /// Layers that are kept in float besides their integer form, by name or pattern; comma-separated. A
+    /// program chooses per frame which form runs (docs/runtime.md, `seigo eval --policy`)
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    both: Vec<String>,
     /// Keep the N most sensitive layers in float
     #[arg(long, value_name = "auto:N", value_parser = worst_layers)]
     float: Option<usize>,
@@ -135,6 +140,7 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
             Head::Int32 => Width::I32,
         },
         float_layers: args.float_layers.clone(),
+        both: args.both.clone(),
         calibration_frames: args.frames,
         ..Options::default()
     };
@@ -155,11 +161,12 @@ pub fn run(args: &Args, terminal: &Terminal) -> Result<u8> {
         files::write(path, json::pretty(&ReportFile::from(report.clone()))?.as_bytes())?;
     }
     terminal.remark(&format!("wrote {}", args.output.display()));
-    terminal.result(&summary(&model.graph, &report, bytes.len()))?;
+    terminal.result(&summary(&model, &report, bytes.len()))?;
     Ok(0)
 }
 
-fn summary(graph: &QGraph, report: &Report, bytes: usize) -> String {
+fn summary(model: &Model, report: &Report, bytes: usize) -> String {
+    let graph = &model.graph;
     let working = || graph.layers.iter().filter(|layer| !graph.is_view(layer));
     let float = working().filter(|layer| layer.op.is_float()).count();
     let moves = working().filter(|layer| layer.op.movement().is_some()).count();
@@ -168,9 +175,13 @@ fn summary(graph: &QGraph, report: &Report, bytes: usize) -> String {
         let layer = graph.layers.iter().position(|layer| layer.outputs.contains(&output.value))?;
         Some(format!("output {}: {:.1} dB\n", output.name, report.layers[layer].sqnr))
     });
+    let both = match model.floats.len() {
+        0 => String::new(),
+        count => format!("{count} layers in float besides their integer form\n"),
+    };
     format!(
         "{all} layers: {} int8, {moves} data movement, {float} float (+{} views)\n\
-         {bytes} bytes\n{}score SQNR {:.1} dB on {} {}images\n",
+         {bytes} bytes\n{both}{}score SQNR {:.1} dB on {} {}images\n",
         all - float - moves,
         graph.layers.len() - all,
         outputs.collect::<String>(),

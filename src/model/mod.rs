@@ -1,4 +1,5 @@
-//! The quantized network and its file.
+//! The quantized network, layers of it in float, and its file.
 
 pub mod ceras;
+pub mod forms;
 pub mod qgraph;

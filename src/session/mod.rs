@@ -36,6 +36,7 @@
 
 pub mod calibration;
 pub mod network;
+pub mod policy;
 pub mod recipe;
 pub mod simulation;
 pub mod source;
@@ -43,6 +44,7 @@ pub mod vision;
 
 pub use calibration::Calibration;
 pub use network::{EngineKind, Network, Options};
+pub use policy::Policy;
 pub use recipe::quantize;
 pub use simulation::Simulation;
 pub use source::Source;

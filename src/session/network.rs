@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::policy::{Networks, Policy};
 use super::source::{Source, name};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
@@ -52,6 +53,8 @@ pub struct Options {
     pub target: Option<Target>,
     /// The socket of a simulated device: the board's accelerator where nothing is said.
     pub device: Option<PathBuf>,
+    /// Which form runs of layers that a .ceras model holds in both, in software.
+    pub policy: Policy,
 }
 
 /// An opened network.
@@ -81,7 +84,7 @@ enum Form {
     /// The fused graph of an ONNX model.
     Float(Box<Graph>),
     /// A .ceras model in software: the fast engine, or the golden model.
-    Software { model: Box<ceras::Model>, fast: bool },
+    Software { model: Box<ceras::Model>, networks: Box<Networks>, fast: bool },
     /// A .ceras model on its simulated accelerator.
     Rtl { compiled: Box<Compiled>, library: PathBuf },
     /// A .ceras model on a device: a simulated one at a socket, else that of this board.
@@ -152,7 +155,14 @@ impl Network {
         if options.device.is_some() && engine != EngineKind::Device {
             return refuse("a device is given, and nothing runs there", "choose the engine device");
         }
-        let form = match (source.is_ceras()?, options.engine) {
+        let ceras = source.is_ceras()?;
+        if options.policy != Policy::Integer && (!ceras || engine.has_target()) {
+            return refuse(
+                "a policy is given, and no layer here has two forms",
+                "policies choose between the forms of a .ceras model's layers in software",
+            );
+        }
+        let form = match (ceras, options.engine) {
             (false, None) => Form::Float(Box::new(source.fused()?.0)),
             (false, Some(_)) => {
                 return refuse(
@@ -170,10 +180,12 @@ impl Network {
                 compiled: Box::new(compile(&source, options)?),
                 socket: options.device.clone(),
             },
-            (true, _) => Form::Software {
-                model: Box::new(source.quantized()?),
-                fast: engine == EngineKind::Fast,
-            },
+            (true, _) => {
+                let model = Box::new(source.quantized()?);
+                let networks = options.policy.networks(&model).at(|| name(&path))?;
+                let fast = engine == EngineKind::Fast;
+                Form::Software { model, networks: Box::new(networks), fast }
+            }
         };
         Ok(Self { path, form })
     }
@@ -211,8 +223,7 @@ impl Network {
     pub fn runner(&self) -> Result<Runner<'_>> {
         Ok(match &self.form {
             Form::Float(graph) => Runner::Float(Executor::new(graph)),
-            Form::Software { model, fast: true } => Runner::Fast(Engine::new(&model.graph)?),
-            Form::Software { model, fast: false } => Runner::Reference(&model.graph),
+            Form::Software { networks, fast, .. } => software(&networks.first, *fast)?,
             Form::Rtl { compiled, library } => {
                 Runner::Rtl(cosim::Rtl::new(compiled, library.clone()))
             }
@@ -229,6 +240,20 @@ impl Network {
         })
     }
 
+    /// By [`Policy::Margin`]: the margin, and what runs frames whose answer is nearer to a decision.
+    ///
+    /// # Errors
+    /// Those of [`Self::runner`].
+    pub fn second_runner(&self) -> Result<Option<(f32, Runner<'_>)>> {
+        match &self.form {
+            Form::Software { networks, fast, .. } => match &networks.second {
+                Some((margin, graph)) => Ok(Some((*margin, software(graph, *fast)?))),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
     /// Runs one frame. For many, [`Self::runner`] prepares once.
     ///
     /// # Errors
@@ -236,6 +261,10 @@ impl Network {
     pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         self.runner()?.run(inputs).at(|| name(&self.path))
     }
+}
+
+fn software(graph: &QGraph, fast: bool) -> Result<Runner<'_>> {
+    Ok(if fast { Runner::Fast(Engine::new(graph)?) } else { Runner::Reference(graph) })
 }
 
 /// The model for the target of the options.

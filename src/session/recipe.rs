@@ -50,6 +50,7 @@ pub fn quantize(
     let quantized =
         ptq::quantize(&graph, calibration, options, progress).at(|| name(&source.path))?;
     let mut model = Model::new(quantized.graph);
+    model.floats = quantized.floats;
     let bytes = files::read(&source.path)?;
     model.meta.source = Some(format!("crc32:{:08x}", crc32fast::hash(&bytes)));
     // The field says what it holds, so that the task needs no `format`.

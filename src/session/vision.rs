@@ -1,6 +1,7 @@
 //! A network with its task: image in, prediction out.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize as _;
 
@@ -39,6 +40,9 @@ use crate::vision::task::{
 pub struct Vision<'a> {
     network: &'a Network,
     runner: Runner<'a>,
+    /// By a policy of margins: what runs a frame again, and from which margin on.
+    second: Option<(f32, Runner<'a>)>,
+    repeated: AtomicUsize,
     bound: Bound,
 }
 
@@ -61,7 +65,8 @@ impl<'a> Vision<'a> {
     /// task is wrong or none is found.
     pub fn new(network: &'a Network, given: Option<&str>) -> Result<Self> {
         let bound = bind(&network.interface(), network.path(), given)?;
-        Ok(Self { network, runner: network.runner()?, bound })
+        let (runner, second) = (network.runner()?, network.second_runner()?);
+        Ok(Self { network, runner, second, repeated: AtomicUsize::new(0), bound })
     }
 
     /// The task.
@@ -77,6 +82,11 @@ impl<'a> Vision<'a> {
     /// The preset that was taken for want of a task: see [`Bound::assumed`].
     pub fn assumed(&self) -> Option<&'static str> {
         self.bound.assumed
+    }
+
+    /// How many frames ran a second time, with layers in float, by a policy of margins.
+    pub fn repeated(&self) -> usize {
+        self.repeated.load(Ordering::Relaxed)
     }
 
     /// The network's raw outputs for one image file.
@@ -119,10 +129,12 @@ impl<'a> Vision<'a> {
         geometry: &Geometry,
         purpose: Purpose,
     ) -> Result<Prediction> {
+        self.task().postprocess(&self.named(outputs), geometry, purpose)
+    }
+
+    fn named<'t>(&self, outputs: &'t [Tensor]) -> Vec<(&'a str, &'t Tensor)> {
         let ports = self.network.interface().outputs;
-        let named: Vec<(&str, &Tensor)> =
-            ports.iter().zip(outputs).map(|((name, _), tensor)| (*name, tensor)).collect();
-        self.task().postprocess(&named, geometry, purpose)
+        ports.iter().zip(outputs).map(|((name, _), tensor)| (*name, tensor)).collect()
     }
 
     fn forward(&self, path: &Path) -> Result<(Vec<Tensor>, Geometry)> {
@@ -131,7 +143,15 @@ impl<'a> Vision<'a> {
 
     fn run(&self, image: &Image) -> Result<(Vec<Tensor>, Geometry)> {
         let (input, geometry) = self.task().preprocess(image)?;
-        Ok((self.runner.run(&[input])?, geometry))
+        let input = [input];
+        let outputs = self.runner.run(&input)?;
+        if let Some((margin, second)) = &self.second
+            && self.task().is_uncertain(&self.named(&outputs), &geometry, *margin)?
+        {
+            self.repeated.fetch_add(1, Ordering::Relaxed);
+            return Ok((second.run(&input)?, geometry));
+        }
+        Ok((outputs, geometry))
     }
 }
 

@@ -4,6 +4,7 @@
 //! longer is in `make test-runtime`.
 
 pub mod floats;
+mod forms;
 mod packages;
 mod vision;
 
@@ -20,7 +21,7 @@ use seigo::model::qgraph::QGraph;
 use seigo::software::reference;
 use tempfile::TempDir;
 
-use crate::quantized::{inputs, runs};
+use crate::quantized::{convolution, inputs, runs};
 use crate::support::quantized::classifier;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -128,6 +129,18 @@ proptest! {
         }
         parts(&graph, &inputs);
         contexts(&graph, &inputs);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2 * cases(), max_shrink_iters: 0, ..ProptestConfig::default() })]
+
+    #[test]
+    fn convolutions_have_the_numbers_of_the_reference(seed: u64) {
+        let (graph, inputs) = convolution(seed);
+        for kernels in kernels() {
+            compare(&graph, &inputs, kernels, "2");
+        }
     }
 }
 

@@ -72,7 +72,7 @@ fn copy(builder: &mut Builder, name: &str, input: ValueId) -> ValueId {
 /// Signal to noise ratio in dB of the integer network against the float graph, and how many layers
 /// are float.
 fn compare(graph: &Graph, frames: &Planes) -> (f64, usize) {
-    let Quantized { graph: quantized, report } =
+    let Quantized { graph: quantized, report, .. } =
         quantize(graph, frames, &Options::default(), &|_| ()).unwrap();
     let (mut signal, mut error) = (1e-9, 1e-12);
     for index in 0..frames.len() {

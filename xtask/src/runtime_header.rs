@@ -28,6 +28,7 @@ const CODES: &[(&str, &Code)] = &[
     ("kCerasFormat", &codes::CERAS_FORMAT),
     ("kCerasVersion", &codes::CERAS_VERSION),
     ("kRuntimeOperator", &codes::RUNTIME_OPERATOR),
+    ("kFloatForm", &codes::FLOAT_FORM),
 ];
 
 /// `runtime/src/format.h`: model files, arithmetic and errors.
@@ -45,7 +46,7 @@ pub fn header() -> String {
         MAGIC.len(),
         magic.join(", ")
     );
-    let later = Tag::ALL.iter().take_while(|(_, _, needed, _)| *needed).count();
+    let optional = Tag::ALL.iter().take_while(|(_, _, needed, _)| *needed).count();
     let (least, most) = FRACTIONS;
     let numbers = [
         ("kVersion", i64::from(VERSION)),
@@ -62,7 +63,7 @@ pub fn header() -> String {
     }
     let integers = [
         ("kTags", Tag::ALL.len() as i32),
-        ("kFirstLaterTag", later as i32),
+        ("kFirstOptionalTag", optional as i32),
         ("kFraction", FRACTION),
         ("kLeastFraction", least),
         ("kMostFraction", most),

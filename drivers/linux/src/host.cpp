@@ -135,23 +135,49 @@ std::vector<std::vector<float>> Host::outputs(HostFrame& frame, const std::vecto
   if (!tail_.model) throw Error(ErrorKind::argument, "the tail was not asked for", "make the Host with it");
   keep(frame, bundle_.outputs, outputs);
   compute(tail_, frame);
+  return read_outputs(tail_);
+}
+
+std::vector<std::vector<float>> Host::read_outputs(const Part& part) const {
   std::vector<std::vector<float>> all;
-  for (size_t at = 0; at < tail_.model->outputs(); ++at) {
-    all.emplace_back(tail_.model->output(at).elements());
-    tail_.context->read_output(at, all.back().data());
+  for (size_t at = 0; at < part.model->outputs(); ++at) {
+    all.emplace_back(part.model->output(at).elements());
+    part.context->read_output(at, all.back().data());
   }
   return all;
 }
 
+void Host::repeat_within(float margin) {
+  whole_ = open({}, {});
+  const ceras::Error error = whole_.context->choose(ceras::Form::floating);
+  if (error) {
+    throw Error(ErrorKind::bundle, coded(error), "quantize the model with --both, and build the bundle again");
+  }
+  margin_ = margin;
+}
+
 ceras::Prediction Host::finish(HostFrame& frame, const std::vector<Numbers>& outputs) {
   if (!task_) throw Error(ErrorKind::argument, "the model has no task", "quantize it with a task file (docs/task.md)");
-  const std::vector<std::vector<float>> elements = this->outputs(frame, outputs);
+  std::vector<std::vector<float>> elements = this->outputs(frame, outputs);
   std::vector<ceras::Output> named;
-  for (size_t at = 0; at < elements.size(); ++at) {
-    named.push_back({&tail_.model->output_name(at), &tail_.model->output(at).shape, elements[at].data()});
+  const auto name = [&] {
+    named.clear();
+    for (size_t at = 0; at < elements.size(); ++at) {
+      named.push_back({&tail_.model->output_name(at), &tail_.model->output(at).shape, elements[at].data()});
+    }
+  };
+  name();
+  bool uncertain = false;
+  ceras::Error error;
+  if (margin_ > 0) error = task_->is_uncertain(named, frame.geometry, margin_, uncertain);
+  if (!error && uncertain) {
+    compute(whole_, frame);
+    elements = read_outputs(whole_);
+    name();
+    ++repeated_;
   }
   ceras::Prediction prediction;
-  const ceras::Error error = task_->postprocess(named, frame.geometry, prediction);
+  if (!error) error = task_->postprocess(named, frame.geometry, prediction);
   if (error) throw Error(ErrorKind::bundle, coded(error), "check the task that the model was quantized with");
   return prediction;
 }

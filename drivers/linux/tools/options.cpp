@@ -20,6 +20,8 @@ constexpr char kHelp[] =
     "  --check             compare every output of the check vectors: pass or fail\n"
     "  --boxes             print what the task makes of every frame, a line of JSON each; the rest goes to stderr\n"
     "  --draw DIR          write every picture with its boxes as FRAME.boxes.ppm\n"
+    "  --margin M          compute a frame again, on the processor in float, where a score is nearer than M to a decision;\n"
+    "                      for a model with layers in both forms (docs/runtime.md)\n"
     "  --frames FILE       raw pictures from a file or, with -, from the standard input: red, green, blue\n"
     "  --size WxH          their width and height\n"
     "  --output DIR        write the outputs as FRAME.NAME.npy: integers, channel, row, column\n"
@@ -45,6 +47,16 @@ size_t number(const std::string& option, const std::string& text, size_t most) {
 
 namespace {
 
+// Above 0, up to 1.
+float share(const std::string& option, const std::string& text) {
+  char* end = nullptr;
+  const float value = std::strtof(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !(value > 0 && value <= 1)) {
+    throw Error(ErrorKind::argument, option + " " + text, "give a number above 0, up to 1");
+  }
+  return value;
+}
+
 // 640x480.
 void read_size(const std::string& text, Options& options) {
   constexpr size_t kMost = 32768;
@@ -60,6 +72,9 @@ void check(const Options& options) {
   if (options.bundle.empty()) refuse("no bundle is given", "see --help");
   const bool frames = !options.inputs.empty() || !options.stream.empty();
   if (options.check && frames) refuse("--check takes its frames from the bundle", "leave the frames out");
+  if (options.margin > 0 && !options.boxes && options.draw.empty()) {
+    refuse("--margin is for boxes and classes", "give --boxes or --draw too");
+  }
   if (options.check && (options.boxes || !options.draw.empty())) {
     refuse("--check compares integers, not boxes", "leave --boxes and --draw out");
   }
@@ -87,6 +102,7 @@ bool read_options(int count, char** arguments, Options& options) {
     if (word == "--check") options.check = true;
     else if (word == "--boxes") options.boxes = true;
     else if (word == "--draw") options.draw = value();
+    else if (word == "--margin") options.margin = share(word, value());
     else if (word == "--frames") options.stream = value();
     else if (word == "--size") read_size(value(), options);
     else if (word == "--output") options.output = value();

@@ -20,6 +20,7 @@ struct Options {
   std::string output;  // folder for outputs; empty for none
   bool boxes = false;  // what the task says of every frame, as JSON
   std::string draw;    // folder for pictures with boxes; empty for none
+  float margin = 0;    // within which an answer is computed again in float; 0 for never
   bool check = false;
   size_t repeat = 1;  // how often all frames run
   std::chrono::milliseconds timeout{10000};

@@ -128,6 +128,7 @@ int run(const Options& options) {
     throw seigo::Error(seigo::ErrorKind::bundle, "the model has no task: nothing says what its outputs mean",
                        "quantize it with a task file (docs/task.md), and build the bundle again");
   }
+  if (options.margin > 0) host->repeat_within(options.margin);
   std::vector<seigo::Vector> vectors;
   const auto source = source_of(options, bundle, host.get(), vectors);
   auto transport = options.simulated.empty() ? seigo::open_uio(options.places)
@@ -152,6 +153,7 @@ int run(const Options& options) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   std::FILE* const out = options.boxes ? stderr : stdout;
   show(out, bundle, last, frames, seconds);
+  if (options.margin > 0) std::fprintf(out, "%zu frames computed again in float\n", host->repeated());
   if (power.known()) {
     std::fprintf(out, "power: %.2f W on average, %.3f mWh\n", power.watts(), power.watts() * seconds / 3.6);
   }

@@ -42,6 +42,9 @@ struct Tensor {
 // Instruction sets that kernels are written for. Results are the same in all of them.
 enum class Kernels { best, portable, avx2, avx512_vnni, neon };
 
+// How a layer computes that the file holds in both forms.
+enum class Form : std::uint8_t { integer, floating };
+
 // Threads of the caller. `run` calls task(data, 0) to task(data, count - 1), each once, in any order or at the same
 // time, and returns when all have returned.
 class Pool {
@@ -53,6 +56,7 @@ class Pool {
 
 namespace detail {
 struct Network;
+class Forms;
 }
 
 class Model {
@@ -81,6 +85,9 @@ class Model {
   // Everything that flows between layers, by its position in the file.
   std::size_t values() const;
   const Tensor& value(std::size_t index) const;
+  // Layers that the file holds in integers and in float, in the order of the network, and their names.
+  std::size_t choices() const;
+  const std::string& choice_name(std::size_t index) const;
   // Text of the section META: JSON with tool, source and task.
   const std::string& meta() const;
   // Bytes of the activations of a frame, of scratch memory per thread, and which kernels run.
@@ -113,10 +120,22 @@ class Context {
   Error set_input_raw(std::size_t index, const std::int32_t* elements);
   // Runs the frame. Inputs have to be given again for the next one, whose memory they share.
   Error run();
+  // Which form runs, from the next frame on, of one layer that the file holds in both, or of all of them: integers where
+  // nothing is said. An error where the file holds no such layer.
+  Error choose(std::size_t choice, Form form);
+  Error choose(Form form);
+  // Float where the frame still ends in time, seconds after `run` begins: layer after layer, as long as what is left of the
+  // network in integers fits what is left of the time. 0 ends it. Times are those that `measure` found, the least of
+  // `frames` frames in each form, of inputs as `set_input` takes them.
+  Error limit_time(double seconds);
+  Error measure(const float* const* inputs, int frames = 3);
+  // Which form a choice had in the last frame, and whether a value was computed in float, and not in integers.
+  Form form(std::size_t choice) const;
+  bool is_float(std::size_t value) const;
   // Reads an output of the last frame: as floats, or as stored integers.
   void read_output(std::size_t index, float* elements) const;
   void read_output_raw(std::size_t index, std::int32_t* elements) const;
-  // The same of any value, while it is observed.
+  // The same of any value, while it is observed; integers of one that was computed in float are those that it rounds to.
   void read_value(std::size_t index, float* elements) const;
   void read_value_raw(std::size_t index, std::int32_t* elements) const;
   void observe(Observer observer, void* data);

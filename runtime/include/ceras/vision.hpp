@@ -97,6 +97,9 @@ class Task {
   // Boxes or classes from the network's outputs. An error for one that is missing, has another shape or holds NaN.
   Error postprocess(const std::vector<Output>& outputs, const Geometry& geometry, Prediction& prediction,
                     Purpose purpose = Purpose::show) const;
+  // Whether an answer is nearer to a decision than `margin`: a box to the score from which boxes are shown, from either side,
+  // or the best class of a classifier to the second.
+  Error is_uncertain(const std::vector<Output>& outputs, const Geometry& geometry, float margin, bool& uncertain) const;
 
   struct Spec;
 
@@ -112,14 +115,25 @@ class Predictor {
   Predictor(const Model& model, const Task& task, Pool* pool = nullptr);
 
   Error predict(const Image& image, Prediction& prediction, Purpose purpose = Purpose::show);
+  // From now on, an image whose answer is uncertain by `margin` runs again with every layer in float that the model holds in
+  // both forms; 0 ends it. An error where it holds none.
+  Error repeat_within(float margin);
+  // Whether the last image ran again.
+  bool repeated() const { return repeated_; }
+  // For choices between forms.
+  Context& context() { return context_; }
 
  private:
+  Error run();
+
   const Model& model_;
   const Task& task_;
   Context context_;
   std::vector<float> input_;
   std::vector<std::vector<float>> elements_;
   std::vector<Output> outputs_;
+  float margin_ = 0;
+  bool repeated_ = false;
 };
 
 }  // namespace ceras

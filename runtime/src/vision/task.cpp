@@ -1,4 +1,6 @@
 // A task bound to a network, and a network with its task.
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "defaults.h"
@@ -114,6 +116,23 @@ Error Task::postprocess(const std::vector<Output>& outputs, const Geometry& geom
   return detail::classify(spec, outputs, top, prediction.classes);
 }
 
+Error Task::is_uncertain(const std::vector<Output>& outputs, const Geometry& geometry, float margin, bool& uncertain) const {
+  const Spec& spec = *spec_;
+  uncertain = false;
+  if (spec.detector) {
+    Limits limits = spec.show;
+    limits.score_threshold = std::max(spec.show.score_threshold - margin, 0.0f);
+    std::vector<Detection> found;
+    const Error error = detail::detect(spec, outputs, geometry, limits, found);
+    for (const Detection& own : found) uncertain = uncertain || std::fabs(own.score - spec.show.score_threshold) < margin;
+    return error;
+  }
+  std::vector<ClassScore> best;
+  const Error error = detail::classify(spec, outputs, 2, best);
+  uncertain = best.size() == 2 && best[0].score - best[1].score < margin;
+  return error;
+}
+
 Predictor::Predictor(const Model& model, const Task& task, Pool* pool)
     : model_(model), task_(task), context_(model, pool), input_(task.channels() * task.width() * task.height()) {
   for (std::size_t at = 0; at < model.outputs(); ++at) elements_.emplace_back(model.output(at).elements());
@@ -128,11 +147,28 @@ Error Predictor::predict(const Image& image, Prediction& prediction, Purpose pur
   if (!error && (model_.inputs() != 1 || model_.input(0).elements() != input_.size())) {
     detail::fail(error, format::kShape, "the task was made for another network");
   }
-  if (!error) error = context_.set_input(0, input_.data());
+  repeated_ = false;
+  if (!error) error = run();
+  if (!error && margin_ > 0) error = task_.is_uncertain(outputs_, geometry, margin_, repeated_);
+  if (!error && repeated_) {
+    context_.choose(Form::floating);
+    error = run();
+    context_.choose(Form::integer);
+  }
+  return error ? error : task_.postprocess(outputs_, geometry, prediction, purpose);
+}
+
+Error Predictor::repeat_within(float margin) {
+  const Error error = margin > 0 ? context_.choose(Form::integer) : Error();
+  if (!error) margin_ = margin;
+  return error;
+}
+
+Error Predictor::run() {
+  Error error = context_.set_input(0, input_.data());
   if (!error) error = context_.run();
-  if (error) return error;
-  for (std::size_t at = 0; at < outputs_.size(); ++at) context_.read_output(at, elements_[at].data());
-  return task_.postprocess(outputs_, geometry, prediction, purpose);
+  for (std::size_t at = 0; at < outputs_.size() && !error; ++at) context_.read_output(at, elements_[at].data());
+  return error;
 }
 
 }  // namespace ceras

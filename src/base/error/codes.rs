@@ -108,6 +108,8 @@ codes! {
         "update Seigo, or quantize again with this version";
     RUNTIME_OPERATOR = "SG0603", "A layer needs something that the C++ runtime does not have.",
         "docs/runtime.md lists what it runs; keep such layers out of the network, or run it with `seigo`";
+    FLOAT_FORM = "SG0604", "A model file has not the layer in float that a choice asks for.",
+        "keep the layers in both forms when the model is quantized", Both;
 
     PLAN_PROBLEM = "SG0701", "A memory-planning problem is malformed.",
         "each row is id,lower,upper,size with lower < upper and size > 0; ids are unique";

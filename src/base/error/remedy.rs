@@ -10,6 +10,8 @@ pub enum Remedy {
     Task,
     /// The layers that stay in float.
     FloatLayers,
+    /// The layers that are kept in both forms.
+    Both,
     /// How many of the most sensitive layers stay in float.
     FloatWorst,
     /// The smallest signal to noise ratio of the network's answer.
@@ -26,10 +28,11 @@ pub enum Remedy {
 
 impl Remedy {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::InputShape,
         Self::Task,
         Self::FloatLayers,
+        Self::Both,
         Self::FloatWorst,
         Self::MinSqnr,
         Self::Requantize,

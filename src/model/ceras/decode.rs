@@ -1,11 +1,14 @@
 //! The contents of the sections to a quantized graph. Every offset is checked; nothing is
 //! allocated that the file does not hold.
 
-use super::graph_form::{ConstantForm, GraphForm, LayerForm, OperandForm, ValueForm};
+use super::graph_form::{
+    ConstantForm, FloatLayerForm, FloatsForm, GraphForm, LayerForm, OperandForm, ValueForm,
+};
 use super::layout::MAX_VALUE;
 use crate::base::arithmetic::Function;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::{Tensor, element_count};
+use crate::model::forms::FloatForm;
 use crate::model::qgraph::{
     ArrayReader, Format, Layer, Operand, QGraph, QOutput, QValue, QValueId, Region, Scale,
 };
@@ -63,6 +66,20 @@ pub fn decode(form: GraphForm, arrays: &Arrays<'_>) -> Result<QGraph> {
     })
 }
 
+/// Layers in float besides their integer form; the caller checks them.
+pub fn floats(form: FloatsForm, arrays: &Arrays<'_>) -> Result<Vec<FloatForm>> {
+    if form.layers.is_empty() {
+        return Err(damaged("section FLTS without a layer"));
+    }
+    let layers = form.layers.into_iter();
+    let form = |form: FloatLayerForm| {
+        let place = format!("float form of layer {}", form.layer);
+        let inputs = arrays.operands(form.inputs).at(|| place)?;
+        Ok(FloatForm { layer: form.layer, op: form.op, inputs })
+    };
+    layers.map(form).collect()
+}
+
 impl Arrays<'_> {
     fn value(&self, form: ValueForm) -> Result<QValue> {
         let place = || format!("value \"{}\"", form.name);
@@ -87,8 +104,14 @@ impl Arrays<'_> {
 
     fn layer(&self, form: LayerForm) -> Result<Layer> {
         let op = form.op.load(&self.operators)?;
-        let inputs = form
-            .inputs
+        let inputs = self.operands(form.inputs)?;
+        let outputs = form.outputs.into_iter().map(QValueId).collect();
+        let sources = form.sources.unwrap_or_else(|| vec![form.name.clone()]);
+        Ok(Layer { name: form.name, op, inputs, outputs, sources })
+    }
+
+    fn operands(&self, forms: Vec<Option<OperandForm>>) -> Result<Vec<Option<Operand>>> {
+        forms
             .into_iter()
             .map(|operand| {
                 Ok(match operand {
@@ -99,10 +122,7 @@ impl Arrays<'_> {
                     }
                 })
             })
-            .collect::<Result<_>>()?;
-        let outputs = form.outputs.into_iter().map(QValueId).collect();
-        let sources = form.sources.unwrap_or_else(|| vec![form.name.clone()]);
-        Ok(Layer { name: form.name, op, inputs, outputs, sources })
+            .collect()
     }
 
     fn constant(&self, form: &ConstantForm) -> Result<Tensor> {

@@ -1,7 +1,11 @@
 //! A quantized graph to the contents of its sections.
 
-use super::graph_form::{ConstantForm, FunctionForm, GraphForm, LayerForm, OperandForm, ValueForm};
+use super::graph_form::{
+    ConstantForm, FloatLayerForm, FloatsForm, FunctionForm, GraphForm, LayerForm, OperandForm,
+    ValueForm,
+};
 use crate::base::tensor::Tensor;
+use crate::model::forms::FloatForm;
 use crate::model::qgraph::{ArrayWriter, Format, Layer, Operand, QGraph, QValue, Scale};
 
 /// The arrays that the JSON form points into.
@@ -63,18 +67,29 @@ impl Arrays {
         find_or_add(&mut self.scales, &bytes, 2) / 2
     }
 
-    fn layer(&mut self, layer: &Layer) -> LayerForm {
-        let op = layer.op.store(&mut self.operators);
-        let inputs = layer.inputs.iter().map(|operand| {
-            operand.as_ref().map(|operand| match operand {
-                Operand::Value(id) => OperandForm::Value(id.0),
-                Operand::Constant(tensor) => OperandForm::Constant(self.constant(tensor)),
-            })
+    /// Layers in float besides their integer form; their constants are added.
+    pub fn floats(&mut self, forms: &[FloatForm]) -> FloatsForm {
+        let layers = forms.iter().map(|form| FloatLayerForm {
+            layer: form.layer,
+            op: form.op.clone(),
+            inputs: self.operands(&form.inputs),
         });
+        FloatsForm { layers: layers.collect() }
+    }
+
+    fn operands(&mut self, operands: &[Option<Operand>]) -> Vec<Option<OperandForm>> {
+        let mut form = |operand: &Operand| match operand {
+            Operand::Value(id) => OperandForm::Value(id.0),
+            Operand::Constant(tensor) => OperandForm::Constant(self.constant(tensor)),
+        };
+        operands.iter().map(|operand| operand.as_ref().map(&mut form)).collect()
+    }
+
+    fn layer(&mut self, layer: &Layer) -> LayerForm {
         LayerForm {
             name: layer.name.clone(),
-            op,
-            inputs: inputs.collect(),
+            op: layer.op.store(&mut self.operators),
+            inputs: self.operands(&layer.inputs),
             outputs: layer.outputs.iter().map(|id| id.0).collect(),
             sources: Some(layer.sources.clone()).filter(|own| *own != [layer.name.as_str()]),
         }

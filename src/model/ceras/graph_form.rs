@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::arithmetic::{Base, Layout, Rounding, Unit};
 use crate::base::tensor::DType;
-use crate::model::qgraph::{OpHeader, Width};
+use crate::model::qgraph::{OpHeader, QFloat, Width};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,6 +53,22 @@ pub struct LayerForm {
     /// Names of the original nodes; absent when that is just the layer's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sources: Option<Vec<String>>,
+}
+
+/// The contents of FLTS.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FloatsForm {
+    pub layers: Vec<FloatLayerForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FloatLayerForm {
+    /// Position of the layer in GRPH.
+    pub layer: usize,
+    pub op: QFloat,
+    pub inputs: Vec<Option<OperandForm>>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -94,13 +94,14 @@ pub enum Tag {
     Scales,
     Functions,
     Constants,
+    Floats,
     Plan,
     Program,
 }
 
 impl Tag {
     /// Every kind, in the order of the file: tag, whether every file has it, contents.
-    pub const ALL: [(Self, [u8; 4], bool, &'static str); 9] = [
+    pub const ALL: [(Self, [u8; 4], bool, &'static str); 10] = [
         (Self::Meta, *b"META", true, "JSON: tool, source, task, report"),
         (Self::Graph, *b"GRPH", true, "JSON: values, layers, functions"),
         (Self::Weights, *b"WGTS", true, "int8 weights of the convolutions"),
@@ -108,6 +109,7 @@ impl Tag {
         (Self::Scales, *b"SCLS", true, "exponent and zero point per channel, int8 each"),
         (Self::Functions, *b"FUNC", true, "int16 ROM entries"),
         (Self::Constants, *b"CNST", true, "constant tensors"),
+        (Self::Floats, *b"FLTS", false, "JSON: layers in float besides their integer form"),
         (Self::Plan, *b"PLAN", false, "memory plan"),
         (Self::Program, *b"PROG", false, "accelerator program"),
     ];

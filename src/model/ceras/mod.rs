@@ -18,6 +18,7 @@ pub use layout::Tag;
 
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::files;
+use crate::model::forms::{self, FloatForm};
 use crate::model::qgraph::{ArrayReader, QGraph, Region};
 use container::Section;
 use layout::CONTENTS;
@@ -27,6 +28,8 @@ use layout::CONTENTS;
 pub struct Model {
     /// The network.
     pub graph: QGraph,
+    /// Layers that it holds in float too, in the order of the network.
+    pub floats: Vec<FloatForm>,
     /// Where it comes from and what it is for.
     pub meta: Meta,
     /// Later stages' sections, sorted by tag: version and contents.
@@ -59,7 +62,8 @@ impl Model {
     /// A model without sections of later stages, written by this version of Seigo.
     pub fn new(graph: QGraph) -> Self {
         let tool = concat!("seigo ", env!("CARGO_PKG_VERSION")).to_owned();
-        Self { graph, meta: Meta { tool, ..Meta::default() }, stages: Vec::new() }
+        let meta = Meta { tool, ..Meta::default() };
+        Self { graph, floats: Vec::new(), meta, stages: Vec::new() }
     }
 
     /// The contents of a later stage's section, with their version.
@@ -88,8 +92,10 @@ impl Model {
     /// Those of [`QGraph::validate`].
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.graph.validate()?;
-        let (form, arrays) = encode::encode(&self.graph);
-        let (meta, graph) = (json(&self.meta)?, json(&form)?);
+        forms::check(&self.graph, &self.floats)?;
+        let (form, mut arrays) = encode::encode(&self.graph);
+        let floats = arrays.floats(&self.floats);
+        let (meta, graph, floats) = (json(&self.meta)?, json(&form)?, json(&floats)?);
         let own = [
             (Tag::Meta, &meta),
             (Tag::Graph, &graph),
@@ -99,6 +105,8 @@ impl Model {
             (Tag::Functions, &arrays.functions),
             (Tag::Constants, &arrays.constants),
         ];
+        let floats = (!self.floats.is_empty()).then_some((Tag::Floats, &floats));
+        let own = own.into_iter().chain(floats);
         let own = own.map(|(tag, bytes)| Section { tag, version: CONTENTS, offset: 0, bytes });
         let later = self.stages.iter().map(|(tag, version, bytes)| Section {
             tag: *tag,
@@ -106,7 +114,7 @@ impl Model {
             offset: 0,
             bytes,
         });
-        Ok(container::write(&own.into_iter().chain(later).collect::<Vec<_>>()))
+        Ok(container::write(&own.chain(later).collect::<Vec<_>>()))
     }
 
     /// Reads a file and checks everything in it.
@@ -142,7 +150,13 @@ impl Model {
         let meta = parse(Tag::Meta, bytes(Tag::Meta))?;
         let graph = decode::decode(parse(Tag::Graph, bytes(Tag::Graph))?, &arrays)?;
         graph.validate()?;
-        Ok(Self { graph, meta, stages })
+        let floats = if sections.iter().any(|section| section.tag == Tag::Floats) {
+            decode::floats(parse(Tag::Floats, bytes(Tag::Floats))?, &arrays)?
+        } else {
+            Vec::new()
+        };
+        forms::check(&graph, &floats)?;
+        Ok(Self { graph, floats, meta, stages })
     }
 
     /// Reads a file.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use ops::*;
 
 use crate::base::arithmetic::{Function, Rounding};
+use crate::base::pattern;
 use crate::base::tensor::{DType, Tensor};
 
 /// Index of a value in [`QGraph::values`].
@@ -185,6 +186,11 @@ impl Layer {
     /// How errors and reports name this layer.
     pub fn place(&self) -> String {
         format!("layer \"{}\" ({})", self.name, self.op.kind())
+    }
+
+    /// Whether a pattern with stars is its name, or that of a node of the original model in it.
+    pub fn is_named(&self, pattern: &str) -> bool {
+        std::iter::once(&self.name).chain(&self.sources).any(|name| pattern::matches(pattern, name))
     }
 
     /// The value at an input position, unless it is a constant or omitted.

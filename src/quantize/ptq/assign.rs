@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::Options;
 use super::in_float::InFloat;
 use crate::base::error::{Error, Remedy, Result, codes};
+use crate::base::pattern;
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::Op;
 use crate::frontend::ops::binary::Binary;
@@ -308,30 +309,6 @@ pub fn is_chosen(node: &Node, options: &Options) -> bool {
 
 /// Whether `pattern`, in which `*` stands for anything, is the name of the node or of one of the
 /// ONNX nodes in it.
-fn named(pattern: &str, node: &Node) -> bool {
-    std::iter::once(&node.name).chain(&node.sources).any(|name| matches(pattern, name))
-}
-
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
-            (0..=rest.len())
-                .filter(|&at| rest.is_char_boundary(at))
-                .any(|at| matches(tail, &rest[at..]))
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn stars_stand_for_anything() {
-        assert!(matches("Conv_*", "Conv_41"));
-        assert!(matches("*head*cls", "backbone.head.0.cls"));
-        assert!(!matches("Conv_4", "Conv_41"));
-        assert!(!matches("*.bias", "Conv_41"));
-    }
+pub fn named(pattern: &str, node: &Node) -> bool {
+    std::iter::once(&node.name).chain(&node.sources).any(|name| pattern::matches(pattern, name))
 }

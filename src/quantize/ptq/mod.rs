@@ -9,6 +9,7 @@ mod activations;
 mod arguments;
 mod assign;
 mod balance;
+mod both;
 mod build;
 mod channel;
 mod cholesky;
@@ -41,6 +42,7 @@ use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::{DType, Tensor};
 use crate::frontend::graph::{Graph, ValueId};
 use crate::frontend::rewrites::{self, Rewrite};
+use crate::model::forms::FloatForm;
 use crate::model::qgraph::{QGraph, Width};
 
 use assign::Assignment;
@@ -75,6 +77,8 @@ pub struct Options {
     pub head: Width,
     /// Names or patterns (`*`) of layers that stay in float.
     pub float_layers: Vec<String>,
+    /// Names or patterns (`*`) of layers that are kept in float besides their integer form.
+    pub both: Vec<String>,
     /// How many more layers stay in float: those with the worst sensitivity.
     pub float_worst: usize,
     /// Keep as many of the worst layers in float as this signal to noise ratio of the answer takes,
@@ -103,6 +107,7 @@ impl Default for Options {
             symmetric_weights: true,
             head: Width::I16,
             float_layers: Vec::new(),
+            both: Vec::new(),
             float_worst: 0,
             min_sqnr: None,
             calibration_frames: 100,
@@ -177,6 +182,8 @@ pub type Observer<'a> = &'a (dyn Fn(Progress) + Sync);
 pub struct Quantized {
     /// The network.
     pub graph: QGraph,
+    /// Layers of it that are wanted in float too ([`Options::both`]).
+    pub floats: Vec<FloatForm>,
     /// Error per layer on calibration frames.
     pub report: Report,
 }
@@ -189,8 +196,8 @@ pub struct Quantized {
 /// # Errors
 /// [`codes::CALIBRATION`] without frames, [`codes::BATCH`] for a network of several frames at once,
 /// [`codes::NOTHING_TO_QUANTIZE`] when no layer would compute in integers,
-/// [`codes::ACTIVATION_NON_FINITE`], [`codes::ACCUMULATOR`], [`codes::LAYER_NAME`],
-/// [`codes::BAD_ARGUMENT`] for more float layers than there are or an absurd ratio.
+/// [`codes::ACTIVATION_NON_FINITE`], [`codes::ACCUMULATOR`], [`codes::LAYER_NAME`] for a pattern
+/// that names no layer, [`codes::BAD_ARGUMENT`] for more float layers than there are or an absurd ratio.
 pub fn quantize(
     graph: &Graph,
     frames: &dyn Frames,
@@ -314,7 +321,9 @@ impl Attempt {
             quantized.clone()
         };
         let report = report::measure(imported, &graph, &quantized, frames, options, progress)?;
-        Ok(Self { float: graph, alone, quantized: Quantized { graph: quantized, report } })
+        let floats = both::float_forms(&graph, &assignment, &quantized, options)?;
+        let quantized = Quantized { graph: quantized, floats, report };
+        Ok(Self { float: graph, alone, quantized })
     }
 
     /// Measures the sensitivity of every layer.

@@ -211,6 +211,34 @@ impl Task {
             (None, None) => Err(neither()),
         }
     }
+
+    /// Whether an answer is nearer to a decision than `margin`: a box to the threshold from which boxes are shown, from either
+    /// side, or the best class of a classifier to the second.
+    ///
+    /// # Errors
+    /// Those of [`Task::postprocess`].
+    pub fn is_uncertain(
+        &self,
+        outputs: &[(&str, &Tensor)],
+        geometry: &Geometry,
+        margin: f32,
+    ) -> Result<bool> {
+        let classes = self.spec.classes.len();
+        match (&self.spec.detection, &self.spec.classification) {
+            (Some(spec), _) => {
+                let threshold = spec.show.score_threshold;
+                let lowered = (threshold - margin).max(0.0);
+                let limits = Limits { score_threshold: lowered, ..spec.show };
+                let found = detection::detect(spec, classes, outputs, geometry, &limits)?;
+                Ok(found.iter().any(|found| (found.score - threshold).abs() < margin))
+            }
+            (None, Some(spec)) => {
+                let ranking = classification::classify(spec, 2, classes, outputs)?;
+                Ok(matches!(&ranking[..], [first, second] if first.score - second.score < margin))
+            }
+            (None, None) => Err(neither()),
+        }
+    }
 }
 
 fn neither() -> Error {

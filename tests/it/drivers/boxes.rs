@@ -134,6 +134,35 @@ fn frames_from_the_standard_input_give_boxes() {
     }
 }
 
+/// A frame with a score near a decision is computed again, by the processor in float.
+#[test]
+fn uncertain_frames_are_computed_again_in_float() {
+    let bench = bench();
+    pictures(&bench);
+    let _device = Device::new(&bench, "");
+    for margin in ["0.001", "1"] {
+        let output = seigo_run(&bench, &format!("part0.ppm part1.ppm --boxes --margin {margin}"));
+        for (frame, report) in lines(&output) {
+            let name = frame.strip_suffix(".ppm").unwrap();
+            let policy = format!("--policy margin:{margin}");
+            assert_eq!(report, detect(&bench, name, &policy), "{name}, {margin}");
+        }
+        let report = String::from_utf8_lossy(&output.stderr).into_owned();
+        let again =
+            if margin == "1" { "2 frames computed again" } else { "0 frames computed again" };
+        assert!(report.contains(again), "{report}");
+    }
+    let text = ends(&seigo_run(&bench, "part0.ppm --margin 0.5"), 2);
+    assert!(text.contains("--margin is for boxes"), "{text}");
+    let text = ends(&seigo_run(&bench, "part0.ppm --boxes --margin 2"), 2);
+    assert!(text.contains("above 0, up to 1"), "{text}");
+    // A bundle of a model with one form only.
+    bench.done("quantize detector.onnx --calib images -o model.ceras");
+    bench.done("build model.ceras --target zynq7020 -o bundle --force");
+    let text = ends(&seigo_run(&bench, "part0.ppm --boxes --margin 0.5"), 2);
+    assert!(text.contains("SG0604") && text.contains("--both"), "{text}");
+}
+
 /// The model file has to be that of the bundle, and has to have a task.
 #[test]
 fn boxes_need_the_model_of_the_bundle() {

@@ -24,10 +24,10 @@ use crate::support::command::Bench;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Fixtures with the detector of `commands` as a bundle.
+/// Fixtures with the detector of `commands` as a bundle, its layers in both forms.
 fn bench() -> Bench {
     let bench = Bench::new();
-    bench.done("quantize detector.onnx --calib images -o model.ceras");
+    bench.done("quantize detector.onnx --calib images --both * -o model.ceras");
     bench.done("build model.ceras --target zynq7020 -o bundle");
     bench
 }

@@ -20,6 +20,7 @@ use seigo::quantize::qonnx::export::{Functions, exact, qdq};
 use seigo::verify::cosim::{End, Frame, FrameReport};
 use seigo::vision::task::{TaskSpec, presets};
 
+use crate::quantized::float_forms;
 use crate::support::quantized::classifier;
 
 type Seeds = Vec<(&'static str, &'static str, Vec<u8>)>;
@@ -41,9 +42,12 @@ fn networks() -> Seeds {
     let (large, small) = (compiled("kv260"), compiled("zynq7020"));
     let mut planned = classifier();
     planned.set_section(Tag::Plan, 1, small.plan.to_bytes().unwrap()).unwrap();
+    let mut both = classifier();
+    both.floats = float_forms(&both.graph, 1);
     let description = bundle::describe(&large).unwrap();
     let graph = &classifier().graph;
     vec![
+        ("ceras", "forms.ceras", both.to_bytes().unwrap()),
         ("ceras", "planned.ceras", planned.to_bytes().unwrap()),
         ("check_vectors", "check.bin", vectors::make(&large, &description).unwrap()),
         ("device", "device.json", json::line(&description).unwrap().into_bytes()),

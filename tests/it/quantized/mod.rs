@@ -1,5 +1,7 @@
 //! Random quantized graphs, for tests.
 
+mod convolution;
+mod forms;
 pub mod oracle;
 mod random;
 
@@ -7,6 +9,8 @@ use proptest::prelude::*;
 use seigo::base::tensor::Tensor;
 use seigo::model::qgraph::QGraph;
 
+pub use convolution::convolution;
+pub use forms::float_forms;
 pub use random::{Choices, inputs, network};
 
 pub fn graphs() -> impl Strategy<Value = QGraph> {

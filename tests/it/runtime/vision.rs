@@ -290,14 +290,14 @@ fn outputs_that_do_not_fit_are_refused() {
 #[test]
 fn a_model_and_an_image_give_the_boxes_of_the_command() {
     let bench = Bench::new();
-    bench.done("quantize detector.onnx --calib images -o model.ceras");
+    bench.done("quantize detector.onnx --calib images --both * -o model.ceras");
     let picture = image::open(bench.path("images/squares.png")).unwrap().to_rgb8();
     let (width, height) = picture.dimensions();
     let mut ppm = format!("P6\n# squares\n{width} {height}\n255\n").into_bytes();
     ppm.extend(picture.as_raw());
     bench.write("squares.ppm", &ppm);
     let paths = ["model.ceras", "squares.ppm"].map(|name| bench.path(name));
-    let output = command("detect").args(paths).output();
+    let output = command("detect").args(&paths).output();
     let said = String::from_utf8(output.unwrap().stdout).unwrap();
     let own: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
     let text = bench.done("detect model.ceras --image images/squares.png --format json").0;
@@ -307,7 +307,19 @@ fn a_model_and_an_image_give_the_boxes_of_the_command() {
     };
     let report = single(&own);
     assert_eq!(report, single(&serde_json::from_str(&text).unwrap()));
-    assert!(matches!(report.prediction, Prediction::Detections(all) if !all.is_empty()));
+    assert!(matches!(&report.prediction, Prediction::Detections(all) if !all.is_empty()));
+    // A frame that is uncertain by so much runs again in float.
+    for margin in ["0.001", "1"] {
+        let mut again = command("detect");
+        let output = again.args(["--margin", margin]).args(&paths).output().unwrap();
+        let own: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let policy = format!(
+            "detect model.ceras --image images/squares.png --format json --policy margin:{margin}"
+        );
+        let expected = single(&serde_json::from_str(&bench.done(&policy).0).unwrap());
+        assert_eq!(single(&own), expected);
+        assert_eq!(expected == report, margin == "0.001", "float gives other scores");
+    }
     for (bytes, word) in [
         (&ppm[..ppm.len() - 1], "cut off"),
         (b"P6 0 8 255\n", "no pixels"),

@@ -44,6 +44,11 @@ class Host {
   // The rest of the frame, from what Driver::collect gave: the network's outputs, or what the task makes of them.
   std::vector<std::vector<float>> outputs(HostFrame& frame, const std::vector<Numbers>& outputs);
   ceras::Prediction finish(HostFrame& frame, const std::vector<Numbers>& outputs);
+  // From now on, a frame whose answer is uncertain by `margin` (ceras::Task::is_uncertain) is computed again by the processor,
+  // with every layer in float that the model file holds in both forms. Throws Error (bundle) where it holds none.
+  void repeat_within(float margin);
+  // How many frames were.
+  size_t repeated() const { return repeated_; }
 
  private:
   // A part of the network with its memory.
@@ -54,13 +59,16 @@ class Host {
 
   Part open(const std::vector<std::string>& given, const std::vector<std::string>& wanted) const;
   void compute(const Part& part, const HostFrame& frame) const;
+  std::vector<std::vector<float>> read_outputs(const Part& part) const;
 
   const Bundle& bundle_;
   std::vector<uint8_t> file_;
   std::unique_ptr<ceras::Task> task_;
   std::string input_;  // name of the network's input of pictures
   std::map<uint32_t, Part> steps_;  // by pass
-  Part tail_;
+  Part tail_, whole_;
+  float margin_ = 0;
+  size_t repeated_ = 0;
 };
 
 }  // namespace seigo

@@ -1,0 +1,74 @@
+// Layers that run in integers or in float, as each frame chooses.
+#ifndef CERAS_FORMS_H
+#define CERAS_FORMS_H
+
+#include <chrono>
+
+#include "steps.h"
+
+namespace ceras::detail {
+
+// Adds the steps of layers, those with two forms in both of them. What a layer in float computes is a float value beside the
+// integer one; where a reader wants the other form, a step brings it, once a frame.
+class FormBuilder {
+ public:
+  explicit FormBuilder(Builder& builder);
+  bool layer(const Layer& layer);
+  // The network's outputs leave in the form that the file says.
+  void outputs();
+
+ private:
+  bool follows(const Layer& layer) const;
+  bool both(const Layer& layer);
+  bool plain(const Layer& layer);
+  void convert(const Layer& layer, Form wanted, Step::Condition when);
+  Layer in_float(const Layer& layer) const;
+  bool has_floats(const Operand& operand) const;
+
+  Builder& builder_;
+  Network& network_;
+  std::vector<std::size_t> maker_;  // by value: the choice that computes it
+};
+
+// The forms of one context's frames.
+class Forms {
+ public:
+  explicit Forms(const Network& network);
+
+  std::vector<Form> wanted;      // by choice; what follows is not asked
+  double limit = 0;              // seconds of a frame; none where 0
+  bool is_measured() const { return frames_ > 0; }
+  Form taken(std::size_t choice) const { return taken_[choice]; }
+  // Whether the floats of a value of the file are what the last frame has of it.
+  bool is_float(std::size_t value) const;
+
+  void begin();
+  // Whether a step of the frame has to run.
+  bool runs(const Step& step);
+  // Times of the steps that run from now on are kept, or no longer.
+  void measure(bool on);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void decide(std::size_t choice);
+  bool affords(std::size_t choice) const;
+  void charge(const Step* next);
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+  const Network& network_;
+  std::vector<Form> taken_;
+  std::vector<bool> present_;    // by value
+  std::size_t decided_ = 0;
+  Clock::time_point begin_;
+  // Least times so far: of each choice in each form, and of the other steps behind each choice (and before the first).
+  std::vector<double> costs_[2], between_, now_[2], now_between_;
+  bool measuring_ = false;
+  const Step* charged_ = nullptr;  // the step that runs, when it began, and behind how many choices
+  double since_ = 0;
+  std::size_t behind_ = 0;
+  int frames_ = 0;
+};
+
+}  // namespace ceras::detail
+
+#endif
