@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "conv_stage.h"
 #include "steps.h"
 
 namespace ceras::detail {
@@ -21,8 +22,7 @@ class ConvStep : public Step {
   std::vector<std::size_t> segments;
   std::size_t segment_length = 0;
   std::vector<std::vector<std::uint8_t>> weights;  // packed, by group; one for a depthwise one
-  Stage stage;
-  std::vector<std::int32_t> bias, folded, argument, shifts, zero, align, residual_zero;  // of the stage
+  ConvStage stage;
   std::size_t tile = 1, sums_step = 0;
   const KernelSet* kernels = nullptr;
 
@@ -75,15 +75,15 @@ class ConvStep : public Step {
     const std::size_t step = columns.stride * channels;
     const std::uint8_t* begin = source + ((image * height() + row * rows.stride) * width()) * channels + first * step;
     const std::size_t pixel = line * (flat ? rows.output * columns.output : columns.output) + first;
-    const std::size_t bytes = static_cast<std::size_t>(stage.bits) / 8;
+    const std::size_t bytes = static_cast<std::size_t>(stage.stage().bits) / 8;
     std::uint8_t* to = frame.data<std::uint8_t>(output) + pixel * outputs * bytes;
     const std::uint8_t* other = residual == Frame::kNone ? nullptr : frame.data<std::uint8_t>(residual) + pixel * outputs;
     for (std::size_t done = 0; done < count; done += tile) {
       const std::size_t pixels = std::min(tile, count - done);
-      Finish finish{&stage, sums, sums_step, pixels, 0, outputs, other ? other + done * outputs : nullptr,
+      Finish finish{&stage.stage(), sums, sums_step, pixels, 0, outputs, other ? other + done * outputs : nullptr,
                     to + done * outputs * bytes, outputs};
       if (depthwise) {
-        kernels->depthwise({begin + done * step, step, pixels, segments.data(), segments.size(), channels,
+        kernels->depthwise({begin + done * step, step, pixels, segments.data(), segments.size(), columns.kernel, channels,
                             weights[0].data(), sums, sums_step});
         kernels->finish(finish);
         continue;
@@ -140,56 +140,6 @@ bool check(Builder& builder, const Layer& layer) {
   return true;
 }
 
-void prepare_stage(const Network& network, const Layer& layer, ConvStep& step) {
-  const Conv& conv = layer.conv;
-  const Value& result = network.values[step.output];
-  Stage& stage = step.stage;
-  stage.kind = static_cast<Stage::Kind>(conv.output);
-  stage.rounding = network.rounding;
-  stage.relu = conv.relu;
-  stage.residual = static_cast<std::uint8_t>(conv.residual);
-  stage.activation = static_cast<std::uint8_t>(conv.activation);
-  stage.accumulator_shift = conv.accumulator_shift;
-  stage.bias_shift = conv.bias_shift;
-  stage.shift = conv.shift;
-  stage.bits = width_bits(result.type);
-  if (conv.output == Conv::Output::function) stage.function = &network.functions[conv.function];
-  // Groups begin anywhere in the channels, and kernels load whole blocks.
-  const std::size_t padded = conv.outputs + kLanes;
-  for (auto* numbers : {&step.bias, &step.folded, &step.argument, &step.shifts, &step.zero, &step.align, &step.residual_zero}) {
-    numbers->assign(padded, 0);
-  }
-  stage.bias = step.bias.data();
-  stage.folded = step.folded.data();
-  stage.argument = step.argument.data();
-  stage.shifts = step.shifts.data();
-  stage.zero = step.zero.data();
-  stage.align = step.align.data();
-  stage.residual_zero = step.residual_zero.data();
-  stage.narrow = network.rounding == Rounding::half_up && conv.output != Conv::Output::dpu;
-  if (result.type != Type::i8) stage.narrow = stage.narrow && conv.output == Conv::Output::direct;
-  // Any shift to the right leaves room for the zero point in 32 bits.
-  if (result.type == Type::i32) stage.narrow = stage.narrow && within(conv.shifts, conv.outputs, 1, 31);
-  const Value* other = step.residual == Frame::kNone ? nullptr : &network.values[step.residual];
-  for (std::size_t at = 0; at < conv.outputs; ++at) {
-    std::uint32_t sum = 0;
-    for (std::size_t tap = 0; tap < conv.taps(); ++tap) {
-      sum += static_cast<std::uint32_t>(static_cast<std::int32_t>(conv.weights[at * conv.taps() + tap]));
-    }
-    step.bias[at] = conv.bias[at];
-    step.folded[at] = static_cast<std::int32_t>(static_cast<std::uint32_t>(conv.bias[at]) - 128 * sum);
-    step.argument[at] = conv.arguments ? conv.arguments[at] : 0;
-    step.shifts[at] = conv.shifts ? conv.shifts[at] : 0;
-    step.zero[at] = result.scales[at].zero;
-    if (other == nullptr) continue;
-    const int gain = conv.residual == Residual::after ? stage.function->gain : 0;
-    const int fraction = conv.fractions ? conv.fractions[at] : format::kFraction;
-    step.align[at] = -(fraction + gain + other->scales[at].exponent);
-    step.residual_zero[at] = other->scales[at].zero;
-    stage.narrow = stage.narrow && step.align[at] >= -20;
-  }
-}
-
 }  // namespace
 
 bool build_conv(Builder& builder, const Layer& layer) {
@@ -227,7 +177,7 @@ bool build_conv(Builder& builder, const Layer& layer) {
     }
   }
   if (step->depthwise) {
-    step->weights.push_back(network.kernels->pack_depthwise(conv.weights, conv.outputs, step->segments.size()));
+    step->weights.push_back(network.kernels->pack_depthwise(conv.weights, conv.outputs, conv.rows.kernel, conv.columns.kernel));
     step->sums_step = blocks_of(conv.outputs) * kLanes;
   } else {
     const std::size_t own = conv.outputs / conv.group;
@@ -241,7 +191,8 @@ bool build_conv(Builder& builder, const Layer& layer) {
   }
   step->tile = std::clamp<std::size_t>(kSumBytes / 4 / step->sums_step / 14 * 14, 14, kMaxTile);
   builder.scratch(step->tile * step->sums_step * 4);
-  prepare_stage(network, layer, *step);
+  step->stage.prepare(network, layer, network.values[step->output],
+                      step->residual == Frame::kNone ? nullptr : &network.values[step->residual]);
   std::vector<std::size_t> reads{step->input}, writes{step->output};
   if (step->residual != Frame::kNone) reads.push_back(step->residual);
   if (step->padded != Frame::kNone) writes.push_back(step->padded);

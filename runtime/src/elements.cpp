@@ -60,6 +60,10 @@ void read_raw(const Value& value, const std::uint8_t* arena, std::int32_t* eleme
 
 void read_floats(const Value& value, const std::uint8_t* arena, float* elements) {
   const std::uint8_t* memory = arena + value.offset;
+  if (!value.is_integer() && (!value.channels_last || value.channels() == 1 || value.plane() == 1)) {
+    if (value.elements() > 0) std::memcpy(elements, memory, value.bytes());
+    return;
+  }
   each_element(value, [&](std::size_t index, std::size_t position, std::size_t channel) {
     if (!value.is_integer()) {
       elements[index] = load<float>(memory, position);

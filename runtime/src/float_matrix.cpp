@@ -61,7 +61,7 @@ class ProductStep : public Step {
     for (std::size_t at = 0; at < count && a.column != 1; ++at) {
       for (std::size_t own = 0; own < k; ++own) rows[at * k + own] = from[at * a.row + own * a.column];
     }
-    frame.network().kernels->matrix({a.column == 1 ? from : rows, a.column == 1 ? a.row : k, count, k, columns, 1, sums});
+    frame.network().kernels->matrix({a.column == 1 ? from : rows, a.column == 1 ? a.row : k, count, k, columns, 1, sums, nullptr});
     for (std::size_t at = 0; at < count; ++at) {
       const std::size_t position = (matrix * m + row + at) * n + first;
       float *own = sums + at * kLanes, *to = frame.data<float>(output) + position;

@@ -20,12 +20,18 @@ std::vector<float> packed(std::size_t depth, std::size_t outputs, const At& at) 
   return weights;
 }
 
-// Channels innermost on both sides; windows are gathered, or read where they are.
+// Whether no window of some outputs reaches into the padding.
+bool inside(const Axis& axis, std::size_t first, std::size_t last) {
+  return first * axis.stride >= axis.begin && last * axis.stride + (axis.kernel - 1) * axis.dilation < axis.begin + axis.input;
+}
+
+// Channels innermost on both sides; windows are read where they are, those that reach outside are gathered.
 class FloatConvStep : public Step {
  public:
   std::size_t input = 0, output = 0, batch = 1, channels = 0, outputs = 0, group = 1;
   Axis rows, columns;
-  bool depthwise = false, direct = false;
+  bool depthwise = false;
+  std::vector<std::size_t> offsets;         // of a window's elements in the input, in the order of A14, within a group
   std::vector<std::vector<float>> weights;  // by group; one of a depthwise layer: [tap][channel]
   std::vector<float> bias;
   Epilogue epilogue;
@@ -47,7 +53,7 @@ class FloatConvStep : public Step {
       } else {
         multiply(frame, source, line % rows.output, x, count, to, own);
       }
-      for (std::size_t at = 0; at < count * outputs && !bias.empty(); ++at) to[at] += bias[at % outputs];
+      for (std::size_t at = 0; at < count && !bias.empty(); ++at) add(to + at * outputs, bias.data(), outputs);
       epilogue.apply(frame, to, first, count * outputs);
     });
   }
@@ -72,17 +78,25 @@ class FloatConvStep : public Step {
   void multiply(const Frame& frame, const float* source, std::size_t y, std::size_t x, std::size_t count, float* to, float* scratch) const {
     const std::size_t own = channels / group, made = outputs / group, blocks = blocks_of(made);
     float* sums = scratch + kWindows * depth();
+    const bool whole = inside(rows, y, y) && inside(columns, x, x + count - 1);
     for (std::size_t at = 0; at < group; ++at) {
-      const float* windows = source + (y * columns.input + x) * channels + at * own;
-      if (!direct) {
+      Matrix task{scratch, depth(), count, depth(), weights[at].data(), blocks, sums, nullptr};
+      if (whole) {
+        task.rows = pixel(source, y, x, 0, 0) + at * own;
+        task.step = columns.stride * channels;
+        task.offsets = offsets.data();
+      } else {
         for (std::size_t pixel = 0; pixel < count; ++pixel) gather(source, y, x + pixel, at * own, scratch + pixel * depth());
-        windows = scratch;
       }
-      frame.network().kernels->matrix({windows, direct ? channels : depth(), count, depth(), weights[at].data(), blocks, sums});
+      frame.network().kernels->matrix(task);
       for (std::size_t pixel = 0; pixel < count; ++pixel) {
         std::copy_n(sums + pixel * blocks * kLanes, made, to + pixel * outputs + at * made);
       }
     }
+  }
+
+  static void add(float* to, const float* from, std::size_t count) {
+    for (std::size_t at = 0; at < count; ++at) to[at] += from[at];
   }
 
   // [channel][row][column], zeros in the padding.
@@ -132,7 +146,7 @@ class FloatConvTransposeStep : public Step {
       if (!reached(rows, y, tap / columns.kernel, row) || !reached(columns, x, tap % columns.kernel, column)) continue;
       const float* from = source + (row * columns.output + column) * channels;
       for (std::size_t at = 0; at < group; ++at) {
-        frame.network().kernels->matrix({from + at * own, own, 1, own, weights[at * taps + tap].data(), blocks_of(made), sums});
+        frame.network().kernels->matrix({from + at * own, own, 1, own, weights[at * taps + tap].data(), blocks_of(made), sums, nullptr});
         for (std::size_t out = 0; out < made; ++out) to[at * made + out] += sums[out];
       }
     }
@@ -225,8 +239,10 @@ bool build_float_conv(FloatLayer& layer) {
   if (result != layer.shape()) return layer.builder.broken("its shape");
   if (!bias_fits(layer, *step)) return false;
   const std::size_t taps = step->rows.kernel * step->columns.kernel, depth = step->depth();
-  const auto one = [](const Axis& axis) { return axis.kernel == 1 && axis.stride == 1 && axis.begin + axis.end == 0; };
-  step->direct = one(step->rows) && one(step->columns);
+  for (std::size_t k = 0; k < depth; ++k) {
+    const std::size_t row = k % taps / step->columns.kernel * step->rows.dilation, column = k % step->columns.kernel * step->columns.dilation;
+    step->offsets.push_back((row * step->columns.input + column) * data[1] + k / taps);
+  }
   step->depthwise = own == 1 && made == 1;
   if (step->depthwise) {
     step->weights.emplace_back(weights.size());

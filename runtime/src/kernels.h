@@ -36,8 +36,9 @@ struct Depthwise {
   const std::uint8_t* input;
   std::size_t pixel_step;
   std::size_t pixels;
-  const std::size_t* taps;  // offset in bytes of each tap
+  const std::size_t* taps;  // offset in bytes of each tap, row by row of the window
   std::size_t tap_count;
+  std::size_t tap_columns;  // taps of a row, which are equally far from each other
   std::size_t channels;
   const void* weights;   // by KernelSet::pack_depthwise
   std::int32_t* sums;
@@ -47,6 +48,9 @@ struct Depthwise {
 // The output stage of a layer; arrays are as long as blocks of kLanes, and the step's.
 struct Stage : StageOf<std::int32_t> {
   bool narrow = false;  // every intermediate fits 32 bits, rounding is half up
+  bool packs = false;   // and arguments may be packed to 16 bits for tables, results have 8
+  const std::uint8_t* halves = nullptr;  // then: by channel, whether 16 bits do for everything behind the first shift
+  const std::int16_t* table = nullptr;   // and 256 entries, the last ones idle, of a function with one short table
 };
 
 struct Finish {
@@ -91,13 +95,14 @@ struct Matrix {
   const float* weights;   // [block][k][kLanes]
   std::size_t blocks;
   float* sums;            // [row][block][kLanes]
+  const std::size_t* offsets;  // by k: rows[row * step + offsets[k]] instead; null for none
 };
 
 struct KernelSet {
   const char* name;
   std::vector<std::uint8_t> (*pack)(const WeightReader& reader);
   void (*dense)(const Dense& task);
-  std::vector<std::uint8_t> (*pack_depthwise)(const std::int8_t* weights, std::size_t channels, std::size_t taps);
+  std::vector<std::uint8_t> (*pack_depthwise)(const std::int8_t* weights, std::size_t channels, std::size_t rows, std::size_t columns);
   void (*depthwise)(const Depthwise& task);
   void (*finish)(const Finish& task);
   // to[i] = max(to[i], from[i])

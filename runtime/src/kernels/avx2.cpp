@@ -81,7 +81,8 @@ CERAS_AVX2 void dense(const Dense& task) {
 }
 
 // [block][tap / 2][channel][tap % 2]
-std::vector<std::uint8_t> pack_depthwise(const std::int8_t* weights, std::size_t channels, std::size_t taps) {
+std::vector<std::uint8_t> pack_depthwise(const std::int8_t* weights, std::size_t channels, std::size_t rows, std::size_t columns) {
+  const std::size_t taps = rows * columns;
   const WeightReader reader{weights, channels, 1, 1, taps, true};
   return pack_blocks<std::int16_t>(reader, kUnit);
 }
@@ -144,7 +145,18 @@ struct V {
   }
 };
 
+struct F {
+  using Floats = __m256;
+  static constexpr int kWidth = 8, kCount = 2, kRows = 4, kBlocks = 1;
+  CERAS_AVX2 static Floats zero() { return _mm256_setzero_ps(); }
+  CERAS_AVX2 static Floats set(float x) { return _mm256_set1_ps(x); }
+  CERAS_AVX2 static Floats load(const float* from) { return _mm256_loadu_ps(from); }
+  CERAS_AVX2 static Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+  CERAS_AVX2 static void store(float* to, Floats x) { _mm256_storeu_ps(to, x); }
+};
+
 #define CERAS_TARGET CERAS_AVX2
+#include "matrix_tiles.h"
 #include "vector_finish.h"
 #undef CERAS_TARGET
 
@@ -159,7 +171,6 @@ CERAS_AVX2 void dequantize_rows(const void* from, Integer width, float* to, std:
 
 CERAS_AVX2 void sigmoid(float* values, std::size_t count) { sigmoid_loop(values, count); }
 CERAS_AVX2 void silu(float* values, std::size_t count) { silu_loop(values, count); }
-CERAS_AVX2 void matrix(const Matrix& task) { matrix_loop(task); }
 CERAS_AVX2 void add_products(float* sums, const float* a, const float* b, std::size_t count) { add_products_loop(sums, a, b, count); }
 
 const KernelSet kAvx2 = {"avx2", pack, dense, pack_depthwise, depthwise, finish, maximum, quantize_row, dequantize_rows, sigmoid, silu, matrix, add_products};

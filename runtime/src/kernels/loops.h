@@ -82,7 +82,7 @@ CERAS_INLINE void matrix_rows(const Matrix& task, std::size_t row, std::size_t b
   const float* rows = task.rows + row * task.step;
   for (std::size_t k = 0; k < task.depth; ++k, weights += kLanes) {
     for (std::size_t at = 0; at < Rows; ++at) {
-      const float factor = rows[at * task.step + k];
+      const float factor = rows[at * task.step + (task.offsets != nullptr ? task.offsets[k] : k)];
       for (std::size_t lane = 0; lane < kLanes; ++lane) sums[at][lane] = __builtin_fmaf(factor, weights[lane], sums[at][lane]);
     }
   }

@@ -50,7 +50,8 @@ void dense(const Dense& task) {
 }
 
 // [block][tap][channel]
-std::vector<std::uint8_t> pack_depthwise(const std::int8_t* weights, std::size_t channels, std::size_t taps) {
+std::vector<std::uint8_t> pack_depthwise(const std::int8_t* weights, std::size_t channels, std::size_t rows, std::size_t columns) {
+  const std::size_t taps = rows * columns;
   const WeightReader reader{weights, channels, 1, 1, taps, true};
   return pack_blocks<std::int16_t>(reader, 1);
 }

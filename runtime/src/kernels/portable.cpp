@@ -35,7 +35,8 @@ void dense(const Dense& task) {
 }
 
 // [tap][channel]
-std::vector<std::uint8_t> pack_depthwise(const std::int8_t* weights, std::size_t channels, std::size_t taps) {
+std::vector<std::uint8_t> pack_depthwise(const std::int8_t* weights, std::size_t channels, std::size_t rows, std::size_t columns) {
+  const std::size_t taps = rows * columns;
   std::vector<std::uint8_t> packed(channels * taps);
   for (std::size_t channel = 0; channel < channels; ++channel) {
     for (std::size_t tap = 0; tap < taps; ++tap) {

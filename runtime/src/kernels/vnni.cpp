@@ -65,40 +65,7 @@ CERAS_AVX512 void dense(const Dense& task) {
   for (; block < task.blocks; ++block) dense_blocks<1>(task, block, block_bytes);
 }
 
-// [block][tap / 4][channel][tap % 4]
-std::vector<std::uint8_t> pack_depthwise(const std::int8_t* weights, std::size_t channels, std::size_t taps) {
-  const WeightReader reader{weights, channels, 1, 1, taps, true};
-  return pack_blocks<std::int8_t>(reader, kUnit);
-}
-
-// Four taps of 16 channels as a lane's four bytes. Bytes behind the last channel are read, and their sums ignored.
-CERAS_AVX512 inline __m512i four_taps(const std::uint8_t* from, const std::size_t* taps, std::size_t count) {
-  const auto load = [&](std::size_t tap) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + taps[tap])); };
-  const __m128i zero = _mm_setzero_si128();
-  const __m128i a = load(0), b = count > 1 ? load(1) : zero, c = count > 2 ? load(2) : zero, d = count > 3 ? load(3) : zero;
-  const __m128i ab = _mm_unpacklo_epi8(a, b), ab_high = _mm_unpackhi_epi8(a, b);
-  const __m128i cd = _mm_unpacklo_epi8(c, d), cd_high = _mm_unpackhi_epi8(c, d);
-  const __m256i low = _mm256_set_m128i(_mm_unpackhi_epi16(ab, cd), _mm_unpacklo_epi16(ab, cd));
-  const __m256i high = _mm256_set_m128i(_mm_unpackhi_epi16(ab_high, cd_high), _mm_unpacklo_epi16(ab_high, cd_high));
-  return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
-}
-
-CERAS_AVX512 void depthwise(const Depthwise& task) {
-  const std::size_t groups = (task.tap_count + kUnit - 1) / kUnit;
-  const std::uint8_t* weights = static_cast<const std::uint8_t*>(task.weights);
-  for (std::size_t channel = 0; channel < task.channels; channel += kLanes, weights += groups * kLanes * kUnit) {
-    for (std::size_t pixel = 0; pixel < task.pixels; ++pixel) {
-      const std::uint8_t* from = task.input + pixel * task.pixel_step + channel;
-      __m512i total = _mm512_setzero_si512();
-      for (std::size_t group = 0; group < groups; ++group) {
-        const std::size_t first = group * kUnit, left = task.tap_count - first;
-        const __m512i q = four_taps(from, task.taps + first, left);
-        total = _mm512_dpbusd_epi32(total, q, _mm512_loadu_si512(weights + group * kLanes * kUnit));
-      }
-      _mm512_storeu_si512(task.sums + pixel * task.sums_step + channel, total);
-    }
-  }
-}
+#include "vnni_depthwise.h"
 
 struct V {
   using Ints = __m512i;
@@ -131,13 +98,64 @@ struct V {
   CERAS_AVX512 static void store(std::int32_t* to, Ints x, std::size_t count) { _mm512_mask_storeu_epi32(to, mask(count), x); }
 };
 
+struct F {
+  using Floats = __m512;
+  static constexpr int kWidth = 16, kCount = 1, kRows = 8, kBlocks = 2;
+  CERAS_AVX512 static Floats zero() { return _mm512_setzero_ps(); }
+  CERAS_AVX512 static Floats set(float x) { return _mm512_set1_ps(x); }
+  CERAS_AVX512 static Floats load(const float* from) { return _mm512_loadu_ps(from); }
+  CERAS_AVX512 static Floats multiply_add(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+  CERAS_AVX512 static void store(float* to, Floats x) { _mm512_storeu_ps(to, x); }
+};
+
 #define CERAS_TARGET CERAS_AVX512
+#include "matrix_tiles.h"
 #include "vector_finish.h"
 #undef CERAS_TARGET
+#include "vnni_stage.h"
+
+CERAS_AVX512 void finish_by_stage(const Finish& task) {
+  if (task.stage->packs) {
+    finish_packed(task);
+  } else {
+    finish(task);
+  }
+}
+
+// 16 floats at a time (A11): scaled by a power of two, which is exact, to the nearest integer.
+CERAS_AVX512 bool quantize_floats(const QuantizeRow& row) {
+  const __m512 step = _mm512_set1_ps(row.step), far = _mm512_set1_ps(1024.0f);
+  const __m512i zero = _mm512_set1_epi32(row.zero), none = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
+  __mmask16 wrong = 0;
+  for (std::size_t at = 0; at < row.count; at += 16) {
+    const std::size_t count = row.count - at < 16 ? row.count - at : 16;
+    const __m512 value = _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), row.from + at);
+    wrong |= _mm512_fpclass_ps_mask(value, 0x99);  // NaN of both kinds, both infinities
+    // Beyond 1,024 everything saturates.
+    const __m512 x = _mm512_max_ps(_mm512_min_ps(_mm512_mul_ps(value, step), far), _mm512_sub_ps(_mm512_setzero_ps(), far));
+    __m512i q;
+    if (row.half_even) {
+      q = _mm512_cvt_roundps_epi32(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    } else {
+      const __m512 below = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+      const __mmask16 up = _mm512_cmp_ps_mask(_mm512_sub_ps(x, below), _mm512_set1_ps(0.5f), _CMP_GE_OQ);
+      q = _mm512_cvttps_epi32(below);
+      q = _mm512_mask_add_epi32(q, up, q, one);
+    }
+    const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(_mm512_add_epi32(q, zero), none));
+    std::uint8_t* to = row.to + at * row.jump;
+    if (row.jump == 1) {
+      _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << count) - 1), bytes);
+      continue;
+    }
+    std::uint8_t all[16];
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(all), bytes);
+    for (std::size_t own = 0; own < count; ++own) to[own * row.jump] = all[own];
+  }
+  return wrong == 0;
+}
 
 CERAS_AVX512 void maximum(std::uint8_t* to, const std::uint8_t* from, std::size_t count) { maximum_loop(to, from, count); }
-
-CERAS_AVX512 bool quantize_row(const QuantizeRow& row) { return quantize_loop(row); }
 
 CERAS_AVX512 void dequantize_rows(const void* from, Integer width, float* to, std::size_t rows, std::size_t channels,
                                   const double* steps, const double* zeros) {
@@ -169,11 +187,10 @@ CERAS_AVX512 void sigmoids(float* values, std::size_t count) {
   }
 }
 
-CERAS_AVX512 void matrix(const Matrix& task) { matrix_loop(task); }
 CERAS_AVX512 void add_products(float* sums, const float* a, const float* b, std::size_t count) { add_products_loop(sums, a, b, count); }
 
-const KernelSet kVnni = {"avx512-vnni", pack,         dense,           pack_depthwise,  depthwise,     finish,
-                         maximum,       quantize_row, dequantize_rows, sigmoids<false>, sigmoids<true>,
+const KernelSet kVnni = {"avx512-vnni", pack,         dense,           pack_depthwise,  depthwise,     finish_by_stage,
+                         maximum,       quantize_floats, dequantize_rows, sigmoids<false>, sigmoids<true>,
                          matrix,        add_products};
 
 }  // namespace vnni

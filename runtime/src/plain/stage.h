@@ -27,6 +27,19 @@ struct StageOf {
   const Number* residual_zero = nullptr;
 };
 
+// From the argument of a function, saturated (A6 behind step 1), to the integer before the zero point; `residual` is its q + 128,
+// or null.
+template <typename Number>
+inline std::int64_t behind_argument(const StageOf<Number>& stage, std::size_t channel, std::int64_t x, const std::uint8_t* residual) {
+  const Rounding rounding = stage.rounding;
+  const std::int64_t r = residual == nullptr ? 0 : *residual - 128 - stage.residual_zero[channel];
+  const std::int64_t aligned = residual == nullptr ? 0 : rshift(rounding, r, stage.align[channel]);
+  if (stage.residual == 1) x = saturate(x + aligned, format::kArgumentBits);
+  std::int64_t y = stage.function->at(x);
+  if (stage.residual == 2) y += aligned;
+  return rshift(rounding, y, stage.shifts[channel]);
+}
+
 // From the sum of a channel, bias included, to the integer before the zero point; `residual` is its q + 128, or null.
 template <typename Number>
 inline std::int64_t staged(const StageOf<Number>& stage, std::size_t channel, std::int32_t sum, const std::uint8_t* residual) {
@@ -37,13 +50,8 @@ inline std::int64_t staged(const StageOf<Number>& stage, std::size_t channel, st
     return stage.relu && y < 0 ? 0 : y;
   }
   if (stage.kind == Kind::function) {
-    const std::int64_t r = residual == nullptr ? 0 : *residual - 128 - stage.residual_zero[channel];
-    const std::int64_t aligned = residual == nullptr ? 0 : rshift(rounding, r, stage.align[channel]);
-    std::int64_t x = saturate(rshift(rounding, sum, stage.argument[channel]), format::kArgumentBits);
-    if (stage.residual == 1) x = saturate(x + aligned, format::kArgumentBits);
-    std::int64_t y = stage.function->at(x);
-    if (stage.residual == 2) y += aligned;
-    return rshift(rounding, y, stage.shifts[channel]);
+    const std::int64_t x = saturate(rshift(rounding, sum, stage.argument[channel]), format::kArgumentBits);
+    return behind_argument(stage, channel, x, residual);
   }
   const std::int64_t bias = stage.bias[channel];
   const std::int64_t n = shift_left(sum - bias, stage.accumulator_shift) + shift_left(bias, stage.bias_shift);

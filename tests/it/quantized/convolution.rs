@@ -105,8 +105,13 @@ impl Draw {
     }
 
     fn graph(&mut self) -> QGraph {
-        let axes = [self.axis(), self.axis()];
-        let (group, own, inputs) = match self.below(3) {
+        let mut axes = [self.axis(), self.axis()];
+        let large = self.chance(20);
+        if large {
+            let axis = Axis { input: 20, output: 4, kernel: 17, ..Axis::UNIT };
+            axes = [axis, Axis { begin: 2, output: 6, ..axis }];
+        }
+        let (group, own, inputs) = match if large { 0 } else { self.below(3) } {
             0 => (self.pick(&[1, 4, 16, 20, 24, 64, 80, 130]), 1, 1),
             1 => (self.pick(&[2, 3]), self.between(1, 20) as usize, self.between(1, 20) as usize),
             _ => (1, self.pick(&[1, 8, 16, 17, 32, 48, 64, 70]), self.between(1, 70) as usize),

@@ -1,0 +1,30 @@
+// The constants of a convolution's output stage.
+#ifndef CERAS_CONV_STAGE_H
+#define CERAS_CONV_STAGE_H
+
+#include "graph.h"
+#include "kernels.h"
+
+namespace ceras::detail {
+
+// Numbers per channel, as long as kernels read them.
+class ConvStage {
+ public:
+  // Of a layer with these values; a residual only where there is one. The layer's ranges are checked.
+  void prepare(const Network& network, const Layer& layer, const Value& result, const Value* residual);
+  const Stage& stage() const { return stage_; }
+
+ private:
+  std::int64_t bound(const Conv& conv, std::size_t channel) const;
+  bool packs(std::size_t channel, std::int64_t largest_sum) const;
+  bool halves_do(std::size_t channel) const;
+
+  Stage stage_;
+  std::vector<std::int32_t> bias_, folded_, argument_, shifts_, zero_, align_, residual_zero_;
+  std::vector<std::uint8_t> halves_;
+  std::vector<std::int16_t> table_;
+};
+
+}  // namespace ceras::detail
+
+#endif
