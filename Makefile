@@ -135,7 +135,7 @@ test-runtime: build ## The C++ runtime against the reference: every tensor of 50
 	$(MAKE) -s -C runtime BUILD=$$runtime/sanitized SANITIZE=address,undefined CXXFLAGS=-O1 KERNEL_FLAGS=-O1
 	$(MAKE) -s -C runtime BUILD=$$runtime/threads SANITIZE=thread CXXFLAGS=-O1 KERNEL_FLAGS=-O1
 	$(MAKE) -s -C runtime BUILD=$$runtime/aarch64 CXX=aarch64-linux-gnu-g++ AR=aarch64-linux-gnu-ar STATIC=1
-	$$runtime/sanitized/flips tests/fixtures/colors.ceras
+	for file in tests/fixtures/colors.ceras fuzz/seeds/ceras/forms.ceras; do $$runtime/sanitized/flips $$file; done
 	target/release/seigo quantize models/shapes/shapes.onnx --calib models/shapes/samples -o $$runtime/shapes.ceras
 	target/release/seigo quantize models/shape-classifier/shape_classifier.onnx --calib models/shape-classifier/samples -o $$runtime/classifier.ceras
 	SEIGO_RUNTIME_CASES=500 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras $$runtime/classifier.ceras" \

@@ -2,6 +2,7 @@
 #include "floats.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "movement.h"
@@ -34,9 +35,12 @@ class DequantizeStep : public Step {
 class QuantizeStep : public Step {
  public:
   std::size_t input = 0, output = 0;
+  std::vector<float> steps;          // per channel, of an int8 value
+  std::vector<std::int32_t> zeros;
 
   void run(Frame& frame) const override {
     const Value& value = frame.network().values[output];
+    if (!steps.empty()) return run_narrow(frame, value);
     const float* from = frame.data<float>(input);
     const std::size_t channels = value.channels(), run = value.channels_last ? 1 : value.plane();
     for (std::size_t at = 0; at < value.elements(); ++at) {
@@ -52,6 +56,21 @@ class QuantizeStep : public Step {
         default: frame.data<std::int32_t>(output)[at] = static_cast<std::int32_t>(q); break;
       }
     }
+  }
+
+ private:
+  // int8 with channels innermost.
+  void run_narrow(Frame& frame, const Value& value) const {
+    constexpr std::size_t kShare = 64;
+    const std::size_t channels = steps.size(), rows = value.elements() / (channels == 0 ? 1 : channels);
+    std::atomic<bool> finite{true};
+    frame.each((rows + kShare - 1) / kShare, [&](std::size_t item, std::uint8_t*) {
+      const std::size_t first = item * kShare, at = first * channels;
+      const QuantizeRows task{frame.data<float>(input) + at, frame.data<std::uint8_t>(output) + at, std::min(kShare, rows - first),
+                              channels, steps.data(), zeros.data(), frame.network().rounding == Rounding::half_even};
+      if (!frame.network().kernels->quantize_rows(task)) finite = false;
+    });
+    if (!finite) frame.not_finite = output;
   }
 };
 
@@ -85,9 +104,17 @@ void add_dequantized(Builder& builder, std::size_t integers, std::size_t floats)
 }
 
 void add_quantized(Builder& builder, std::size_t floats, std::size_t integers) {
+  const Value& own = builder.value(integers);
   auto step = std::make_unique<QuantizeStep>();
   step->input = floats;
   step->output = integers;
+  // Where channels are not innermost, there may be no plane behind them.
+  if (own.type == Type::i8 && (own.channels_last || own.plane() == 1)) {
+    for (const Scale scale : own.scales) {
+      step->steps.push_back(std::ldexp(1.0f, -scale.exponent));
+      step->zeros.push_back(scale.zero + 128);
+    }
+  }
   builder.add(std::move(step), {floats}, {integers});
 }
 

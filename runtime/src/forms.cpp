@@ -106,15 +106,21 @@ void FormBuilder::outputs() {
   builder_.condition = {};
 }
 
+Forms::Times::Times(std::size_t choices) : back(choices, 0), between(choices + 1, 0) {
+  for (auto& own : of) own.assign(choices, 0);
+}
+
 Forms::Forms(const Network& network)
     : wanted(network.choices.size(), Form::integer),
       network_(network),
       taken_(network.choices.size(), Form::integer),
-      present_(network.values.size(), false) {
-  for (auto& costs : costs_) costs.resize(network.choices.size(), 0);
-  for (auto& costs : now_) costs.resize(network.choices.size(), 0);
-  between_.resize(network.choices.size() + 1, 0);
-  now_between_ = between_;
+      present_(network.values.size(), false),
+      largest_(network.choices.size()),
+      now_(network.choices.size()),
+      maker_(network.values.size(), Frame::kNone) {
+  for (std::size_t choice = 0; choice < network.choices.size(); ++choice) {
+    for (std::size_t output : network.choices[choice].outputs) maker_[output] = choice;
+  }
 }
 
 bool Forms::is_float(std::size_t value) const {
@@ -156,9 +162,12 @@ void Forms::decide(std::size_t choice) {
 
 // Whether the layer may be in float, so that the rest of the frame in integers still ends in time.
 bool Forms::affords(std::size_t choice) const {
-  double end = seconds() + costs_[static_cast<int>(Form::floating)][choice] + between_[choice + 1];
+  const auto cost = [&](Form form, std::size_t of) { return largest_.of[static_cast<int>(form)][of]; };
+  double end = seconds() + cost(Form::floating, choice) + largest_.back[choice] + largest_.between[choice + 1];
   for (std::size_t later = choice + 1; later < network_.choices.size(); ++later) {
-    end += costs_[static_cast<int>(Form::integer)][later] + between_[later + 1];
+    // What follows may have to be in float then.
+    const bool follows = network_.choices[later].follows;
+    end += std::max(cost(Form::integer, later), follows ? cost(Form::floating, later) : 0) + largest_.between[later + 1];
   }
   return end <= limit;
 }
@@ -168,7 +177,10 @@ void Forms::charge(const Step* next) {
   const double now = seconds();
   if (charged_ != nullptr) {
     const Step::Condition& when = charged_->condition;
-    double& cost = when.choice == Frame::kNone ? now_between_[behind_] : now_[static_cast<int>(when.form)][when.choice];
+    const bool back = when.unless < maker_.size() && maker_[when.unless] != Frame::kNone;
+    double& cost = back                            ? now_.back[maker_[when.unless]]
+                   : when.choice == Frame::kNone ? now_.between[behind_]
+                                                 : now_.of[static_cast<int>(when.form)][when.choice];
     cost += now - since_;
   }
   charged_ = next;
@@ -176,21 +188,34 @@ void Forms::charge(const Step* next) {
   behind_ = decided_;
 }
 
-void Forms::measure(bool on) {
-  measuring_ = on;
-  if (on) {
-    charged_ = nullptr;
-    for (auto& costs : now_) std::fill(costs.begin(), costs.end(), 0);
-    std::fill(now_between_.begin(), now_between_.end(), 0);
-    return;
+void Forms::begin_measuring(Pattern pattern) {
+  measuring_ = true;
+  pattern_ = pattern;
+  charged_ = nullptr;
+  now_ = Times(network_.choices.size());
+  bool even = true;
+  for (std::size_t choice : network_.asked) {
+    const bool floating = pattern == Pattern::floats || (even ? pattern == Pattern::even : pattern == Pattern::odd);
+    wanted[choice] = floating ? Form::floating : Form::integer;
+    even = !even;
   }
+}
+
+// Keeps the largest times. A layer in float is measured where what it reads is in integers, as far as that is by turns, a layer
+// in integers and what follows where all layers have that form.
+void Forms::end_measuring(bool keeps) {
+  measuring_ = false;
   charge(nullptr);
-  const auto keep = [](double& least, double now) { least = least == 0 ? now : std::min(least, now); };
+  if (!keeps) return;
+  const auto keep = [](double& largest, double now) { largest = std::max(largest, now); };
+  const bool turns = pattern_ == Pattern::even || pattern_ == Pattern::odd;
   for (std::size_t choice = 0; choice < taken_.size(); ++choice) {
     const int form = static_cast<int>(taken_[choice]);
-    keep(costs_[form][choice], now_[form][choice]);
+    const bool floating = taken_[choice] == Form::floating;
+    if (turns == (floating && !network_.choices[choice].follows)) keep(largest_.of[form][choice], now_.of[form][choice]);
+    if (turns && floating) keep(largest_.back[choice], now_.back[choice]);
   }
-  for (std::size_t at = 0; at < between_.size(); ++at) keep(between_[at], now_between_[at]);
+  for (std::size_t at = 0; at < largest_.between.size() && !turns; ++at) keep(largest_.between[at], now_.between[at]);
   ++frames_;
 }
 

@@ -45,8 +45,11 @@ class Forms {
   void begin();
   // Whether a step of the frame has to run.
   bool runs(const Step& step);
-  // Times of the steps that run from now on are kept, or no longer.
-  void measure(bool on);
+  // Frames whose times are kept: all in one form, or both forms by turns, where every layer in float brings its own conversions.
+  enum class Pattern : std::uint8_t { integers, floats, even, odd };
+  static constexpr int kPatterns = 4;
+  void begin_measuring(Pattern pattern);
+  void end_measuring(bool keeps);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -60,9 +63,16 @@ class Forms {
   std::vector<bool> present_;    // by value
   std::size_t decided_ = 0;
   Clock::time_point begin_;
-  // Least times so far: of each choice in each form, and of the other steps behind each choice (and before the first).
-  std::vector<double> costs_[2], between_, now_[2], now_between_;
+  // Times of steps: by choice in each form, of bringing what it computes in float to integers, and of the steps behind a number
+  // of choices that belong to none.
+  struct Times {
+    std::vector<double> of[2], back, between;
+    explicit Times(std::size_t choices);
+  };
+  Times largest_, now_;
   bool measuring_ = false;
+  Pattern pattern_ = Pattern::integers;
+  std::vector<std::size_t> maker_;  // by value: the choice that computes it
   const Step* charged_ = nullptr;  // the step that runs, when it began, and behind how many choices
   double since_ = 0;
   std::size_t behind_ = 0;

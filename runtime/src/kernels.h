@@ -88,6 +88,16 @@ struct QuantizeRow {
   bool half_even;
 };
 
+// The same for rows of channels, with a step and a zero point (+ 128) each.
+struct QuantizeRows {
+  const float* from;
+  std::uint8_t* to;
+  std::size_t rows, channels;
+  const float* steps;
+  const std::int32_t* zeros;
+  bool half_even;
+};
+
 // Products in single precision by rule A14: each sum from zero on, by fused multiply-adds, `k` ascending.
 struct Matrix {
   const float* rows;      // rows[row * step + k]
@@ -108,6 +118,7 @@ struct KernelSet {
   // to[i] = max(to[i], from[i])
   void (*maximum)(std::uint8_t* to, const std::uint8_t* from, std::size_t count);
   bool (*quantize)(const QuantizeRow& row);
+  bool (*quantize_rows)(const QuantizeRows& task);
   // Rows of integers, int8 as q + 128, with a step and a zero point (+ 128) per channel.
   void (*dequantize)(const void* from, Integer width, float* to, std::size_t rows, std::size_t channels, const double* steps,
                      const double* zeros);

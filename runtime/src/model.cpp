@@ -226,13 +226,13 @@ Error Context::measure(const float* const* inputs, int frames) {
   const std::vector<Form> wanted = forms.wanted;
   const double limit = std::exchange(forms.limit, 0);
   Error error;
-  for (int run = 0; run < 2 * frames && !error; ++run) {
-    std::fill(forms.wanted.begin(), forms.wanted.end(), run % 2 == 0 ? Form::integer : Form::floating);
+  // The first frame of each kind finds caches cold.
+  for (int run = 0; run < detail::Forms::kPatterns * (frames + 1) && !error; ++run) {
     for (std::size_t at = 0; at < state_->network.inputs.size() && !error; ++at) error = set_input(at, inputs[at]);
     if (error) break;
-    forms.measure(true);
+    forms.begin_measuring(static_cast<detail::Forms::Pattern>(run % detail::Forms::kPatterns));
     error = this->run();
-    forms.measure(false);
+    forms.end_measuring(run >= detail::Forms::kPatterns);
   }
   forms.wanted = wanted;
   forms.limit = limit;

@@ -6,27 +6,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <thread>
 
 #include "ceras/ceras.hpp"
+#include "pool.h"
 #include "support.h"
 
 namespace {
-
-class Threads : public ceras::Pool {
- public:
-  explicit Threads(int count) : count_(count) {}
-  int threads() const override { return count_; }
-  void run(int count, void (*task)(void*, int), void* data) override {
-    std::vector<std::thread> threads;
-    for (int index = 1; index < count; ++index) threads.emplace_back(task, data, index);
-    task(data, 0);
-    for (std::thread& thread : threads) thread.join();
-  }
-
- private:
-  int count_;
-};
 
 struct Sink {
   const ceras::Model* model;

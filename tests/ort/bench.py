@@ -1,10 +1,11 @@
 """One frame of YOLOX-Nano in Seigo and in ONNX Runtime, with the same number of threads.
 
-    python tests/ort/bench.py --xtask target/release/xtask --shared ../shared [--ceras yolox_nano.ceras]
+    python tests/ort/bench.py --xtask target/release/xtask --shared ../shared [--ceras yolox_nano.ceras [--library FRAMES]]
 
 All take turns within one run, a short burst of frames each, so that whatever else the machine does falls on all.
 In float against ONNX Runtime in float; the integer engine on --ceras against the quicker of ONNX Runtime in float and on
-its own static quantization (QDQ, int8 weights by channel, uint8 activations). Printed are the medians of the bursts and
+its own static quantization (QDQ, int8 weights by channel, uint8 activations), and so does the C++ library, where its program
+`frames` is given. Printed are the medians of the bursts and
 the median of the ratios of neighboring bursts; exits 1 when that is above 3. Needs numpy, onnxruntime, onnx and
 opencv.
 """
@@ -78,9 +79,8 @@ class Theirs:
 
 
 class Ours:
-    def __init__(self, xtask, model):
-        self.process = subprocess.Popen([xtask, "frames", model], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def frame(self, threads):
         """Milliseconds."""
@@ -99,6 +99,7 @@ def main():
     parser.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each number of threads")
     parser.add_argument("--ceras", type=pathlib.Path, help="the int8 model, made by `seigo quantize`")
+    parser.add_argument("--library", help="`frames` of the C++ library, made by `make -C runtime`")
     arguments = parser.parse_args()
     model = arguments.shared / "models" / "yolox_nano.onnx"
     if not model.is_file():
@@ -125,12 +126,15 @@ def main():
                   f"YOLOX-Nano in {what}, {threads} threads: Seigo {row['seigo']:.1f} ms, ONNX Runtime in {best} "
                   f"{row['peer']:.1f} ms, ratio {ratio:.2f} (bar: 3); {medians}", flush=True)
 
-    measure("float", Ours(arguments.xtask, model), {"float": model})
+    measure("float", Ours(arguments.xtask, "frames", model), {"float": model})
     if arguments.ceras:
         with tempfile.TemporaryDirectory() as folder:
             images = sorted((arguments.shared / "coco" / "calib").glob("*.jpg"))[:CALIBRATING]
             int8 = quantized(model, images, pathlib.Path(folder))
-            measure("int8", Ours(arguments.xtask, arguments.ceras), {"float": model, "int8": int8})
+            peers = {"float": model, "int8": int8}
+            measure("int8", Ours(arguments.xtask, "frames", arguments.ceras), peers)
+            if arguments.library:
+                measure("int8, C++", Ours(arguments.library, arguments.ceras), peers)
     return int(slow)
 
 

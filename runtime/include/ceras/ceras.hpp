@@ -125,8 +125,8 @@ class Context {
   Error choose(std::size_t choice, Form form);
   Error choose(Form form);
   // Float where the frame still ends in time, seconds after `run` begins: layer after layer, as long as what is left of the
-  // network in integers fits what is left of the time. 0 ends it. Times are those that `measure` found, the least of
-  // `frames` frames in each form, of inputs as `set_input` takes them.
+  // network in integers fits what is left of the time. 0 ends it. Times are those that `measure` found, the
+  // largest of `frames` frames in each form and with both by turns, of inputs as `set_input` takes them.
   Error limit_time(double seconds);
   Error measure(const float* const* inputs, int frames = 3);
   // Which form a choice had in the last frame, and whether a value was computed in float, and not in integers.

@@ -160,6 +160,8 @@ struct F {
 #include "vector_finish.h"
 #undef CERAS_TARGET
 
+CERAS_AVX2 bool quantize_rows(const QuantizeRows& task) { return quantize_rows_loop(task); }
+
 CERAS_AVX2 void maximum(std::uint8_t* to, const std::uint8_t* from, std::size_t count) { maximum_loop(to, from, count); }
 
 CERAS_AVX2 bool quantize_row(const QuantizeRow& row) { return quantize_loop(row); }
@@ -173,7 +175,7 @@ CERAS_AVX2 void sigmoid(float* values, std::size_t count) { sigmoid_loop(values,
 CERAS_AVX2 void silu(float* values, std::size_t count) { silu_loop(values, count); }
 CERAS_AVX2 void add_products(float* sums, const float* a, const float* b, std::size_t count) { add_products_loop(sums, a, b, count); }
 
-const KernelSet kAvx2 = {"avx2", pack, dense, pack_depthwise, depthwise, finish, maximum, quantize_row, dequantize_rows, sigmoid, silu, matrix, add_products};
+const KernelSet kAvx2 = {"avx2", pack, dense, pack_depthwise, depthwise, finish, maximum, quantize_row, quantize_rows, dequantize_rows, sigmoid, silu, matrix, add_products};
 
 }  // namespace avx2
 

@@ -6,11 +6,48 @@
 
 namespace ceras::detail {
 
-// A11 for int8, in single precision: scaling by a power of two and the distance to a whole number are exact in it.
-// Whether all numbers are finite.
+// A11 for int8, in single precision: scaling by a power of two and the distance to a whole number are exact in it. `x` is
+// scaled; `even` is 1 where ties go to the even number, else 0.
+CERAS_INLINE std::uint8_t nearest_byte(float x, std::int32_t zero, std::int32_t even) {
+  // Beyond these everything saturates; NaN ends at the upper one.
+  x = x < 1024.0f ? x : 1024.0f;
+  x = x > -1024.0f ? x : -1024.0f;
+  std::int32_t below = static_cast<std::int32_t>(x);
+  below -= static_cast<float>(below) > x ? 1 : 0;
+  const float rest = x - static_cast<float>(below);
+  // Of a tie, half to even takes the step up back where it leads to an odd number.
+  const std::int32_t up = rest >= 0.5f ? 1 : 0, tie = rest == 0.5f ? even : 0;
+  const std::int32_t q = below + (up & ~(tie & ~below & 1)) + zero;
+  return static_cast<std::uint8_t>(q < 0 ? 0 : q > 255 ? 255 : q);
+}
+
+constexpr std::uint32_t kNotFinite = 0x7F800000u;
+
+CERAS_INLINE std::uint32_t exponent_bits(float x) {
+  std::uint32_t bits;
+  __builtin_memcpy(&bits, &x, 4);
+  return bits & kNotFinite;
+}
+
+// Rows of channels. Whether all numbers are finite.
+CERAS_INLINE bool quantize_rows_loop(const QuantizeRows& task) {
+  const std::int32_t even = task.half_even ? 1 : 0;
+  std::uint32_t worst = 0;
+  const float* from = task.from;
+  std::uint8_t* to = task.to;
+  for (std::size_t row = 0; row < task.rows; ++row, from += task.channels, to += task.channels) {
+    for (std::size_t at = 0; at < task.channels; ++at) {
+      const std::uint32_t bits = exponent_bits(from[at]);
+      worst = worst > bits ? worst : bits;
+      to[at] = nearest_byte(from[at] * task.steps[at], task.zeros[at], even);
+    }
+  }
+  return worst != kNotFinite;
+}
+
+// One channel. Whether all numbers are finite.
 CERAS_INLINE bool quantize_loop(const QuantizeRow& row) {
   constexpr std::size_t kPart = 256;
-  constexpr std::uint32_t kNotFinite = 0x7F800000u;
   const float step = row.step;
   const std::int32_t zero = row.zero, even = row.half_even ? 1 : 0;
   const std::size_t jump = row.jump;
@@ -19,29 +56,15 @@ CERAS_INLINE bool quantize_loop(const QuantizeRow& row) {
     const std::size_t count = row.count - first < kPart ? row.count - first : kPart;
     // Whole parts: the loops over them have a length that compilers know.
     float part[kPart] = {};
-    std::int32_t whole[kPart];
+    std::uint8_t whole[kPart];
     __builtin_memcpy(part, row.from + first, count * sizeof(float));
     for (std::size_t at = 0; at < kPart; ++at) {
-      std::uint32_t bits;
-      __builtin_memcpy(&bits, part + at, 4);
-      bits &= kNotFinite;
+      const std::uint32_t bits = exponent_bits(part[at]);
       worst = worst > bits ? worst : bits;
     }
-    for (std::size_t at = 0; at < kPart; ++at) {
-      float x = part[at] * step;
-      // Beyond these everything saturates; NaN ends at the upper one.
-      x = x < 1024.0f ? x : 1024.0f;
-      x = x > -1024.0f ? x : -1024.0f;
-      std::int32_t below = static_cast<std::int32_t>(x);
-      below -= static_cast<float>(below) > x ? 1 : 0;
-      const float rest = x - static_cast<float>(below);
-      // Of a tie, half to even takes the step up back where it leads to an odd number.
-      const std::int32_t up = rest >= 0.5f ? 1 : 0, tie = rest == 0.5f ? even : 0;
-      const std::int32_t q = below + (up & ~(tie & ~below & 1)) + zero;
-      whole[at] = q < 0 ? 0 : q > 255 ? 255 : q;
-    }
+    for (std::size_t at = 0; at < kPart; ++at) whole[at] = nearest_byte(part[at] * step, zero, even);
     std::uint8_t* to = row.to + first * jump;
-    for (std::size_t at = 0; at < count; ++at) to[at * jump] = static_cast<std::uint8_t>(whole[at]);
+    for (std::size_t at = 0; at < count; ++at) to[at * jump] = whole[at];
   }
   return worst != kNotFinite;
 }

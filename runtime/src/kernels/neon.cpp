@@ -125,7 +125,7 @@ struct V {
 
 // What compilers make vectors of by themselves is as it is for every processor.
 const KernelSet kNeon = {"neon",         pack,           dense,          pack_depthwise,  depthwise,    finish,
-                         kPortable.maximum, kPortable.quantize, kPortable.dequantize, kPortable.sigmoid, kPortable.silu,
+                         kPortable.maximum, kPortable.quantize, kPortable.quantize_rows, kPortable.dequantize, kPortable.sigmoid, kPortable.silu,
                          kPortable.matrix, kPortable.add_products};
 
 }  // namespace neon

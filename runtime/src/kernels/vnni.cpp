@@ -155,6 +155,8 @@ CERAS_AVX512 bool quantize_floats(const QuantizeRow& row) {
   return wrong == 0;
 }
 
+CERAS_AVX512 bool quantize_rows(const QuantizeRows& task) { return quantize_rows_loop(task); }
+
 CERAS_AVX512 void maximum(std::uint8_t* to, const std::uint8_t* from, std::size_t count) { maximum_loop(to, from, count); }
 
 CERAS_AVX512 void dequantize_rows(const void* from, Integer width, float* to, std::size_t rows, std::size_t channels,
@@ -190,7 +192,7 @@ CERAS_AVX512 void sigmoids(float* values, std::size_t count) {
 CERAS_AVX512 void add_products(float* sums, const float* a, const float* b, std::size_t count) { add_products_loop(sums, a, b, count); }
 
 const KernelSet kVnni = {"avx512-vnni", pack,         dense,           pack_depthwise,  depthwise,     finish_by_stage,
-                         maximum,       quantize_floats, dequantize_rows, sigmoids<false>, sigmoids<true>,
+                         maximum,       quantize_floats, quantize_rows, dequantize_rows, sigmoids<false>, sigmoids<true>,
                          matrix,        add_products};
 
 }  // namespace vnni

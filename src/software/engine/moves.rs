@@ -128,11 +128,15 @@ impl Copies {
         if self.count == 1 || least < LENGTH as isize {
             return self.run(from, to);
         }
-        let from = from[self.from..].chunks(self.from_step as usize);
-        let to = to[self.to..].chunks_mut(self.to_step as usize);
-        for (to, from) in to.zip(from).take(self.count) {
+        // All but the last run are followed by a whole step.
+        let (from_step, to_step) = (self.from_step as usize, self.to_step as usize);
+        let (before, (last_from, last_to)) = (self.count - 1, self.at(self.count - 1));
+        let sources = from[self.from..][..before * from_step].chunks_exact(from_step);
+        let targets = to[self.to..][..before * to_step].chunks_exact_mut(to_step);
+        for (to, from) in targets.zip(sources) {
             to[..LENGTH].copy_from_slice(&from[..LENGTH]);
         }
+        to[last_to..][..LENGTH].copy_from_slice(&from[last_from..][..LENGTH]);
     }
 
     /// Takes a run in, where it is the next one.

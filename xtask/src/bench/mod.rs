@@ -42,7 +42,7 @@ pub struct Args {
 enum Part {
     /// Time and memory of `seigo quantize`
     Quantize,
-    /// The float executor and the integer engine beside ONNX Runtime
+    /// The float executor, the integer engine and the C++ library beside ONNX Runtime
     Executor,
     /// Frames in co-simulation
     Accelerator,
@@ -95,10 +95,18 @@ fn quantize(args: &Args, model: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// The C++ library with its programs.
+fn library() -> Result<PathBuf, Failure> {
+    let folder = std::env::current_dir()?.join(FOLDER).join("runtime");
+    let build = format!("BUILD={}", folder.display());
+    output(Command::new("make").args(["-s", "-C", "runtime", &build]))?;
+    Ok(folder)
+}
+
 fn executor(args: &Args, model: &Path) -> Result<String, Failure> {
     let mut command = Command::new(&args.python);
     command.args(["tests/ort/bench.py", "--json", "--shared"]).arg(&args.shared);
-    command.arg("--ceras").arg(model);
+    command.arg("--ceras").arg(model).arg("--library").arg(library()?.join("frames"));
     let mut text =
         "| one frame of YOLOX-Nano 416 in | threads | Seigo | ONNX Runtime | in | ratio |\n|---|---|---:|---:|---|---:|\n"
             .to_owned();
