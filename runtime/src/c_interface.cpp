@@ -98,6 +98,25 @@ int ceras_read_output(const ceras_context* context, size_t index, float* element
   return told(own, error);
 }
 
+size_t ceras_choices(const ceras_model* model) { return model->model->choices(); }
+
+const char* ceras_choice_name(const ceras_model* model, size_t index) {
+  return index < model->model->choices() ? model->model->choice_name(index).c_str() : nullptr;
+}
+
+int ceras_choose(ceras_context* context, size_t choice, int floats, ceras_error* error) {
+  const ceras::Form form = floats != 0 ? ceras::Form::floating : ceras::Form::integer;
+  return told(choice == CERAS_ALL ? context->context.choose(form) : context->context.choose(choice, form), error);
+}
+
+int ceras_measure(ceras_context* context, const float* const* inputs, int frames, ceras_error* error) {
+  return told(context->context.measure(inputs, frames), error);
+}
+
+int ceras_limit_time(ceras_context* context, double seconds, ceras_error* error) {
+  return told(context->context.limit_time(seconds), error);
+}
+
 ceras_image* ceras_image_read(const char* path, ceras_error* error) {
   auto image = std::make_unique<ceras_image>();
   return told(ceras::read_image(path, image->image), error) == 0 ? image.release() : nullptr;
@@ -134,6 +153,10 @@ int ceras_predict(ceras_predictor* predictor, const uint8_t* pixels, size_t widt
   *found = predictor->found.data();
   *count = predictor->found.size();
   return code;
+}
+
+int ceras_repeat_within(ceras_predictor* predictor, float margin, ceras_error* error) {
+  return told(predictor->predictor->repeat_within(margin), error);
 }
 
 const char* ceras_label_name(ceras_predictor* predictor, size_t label) {

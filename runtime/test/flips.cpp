@@ -55,11 +55,14 @@ bool attempt(const Bytes& bytes, Counts& counts) {
   ++counts.ran;
   if (model->arena_bytes() > (std::size_t{1} << 26)) return true;  // as large as the damaged shapes say
   ceras::Context context(*model);
-  for (std::size_t at = 0; at < model->inputs(); ++at) {
-    const std::vector<float> elements(model->input(at).elements() + 1, 3.0f);
-    if (context.set_input(at, elements.data())) return false;
+  for (const ceras::Form form : {ceras::Form::integer, ceras::Form::floating}) {
+    if (form == ceras::Form::floating && context.choose(form)) break;  // there is no other form
+    for (std::size_t at = 0; at < model->inputs(); ++at) {
+      const std::vector<float> elements(model->input(at).elements() + 1, 3.0f);
+      if (context.set_input(at, elements.data())) return false;
+    }
+    static_cast<void>(context.run());
   }
-  static_cast<void>(context.run());
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "ceras/ceras.h"
 #include "ceras/ceras.hpp"
 #include "support.h"
 
@@ -32,6 +33,22 @@ std::vector<float> frame(const ceras::Model& model, ceras::Context& context, con
 
 bool same(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && !a.empty() && std::memcmp(a.data(), b.data(), 4 * a.size()) == 0;
+}
+
+// The same by the C interface: all outputs of a frame in a form.
+std::vector<float> plain_frame(ceras_context* context, const ceras::Model& model, const std::vector<const float*>& inputs, int floats) {
+  std::vector<float> outputs;
+  if (ceras_choose(context, CERAS_ALL, floats, nullptr) != 0) return outputs;
+  for (std::size_t at = 0; at < inputs.size(); ++at) {
+    if (ceras_set_input(context, at, inputs[at], nullptr) != 0) return outputs;
+  }
+  if (ceras_run(context, nullptr) != 0) return outputs;
+  for (std::size_t at = 0; at < model.outputs(); ++at) {
+    std::vector<float> own(model.output(at).elements());
+    ceras_read_output(context, at, own.data(), nullptr);
+    outputs.insert(outputs.end(), own.begin(), own.end());
+  }
+  return outputs;
 }
 
 }  // namespace
@@ -81,6 +98,16 @@ int main(int count, char** arguments) {
   first.choose(0, ceras::Form::floating);
   const std::vector<float> one = frame(*model, first, inputs);
   expect(model->choices() > 1 || same(one, floats), "the only choice is all of them");
+  ceras_model* plain = ceras_open_file(arguments[1], nullptr);
+  ceras_context* by_c = ceras_context_new(plain);
+  expect(ceras_choices(plain) == model->choices() && ceras_choice_name(plain, 0) == model->choice_name(0), "choices in C");
+  expect(ceras_choice_name(plain, model->choices()) == nullptr, "no name behind the last");
+  expect(same(plain_frame(by_c, *model, pointers, 1), floats), "float in C");
+  expect(same(plain_frame(by_c, *model, pointers, 0), integers), "integers in C");
+  ceras_error told = {0, ""};
+  expect(ceras_limit_time(by_c, 1, &told) == 604, "no limit without times in C");
+  expect(ceras_measure(by_c, pointers.data(), 1, &told) == 0 && ceras_limit_time(by_c, 3600, &told) == 0, "a limit in C");
+  ceras_context_free(by_c), ceras_close(plain);
   std::printf("%zu choices, %d wrong\n", model->choices(), wrong);
   return wrong == 0 ? 0 : 3;
 }

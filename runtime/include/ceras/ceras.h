@@ -42,6 +42,16 @@ int ceras_set_input(ceras_context* context, size_t index, const float* elements,
 int ceras_run(ceras_context* context, ceras_error* error);
 int ceras_read_output(const ceras_context* context, size_t index, float* elements, ceras_error* error);
 
+/* Layers that the file holds in integers and in float: their number, and the name of one; null for an index that there is not. */
+size_t ceras_choices(const ceras_model* model);
+const char* ceras_choice_name(const ceras_model* model, size_t index);
+/* Which form runs from the next frame on: in float where `floats` is not 0. `choice` is CERAS_ALL for all of them. */
+#define CERAS_ALL ((size_t)-1)
+int ceras_choose(ceras_context* context, size_t choice, int floats, ceras_error* error);
+/* Float where the frame still ends in time, by what ceras_measure found on inputs as ceras_set_input takes them; 0 ends it. */
+int ceras_measure(ceras_context* context, const float* const* inputs, int frames, ceras_error* error);
+int ceras_limit_time(ceras_context* context, double seconds, ceras_error* error);
+
 /* A binary PPM or PGM file. */
 ceras_image* ceras_image_read(const char* path, ceras_error* error);
 void ceras_image_free(ceras_image* image);
@@ -61,6 +71,8 @@ void ceras_predictor_free(ceras_predictor* predictor);
 /* Boxes or classes, best first, of rows of red, green, blue. `found` and `count` hold until the next call. */
 int ceras_predict(ceras_predictor* predictor, const uint8_t* pixels, size_t width, size_t height,
                   const ceras_detection** found, size_t* count, ceras_error* error);
+/* From now on, an image with a score nearer than `margin` to a decision runs again with layers in float; 0 ends it. */
+int ceras_repeat_within(ceras_predictor* predictor, float margin, ceras_error* error);
 /* How a class is called. */
 const char* ceras_label_name(ceras_predictor* predictor, size_t label);
 
