@@ -1,7 +1,7 @@
 // Links, order and memory of a network: its layers to steps.
 #include <algorithm>
 
-#include "forms.h"
+#include "form_builder.h"
 
 namespace ceras::detail {
 
@@ -40,12 +40,12 @@ void Builder::add(std::unique_ptr<Step> step, std::initializer_list<std::size_t>
 void Builder::add(std::unique_ptr<Step> step, const std::vector<std::size_t>& reads, const std::vector<std::size_t>& writes) {
   const int now = static_cast<int>(network.steps.size());
   step->condition = condition;
-  const bool always = condition.choice == Frame::kNone && condition.unless == Frame::kNone;
+  const bool always = condition.choice == kNone && condition.unless == kNone;
   for (std::size_t index : writes) {
     // What other steps may compute instead is in memory from the first of them on.
     if (always || network.values[index].born < 0) network.values[index].born = now;
     network.values[index].dies = now;
-    if (condition.unless == Frame::kNone && file_value(index) != Frame::kNone) step->computed.push_back(file_value(index));
+    if (condition.unless == kNone && file_value(index) != kNone) step->computed.push_back(file_value(index));
   }
   for (std::size_t index : reads) network.values[index].dies = now;
   network.steps.push_back(std::move(step));
@@ -57,7 +57,7 @@ std::size_t Builder::file_value(std::size_t index) const {
   const auto is_it = [&](const Value& value) { return value.floats == index; };
   const auto end = network.values.begin() + static_cast<std::ptrdiff_t>(network.file_values);
   const auto found = std::find_if(network.values.begin(), end, is_it);
-  return found == end ? Frame::kNone : static_cast<std::size_t>(found - network.values.begin());
+  return found == end ? kNone : static_cast<std::size_t>(found - network.values.begin());
 }
 
 namespace {

@@ -14,7 +14,7 @@ constexpr std::size_t kMaxTile = 224;         // pixels
 
 class ConvStep : public Step {
  public:
-  std::size_t input = 0, output = 0, residual = Frame::kNone, padded = Frame::kNone;
+  std::size_t input = 0, output = 0, residual = kNone, padded = kNone;
   Axis rows, columns;
   std::size_t batch = 1, channels = 0, outputs = 0, group = 1;
   bool depthwise = false;
@@ -28,7 +28,7 @@ class ConvStep : public Step {
 
   void run(Frame& frame) const override {
     const std::uint8_t* source = frame.data<std::uint8_t>(input);
-    if (padded != Frame::kNone) source = pad(frame, source);
+    if (padded != kNone) source = pad(frame, source);
     const std::size_t pixels = flat ? rows.output * columns.output : columns.output;
     const std::size_t chunk = flat ? std::min(pixels, tile) : pixels, chunks = (pixels + chunk - 1) / chunk;
     const std::size_t lines = batch * (flat ? 1 : rows.output);
@@ -77,7 +77,7 @@ class ConvStep : public Step {
     const std::size_t pixel = line * (flat ? rows.output * columns.output : columns.output) + first;
     const std::size_t bytes = static_cast<std::size_t>(stage.stage().bits) / 8;
     std::uint8_t* to = frame.data<std::uint8_t>(output) + pixel * outputs * bytes;
-    const std::uint8_t* other = residual == Frame::kNone ? nullptr : frame.data<std::uint8_t>(residual) + pixel * outputs;
+    const std::uint8_t* other = residual == kNone ? nullptr : frame.data<std::uint8_t>(residual) + pixel * outputs;
     for (std::size_t done = 0; done < count; done += tile) {
       const std::size_t pixels = std::min(tile, count - done);
       Finish finish{&stage.stage(), sums, sums_step, pixels, 0, outputs, other ? other + done * outputs : nullptr,
@@ -192,10 +192,10 @@ bool build_conv(Builder& builder, const Layer& layer) {
   step->tile = std::clamp<std::size_t>(kSumBytes / 4 / step->sums_step / 14 * 14, 14, kMaxTile);
   builder.scratch(step->tile * step->sums_step * 4);
   step->stage.prepare(network, layer, network.values[step->output],
-                      step->residual == Frame::kNone ? nullptr : &network.values[step->residual]);
+                      step->residual == kNone ? nullptr : &network.values[step->residual]);
   std::vector<std::size_t> reads{step->input}, writes{step->output};
-  if (step->residual != Frame::kNone) reads.push_back(step->residual);
-  if (step->padded != Frame::kNone) writes.push_back(step->padded);
+  if (step->residual != kNone) reads.push_back(step->residual);
+  if (step->padded != kNone) writes.push_back(step->padded);
   builder.add(std::move(step), reads, writes);
   return true;
 }

@@ -5,8 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "container.h"
-#include "graph.h"
+#include "decode.h"
 
 namespace ceras::detail {
 
@@ -20,14 +19,14 @@ class Decoder {
   bool graph() {
     Json form;
     if (!parse(format::kMeta, form)) return false;
-    if (!known(form, {"tool", "source", "task", "report"}) || text(form, "tool") == nullptr) return damaged("section META");
+    if (!fields::known(form, {"tool", "source", "task", "report"}) || fields::text(form, "tool") == nullptr) return damaged("section META");
     const Region& meta = sections_.all[format::kMeta];
     network_.meta.assign(reinterpret_cast<const char*>(meta.bytes), meta.size);
     form = Json();
     if (!parse(format::kGrph, form)) return false;
     place_ = "section GRPH";
-    if (!known(form, {"name", "rounding", "values", "functions", "layers", "inputs", "outputs"})) return damaged("its fields");
-    const Json *name = text(form, "name"), *rounding = text(form, "rounding");
+    if (!fields::known(form, {"name", "rounding", "values", "functions", "layers", "inputs", "outputs"})) return damaged("its fields");
+    const Json *name = fields::text(form, "name"), *rounding = fields::text(form, "rounding");
     if (name == nullptr || rounding == nullptr) return damaged("name or rounding is missing");
     network_.name = name->text;
     if (rounding->text != "half-up" && rounding->text != "half-even") return damaged("an unknown rounding");
@@ -48,20 +47,6 @@ class Decoder {
     return form.is(Json::Kind::object) || damaged("no object");
   }
 
-  static bool known(const Json& form, std::initializer_list<const char*> names) {
-    for (const std::string& key : form.keys) {
-      bool found = false;
-      for (const char* name : names) found = found || key == name;
-      if (!found) return false;
-    }
-    return form.is(Json::Kind::object);
-  }
-
-  static const Json* text(const Json& form, const char* key) {
-    const Json* member = form.get(key);
-    return member != nullptr && member->is(Json::Kind::string) ? member : nullptr;
-  }
-
   bool each(const Json& form, const char* key, bool (Decoder::*one)(const Json&)) {
     const Json* list = form.get(key);
     if (list == nullptr || !list->is(Json::Kind::array)) return damaged(std::string(key) + " is missing");
@@ -72,64 +57,17 @@ class Decoder {
     return true;
   }
 
-  // Whole and not negative.
-  static bool size(const Json* form, std::size_t& number) {
-    if (form == nullptr || !form->is_whole() || form->whole < 0) return false;
-    number = static_cast<std::size_t>(form->whole);
-    return true;
-  }
-
-  static bool sizes(const Json* form, Shape& numbers) {
-    if (form == nullptr || !form->is(Json::Kind::array)) return false;
-    numbers.resize(form->items.size());
-    for (std::size_t at = 0; at < numbers.size(); ++at) {
-      if (!size(&form->items[at], numbers[at])) return false;
-    }
-    return true;
-  }
-
-  static bool pair(const Json* form, std::size_t& first, std::size_t& count) {
-    Shape both;
-    if (!sizes(form, both) || both.size() != 2) return false;
-    first = both[0], count = both[1];
-    return true;
-  }
-
-  static bool elements(const Shape& shape, std::size_t& count) {
-    count = 1;
-    bool empty = false;
-    for (std::size_t extent : shape) empty = empty || extent == 0;
-    for (std::size_t extent : shape) {
-      if (extent > format::kMaxElements || (!empty && extent > format::kMaxElements / count)) return false;
-      count *= empty ? 1 : extent;
-    }
-    count = empty ? 0 : count;
-    return true;
-  }
-
-  static bool small(const Json* form, std::int64_t low, std::int64_t high, int& number) {
-    if (form == nullptr || !form->is_whole() || form->whole < low || form->whole > high) return false;
-    number = static_cast<int>(form->whole);
-    return true;
-  }
-
-  static bool boolean(const Json* form, bool& flag) {
-    if (form == nullptr || !form->is(Json::Kind::boolean)) return false;
-    flag = form->flag;
-    return true;
-  }
-
   bool value(const Json& form) {
     Value value;
     place_ = "value " + std::to_string(network_.values.size());
-    const Json* name = text(form, "name");
+    const Json* name = fields::text(form, "name");
     std::size_t count = 0;
-    if (!known(form, {"name", "shape", "integer"}) || name == nullptr || !sizes(form.get("shape"), value.shape)) {
+    if (!fields::known(form, {"name", "shape", "integer"}) || name == nullptr || !fields::sizes(form.get("shape"), value.shape)) {
       return damaged("its fields");
     }
     value.name = name->text;
     place_ = "value \"" + value.name + "\"";
-    if (!elements(value.shape, count)) return damaged("its shape");
+    if (!fields::elements(value.shape, count)) return damaged("its shape");
     const Json* integer = form.get("integer");
     if (integer != nullptr && !scales(*integer, value)) return false;
     network_.values.push_back(std::move(value));
@@ -138,7 +76,7 @@ class Decoder {
 
   bool scales(const Json& form, Value& value) {
     std::size_t first = 0;
-    if (!form.is(Json::Kind::array) || form.items.size() != 2 || !size(&form.items[1], first)) return damaged("its integers");
+    if (!form.is(Json::Kind::array) || form.items.size() != 2 || !fields::size(&form.items[1], first)) return damaged("its integers");
     const std::string& width = form.items[0].text;
     if (width != "i8" && width != "i16" && width != "i32") return damaged("its width");
     value.type = width == "i8" ? Type::i8 : width == "i16" ? Type::i16 : Type::i32;
@@ -157,11 +95,11 @@ class Decoder {
   bool function(const Json& form) {
     Function own;
     place_ = "function " + std::to_string(network_.functions.size());
-    const Json *layout = text(form, "layout"), *base = form.get("base");
+    const Json *layout = fields::text(form, "layout"), *base = form.get("base");
     std::size_t first = 0, count = 0;
-    const bool fields = known(form, {"name", "base", "layout", "signed", "rom", "unit"}) && text(form, "name") != nullptr;
-    if (!fields || layout == nullptr || base == nullptr || !boolean(form.get("signed"), own.is_signed) ||
-        !pair(form.get("rom"), first, count)) {
+    const bool fields = fields::known(form, {"name", "base", "layout", "signed", "rom", "unit"}) && fields::text(form, "name") != nullptr;
+    if (!fields || layout == nullptr || base == nullptr || !fields::boolean(form.get("signed"), own.is_signed) ||
+        !fields::pair(form.get("rom"), first, count)) {
       return damaged("its fields");
     }
     if (layout->text != "none" && layout->text != "two-segments" && layout->text != "uniform") return damaged("its layout");
@@ -170,8 +108,8 @@ class Decoder {
                                                   : RomLayout::uniform;
     if (!straight(*base, own)) return damaged("its base");
     if (const Json* unit = form.get("unit")) {
-      if (!known(*unit, {"fraction", "gain"}) || !small(unit->get("fraction"), -128, 127, own.fraction) ||
-          !small(unit->get("gain"), -128, 127, own.gain)) {
+      if (!fields::known(*unit, {"fraction", "gain"}) || !fields::small(unit->get("fraction"), -128, 127, own.fraction) ||
+          !fields::small(unit->get("gain"), -128, 127, own.gain)) {
         return damaged("its unit");
       }
     }
@@ -200,11 +138,11 @@ class Decoder {
     const Json& constants = base.items[0];
     if (base.keys[0] == "clamp") {
       own.base = Base::clamp;
-      return small(constants.get("min"), INT32_MIN, INT32_MAX, own.low) &&
-             small(constants.get("max"), INT32_MIN, INT32_MAX, own.high) && own.low <= own.high;
+      return fields::small(constants.get("min"), INT32_MIN, INT32_MAX, own.low) &&
+             fields::small(constants.get("max"), INT32_MIN, INT32_MAX, own.high) && own.low <= own.high;
     }
     own.base = Base::leaky;
-    return base.keys[0] == "leaky" && small(constants.get("slope"), 0, 255, own.slope);
+    return base.keys[0] == "leaky" && fields::small(constants.get("slope"), 0, 255, own.slope);
   }
 
   // Layers in float besides their integer form.
@@ -213,7 +151,7 @@ class Decoder {
     if (sections_.all[format::kFlts].bytes == nullptr) return true;
     if (!parse(format::kFlts, form)) return false;
     const Json* layers = form.get("layers");
-    if (!known(form, {"layers"}) || layers == nullptr || layers->items.empty()) return damaged("its fields");
+    if (!fields::known(form, {"layers"}) || layers == nullptr || layers->items.empty()) return damaged("its fields");
     return each(form, "layers", &Decoder::floating);
   }
 
@@ -221,8 +159,8 @@ class Decoder {
     std::size_t at = 0;
     place_ = "section FLTS";
     const Json *op = form.get("op"), *inputs = form.get("inputs");
-    if (!known(form, {"layer", "op", "inputs"}) || op == nullptr || inputs == nullptr || !inputs->is(Json::Kind::array) ||
-        !size(form.get("layer"), at)) {
+    if (!fields::known(form, {"layer", "op", "inputs"}) || op == nullptr || inputs == nullptr || !inputs->is(Json::Kind::array) ||
+        !fields::size(form.get("layer"), at)) {
       return damaged("its fields");
     }
     if (at < next_floating_ || at >= network_.layers.size()) return broken("a layer that there is not, or in another order");
@@ -253,7 +191,7 @@ class Decoder {
   }
 
   bool position(const Json* form, std::size_t& index) {
-    return size(form, index) && index < network_.values.size();
+    return fields::size(form, index) && index < network_.values.size();
   }
 
   bool input(const Json& form) {
@@ -277,8 +215,8 @@ class Decoder {
   bool layer(const Json& form) {
     Layer layer;
     place_ = "layer " + std::to_string(network_.layers.size());
-    const Json *name = text(form, "name"), *op = form.get("op"), *inputs = form.get("inputs"), *outputs = form.get("outputs");
-    const bool fields = known(form, {"name", "op", "inputs", "outputs", "sources"}) && op != nullptr;
+    const Json *name = fields::text(form, "name"), *op = form.get("op"), *inputs = form.get("inputs"), *outputs = form.get("outputs");
+    const bool fields = fields::known(form, {"name", "op", "inputs", "outputs", "sources"}) && op != nullptr;
     if (!fields || name == nullptr || inputs == nullptr || !inputs->is(Json::Kind::array)) return damaged("its fields");
     layer.name = name->text;
     place_ = "layer \"" + layer.name + "\"";
@@ -286,7 +224,7 @@ class Decoder {
       layer.inputs.emplace_back();
       if (!operand(item, layer.inputs.back())) return damaged("an input does not exist");
     }
-    if (!sizes(outputs, layer.outputs)) return damaged("its outputs");
+    if (!fields::sizes(outputs, layer.outputs)) return damaged("its outputs");
     for (std::size_t index : layer.outputs) {
       if (index >= network_.values.size()) return damaged("an output does not exist");
     }
@@ -309,9 +247,9 @@ class Decoder {
       return position(&form, operand.value);
     }
     std::size_t offset = 0;
-    const Json* dtype = text(form, "dtype");
-    if (!known(form, {"dtype", "shape", "offset"}) || dtype == nullptr || !sizes(form.get("shape"), operand.shape) ||
-        !size(form.get("offset"), offset) || !elements(operand.shape, operand.elements)) {
+    const Json* dtype = fields::text(form, "dtype");
+    if (!fields::known(form, {"dtype", "shape", "offset"}) || dtype == nullptr || !fields::sizes(form.get("shape"), operand.shape) ||
+        !fields::size(form.get("offset"), offset) || !fields::elements(operand.shape, operand.elements)) {
       return false;
     }
     operand.kind = Operand::Kind::constant;
@@ -335,7 +273,7 @@ class Decoder {
       }
     }
     if (op.is(Json::Kind::object) && op.keys.size() == 1) {
-      if (op.keys[0] == "conv") return convolution(op.items[0], layer.conv);
+      if (op.keys[0] == "conv") return decode_conv(op.items[0], sections_, network_.functions.size(), place_, layer.conv, error_);
       for (const auto& own : kWithOperator) {
         if (op.keys[0] == own.name) {
           layer.kind = own.kind;
@@ -358,123 +296,11 @@ class Decoder {
     return true;
   }
 
-  bool axis(const Json& form, Axis& axis) {
-    Shape numbers;
-    if (!sizes(&form, numbers) || numbers.size() != 7) return false;
-    axis = {numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]};
-    return true;
-  }
-
-  bool convolution(const Json& form, Conv& conv) {
-    const Json *axes = form.get("axes"), *output = form.get("output");
-    std::size_t first = 0, count = 0, params = 0;
-    if (!known(form, {"axes", "group", "channels", "weights", "params", "output"}) || axes == nullptr ||
-        output == nullptr || axes->items.size() != 2 || !axis(axes->items[0], conv.rows) ||
-        !axis(axes->items[1], conv.columns) || !size(form.get("group"), conv.group) ||
-        !size(form.get("channels"), conv.outputs) || !pair(form.get("weights"), first, count) ||
-        !size(form.get("params"), params)) {
-      return damaged("its fields");
-    }
-    const std::uint8_t *weights = nullptr, *bias = nullptr;
-    if (!sections_.all[format::kWgts].part(first, count, 1, weights)) return damaged("its weights lie outside");
-    conv.weights = reinterpret_cast<const std::int8_t*>(weights);
-    const Region& region = sections_.all[format::kPrms];
-    if (conv.outputs > format::kMaxExtent || !region.part(params, conv.outputs * 4, 1, bias)) {
-      return damaged("its biases lie outside");
-    }
-    conv.bias.resize(conv.outputs);
-    for (std::size_t at = 0; at < conv.outputs; ++at) {
-      std::uint32_t number = 0;
-      for (int byte = 0; byte < 4; ++byte) number |= std::uint32_t{bias[4 * at + byte]} << (8 * byte);
-      conv.bias[at] = static_cast<std::int32_t>(number);
-    }
-    next_ = params + conv.outputs * 4;
-    const std::int8_t* exponents = nullptr;  // for reports; they have to be there
-    if (!array(conv, exponents) || !output_stage(*output, conv)) return false;
-    return weights_fit(conv, count);
-  }
-
-  // The next array of a layer's parameters.
-  bool array(const Conv& conv, const std::int8_t*& numbers) {
-    const std::uint8_t* begin = nullptr;
-    if (!sections_.all[format::kPrms].part(next_, conv.outputs, 1, begin)) return damaged("its parameters lie outside");
-    next_ += conv.outputs;
-    numbers = reinterpret_cast<const std::int8_t*>(begin);
-    return true;
-  }
-
-  bool output_stage(const Json& form, Conv& conv) {
-    if (!form.is(Json::Kind::object) || form.keys.size() != 1) return damaged("its output");
-    const Json& stage = form.items[0];
-    if (form.keys[0] == "direct") {
-      return (boolean(stage.get("relu"), conv.relu) || damaged("its output")) && array(conv, conv.shifts);
-    }
-    if (form.keys[0] == "function") {
-      conv.output = Conv::Output::function;
-      bool fractions = false;
-      const Json *residual = stage.get("residual"), *own = stage.get("fractions");
-      if (!size(stage.get("function"), conv.function) || conv.function >= network_.functions.size() ||
-          (own != nullptr && !boolean(own, fractions))) {
-        return damaged("its output");
-      }
-      if (residual != nullptr && !residual->is(Json::Kind::null)) {
-        if (residual->text != "before-activation" && residual->text != "after-activation") return damaged("its residual");
-        conv.residual = residual->text == "before-activation" ? Residual::before : Residual::after;
-      }
-      return array(conv, conv.arguments) && array(conv, conv.shifts) && (!fractions || array(conv, conv.fractions));
-    }
-    conv.output = Conv::Output::dpu;
-    const Json* activation = text(stage, "activation");
-    if (form.keys[0] != "dpu" || activation == nullptr || !small(stage.get("accumulator_shift"), 0, 24, conv.accumulator_shift) ||
-        !small(stage.get("bias_shift"), 0, 16, conv.bias_shift) || !small(stage.get("shift"), 0, 40, conv.shift)) {
-      return damaged("its output");
-    }
-    if (activation->text != "none" && activation->text != "relu" && activation->text != "leaky-relu") return damaged("its activation");
-    conv.activation = activation->text == "none"   ? Activation::none
-                      : activation->text == "relu" ? Activation::relu
-                                                   : Activation::leaky_relu;
-    return true;
-  }
-
-  // The number of weights, and the proof that no accumulator overflows (A4).
-  bool weights_fit(Conv& conv, std::size_t count) {
-    const Axis &rows = conv.rows, &columns = conv.columns;
-    for (const Axis* axis : {&rows, &columns}) {
-      const std::size_t limits[] = {axis->kernel, axis->stride, axis->dilation, axis->output};
-      for (std::size_t limit : limits) {
-        if (limit == 0 || limit >= format::kMaxExtent) return broken("its window is absurd");
-      }
-      if (axis->begin >= format::kMaxExtent || axis->end >= format::kMaxExtent || axis->input >= format::kMaxElements) {
-        return broken("its window is absurd");
-      }
-      const std::size_t reach = (axis->kernel - 1) * axis->dilation + (axis->output - 1) * axis->stride;
-      if (reach >= axis->input + axis->begin + axis->end) return broken("its window does not fit");
-    }
-    const std::size_t taps = rows.kernel * columns.kernel;
-    const bool grouped = conv.group > 0 && conv.outputs > 0 && conv.outputs % conv.group == 0;
-    if (!grouped || count % conv.outputs != 0 || count / conv.outputs % taps != 0) return broken("its number of weights");
-    conv.group_inputs = count / conv.outputs / taps;
-    const std::size_t own = conv.taps();
-    for (std::size_t output = 0; output < conv.outputs; ++output) {
-      std::int64_t bound = 0;
-      for (std::size_t tap = 0; tap < own; ++tap) {
-        const int weight = conv.weights[output * own + tap];
-        bound += weight < 0 ? -weight : weight;
-      }
-      const std::int64_t bias = conv.bias[output];
-      if (bound * 128 + (bias < 0 ? -bias : bias) > INT32_MAX) {
-        return fail(error_, format::kAccumulator, place_ + ": a sum of products can leave 32 bits");
-      }
-    }
-    return true;
-  }
-
   const Sections& sections_;
   Network& network_;
   Error& error_;
   std::string place_;
   std::size_t next_floating_ = 0;  // first layer that the next float form may be of
-  std::size_t next_ = 0;  // byte of PRMS behind the arrays that were read
 };
 
 }  // namespace

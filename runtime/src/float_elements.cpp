@@ -45,7 +45,7 @@ float combination(Arithmetic op, float a, float b) {
 class ArithmeticStep : public Step {
  public:
   Arithmetic op = Arithmetic::add;
-  std::size_t inputs[2] = {Frame::kNone, Frame::kNone}, output = 0;
+  std::size_t inputs[2] = {kNone, kNone}, output = 0;
   std::vector<float> constants[2];
   struct Dimension {
     std::size_t extent, from[2], to;
@@ -55,7 +55,7 @@ class ArithmeticStep : public Step {
   void run(Frame& frame) const override {
     const float* from[2];
     for (int side = 0; side < 2; ++side) {
-      from[side] = inputs[side] == Frame::kNone ? constants[side].data() : frame.data<float>(inputs[side]);
+      from[side] = inputs[side] == kNone ? constants[side].data() : frame.data<float>(inputs[side]);
     }
     apply(0, from[0], from[1], frame.data<float>(output));
   }
@@ -94,7 +94,7 @@ class NormStep : public Step {
 
 // An operand of arithmetic: a value, or numbers with their shape.
 struct Term {
-  std::size_t value = Frame::kNone;
+  std::size_t value = kNone;
   std::vector<float> numbers;
   Shape shape;
 };
@@ -134,7 +134,7 @@ bool combine(FloatLayer& layer, Arithmetic op, Term& a, Term& b, std::size_t out
   for (int side = 0; side < 2; ++side) {
     Value constant;
     constant.shape = terms[side]->shape;
-    const bool is_value = terms[side]->value != Frame::kNone;
+    const bool is_value = terms[side]->value != kNone;
     const Shape steps = is_value ? layer.value(terms[side]->value).strides() : constant.strides();
     if (!strides_to(terms[side]->shape, steps, shape, strides[side])) return layer.builder.broken("its shapes do not fit each other");
     step->inputs[side] = terms[side]->value;
@@ -225,7 +225,7 @@ bool build_float_arithmetic(FloatLayer& layer) {
     if (!term(layer, at, terms[at])) return false;
   }
   // A mean divides at the end; a sum of one is that one.
-  if (mean || terms.size() == 1) terms.push_back({Frame::kNone, {mean ? static_cast<float>(terms.size()) : 1.0f}, {}});
+  if (mean || terms.size() == 1) terms.push_back({kNone, {mean ? static_cast<float>(terms.size()) : 1.0f}, {}});
   const bool channels_last = layer.value(layer.layer.outputs[0]).channels_last;
   Term so_far = std::move(terms[0]);
   for (std::size_t at = 1; at < terms.size(); ++at) {

@@ -11,12 +11,12 @@ constexpr std::size_t kMatrixRows = 16;  // at once
 
 // A factor: where element (row, column) of each matrix of the batch is.
 struct Factor {
-  std::size_t value = Frame::kNone;
+  std::size_t value = kNone;
   std::vector<float> constant;
   std::size_t row = 0, column = 0;   // elements from one to the next
   Shape batch;                       // elements from one index of each batch axis to the next, 0 where it repeats
 
-  const float* data(const Frame& frame) const { return value == Frame::kNone ? constant.data() : frame.data<float>(value); }
+  const float* data(const Frame& frame) const { return value == kNone ? constant.data() : frame.data<float>(value); }
 };
 
 class ProductStep : public Step {
@@ -166,7 +166,7 @@ bool build_float_product(FloatLayer& layer) {
   layer.builder.scratch(step->scratch());
   std::vector<std::size_t> reads;
   for (std::size_t value : {step->a.value, step->b.value, step->c.value, step->epilogue.residual}) {
-    if (value != Frame::kNone) reads.push_back(value);
+    if (value != kNone) reads.push_back(value);
   }
   layer.builder.add(std::move(step), reads, {output});
   return true;

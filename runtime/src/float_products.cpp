@@ -186,7 +186,7 @@ bool add_conv(FloatLayer& layer, std::unique_ptr<Step> step) {
   step->output = output;
   layer.builder.scratch(step->scratch());
   std::vector<std::size_t> reads{input};
-  if (step->epilogue.residual != Frame::kNone) reads.push_back(step->epilogue.residual);
+  if (step->epilogue.residual != kNone) reads.push_back(step->epilogue.residual);
   layer.builder.add(std::move(step), reads, {output});
   return true;
 }
@@ -210,7 +210,7 @@ bool Epilogue::read(FloatLayer& layer, bool channels_last) {
 }
 
 void Epilogue::apply(const Frame& frame, float* sums, std::size_t first, std::size_t count) const {
-  const float* other = residual == Frame::kNone ? nullptr : frame.data<float>(residual) + first;
+  const float* other = residual == kNone ? nullptr : frame.data<float>(residual) + first;
   const auto add = [&] {
     for (std::size_t at = 0; at < count; ++at) sums[at] += other[at];
   };

@@ -120,7 +120,7 @@ void add_quantized(Builder& builder, std::size_t floats, std::size_t integers) {
 
 FloatLayer::FloatLayer(Builder& of, const Layer& own) : builder(of), layer(own) {
   for (const Operand& operand : layer.inputs) {
-    inputs.push_back({Frame::kNone, &operand});
+    inputs.push_back({kNone, &operand});
     if (operand.kind != Operand::Kind::value) continue;
     inputs.back().value = dequantized(operand.value);
     values.push_back(inputs.back().value);

@@ -11,10 +11,10 @@ namespace ceras::detail {
 class FloatLayer {
  public:
   struct Input {
-    std::size_t value = Frame::kNone;  // floats; none for a constant or where nothing is given
+    std::size_t value = kNone;  // floats; none for a constant or where nothing is given
     const Operand* operand = nullptr;
     bool given() const { return operand->kind != Operand::Kind::none; }
-    bool is_value() const { return value != Frame::kNone; }
+    bool is_value() const { return value != kNone; }
   };
 
   FloatLayer(Builder& of, const Layer& own);
@@ -53,7 +53,7 @@ class FloatLayer {
 struct Epilogue {
   FloatFunction function;
   bool before = false;  // whether the residual is added before the function
-  std::size_t residual = Frame::kNone;  // in the order of memory of the result
+  std::size_t residual = kNone;  // in the order of memory of the result
 
   // Of the layer's attributes; false with the error set.
   bool read(FloatLayer& layer, bool channels_last);

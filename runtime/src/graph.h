@@ -18,6 +18,8 @@ namespace ceras::detail {
 
 using Shape = std::vector<std::size_t>;
 
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);  // no value, no choice
+
 inline int width_bits(Type type) { return type == Type::i8 ? 8 : type == Type::i16 ? 16 : 32; }
 inline std::size_t width_bytes(Type type) { return type == Type::i8 ? 1 : type == Type::i16 ? 2 : 4; }
 
@@ -27,7 +29,7 @@ struct Value : Tensor {
   bool channels_last = false;  // channels are the innermost dimension in memory, behind the spatial ones
   std::size_t offset = 0;      // first byte in the arena
   int born = 0, dies = 0;      // first and last step that has it in memory
-  std::size_t floats = static_cast<std::size_t>(-1);  // the same value in float, where a layer with two forms computes it
+  std::size_t floats = kNone;  // the same value in float, where a layer with two forms computes it
 
   std::size_t batch() const { return shape.empty() ? 1 : shape[0]; }
   std::size_t channels() const { return shape.size() > 1 ? shape[1] : 1; }
@@ -101,9 +103,9 @@ class Step {
   std::vector<std::size_t> computed;  // values of the file that exist afterwards
   // When it runs: where a choice has a form, and where a value does not exist yet.
   struct Condition {
-    std::size_t choice = static_cast<std::size_t>(-1);
+    std::size_t choice = kNone;
     Form form = Form::integer;
-    std::size_t unless = static_cast<std::size_t>(-1);
+    std::size_t unless = kNone;
   };
   Condition condition;
 };

@@ -4,6 +4,7 @@
 
 #include "container.h"
 #include "forms.h"
+#include "steps.h"
 
 namespace ceras {
 
@@ -181,7 +182,7 @@ Error Context::run() {
   for (const auto& step : network.steps) {
     if (!state_->forms.runs(*step)) continue;
     step->run(frame);
-    if (frame.not_finite != detail::Frame::kNone) {
+    if (frame.not_finite != detail::kNone) {
       const std::string& name = network.values[frame.not_finite].name;
       detail::fail(error, format::kNonFinite, "\"" + name + "\" holds NaN or infinity and cannot be quantized");
       return error;

@@ -9,8 +9,6 @@ namespace ceras::detail {
 
 namespace {
 
-constexpr std::size_t kNothing = static_cast<std::size_t>(-1);
-
 bool find_value(const Network& network, const std::string& name, std::size_t& index, Error& error) {
   const auto named = [&](const Value& value) { return value.name == name; };
   const auto found = std::find_if(network.values.begin(), network.values.end(), named);
@@ -22,7 +20,7 @@ bool find_value(const Network& network, const std::string& name, std::size_t& in
 
 bool cut_part(Network& network, const std::vector<std::string>& given, const std::vector<std::string>& wanted, Error& error) {
   std::vector<bool> known(network.values.size(), false), seen(network.values.size(), false);
-  std::vector<std::size_t> maker(network.values.size(), kNothing), open = network.outputs;
+  std::vector<std::size_t> maker(network.values.size(), kNone), open = network.outputs;
   for (std::size_t index : network.inputs) known[index] = true;
   for (const std::string& name : given) {
     std::size_t index = 0;
@@ -50,7 +48,7 @@ bool cut_part(Network& network, const std::vector<std::string>& given, const std
     seen[index] = true;
     if (known[index]) {
       network.inputs.push_back(index);
-    } else if (maker[index] == kNothing) {
+    } else if (maker[index] == kNone) {
       return fail(error, format::kQuantizedGraph, "value \"" + network.values[index].name + "\" is never computed");
     } else {
       needed[maker[index]] = true;
@@ -60,7 +58,7 @@ bool cut_part(Network& network, const std::vector<std::string>& given, const std
     }
   }
   // A layer with several outputs may be needed for one of them and make a known one too.
-  const auto is_made = [&](std::size_t index) { return maker[index] != kNothing && needed[maker[index]]; };
+  const auto is_made = [&](std::size_t index) { return maker[index] != kNone && needed[maker[index]]; };
   network.inputs.erase(std::remove_if(network.inputs.begin(), network.inputs.end(), is_made), network.inputs.end());
   std::sort(network.inputs.begin(), network.inputs.end());
   std::vector<Layer> layers;

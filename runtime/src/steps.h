@@ -42,7 +42,6 @@ class Frame {
   }
 
   // The first value that holds a number which is not finite and cannot be quantized; none for a good frame.
-  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::size_t not_finite = kNone;
 
  private:

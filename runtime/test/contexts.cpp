@@ -10,22 +10,6 @@
 #include "ceras/ceras.hpp"
 #include "support.h"
 
-namespace {
-
-// All outputs of a frame; none where it cannot be computed.
-std::vector<float> frame(const ceras::Model& model, ceras::Context& context, const std::vector<char>& inputs) {
-  std::vector<float> outputs;
-  if (give_inputs(model, context, inputs) != 0 || context.run()) return outputs;
-  for (std::size_t at = 0; at < model.outputs(); ++at) {
-    std::vector<float> own(model.output(at).elements());
-    context.read_output(at, own.data());
-    outputs.insert(outputs.end(), own.begin(), own.end());
-  }
-  return outputs;
-}
-
-}  // namespace
-
 int main(int count, char** arguments) {
   if (count < 3) return 1;
   const int threads = count > 3 ? std::atoi(arguments[3]) : 4, frames = count > 4 ? std::atoi(arguments[4]) : 3;
@@ -40,9 +24,7 @@ int main(int count, char** arguments) {
     ceras::Context context(*model);
     for (int at = 0; at < frames; ++at) {
       const std::vector<float> outputs = frame(*model, context, inputs);
-      const bool same = outputs.size() == expected.size() &&
-                        (outputs.empty() || std::memcmp(outputs.data(), expected.data(), 4 * outputs.size()) == 0);
-      if (!same) ++wrong;
+      if (!same(outputs, expected)) ++wrong;
     }
   };
   std::vector<std::thread> all;

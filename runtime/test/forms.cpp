@@ -20,21 +20,6 @@ void expect(bool holds, const char* what) {
   std::printf("not so: %s\n", what);
 }
 
-std::vector<float> frame(const ceras::Model& model, ceras::Context& context, const std::vector<char>& inputs) {
-  std::vector<float> outputs;
-  if (give_inputs(model, context, inputs) != 0 || context.run()) return outputs;
-  for (std::size_t at = 0; at < model.outputs(); ++at) {
-    std::vector<float> own(model.output(at).elements());
-    context.read_output(at, own.data());
-    outputs.insert(outputs.end(), own.begin(), own.end());
-  }
-  return outputs;
-}
-
-bool same(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && !a.empty() && std::memcmp(a.data(), b.data(), 4 * a.size()) == 0;
-}
-
 // The same by the C interface: all outputs of a frame in a form.
 std::vector<float> plain_frame(ceras_context* context, const ceras::Model& model, const std::vector<const float*>& inputs, int floats) {
   std::vector<float> outputs;

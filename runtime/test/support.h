@@ -37,4 +37,21 @@ inline int give_inputs(const ceras::Model& model, ceras::Context& context, const
   return 0;
 }
 
+// All outputs of a frame, one behind the other; none where it cannot be computed.
+inline std::vector<float> frame(const ceras::Model& model, ceras::Context& context, const std::vector<char>& inputs) {
+  std::vector<float> outputs;
+  if (give_inputs(model, context, inputs) != 0 || context.run()) return outputs;
+  for (std::size_t at = 0; at < model.outputs(); ++at) {
+    std::vector<float> own(model.output(at).elements());
+    context.read_output(at, own.data());
+    outputs.insert(outputs.end(), own.begin(), own.end());
+  }
+  return outputs;
+}
+
+// Whether both are there and have the same bits.
+inline bool same(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && !a.empty() && std::memcmp(a.data(), b.data(), 4 * a.size()) == 0;
+}
+
 #endif

@@ -109,6 +109,16 @@ fn a_movement_follows_only_what_is_all_in_float() {
     }
 }
 
+/// What the program `forms` says of a model: its exit status and text.
+fn say(model: &Model) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    prepare(&folder, &model.to_bytes().unwrap(), &crate::quantized::inputs(&model.graph, 3));
+    let mut command = command("forms");
+    let output = command.args(["model.ceras", "inputs"].map(|name| folder.path().join(name)));
+    let output = output.output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// Frames of one context in turn: integers, float, integers, as much float as fits no time and all of it, integers. The
 /// program compares the frames with each other and with those of new contexts.
 #[test]
@@ -116,26 +126,15 @@ fn a_switch_changes_no_other_frame() {
     let mut model = classifier();
     model.floats = float_forms(&model.graph, 1);
     assert!(!model.floats.is_empty());
-    let folder = tempfile::tempdir().unwrap();
-    prepare(&folder, &model.to_bytes().unwrap(), &crate::quantized::inputs(&model.graph, 3));
-    let mut command = command("forms");
-    let output = command.args(["model.ceras", "inputs"].map(|name| folder.path().join(name)));
-    let output = output.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let (status, text) = say(&model);
+    assert_eq!(status, Some(0), "{text}");
 }
 
 /// A file without the form that is asked for says so, and the next call works.
 #[test]
 fn a_form_that_is_not_there_is_refused() {
-    let model = classifier();
-    let folder = tempfile::tempdir().unwrap();
-    prepare(&folder, &model.to_bytes().unwrap(), &crate::quantized::inputs(&model.graph, 3));
-    let mut command = command("forms");
-    let output = command.args(["model.ceras", "inputs"].map(|name| folder.path().join(name)));
-    let output = output.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(2), "{text}");
+    let (status, text) = say(&classifier());
+    assert_eq!(status, Some(2), "{text}");
     assert!(text.starts_with("error[SG0604]: the file holds no layer in float"), "{text}");
 }
 
