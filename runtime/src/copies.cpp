@@ -77,6 +77,19 @@ class MovementStep : public Step {
   }
 
  private:
+  // The first dimension that has more than one index, shared between threads where two more are behind it.
+  template <typename T>
+  static void copy_parts(const Frame& frame, const Copy& copy, const T* from, T* to) {
+    std::size_t outer = 0;
+    while (outer + 1 < copy.dimensions.size() && copy.dimensions[outer].extent == 1 && copy.dimensions[outer].positions.empty()) ++outer;
+    if (outer + 2 >= copy.dimensions.size()) return copy_dimension(copy, 0, from, to);
+    const Copy::Dimension& own = copy.dimensions[outer];
+    frame.each(own.extent, [&](std::size_t index, std::uint8_t*) {
+      const std::ptrdiff_t source = own.positions.empty() ? static_cast<std::ptrdiff_t>(index) * own.from : own.positions[index];
+      copy_dimension(copy, outer + 1, from + source, to + static_cast<std::ptrdiff_t>(index) * own.to);
+    });
+  }
+
   template <typename T>
   void apply(Frame& frame, const Copy& copy) const {
     const T* from = frame.data<T>(inputs[copy.input]);
@@ -86,8 +99,9 @@ class MovementStep : public Step {
       for (const Copy::Dimension& own : copy.dimensions) {
         if (own.extent == 0) return;
       }
-      copy_dimension(copy, 0, from + copy.from, to + copy.to);
-      return;
+      constexpr std::size_t kWorthThreads = 1 << 14;
+      if (target.elements() >= kWorthThreads) return copy_parts(frame, copy, from + copy.from, to + copy.to);
+      return copy_dimension(copy, 0, from + copy.from, to + copy.to);
     }
     for (std::size_t index = 0; index < target.elements(); ++index) to[position(target, index)] = from[position(source, index)];
   }

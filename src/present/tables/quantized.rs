@@ -38,6 +38,9 @@ pub struct QuantizedInspection {
     pub source_nodes: usize,
     /// Layers that are mere views of their input's memory.
     pub views: usize,
+    /// Layers that the file holds in float besides their integer form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub both: Vec<String>,
     /// Target whose accelerator does the layers.
     pub target: String,
     /// Layers in order of execution, views included.
@@ -140,6 +143,7 @@ impl QuantizedInspection {
             weights: layers.iter().map(|layer| layer.weights).sum(),
             source_nodes: layers.iter().map(|layer| layer.sources.len()).sum(),
             views: layers.iter().filter(|layer| layer.view).count(),
+            both: model.floats.iter().map(|form| graph.layers[form.layer].name.clone()).collect(),
             target: target.name.clone(),
             layers,
             edges: edges(graph),
@@ -163,6 +167,12 @@ impl QuantizedInspection {
             self.source_nodes,
             self.views
         ));
+        if !self.both.is_empty() {
+            let count = self.both.len();
+            text.push_str(&format!(
+                "float     {count} layers in float besides their integer form\n"
+            ));
+        }
         let share = self.file_bytes as f64 / self.weights.max(1) as f64;
         text.push_str(&format!(
             "file      {} B for {} weights, {share:.3} B each\n\n",
@@ -193,9 +203,10 @@ impl QuantizedInspection {
         for layer in &self.layers {
             let bits =
                 layer.accumulator_bits.map_or_else(String::new, |bits| format!("{bits} bit"));
+            let both = if self.both.contains(&layer.name) { ", float too" } else { "" };
             table.add_row([
                 layer.name.clone(),
-                layer.operator.clone(),
+                layer.operator.clone() + both,
                 dims(&layer.shape),
                 layer.width.clone(),
                 grouped(layer.weights as u64),
