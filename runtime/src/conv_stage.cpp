@@ -57,14 +57,23 @@ void ConvStage::prepare(const Network& network, const Layer& layer, const Value&
     residual_zero_[at] = residual->scales[at].zero;
     stage.narrow = stage.narrow && align_[at] >= -20;
   }
+  choose_bits(conv);
+}
+
+// Where fewer bits do, and the table as they want it.
+void ConvStage::choose_bits(const Conv& conv) {
+  Stage& stage = stage_;
   stage.packs = stage.narrow && stage.bits == 8;
   for (std::size_t at = 0; at < conv.outputs && stage.packs; ++at) stage.packs = packs(at, bound(conv, at));
   if (!stage.packs) return;
   // Channels that do not exist fit every block.
-  halves_.assign(padded, 1);
+  halves_.assign(conv.outputs + kLanes, 1);
+  const Function* function = stage.function;
+  for (int at = 0; function != nullptr && at < function->entries() * (function->is_signed ? 2 : 1); ++at) {
+    largest_entry_ = std::max<std::int64_t>(largest_entry_, function->rom[at] < 0 ? -function->rom[at] : function->rom[at]);
+  }
   for (std::size_t at = 0; at < conv.outputs; ++at) halves_[at] = halves_do(at) ? 1 : 0;
   stage.halves = halves_.data();
-  const Function* function = stage.function;
   if (function == nullptr || function->layout != RomLayout::two_segments || function->is_signed) return;
   table_.assign(kTable, 0);
   for (int entry = 0; entry < function->entries(); ++entry) table_[entry] = static_cast<std::int16_t>(function->rom[entry]);
@@ -95,14 +104,7 @@ bool ConvStage::packs(std::size_t channel, std::int64_t largest_sum) const {
 // constant from there on, and both ends of 20 bits give what both ends of `inner` give.
 bool ConvStage::halves_do(std::size_t channel) const {
   if (stage_.kind == Stage::Kind::direct) return true;  // one shift; what saturates in 16 bits does in 8
-  const Function& function = *stage_.function;
-  std::int64_t added = half_of(shifts_[channel]);
-  std::int64_t largest = 0;
-  for (int at = 0; at < function.entries() * (function.is_signed ? 2 : 1); ++at) {
-    const std::int64_t entry = function.rom[at];
-    largest = std::max(largest, entry < 0 ? -entry : entry);
-  }
-  added += largest;
+  std::int64_t added = half_of(shifts_[channel]) + largest_entry_;
   // A residual in front of the function moves the argument, whose ends are looked at.
   const std::uint8_t none = static_cast<std::uint8_t>(residual_zero_[channel] + 128);
   std::uint8_t others[] = {none, none};

@@ -15,6 +15,7 @@ class ConvStage {
   const Stage& stage() const { return stage_; }
 
  private:
+  void choose_bits(const Conv& conv);
   std::int64_t bound(const Conv& conv, std::size_t channel) const;
   bool packs(std::size_t channel, std::int64_t largest_sum) const;
   bool halves_do(std::size_t channel) const;
@@ -23,6 +24,7 @@ class ConvStage {
   std::vector<std::int32_t> bias_, folded_, argument_, shifts_, zero_, align_, residual_zero_;
   std::vector<std::uint8_t> halves_;
   std::vector<std::int16_t> table_;
+  std::int64_t largest_entry_ = 0;  // of the function's table, its magnitude
 };
 
 }  // namespace ceras::detail

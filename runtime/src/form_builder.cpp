@@ -87,9 +87,10 @@ bool FormBuilder::both(const Layer& layer) {
   convert(layer, Form::integer, {own, Form::integer, kNone});
   builder_.condition = {own, Form::integer, kNone};
   if (!build_layer(builder_, layer)) return false;
-  Layer floating = in_float(layer.floating ? *layer.floating : layer);
+  const Layer& other = layer.floating ? *layer.floating : layer;
+  Layer floating = in_float(other);
   for (std::size_t& output : floating.outputs) output = network_.values[output].floats;
-  convert(layer.floating ? *layer.floating : layer, Form::floating, {own, Form::floating, kNone});
+  convert(other, Form::floating, {own, Form::floating, kNone});
   builder_.condition = {own, Form::floating, kNone};
   const bool built = build_layer(builder_, floating);
   builder_.condition = {};

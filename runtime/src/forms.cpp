@@ -76,9 +76,9 @@ void Forms::charge(const Step* next) {
   if (charged_ != nullptr) {
     const Step::Condition& when = charged_->condition;
     const bool back = when.unless < maker_.size() && maker_[when.unless] != kNone;
-    double& cost = back                            ? now_.back[maker_[when.unless]]
+    double& cost = back                   ? now_.back[maker_[when.unless]]
                    : when.choice == kNone ? now_.between[behind_]
-                                                 : now_.of[static_cast<int>(when.form)][when.choice];
+                                          : now_.of[static_cast<int>(when.form)][when.choice];
     cost += now - since_;
   }
   charged_ = next;

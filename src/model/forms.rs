@@ -50,30 +50,29 @@ pub fn check(graph: &QGraph, forms: &[FloatForm]) -> Result<()> {
             return refuse("its float form reads what its integer form does not");
         }
     }
-    in_forms(graph, forms, &|_| true)?.validate()
+    in_forms(graph, forms, &|_| true).validate()
 }
 
 /// The network in which the chosen layers compute in float.
 ///
 /// A value that only layers in float read is a float value then; one that others read too, or that leaves the network, has
-/// a float value beside it, with `:float` behind its name.
-///
-/// # Errors
-/// `INTERNAL` for forms that [`check`] refuses.
+/// a float value beside it, with `:float` behind its name. Forms that [`check`] accepts give a valid network.
 pub fn in_forms(
     graph: &QGraph,
     forms: &[FloatForm],
     chosen: &dyn Fn(&FloatForm) -> bool,
-) -> Result<QGraph> {
+) -> QGraph {
     let mut by_layer = vec![None; graph.layers.len()];
     for form in forms.iter().filter(|form| chosen(form)) {
-        by_layer[form.layer] = Some(form);
+        if let Some(place) = by_layer.get_mut(form.layer) {
+            *place = Some(form);
+        }
     }
     let mut mixing = Mixing::new(graph);
     for (layer, form) in graph.layers.iter().zip(by_layer) {
         mixing.decide(layer, form);
     }
-    Ok(mixing.build())
+    mixing.build()
 }
 
 /// What a layer in float computes, and its inputs by position.

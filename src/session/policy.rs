@@ -82,26 +82,29 @@ impl Policy {
         let alone = |first| Networks { first, second: None };
         Ok(match self {
             Self::Integer => alone(model.graph.clone()),
-            Self::Float => alone(float()?),
+            Self::Float => alone(float()),
             Self::Layers(names) => alone(of_names(model, names)?),
             Self::Margin(margin) => {
-                Networks { first: model.graph.clone(), second: Some((*margin, float()?)) }
+                Networks { first: model.graph.clone(), second: Some((*margin, float())) }
             }
         })
     }
 }
 
 fn of_names(model: &Model, patterns: &[String]) -> Result<QGraph> {
-    let layer = |form: &FloatForm| &model.graph.layers[form.layer];
-    let missing = |pattern: &&String| !model.floats.iter().any(|own| layer(own).is_named(pattern));
+    let named = |form: &FloatForm, pattern: &str| {
+        let layer = model.graph.layers.get(form.layer);
+        layer.is_some_and(|layer| layer.is_named(pattern))
+    };
+    let missing = |pattern: &&String| !model.floats.iter().any(|own| named(own, pattern));
     if let Some(pattern) = patterns.iter().find(missing) {
         let message = format!("no layer in both forms is named \"{pattern}\"");
         return Err(Error::new(&codes::FLOAT_FORM, message).help(
             "`seigo inspect` lists the layers; `seigo quantize --both` gives them both forms",
         ));
     }
-    let wanted = |own: &FloatForm| patterns.iter().any(|name| layer(own).is_named(name));
-    forms::in_forms(&model.graph, &model.floats, &wanted)
+    let wanted = |own: &FloatForm| patterns.iter().any(|pattern| named(own, pattern));
+    Ok(forms::in_forms(&model.graph, &model.floats, &wanted))
 }
 
 #[cfg(test)]

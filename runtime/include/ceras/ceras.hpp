@@ -1,8 +1,7 @@
 // Runs a quantized network from a .ceras file on any processor; C++17 and its standard library.
 //
 // A Model is read once, checked completely and never changes; it may be shared by threads. A Context holds the
-// memory of one frame. Once a model is open nothing is allocated and nothing can fail, except on numbers that are not
-// finite.
+// memory of one frame. Running a frame allocates nothing and cannot fail, except on numbers that are not finite.
 #ifndef CERAS_HPP
 #define CERAS_HPP
 

@@ -124,9 +124,20 @@ struct V {
 #undef CERAS_TARGET
 
 // What compilers make vectors of by themselves is as it is for every processor.
-const KernelSet kNeon = {"neon",         pack,           dense,          pack_depthwise,  depthwise,    finish,
-                         kPortable.maximum, kPortable.quantize, kPortable.quantize_rows, kPortable.dequantize, kPortable.sigmoid, kPortable.silu,
-                         kPortable.matrix, kPortable.add_products};
+const KernelSet kNeon = {"neon",
+                         pack,
+                         dense,
+                         pack_depthwise,
+                         depthwise,
+                         finish,
+                         kPortable.maximum,
+                         kPortable.quantize,
+                         kPortable.quantize_rows,
+                         kPortable.dequantize,
+                         kPortable.sigmoid,
+                         kPortable.silu,
+                         kPortable.matrix,
+                         kPortable.add_products};
 
 }  // namespace neon
 

@@ -26,7 +26,7 @@ fn with_forms(graph: &QGraph, seed: u64) -> (Model, Vec<bool>) {
 
 fn in_forms(model: &Model, chosen: &[bool]) -> QGraph {
     let position = |form: &FloatForm| model.floats.iter().position(|own| own == form).unwrap();
-    forms::in_forms(&model.graph, &model.floats, &|form| chosen[position(form)]).unwrap()
+    forms::in_forms(&model.graph, &model.floats, &|form| chosen[position(form)])
 }
 
 /// The value of the mixed network that the library shows for one of the file: its floats, where there are some.
