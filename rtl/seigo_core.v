@@ -31,6 +31,8 @@ module seigo_core #(
   parameter PlaneChannels = 16,
   // Rows and columns of taps beyond the center of the plane engine's largest window: 1 (3 x 3) to 3 (7 x 7).
   parameter PlaneReach = 1,
+  // 1: the plane engine multiplies channels by numbers that the residual reader reads.
+  parameter ChannelMul = 0,
   // Longest row of a plane that the plane engine takes.
   parameter MaxWidth = 512,
   // First layer on raw pixels: kernel, stride, bytes a pixel, longest row, where windows begin (`seigo_stem_unit`).
@@ -224,6 +226,8 @@ module seigo_core #(
   wire        store     = dense && descriptor[StoreLsb];
   wire [1:0]  chain     = descriptor[ChainLsb +: ChainWidth];
   wire [1:0]  residual  = descriptor[ResidualLsb +: ResidualWidth];
+  // A plane pass whose weights the residual reader brings.
+  wire        multiply  = ChannelMul != 0 && !dense && descriptor[PlaneMulLsb];
   wire        wide      = descriptor[WideLsb];
   wire [15:0] tiles     = descriptor[TilesLsb +: TilesWidth];
   wire [1:0]  plane_wide = descriptor[PlaneWideLsb +: PlaneWideWidth];
@@ -294,6 +298,8 @@ module seigo_core #(
   wire         lane_set_ready, lane_set_valid, lane_set_commit;
   wire [1:0]   lane_set_index;
   wire         plane_set_ready, plane_set_valid, plane_set_filter, plane_set_commit;
+  wire         residual_valid, residual_ready;
+  wire [128*P-1:0] residual_row;
   wire [3:0]   plane_set_part, plane_set_index;
   wire         loader_busy;
 
@@ -307,7 +313,7 @@ module seigo_core #(
     .weights_ready_o(weights_ready), .weights_take_i(weights_take),
     .lane_ready_i(lane_set_ready), .lane_valid_o(lane_set_valid), .lane_index_o(lane_set_index),
     .lane_commit_o(lane_set_commit),
-    .plane_ready_i(plane_set_ready), .plane_valid_o(plane_set_valid),
+    .plane_ready_i(plane_set_ready && (!multiply || residual_valid)), .plane_valid_o(plane_set_valid),
     .plane_filter_o(plane_set_filter), .plane_part_o(plane_set_part), .plane_index_o(plane_set_index),
     .plane_commit_o(plane_set_commit),
     .parameter_data_o(parameter_data), .busy_o(loader_busy)
@@ -399,8 +405,6 @@ module seigo_core #(
   );
 
   // ---- drain and lanes ------------------------------------------------------------------------------
-  wire              residual_valid, residual_ready;
-  wire [128*P-1:0]  residual_row;
   wire              lane_valid, lane_first, result_pop, drain_busy, stall_output, stall_residual;
   wire [3:0]        lane_count;
   wire [128*LP-1:0] lane_residual;
@@ -493,7 +497,7 @@ module seigo_core #(
   wire              engine_start = setup && chain != 2'd0;
 
   seigo_plane_engine #(
-    .DP(DP), .Reach(PlaneReach), .Channels(PlaneChannels), .MaxWidth(MaxWidth), .PackProducts(PackProducts),
+    .DP(DP), .Reach(PlaneReach), .Channels(PlaneChannels), .ChannelMul(ChannelMul), .MaxWidth(MaxWidth), .PackProducts(PackProducts),
     .SumBits(PlaneSumBits), .DspLanes(DspLanes),
     .Functions(Functions), .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom), .BlockRoms(BlockRoms)
   ) i_planes (
@@ -508,6 +512,7 @@ module seigo_core #(
     .pad_top_i(descriptor[PlanePadTopLsb +: PlanePadTopWidth]),
     .pad_left_i(descriptor[PlanePadLeftLsb +: PlanePadLeftWidth]),
     .maximum_i(descriptor[MaximumLsb]), .tap_mask_i(descriptor[TapMaskLsb +: TapMaskWidth]),
+    .multiply_i(multiply), .factor_i(residual_row[127:0]),
     .two_i(chain == 2'd2), .direct_i(descriptor[PlaneDirectLsb +: PlaneDirectWidth]),
     .relu_i(descriptor[PlaneReluLsb +: PlaneReluWidth]), .wide_i(plane_wide),
     .function0_i(descriptor[PlaneFunction0Lsb +: PlaneFunction0Width]),
@@ -563,14 +568,14 @@ module seigo_core #(
 
   seigo_residual_reader #(.P(P), .RowBits(RowBits)) i_residual (
     .aclk(aclk), .aresetn(core_resetn),
-    .start_i(start && dense && residual != ResidualNone),
+    .start_i(start && (multiply || (dense && residual != ResidualNone))),
     .base_i(descriptor[ResBaseLsb +: ResBaseWidth]),
     .stride_i(descriptor[ResStrideLsb +: ResStrideWidth]),
-    .groups_i(descriptor[GroupsLsb +: GroupsWidth]), .tiles_i(tiles), .idle_o(residual_idle),
+    .groups_i(multiply ? 20'd1 : descriptor[GroupsLsb +: GroupsWidth]), .tiles_i(tiles), .idle_o(residual_idle),
     .request_valid_o(residual_req_valid), .request_ready_i(residual_req_ready),
     .request_row_o(residual_req_row), .answer_valid_i(residual_answer),
     .answer_data_i(residual_answer_data),
-    .valid_o(residual_valid), .ready_i(residual_ready), .data_o(residual_row)
+    .valid_o(residual_valid), .ready_i(multiply ? plane_set_commit : residual_ready), .data_o(residual_row)
   );
 
   // ---- DMA ------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 localparam DescriptorWords = 10;
 localparam DescriptorBits = 2560;
 localparam [15:0] MagicValue = 16'h5E16;
-localparam [7:0] VersionValue = 8'd2;
+localparam [7:0] VersionValue = 8'd3;
 localparam KindLsb = 0, KindWidth = 8;
 localparam VersionLsb = 8, VersionWidth = 8;
 localparam MagicLsb = 16, MagicWidth = 16;
@@ -25,6 +25,7 @@ localparam PlaneReluLsb = 77, PlaneReluWidth = 2;
 localparam WaitDmaLsb = 79, WaitDmaWidth = 1;
 localparam ToMemoryLsb = 80, ToMemoryWidth = 1;
 localparam PlaneWideLsb = 81, PlaneWideWidth = 2;
+localparam PlaneMulLsb = 83, PlaneMulWidth = 1;
 localparam TilesLsb = 96, TilesWidth = 16;
 localparam StepsLsb = 112, StepsWidth = 16;
 localparam GroupsLsb = 128, GroupsWidth = 20;

@@ -18,6 +18,8 @@ module seigo_plane_engine #(
   parameter Reach = 1,
   // Channels a cycle: 16, or 8 with half of the multipliers and lanes.
   parameter Channels = 16,
+  // 1: a number per channel may stand for the weights, see `seigo_plane_parameters`.
+  parameter ChannelMul = 0,
   // Pixels of the longest row; with windows that reach out by two columns, of the row and DP more.
   parameter MaxWidth = 512,
   // Two neighboring pixels share a multiplier (DSP48E2); only with DP = 2.
@@ -56,6 +58,9 @@ module seigo_plane_engine #(
   input  wire              maximum_i,
   // Taps that a maximum looks at, row by row: those of some rows in some columns.
   input  wire [8:0]        tap_mask_i,
+  // The weights are factors of the channels, steady while parameters come: rows above and below the center read the zero points. One filter, reach 1.
+  input  wire              multiply_i,
+  input  wire [127:0]      factor_i,
   // A second filter; then per filter the mode of the lanes.
   input  wire              two_i,
   input  wire [1:0]        direct_i,
@@ -99,7 +104,8 @@ module seigo_plane_engine #(
     if (start_i) begin
       reach_q <= reach_i;
       maximum_q <= maximum_i;
-      row_mask_q <= {|tap_mask_i[8:6], |tap_mask_i[5:3], |tap_mask_i[2:0]} | {3{!maximum_i}};
+      row_mask_q <= maximum_i ? {|tap_mask_i[8:6], |tap_mask_i[5:3], |tap_mask_i[2:0]}
+                    : ChannelMul != 0 && multiply_i ? 3'b010 : 3'b111;
       column_mask_q <= tap_mask_i[8:6] | tap_mask_i[5:3] | tap_mask_i[2:0];
       two_q <= two_i;
       direct_q <= direct_i;
@@ -222,7 +228,7 @@ module seigo_plane_engine #(
   end
 
   wire [3*Word*(DP+2)-1:0] pixels;
-  // A maximum may leave rows of its window out.
+  // A maximum may leave rows of its window out, a product does.
   wire [2*Reach:0]         rows_taken;
   genvar row;
   generate
@@ -255,8 +261,9 @@ module seigo_plane_engine #(
   );
 
   seigo_plane_parameters #(
-    .Channels (Channels),
-    .Reach    (Reach)
+    .Channels   (Channels),
+    .Reach      (Reach),
+    .ChannelMul (ChannelMul)
   ) parameter_sets (
     .aclk             (aclk),
     .aresetn          (aresetn),
@@ -266,6 +273,8 @@ module seigo_plane_engine #(
     .index_i          (parameter_index_i),
     .data_i           (parameter_data_i),
     .commit_i         (parameter_commit_i),
+    .multiply_i       (multiply_i),
+    .factor_i         (factor_i),
     .ready_o          (parameter_ready_o),
     .available_o      (available),
     .take_i           (window && first && !maximum_q),

@@ -6,6 +6,9 @@
 // with the last word or later, ends the set, and `available_o` rises a cycle later. `take_i` says
 // that the next plane begins to use its set, `release_i` that the oldest one is done with.
 //
+// With `multiply_i` taps are masks: what they leave of the channel's byte of `factor_i`, which stays until the set ends,
+// is the weight.
+//
 // With 8 channels a cycle the halves of a set lie one behind the other in RAMs of half the width. A word of taps has
 // both halves and takes two cycles to write, so that between two words there is at least one cycle.
 `default_nettype none
@@ -14,7 +17,9 @@ module seigo_plane_parameters #(
   // Channels a cycle: 16 or 8.
   parameter Channels = 16,
   // The largest number of parts along an axis: 1 to 3.
-  parameter Reach = 1
+  parameter Reach = 1,
+  // 1: taps may be masks.
+  parameter ChannelMul = 0
 ) (
   input  wire          aclk,
   input  wire          aresetn,
@@ -25,6 +30,8 @@ module seigo_plane_parameters #(
   input  wire [3:0]    index_i,
   input  wire [255:0]  data_i,
   input  wire          commit_i,
+  input  wire          multiply_i,
+  input  wire [127:0]  factor_i,
   output wire          ready_o,
   output wire          available_o,
   input  wire          take_i,
@@ -63,6 +70,17 @@ module seigo_plane_parameters #(
     end
   end
 
+  // Two taps of 16 channels.
+  wire [255:0] weights;
+  generate
+    if (ChannelMul != 0) begin : g_masks
+      assign weights = data_i & ({2{factor_i}} | {256{!multiply_i}});
+    end else begin : g_plain
+      assign weights = data_i;
+      wire unused_factor = &{1'b0, multiply_i, factor_i};
+    end
+  endgenerate
+
   // A tap, two of them in a word of the ring.
   localparam Tap = 8 * Channels;
   // Set and filter, with halves behind which one.
@@ -81,7 +99,7 @@ module seigo_plane_parameters #(
       assign tap_word = index_i;
       assign tap_part = part_i;
       assign tap_place = {write_set_q, filter_i};
-      assign taps = data_i;
+      assign taps = weights;
       assign weights_place = {weights_set_i, weights_filter_i};
       assign lanes_place = {lanes_set_i, lanes_filter_i};
       wire unused = &{1'b0, weights_half_i, lanes_half_i};
@@ -97,13 +115,13 @@ module seigo_plane_parameters #(
         upper_word_q <= index_i;
         upper_part_q <= part_i;
         upper_place_q <= {write_set_q, filter_i};
-        upper_taps_q <= {data_i[192 +: 64], data_i[64 +: 64]};
+        upper_taps_q <= {weights[192 +: 64], weights[64 +: 64]};
       end
       assign tap_write = write || upper_q;
       assign tap_word = upper_q ? upper_word_q : index_i;
       assign tap_part = upper_q ? upper_part_q : part_i;
       assign tap_place = upper_q ? {1'b1, upper_place_q} : {1'b0, write_set_q, filter_i};
-      assign taps = upper_q ? upper_taps_q : {data_i[128 +: 64], data_i[0 +: 64]};
+      assign taps = upper_q ? upper_taps_q : {weights[128 +: 64], weights[0 +: 64]};
       assign weights_place = {weights_half_i, weights_set_i, weights_filter_i};
       assign lanes_place = {lanes_half_i, lanes_set_i, lanes_filter_i};
     end

@@ -15,7 +15,7 @@
 
 /* A field is WORD (of 32 bits), LSB and WIDTH; words are little-endian. */
 #define SEIGO_MAGIC_VALUE 0x5e16u
-#define SEIGO_VERSION_VALUE 0x2u
+#define SEIGO_VERSION_VALUE 0x3u
 #define SEIGO_RING_WORD_BYTES 0x20u
 #define SEIGO_DESCRIPTOR_RING_WORDS 0xau
 #define SEIGO_SEGMENTS 0x8u
@@ -30,7 +30,7 @@
 #define SEIGO_KIND_WORD 0
 #define SEIGO_KIND_LSB 0
 #define SEIGO_KIND_WIDTH 8
-/* 2 */
+/* 3 */
 #define SEIGO_VERSION_WORD 0
 #define SEIGO_VERSION_LSB 8
 #define SEIGO_VERSION_WIDTH 8
@@ -98,6 +98,10 @@
 #define SEIGO_PLANE_WIDE_WORD 2
 #define SEIGO_PLANE_WIDE_LSB 17
 #define SEIGO_PLANE_WIDE_WIDTH 2
+/* plane pass of one filter: the taps are masks of a factor per channel, which the residual reader reads from ResBase on, a pixel of each plane; rows above and below the center read the zero points */
+#define SEIGO_PLANE_MUL_WORD 2
+#define SEIGO_PLANE_MUL_LSB 19
+#define SEIGO_PLANE_MUL_WIDTH 1
 /* output planes (plane pass: planes) */
 #define SEIGO_TILES_WORD 3
 #define SEIGO_TILES_LSB 0
@@ -222,7 +226,7 @@
 #define SEIGO_PLANE_STRIDE1_WORD 21
 #define SEIGO_PLANE_STRIDE1_LSB 0
 #define SEIGO_PLANE_STRIDE1_WIDTH 20
-/* word address of the residual */
+/* word address of the residual, or of the factors */
 #define SEIGO_RES_BASE_WORD 22
 #define SEIGO_RES_BASE_LSB 0
 #define SEIGO_RES_BASE_WIDTH 20

@@ -43,6 +43,10 @@ plane_results DP=1 Channels=8
 plane_parameters Channels=8
 loader ParameterGap=1
 core Scatter=1
+core ChannelMul=1
+plane_engine ChannelMul=1
+plane_parameters ChannelMul=1
+plane_parameters Channels=8 ChannelMul=1
 core Parity=1
 store Scatter=1
 writeback P=1 N=1 RowBits=16 Streams=2

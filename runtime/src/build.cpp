@@ -80,6 +80,7 @@ bool build_layer(Builder& builder, const Layer& layer) {
   switch (layer.kind) {
     case LayerKind::conv: return build_conv(builder, layer);
     case LayerKind::add:
+    case LayerKind::channel_mul:
     case LayerKind::dpu_add:
     case LayerKind::rescale: return build_elementwise(builder, layer);
     case LayerKind::max_pool: return build_max_pool(builder, layer);

@@ -167,7 +167,7 @@ class Decoder {
     next_floating_ = at + 1;
     Layer& layer = network_.layers[at];
     place_ = "layer \"" + layer.name + "\" in float";
-    const LayerKind computing[] = {LayerKind::conv, LayerKind::add, LayerKind::dpu_add, LayerKind::rescale};
+    const LayerKind computing[] = {LayerKind::conv, LayerKind::add, LayerKind::channel_mul, LayerKind::dpu_add, LayerKind::rescale};
     const bool computes = std::find(std::begin(computing), std::end(computing), layer.kind) != std::end(computing);
     if (!computes || layer.outputs.size() != 1) return broken("it does not compute one result in integers");
     auto own = std::make_shared<Layer>();
@@ -263,7 +263,10 @@ class Decoder {
       const char* name;
       LayerKind kind;
     };
-    static constexpr Named kPlain[] = {{"add", LayerKind::add}, {"dpu-add", LayerKind::dpu_add}, {"rescale", LayerKind::rescale}};
+    static constexpr Named kPlain[] = {{"add", LayerKind::add},
+                                       {"channel-mul", LayerKind::channel_mul},
+                                       {"dpu-add", LayerKind::dpu_add},
+                                       {"rescale", LayerKind::rescale}};
     static constexpr Named kWithOperator[] = {
         {"max-pool", LayerKind::max_pool}, {"move", LayerKind::move}, {"float", LayerKind::floating}};
     for (const auto& own : kPlain) {

@@ -52,7 +52,7 @@ struct Operand {
   bool floats(std::vector<float>& numbers) const;           // of an f32 constant
 };
 
-enum class LayerKind : std::uint8_t { conv, add, dpu_add, rescale, max_pool, move, floating };
+enum class LayerKind : std::uint8_t { conv, add, channel_mul, dpu_add, rescale, max_pool, move, floating };
 
 enum class Activation : std::uint8_t { none, relu, leaky_relu };
 enum class Residual : std::uint8_t { none, before, after };

@@ -86,7 +86,7 @@ class Builder {
 bool build_layer(Builder& builder, const Layer& layer);
 // Each checks the rules of its operators and adds their steps.
 bool build_conv(Builder& builder, const Layer& layer);
-bool build_elementwise(Builder& builder, const Layer& layer);  // add, dpu-add, rescale
+bool build_elementwise(Builder& builder, const Layer& layer);  // add, channel-mul, dpu-add, rescale
 bool build_max_pool(Builder& builder, const Layer& layer);
 bool build_move(Builder& builder, const Layer& layer);
 bool build_float(Builder& builder, const Layer& layer);

@@ -1,16 +1,16 @@
 // parameters: DP=2 Channels=16 PackProducts=1 SumBits=20 DspLanes=1
-// parameters: DP=2 Reach=2 Channels=16 PackProducts=1 SumBits=20 DspLanes=1
+// parameters: DP=2 Reach=2 Channels=16 PackProducts=1 SumBits=20 DspLanes=1 ChannelMul=1
 // parameters: DP=2 Reach=3 Channels=16 PackProducts=0 SumBits=21 DspLanes=0
 // parameters: DP=2 Reach=2 Channels=8 PackProducts=0 SumBits=32 DspLanes=0
 // parameters: DP=1 Reach=3 Channels=8 PackProducts=0 SumBits=21 DspLanes=0
 // parameters: DP=1 Reach=2 Channels=16 PackProducts=0 SumBits=20 DspLanes=0
-// parameters: DP=2 Channels=8 PackProducts=0 SumBits=32 DspLanes=0
-// parameters: DP=1 Channels=16 PackProducts=0 SumBits=21 DspLanes=0
+// parameters: DP=2 Channels=8 PackProducts=0 SumBits=32 DspLanes=0 ChannelMul=1
+// parameters: DP=1 Channels=16 PackProducts=0 SumBits=21 DspLanes=0 ChannelMul=1
 // parameters: DP=1 Channels=8 PackProducts=0 SumBits=21 DspLanes=0
 //
 // Plane engine against a naive model of rules A4 to A7 and A9 (docs/arithmetic.md).
 //
-// Random passes: sizes, strides, padding, planes, one or two filters, maxima with tap masks; random
+// Random passes: sizes, strides, padding, planes, one or two filters, factors, maxima with tap masks; random
 // gaps in pixels and parameters, random back-pressure. Parameters of plane k + 1 and its pixels
 // come as the accelerator's stream brings them: the pixels only after the parameters. Passes
 // without gaps are checked to the cycle.
@@ -31,6 +31,9 @@ static constexpr int DP = PARAM_DP;
 #define PARAM_Reach 1
 #endif
 static constexpr int REACH = PARAM_Reach;
+#ifndef PARAM_ChannelMul
+#define PARAM_ChannelMul 0
+#endif
 // Cycles of a part of a window for each filter.
 static constexpr int TURNS = 16 / PARAM_Channels;
 static Random draw(12345);
@@ -38,6 +41,7 @@ static int uniform(int low, int high) { return int(draw.in(low, high)); }
 
 struct Channel {
   int8_t weight[49];
+  int8_t factor;  // of a product: what the weights are masks of
   int8_t zero_in;
   int32_t bias;
   int argument;  // shift of A5, or of A6 step 1
@@ -53,7 +57,7 @@ struct Filter {
 };
 struct Pass {
   int height, width, out_height, out_width, planes, stride, reach, pad_top, pad_left;
-  bool maximum, two;
+  bool maximum, two, multiply;
   int side() const { return 2 * reach + 1; }
   // Cycles of a window that emits.
   long turns() const { return TURNS * (two ? 2 : 1) * reach * reach; }
@@ -103,7 +107,12 @@ static int expected(const Pass& p, int plane, int f, int oy, int ox, int c) {
           largest = std::max<int>(largest, p.at(plane, y, x, c));
       } else {
         const Channel& k = p.sets[plane].channel[f][c];
-        sum += int64_t(k.weight[p.side() * ky + kx]) * (inside ? p.at(plane, y, x, c) : k.zero_in);
+        int weight = k.weight[p.side() * ky + kx];
+        if (p.multiply) {
+          weight = weight ? k.factor : 0;
+          inside = inside && ky == 1;
+        }
+        sum += int64_t(weight) * (inside ? p.at(plane, y, x, c) : k.zero_in);
       }
     }
   if (p.maximum) return largest;
@@ -130,7 +139,8 @@ static Pass random_pass(bool gaps) {
   if (uniform(0, 9) == 0) p.width = 40;
   p.stride = uniform(1, 2);
   p.maximum = uniform(0, 3) == 0;
-  p.reach = p.maximum ? 1 : uniform(1, REACH);
+  p.multiply = PARAM_ChannelMul && !p.maximum && uniform(0, 2) == 0;
+  p.reach = p.maximum || p.multiply ? 1 : uniform(1, REACH);
   p.pad_top = uniform(0, p.reach);
   p.pad_left = uniform(0, p.reach);
   int tallest = (p.height - 1 + p.pad_top) / p.stride + 1;
@@ -138,7 +148,7 @@ static Pass random_pass(bool gaps) {
   p.out_height = uniform(uniform(0, 4) ? std::max(1, tallest - 2) : 1, tallest);
   p.out_width = uniform(uniform(0, 4) ? std::max(1, widest - 2) : 1, widest);
   p.planes = uniform(1, 5);
-  p.two = uniform(0, 2) == 0;
+  p.two = !p.multiply && uniform(0, 2) == 0;
   int rows = uniform(1, 7), columns = uniform(1, 7);
   p.mask = 0;
   for (int row = 0; row < 3; row++)
@@ -155,7 +165,8 @@ static Pass random_pass(bool gaps) {
       for (int f = 0; f < 2; f++)
         for (int c = 0; c < 16; c++) {
           Channel& k = s.channel[f][c];
-          for (int8_t& w : k.weight) w = byte();
+          for (int8_t& w : k.weight) w = p.multiply ? int8_t(-uniform(0, 1)) : byte();
+          k.factor = byte();
           k.zero_in = f ? s.channel[0][c].zero_in : int8_t(uniform(-128, 127));
           k.bias = uniform(-200000, 200000);
           k.argument = p.filter[f].direct ? uniform(-2, 14) : uniform(-2, 8);
@@ -204,8 +215,8 @@ struct Bench {
   // Parameters run ahead of the passes: sets of all of them in one line.
   struct Word {
     int filter, part, index;
-    bool commit;
-    uint32_t data[8];
+    bool commit, multiply;
+    uint32_t data[8], factor[4];
   };
   std::deque<Word> words;
   long committed = 0;  // sets loaded
@@ -246,12 +257,13 @@ struct Bench {
           // Behind the taps of other parts than the last there is nothing.
           if (!ends) memset(ring + 36, 0, 16);
           for (int k = 0; k < (ends ? 9 : 5); k++) {
-            Word w{f, row << 2 | column, k, ends && f == int(p.two) && k == 8 && !alone, {}};
+            Word w{f, row << 2 | column, k, ends && f == int(p.two) && k == 8 && !alone, p.multiply, {}, {}};
             memcpy(w.data, ring + 8 * k, 32);
+            for (int c = 0; c < 16; c++) w.factor[c / 4] |= uint32_t(uint8_t(s.channel[0][c].factor)) << 8 * (c % 4);
             words.push_back(w);
           }
         }
-        if (f == int(p.two) && alone) words.push_back(Word{0, 0, 15, true, {}});
+        if (f == int(p.two) && alone) words.push_back(Word{0, 0, 15, true, p.multiply, {}, {}});
       }
   }
 
@@ -330,8 +342,11 @@ struct Bench {
       if (!parameter_valid && !words.empty() && !rests) parameter_valid = uniform(1, 100) > p.parameter_gap;
       top.parameter_valid_i = 0;
       top.parameter_commit_i = 0;
-      if (parameter_valid) {
+      // A pass has words of its own kind only; here they run ahead.
+      top.multiply_i = top.start_i || words.empty() ? p.multiply : words.front().multiply;
+      if (parameter_valid && words.front().multiply == top.multiply_i) {
         const Word& w = words.front();
+        memcpy(&top.factor_i[0], w.factor, 16);
         top.parameter_valid_i = w.index < 9;
         top.parameter_filter_i = w.filter;
         top.parameter_part_i = w.part;
@@ -347,7 +362,7 @@ struct Bench {
       if (started >= 0 && !all && top.idle_o) fail(p, "idle before the last result");
       bool taken = top.valid_i && top.ready_o;
       if (top.ready_o && started < 0) fail(p, "ready before the start");
-      bool parameter_taken = parameter_valid && top.parameter_ready_o;
+      bool parameter_taken = parameter_valid && top.parameter_ready_o && words.front().multiply == top.multiply_i;
       for (int f = 0; f < 2; f++)
         if (top.valid_o >> f & top.ready_i >> f & 1) {
           if (f >= filters) fail(p, "result of a filter that is not there");

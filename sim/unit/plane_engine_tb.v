@@ -7,7 +7,8 @@ module plane_engine_tb #(
   parameter Channels = 16,
   parameter PackProducts = 1,
   parameter SumBits = 32,
-  parameter DspLanes = 0
+  parameter DspLanes = 0,
+  parameter ChannelMul = 0
 ) (
   input  wire              aclk,
   input  wire              aresetn,
@@ -24,6 +25,8 @@ module plane_engine_tb #(
   input  wire [1:0]        pad_left_i,
   input  wire              maximum_i,
   input  wire [8:0]        tap_mask_i,
+  input  wire              multiply_i,
+  input  wire [127:0]      factor_i,
   input  wire              two_i,
   input  wire [1:0]        direct_i,
   input  wire [1:0]        relu_i,
@@ -70,6 +73,7 @@ module plane_engine_tb #(
     .DP            (DP),
     .Reach         (Reach),
     .Channels      (Channels),
+    .ChannelMul    (ChannelMul),
     .MaxWidth      (40 + 2 * Reach + DP),
     .PackProducts  (PackProducts),
     .SumBits       (SumBits),
@@ -94,6 +98,8 @@ module plane_engine_tb #(
     .pad_left_i         (pad_left_i),
     .maximum_i          (maximum_i),
     .tap_mask_i         (tap_mask_i),
+    .multiply_i         (multiply_i),
+    .factor_i           (factor_i),
     .two_i              (two_i),
     .direct_i           (direct_i),
     .relu_i             (relu_i),

@@ -253,6 +253,9 @@ const SCATTER_BANK: (usize, usize) = (128, 0);
 const PARITY: (usize, usize) = (8, 3);
 const PARITY_BANK: (usize, usize) = (128, 128);
 
+/// Numbers per channel as weights: what `seigo_plane_parameters` takes more with `ChannelMul` than without, by yosys.
+const CHANNEL_MUL: (usize, usize) = (384, 0);
+
 /// Windows of a plane engine that reach 1 to 3 rows and columns beyond their center: for each channel of a pixel, what
 /// `seigo_plane_engine` takes more than with 1, by yosys at two pixels and 16 channels.
 const REACH: [(usize, usize); 3] = [(0, 0), (179, 47), (433, 167)];
@@ -293,6 +296,7 @@ fn logic(design: &Design) -> (usize, usize) {
             - gone
             + if design.stem.is_some() { stem + rows } else { 0 }
             + if design.scatter { scatter } else { 0 }
+            + if design.channel_mul { take(CHANNEL_MUL) } else { 0 }
             + if design.parity { take(PARITY) + pixels * take(PARITY_BANK) } else { 0 }
     };
     // Both ports choose among the domains, a look-up table for every three more; UltraRAMs above one another too.

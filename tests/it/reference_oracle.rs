@@ -160,6 +160,7 @@ fn the_random_graphs_reach_every_rule() {
         "dpu Relu",
         "dpu LeakyRelu",
         "Add",
+        "ChannelMul",
         "DpuAdd",
         "Rescale",
         "MaxPool",

@@ -1,4 +1,4 @@
-// Additions (A8, A13) and changes of scale of stored integers, element by element.
+// Additions (A8, A13), changes of scale and products (A15) of stored integers, element by element.
 #ifndef CERAS_PLAIN_ADD_H
 #define CERAS_PLAIN_ADD_H
 
@@ -23,6 +23,12 @@ inline std::int64_t added(const AddChannel& channel, Rounding rounding, int bits
     sum += channel.left[side] >= 0 ? shift_left(x, channel.left[side]) : x >> -channel.left[side];
   }
   return saturate(rshift(rounding, sum, channel.right) + channel.target, bits);
+}
+
+// The product of two operands q + 128; `left` has no meaning.
+inline std::int64_t multiplied(const AddChannel& channel, Rounding rounding, int bits, std::uint8_t a, std::uint8_t b) {
+  const std::int64_t product = std::int64_t{a - 128 - channel.zero[0]} * (b - 128 - channel.zero[1]);
+  return saturate(rshift(rounding, product, channel.right) + channel.target, bits);
 }
 
 }  // namespace ceras::detail

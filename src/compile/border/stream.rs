@@ -21,7 +21,7 @@ pub const SEGMENT_WORDS: usize = 2;
 /// Value of the field Magic.
 pub const MAGIC_VALUE: u32 = 0x5E16;
 /// Value of the field Version.
-pub const VERSION_VALUE: u32 = 2;
+pub const VERSION_VALUE: u32 = 3;
 /// Ring words of the lane parameters of a tile.
 pub const LANE_RING_WORDS: usize = 4;
 /// Ring words of a part of a plane filter's window, but the last one: 9 taps of 16 channels.
@@ -74,7 +74,7 @@ values! { BUFFERS:
 
 fields! { DESCRIPTOR:
     KIND = "Kind", 0 0 8 u, "0 dense, 1 plane (plane engine fed by fetch), 2 DMA, 3 processor step, 4 end of program";
-    VERSION = "Version", 0 8 8 u, "2";
+    VERSION = "Version", 0 8 8 u, "3";
     MAGIC = "Magic", 0 16 16 u, "0x5E16";
     INDEX = "Index", 1 0 16 u, "number of the pass";
     FROM_STEM = "FromStem", 2 0 1 u, "the stem unit feeds the array (dense)";
@@ -91,6 +91,7 @@ fields! { DESCRIPTOR:
     WAIT_DMA = "WaitDma", 2 15 1 u, "wait until all DMA jobs are done before this pass starts";
     TO_MEMORY = "ToMemory", 2 16 1 u, "DMA: DDR to shared memory, else the other way";
     PLANE_WIDE = "PlaneWide", 2 17 2 u, "per filter: int16 result";
+    PLANE_MUL = "PlaneMul", 2 19 1 u, "plane pass of one filter: the taps are masks of a factor per channel, which the residual reader reads from ResBase on, a pixel of each plane; rows above and below the center read the zero points";
     TILES = "Tiles", 3 0 16 u, "output planes (plane pass: planes)";
     STEPS = "Steps", 3 16 16 u, "steps of a tile (dense); 1 in a plane pass";
     GROUPS = "Groups", 4 0 20 u, "groups of an output plane of the convolution (plane pass: of an input plane)";
@@ -122,7 +123,7 @@ fields! { DESCRIPTOR:
     PLANE_STRIDE0 = "PlaneStride0", 19 0 20 u, "words from plane to plane";
     PLANE_BASE1 = "PlaneBase1", 20 0 20 u, "word address of the result of plane filter 1";
     PLANE_STRIDE1 = "PlaneStride1", 21 0 20 u, "words from plane to plane";
-    RES_BASE = "ResBase", 22 0 20 u, "word address of the residual";
+    RES_BASE = "ResBase", 22 0 20 u, "word address of the residual, or of the factors";
     RES_STRIDE = "ResStride", 23 0 20 u, "words from plane to plane";
     PLANE_HEIGHT = "PlaneHeight", 24 0 16 u, "output height of the plane engine";
     PLANE_WIDTH = "PlaneWidth", 24 16 16 u, "output width of the plane engine";

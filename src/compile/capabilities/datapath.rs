@@ -14,6 +14,8 @@ pub enum Datapath<'a> {
     Convolution(&'a QConv),
     /// The sum of these inputs under another scale: the dense array, with powers of two as weights.
     Sum(&'static [Role]),
+    /// A number per channel times each of its pixels: the plane engine.
+    ChannelMul,
     /// The largest integer of each window: the plane engine.
     Maximum,
     /// Nothing, where readers find the channels themselves; else copies by the dense array.
@@ -34,6 +36,7 @@ impl<'a> Datapath<'a> {
                 ConvOutput::Dpu { .. } => Err(Reason::DpuRules),
             },
             QOp::Add => Ok(Self::Sum(&[Role::Input, Role::Second])),
+            QOp::ChannelMul => Ok(Self::ChannelMul),
             QOp::DpuAdd => Err(Reason::DpuRules),
             QOp::Rescale => Ok(Self::Sum(&[Role::Input])),
             QOp::MaxPool(_) => Ok(Self::Maximum),

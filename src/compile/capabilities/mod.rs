@@ -10,6 +10,7 @@
 //! [`super::border::stream`].
 
 mod align;
+mod channel_mul;
 mod datapath;
 mod limits;
 mod reason;
@@ -21,6 +22,7 @@ mod tests;
 mod window;
 
 pub use align::{Aligned, MAX_WEIGHT_SHIFT, align};
+pub use channel_mul::{Product, pixel, products};
 pub use datapath::Datapath;
 pub use limits::{LIMITS, Limit};
 pub use reason::{Fault, Fit, Reason, Role};

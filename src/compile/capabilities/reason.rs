@@ -63,6 +63,20 @@ pub enum Reason {
         /// Exponent of the weight that it needs.
         exponent: i32,
     },
+    /// Factors of channels with a zero point.
+    FactorZero {
+        /// The first channel that has one.
+        channel: usize,
+        /// It.
+        zero: i8,
+    },
+    /// A product whose output has finer steps than a lane shifts to.
+    ProductShift {
+        /// The first channel like that.
+        channel: usize,
+        /// The left shift that it needs.
+        shift: i32,
+    },
     /// An image with more channels than the stem unit takes.
     StemChannels(usize),
     /// An image that is not int8 of rank 4.
@@ -94,7 +108,7 @@ pub enum Reason {
 pub enum Role {
     /// The first or only input.
     Input,
-    /// The second input: of an addition, or the residual of a convolution.
+    /// The second input: of an addition, factors of channels, or the residual of a convolution.
     Second,
     /// The result.
     Output,
@@ -224,6 +238,14 @@ impl fmt::Display for Reason {
                 f,
                 "channel {channel} needs a weight of 2^{exponent} to align scales; the largest is \
                  {most_weight}"
+            ),
+            Self::FactorZero { channel, zero } => write!(
+                f,
+                "the factor of channel {channel} has the zero point {zero}; the plane engine takes 0"
+            ),
+            Self::ProductShift { channel, shift } => write!(
+                f,
+                "the product of channel {channel} needs a left shift of {shift}; a lane shifts by up to 2"
             ),
             Self::StemChannels(channels) => write!(
                 f,

@@ -82,6 +82,9 @@ pub struct Design {
     /// Results of the array may lie by parity.
     #[serde(default)]
     pub parity: bool,
+    /// The plane engine multiplies by numbers that the network computes.
+    #[serde(default)]
+    pub channel_mul: bool,
     /// Where residuals are added: bit 0 before an activation, bit 1 after one.
     #[serde(default = "any_residual")]
     pub residual: u8,
@@ -184,6 +187,7 @@ impl Design {
             axi: target.axi,
             scatter: false,
             parity: schedule.stored.iter().any(|stored| stored.by_parity),
+            channel_mul: false,
             residual: 0,
             stem: None,
             stem_shifts: 0,
@@ -231,6 +235,7 @@ impl Design {
                 let widths = plane.source.planes.iter();
                 let widest = widths.map(|plane| schedule.stored[plane.stored.0].width).max();
                 self.max_width = self.max_width.max(widest.unwrap_or(0));
+                self.channel_mul |= plane.factor.is_some();
                 self.reach(graph, &plane.filters)?;
             }
             Work::Transfer(_) | Work::Processor { .. } => {}

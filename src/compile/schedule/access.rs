@@ -61,6 +61,9 @@ pub fn touched(work: &Work) -> Vec<(Client, StoredId)> {
         }
         Work::Plane(plane) => {
             add(Client::ReadStream, planes(&plane.source.planes));
+            if let Some(factor) = &plane.factor {
+                add(Client::ReadResidual, planes(&factor.planes));
+            }
             add(Client::WritePlane, plane.filters.iter().map(|filter| filter.result).collect());
         }
         Work::Transfer(transfer) => {

@@ -354,6 +354,9 @@ fn owners(
             }
             (Work::Plane(plane), Some(extent)) => {
                 planes(Client::ReadStream, &plane.source.planes, extent.input);
+                if let Some(factor) = &plane.factor {
+                    planes(Client::ReadResidual, &factor.planes, Rows::all(1));
+                }
             }
             _ => {}
         }

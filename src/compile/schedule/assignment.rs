@@ -85,6 +85,7 @@ pub fn assignment(graph: &QGraph, target: &Target) -> Result<Vec<Assigned>> {
                 (after(roles.tail[index]), Some(Reason::ReadByProcessor))
             }
             Ok(Unit::View | Unit::Phases) => (Worker::View, None),
+            Ok(Unit::ChannelMul) => (Worker::PlaneEngine, None),
             Ok(Unit::Plane(_) | Unit::Cascade(_)) if on_planes[index] => {
                 (Worker::PlaneEngine, None)
             }

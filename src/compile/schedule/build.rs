@@ -102,6 +102,7 @@ impl Builder<'_> {
         match self.roles.units[index] {
             Ok(Unit::Dense) => self.dense(index)?,
             Ok(Unit::Plane(walk)) => self.plane(index, walk)?,
+            Ok(Unit::ChannelMul) => self.channel_mul(index)?,
             Ok(Unit::Cascade(_)) => self.cascades(index)?,
             Ok(Unit::View) => self.view(layer)?,
             Ok(Unit::Phases) | Err(_) => {}

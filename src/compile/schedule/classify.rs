@@ -19,6 +19,8 @@ pub enum Unit {
     Plane(Walk),
     /// The plane engine, this many times: a square maximum above 3 x 3 of stride 1.
     Cascade(usize),
+    /// The plane engine, with a number per channel as its weight.
+    ChannelMul,
     /// Nothing: channels are read from where they lie.
     View,
     /// Nothing: the layers that compute its parts store them where it would put them.
@@ -62,6 +64,7 @@ fn unit(graph: &QGraph, layer: &Layer) -> Result<Fit<Unit>> {
     Ok(match datapath {
         Datapath::Convolution(conv) => conv_unit(graph, layer, conv),
         Datapath::Sum(inputs) => aligned(graph, layer, inputs),
+        Datapath::ChannelMul => channel_mul_unit(graph, layer),
         Datapath::Maximum => return maximum_unit(graph, layer),
         Datapath::Movement(op) => channels::view_of(graph, layer, op)?.map(|_| Unit::View),
     })
@@ -120,6 +123,15 @@ fn aligned(graph: &QGraph, layer: &Layer, inputs: &[Role]) -> Fit<Unit> {
         .integer()
         .ok_or(Reason::Tensor(Role::Output, Fault::Float))?;
     can::align(&scales, outputs, width).map(|_| Unit::Dense)
+}
+
+/// A product of channels with a number each.
+fn channel_mul_unit(graph: &QGraph, layer: &Layer) -> Fit<Unit> {
+    let scales = |id: QValueId| graph.value(id).integer().map_or(&[][..], |(_, scales)| scales);
+    let data = scales(readable(graph, layer, Role::Input)?);
+    let factors = scales(readable(graph, layer, Role::Second)?);
+    writable(graph, layer)?;
+    can::products(data, factors, scales(layer.outputs[0])).map(|_| Unit::ChannelMul)
 }
 
 fn maximum_unit(graph: &QGraph, layer: &Layer) -> Result<Fit<Unit>> {

@@ -143,7 +143,7 @@ pub struct Dense {
     pub rows: Option<Rows>,
 }
 
-/// Depthwise convolution or maximum on the plane engine alone.
+/// Depthwise convolution, maximum or product with a number per channel on the plane engine alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlaneWork {
@@ -154,6 +154,9 @@ pub struct PlaneWork {
     /// A maximum of more than 3 x 3 is a cascade; this is one of its 3 x 3 stages (5 x 5 is two, 9 x 9 four).
     /// The stages in between hold no value of the graph under its own name.
     pub stage: Stage,
+    /// One pixel of each plane, by which all its pixels are multiplied; planes in the order of the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<View>,
     /// Rows of the result that it computes; `None` is all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<Rows>,

@@ -62,6 +62,7 @@ impl Marks<'_> {
             Work::Dense(dense) => self.dense(graph, dense),
             Work::Plane(plane) => {
                 self.excludes_view(&plane.source);
+                plane.factor.iter().for_each(|view| self.excludes_view(view));
                 plane.filters.iter().for_each(|filter| self.excludes(filter.result));
             }
             Work::Transfer(transfer) => {

@@ -28,7 +28,28 @@ impl Builder<'_> {
             layers = vec![index];
         }
         let filters: Vec<Filter> = layers.into_iter().map(|layer| self.filter(layer)).collect();
-        let work = PlaneWork { source, filters: filters.clone(), stage: Stage::Whole, rows: None };
+        let work = PlaneWork {
+            source,
+            filters: filters.clone(),
+            stage: Stage::Whole,
+            factor: None,
+            rows: None,
+        };
+        self.pass(Work::Plane(work));
+        self.leave_filters(&filters);
+        Ok(())
+    }
+
+    /// A product of a tensor with a number per channel.
+    pub(super) fn channel_mul(&mut self, index: usize) -> Result<()> {
+        let factors = self.graph.layers[index].input(1);
+        let factors =
+            factors.ok_or_else(|| Error::new(&codes::INTERNAL, "a product without factors"))?;
+        let source = self.natural_view(self.input(index)?)?;
+        let factor = Some(self.natural_view(factors)?);
+        let filters = vec![self.filter(index)];
+        let stage = Stage::Whole;
+        let work = PlaneWork { source, filters: filters.clone(), stage, factor, rows: None };
         self.pass(Work::Plane(work));
         self.leave_filters(&filters);
         Ok(())
@@ -73,7 +94,13 @@ impl Builder<'_> {
     /// One stage; the view of its result.
     fn stage(&mut self, source: View, filter: Filter, stage: Stage, value: QValueId) -> View {
         let home = channels::home(&self.schedule, filter.result);
-        self.pass(Work::Plane(PlaneWork { source, filters: vec![filter], stage, rows: None }));
+        self.pass(Work::Plane(PlaneWork {
+            source,
+            filters: vec![filter],
+            stage,
+            factor: None,
+            rows: None,
+        }));
         channels::view(value, 0, &home)
     }
 

@@ -43,6 +43,10 @@ impl Roles {
     pub fn new(graph: &QGraph, capabilities: Capabilities, interleave: bool) -> Result<Self> {
         let (layers, values) = (graph.layers.len(), graph.values.len());
         let mut units = classify::units(graph, interleave)?;
+        if !capabilities.depthwise_sequential {
+            let alone = units.iter_mut().filter(|unit| **unit == Ok(Unit::ChannelMul));
+            alone.for_each(|unit| *unit = Err(Reason::NotChained));
+        }
         leave_to_processor(graph, &mut units);
         let mut roles = Self {
             units,
@@ -80,7 +84,7 @@ impl Roles {
         let (wanted, middle, tail) = (any(&self.wanted), any(&self.to_middle), any(&self.to_tail));
         let (mut read, mut read_middle, mut read_tail) = (false, false, false);
         match self.units[index] {
-            Ok(Unit::Dense | Unit::Plane(_) | Unit::Cascade(_)) => read = true,
+            Ok(Unit::Dense | Unit::Plane(_) | Unit::ChannelMul | Unit::Cascade(_)) => read = true,
             Ok(Unit::Phases) => {}
             Ok(Unit::View) => {
                 (read, read_middle, read_tail) = (wanted, middle, tail);

@@ -235,6 +235,36 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// A tensor times a number per channel, by rule A15.
+    pub fn channel_mul(&mut self, index: usize, layer: &Layer) -> Result<()> {
+        let missing = || Error::new(&codes::INTERNAL, "a product without two factors");
+        self.needs.insert(Module::Add);
+        let (a, b) = (layer.input(0).ok_or_else(missing)?, layer.input(1).ok_or_else(missing)?);
+        let output = layer.outputs[0];
+        let graph = self.graph;
+        let scales = |id: QValueId| graph.value(id).integer().map_or(&[][..], |(_, scales)| scales);
+        let channel = |((a, b), out): ((&Scale, &Scale), &Scale)| {
+            let right = i32::from(out.exponent) - i32::from(a.exponent) - i32::from(b.exponent);
+            format!("{{{{0, 0}}, {right}, {{{}, {}}}, {}}}", a.zero, b.zero, out.zero)
+        };
+        let channels = scales(a).iter().zip(scales(b)).zip(scales(output)).map(channel);
+        self.data += &array("AddChannel", &format!("mul_{index}"), channels);
+        let value = graph.value(output);
+        let bits = value.integer().map_or(8, |(width, _)| width.bits());
+        let (all, count) = (value.len(), value.channels());
+        let image = all / value.shape[0];
+        let _ = writeln!(
+            self.body,
+            "  for (std::size_t i = 0; i < {all}; ++i) store_integer({}, i, {bits}, multiplied(mul_{index}[i % {count}], {}, {bits}, \
+             {}[i], {}[i / {image} * {count} + i % {count}]));",
+            self.bytes(output),
+            rounding(graph.rounding),
+            self.bytes(a),
+            self.bytes(b)
+        );
+        Ok(())
+    }
+
     pub fn max_pool(&mut self, layer: &Layer, pool: &QMaxPool) -> Result<()> {
         let missing = || Error::new(&codes::INTERNAL, "a pooling without input or output");
         let (input, output) = (layer.input(0).ok_or_else(missing)?, layer.outputs[0]);

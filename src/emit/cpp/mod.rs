@@ -185,6 +185,7 @@ impl<'a> Writer<'a> {
         match &layer.op {
             QOp::Conv(conv) => self.conv(index, layer, conv),
             QOp::Add | QOp::Rescale => self.add(index, layer, false),
+            QOp::ChannelMul => self.channel_mul(index, layer),
             QOp::DpuAdd => self.add(index, layer, true),
             QOp::MaxPool(pool) => self.max_pool(layer, pool),
             QOp::Move(QMove(op)) => {

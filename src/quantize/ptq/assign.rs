@@ -1,7 +1,7 @@
 //! Which nodes compute in integers, how wide their results are, and which value owns the scale of
 //! each channel.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Options;
 use super::in_float::InFloat;
@@ -22,12 +22,21 @@ pub enum Kind {
     Conv,
     /// Quantized addition.
     Add,
+    /// Product with a number per channel.
+    ChannelMul,
     /// An operator on integers whose results have the scales of its input.
     Kept,
     /// Integers are moved.
     Move,
     /// On the processor in float.
     Float,
+}
+
+impl Kind {
+    /// Whether results are computed in integers, at scales of their own.
+    pub fn computes(self) -> bool {
+        matches!(self, Self::Conv | Self::Add | Self::ChannelMul)
+    }
 }
 
 /// The channel of a value at which a scale was chosen.
@@ -79,7 +88,7 @@ impl Assignment {
 
     /// Whether any node would compute in integers.
     pub fn computes(&self) -> bool {
-        self.kinds.iter().any(|kind| matches!(kind, Kind::Conv | Kind::Add))
+        self.kinds.iter().any(|kind| kind.computes())
     }
 
     /// Why a node is in float.
@@ -122,6 +131,14 @@ impl Assignment {
         }
     }
 
+    /// The channels that a product multiplies by, which have no zero points.
+    pub fn factors(&self, graph: &Graph) -> HashSet<Origin> {
+        let products = graph.nodes.iter().zip(&self.kinds);
+        let products = products.filter(|(_, kind)| **kind == Kind::ChannelMul);
+        let factors = products.filter_map(|(node, _)| node.input(1));
+        factors.flat_map(|id| self.origins[id.0].iter().copied()).collect()
+    }
+
     /// Whether all channels of an owner have the scale of the first.
     pub fn is_united(&self, id: ValueId) -> bool {
         let origins = &self.origins[id.0];
@@ -138,7 +155,7 @@ impl Assignment {
         for &output in &node.outputs {
             let compute = reaches[output.0];
             match self.kinds[index] {
-                Kind::Conv | Kind::Add => {
+                Kind::Conv | Kind::Add | Kind::ChannelMul => {
                     self.own(graph, output, if compute { Width::I8 } else { head });
                 }
                 Kind::Kept => {
@@ -238,6 +255,7 @@ fn decide(graph: &Graph, options: &Options) -> Result<Vec<Answer>> {
             Op::Conv(_) => quantizable_conv(graph, node, rank).map(|()| Kind::Conv),
             Op::Binary(Binary::Add) if adds_feature_maps(graph, node) => Ok(Kind::Add),
             Op::Binary(Binary::Add) => Err(InFloat::UnequalTerms),
+            Op::Binary(Binary::Mul) if multiplies_channels(graph, node) => Ok(Kind::ChannelMul),
             // The rewrites make convolutions of those that can be one.
             Op::Gemm(_) | Op::MatMul(_) => Err(InFloat::NoConvolution),
             Op::AveragePool(_) | Op::GlobalPool(GlobalPool::Average) if rank != 4 => {
@@ -272,7 +290,9 @@ pub fn reaches_compute(graph: &Graph, kinds: &[Kind]) -> Vec<bool> {
             Kind::Conv => {
                 [0, Epilogue::RESIDUAL_INPUT].iter().filter_map(|&at| node.input(at)).collect()
             }
-            Kind::Add | Kind::Kept => node.inputs.iter().flatten().copied().collect(),
+            Kind::Add | Kind::ChannelMul | Kind::Kept => {
+                node.inputs.iter().flatten().copied().collect()
+            }
             Kind::Move if node.outputs.iter().any(|id| reaches[id.0]) => {
                 node.inputs.iter().flatten().copied().collect()
             }
@@ -300,6 +320,14 @@ fn adds_feature_maps(graph: &Graph, node: &Node) -> bool {
     let facts = graph.input_facts(node);
     matches!(&facts[..], [Some(a), Some(b)]
         if a.shape == b.shape && a.shape.len() >= 2 && a.value.is_none() && b.value.is_none())
+}
+
+/// Whether a node multiplies feature maps by a number per channel, its second input.
+fn multiplies_channels(graph: &Graph, node: &Node) -> bool {
+    let facts = graph.input_facts(node);
+    matches!(&facts[..], [Some(data), Some(factors)]
+        if data.value.is_none() && factors.value.is_none() && data.shape.len() == 4
+            && factors.shape[..] == [data.shape[0], data.shape[1], 1, 1])
 }
 
 /// Whether the options keep a node in float by its name.

@@ -19,13 +19,13 @@ pub fn float_forms(
     quantized: &QGraph,
     options: &Options,
 ) -> Result<Vec<FloatForm>> {
-    let nodes = |kinds: &'static [Kind]| {
+    let nodes = |wanted: fn(Kind) -> bool| {
         let all = graph.nodes.iter().enumerate();
-        all.filter(|(at, _)| kinds.contains(&assignment.kinds[*at]))
+        all.filter(move |(at, _)| wanted(assignment.kinds[*at]))
     };
     // What is in float anyway may be named too.
     let computes = |pattern: &&String| {
-        nodes(&[Kind::Conv, Kind::Add, Kind::Float]).any(|(_, node)| named(pattern, node))
+        nodes(|kind| kind.computes() || kind == Kind::Float).any(|(_, node)| named(pattern, node))
     };
     if let Some(pattern) = options.both.iter().find(|pattern| !computes(pattern)) {
         let message =
@@ -37,8 +37,8 @@ pub fn float_forms(
         Some(&id) => Some(Operand::Value(id)),
         None => graph.constant(id).cloned().map(Operand::Constant),
     };
-    let chosen = nodes(&[Kind::Conv, Kind::Add])
-        .filter(|(_, node)| options.both.iter().any(|own| named(own, node)));
+    let chosen =
+        nodes(Kind::computes).filter(|(_, node)| options.both.iter().any(|own| named(own, node)));
     let form = |(layer, node): (usize, &Node)| FloatForm {
         layer,
         op: QFloat(node.op.clone()),

@@ -45,6 +45,7 @@ pub fn build(
                 source.conv(functions, node, folded[&index], &rounded[&index])?
             }
             Kind::Add => QOp::Add,
+            Kind::ChannelMul => QOp::ChannelMul,
             Kind::Kept | Kind::Move => QOp::on_integers(&node.op).ok_or_else(|| {
                 Error::new(&codes::INTERNAL, "not an operator on integers").at(node.place())
             })?,

@@ -48,7 +48,7 @@ impl Preview {
             (_, Kind::Float) => Decision::Float(assignment.reason(index)),
             (Some(refused), _) => Decision::Float(refused),
             (None, Kind::Move) => Decision::Moved,
-            (None, Kind::Conv | Kind::Add | Kind::Kept) => Decision::Integer,
+            (None, Kind::Conv | Kind::Add | Kind::ChannelMul | Kind::Kept) => Decision::Integer,
         };
         let decisions = (0..graph.nodes.len()).map(decision).collect();
         Ok(Self { graph, decisions })

@@ -1,13 +1,14 @@
-//! Products of two computed tensors become sums and squares, which the accelerator has: with `s = a x`,
+//! Products of two computed tensors. One with a number per channel (squeeze and excitation) is an operator on
+//! integers; another one becomes sums and squares, which the accelerator has: with `s = a x`,
 //!
 //! `s y = (y + s)^2 / 4 - (y - s)^2 / 4`
 //!
 //! in three passes of the array: the first square by a function's table, the difference, and the second square with
 //! the first one added behind. `a` is a power of two that makes both factors about as large as each other, as
 //! calibration frames show them, so that int8 holds the squares; where only convolutions read the product, one per
-//! channel, which their weights take back, else one for all, which the function does. A factor of one pixel per
-//! channel (squeeze and excitation) or of one channel is spread over the other one's plane before, and then gets
-//! powers of two of its own, so that the squares of all channels are about as large.
+//! channel, which their weights take back, else one for all, which the function does. A factor of one channel is
+//! repeated for all of them before, and then gets powers of two of its own, so that the squares of all channels are
+//! about as large.
 
 use std::collections::HashMap;
 
@@ -31,6 +32,10 @@ const FRAMES: usize = 16;
 /// How large factors become that both get powers of two: their sum then stays within 6, where a table of the usual
 /// fixed point, which reaches to 8, has its finest bins relative to it.
 const GOAL: f64 = 2.0;
+
+/// A gate that calibration frames leave nearly closed may open on others: its function, such as a sigmoid, has steps of
+/// about this at best, and powers of two that make a smaller number large are beyond all shifts.
+const LEAST: f64 = 1.0 / 256.0;
 
 /// Replaces the products of a network.
 ///
@@ -63,14 +68,25 @@ fn replace_by(
         .filter(|&index| !is_chosen(&graph.nodes[index], options))
         .filter_map(|index| Some((index, factors(graph, &graph.nodes[index])?)))
         .collect();
+    let by_pixel = |(_, [_, y]): &(usize, [ValueId; 2])| graph.fact(*y).shape[2..] == [1, 1];
+    let (by_channel, products): (Vec<_>, Vec<_>) = products.into_iter().partition(by_pixel);
+    for &(index, [x, y]) in &by_channel {
+        let channels = graph.fact(x).shape[1];
+        let name = graph.nodes[index].name.clone();
+        let y = spread(graph, &name, y, &[1, channels, 1, 1], &vec![1.0; channels])?;
+        graph.nodes[index].inputs = vec![Some(x), Some(y)];
+    }
     if products.is_empty() {
-        return Ok(());
+        return if by_channel.is_empty() { Ok(()) } else { graph.tidy() };
     }
     let wanted: Vec<ValueId> = products.iter().flat_map(|(_, factors)| *factors).collect();
     let largest = largest(graph, &wanted)?;
     let links = graph.links();
     for (index, factors) in products {
-        let [x, y] = factors.map(|id| alive(&largest[&id]));
+        let [x, mut y] = factors.map(|id| alive(&largest[&id]));
+        if is_bounded(graph, &links, factors[1]) {
+            y.iter_mut().for_each(|y| *y = y.max(LEAST));
+        }
         let spreads = graph.fact(factors[0]).shape != graph.fact(factors[1]).shape;
         let goals = y.iter().cycle().map(|&y| if spreads { GOAL } else { y });
         let scales = Scales {
@@ -148,6 +164,16 @@ fn largest(
         all.iter_mut().zip(channels).for_each(|(all, own)| *all = all.max(own));
     }
     Ok(largest)
+}
+
+/// Whether a function with an upper bound gives a value.
+fn is_bounded(graph: &Graph, links: &Links, id: ValueId) -> bool {
+    let activation = match graph.producer(links, id).map(|(_, node)| &node.op) {
+        Some(Op::Activation(activation)) => Some(*activation),
+        Some(Op::Conv(conv)) => conv.epilogue.activation,
+        _ => None,
+    };
+    activation.and_then(Activation::upper_bound).is_some()
 }
 
 fn most(channels: &[f64]) -> f64 {

@@ -154,12 +154,14 @@ pub fn collect(
             *own = common(*own, point.residuals(channel));
         }
     }
+    let factors = assignment.factors(graph);
     let narrow =
         statistics.values.iter().filter(|(id, _)| assignment.widths[id.0] == Some(Width::I8));
     let own = |(&owner, channels): (&ValueId, &Vec<Channel>)| {
         let node = producers.get(&owner).copied();
         let ranges = channels.iter().enumerate().map(|(index, channel)| {
             let mut range = unlimited(epilogue(node), channel, options);
+            range.zero_point &= !factors.contains(&Origin { owner, channel: index });
             let limits = assignment.sharing(owner).map(|id| reachable(points, id, index));
             range.limits = limits.reduce(common).unwrap_or(EXPONENTS);
             if let Some(limits) = residuals.get(&Origin { owner, channel: index }) {

@@ -67,6 +67,7 @@ pub fn choose(
     }
     align_terms(graph, assignment, ranges, &mut chosen);
     reach_direct_outputs(graph, assignment, &mut chosen)?;
+    reach_products(graph, assignment, &mut chosen);
     let mut scales = HashMap::new();
     for (id, exponents) in chosen {
         let zero = |channel: usize, exponent: i32| {
@@ -135,6 +136,28 @@ fn reach_direct_outputs(
         }
     }
     Ok(())
+}
+
+/// Raises the exponents of products with a number per channel (rule A15) that are finer than the product of the
+/// factors' steps by more than the left shift of 2 can bridge.
+fn reach_products(
+    graph: &Graph,
+    assignment: &Assignment,
+    exponents: &mut HashMap<ValueId, Vec<i32>>,
+) {
+    for (node, kind) in graph.nodes.iter().zip(&assignment.kinds) {
+        let (Kind::ChannelMul, Some(data), Some(factors)) = (kind, node.input(0), node.input(1))
+        else {
+            continue;
+        };
+        let at =
+            |origin: &Origin| exponents.get(&origin.owner).map_or(0, |own| own[origin.channel]);
+        let steps = assignment.origins[data.0].iter().zip(&assignment.origins[factors.0]);
+        let finest: Vec<i32> = steps.map(|(a, b)| at(a) + at(b) - 2).collect();
+        if let Some(own) = exponents.get_mut(&assignment.owner(node.outputs[0])) {
+            own.iter_mut().zip(finest).for_each(|(own, finest)| *own = (*own).max(finest));
+        }
+    }
 }
 
 /// Raises exponents that lie more than [`SPREAD`] below the largest one that the same dense sum reads, where the

@@ -1,4 +1,4 @@
-//! Additions and changes of scale (rules A8 and A13) on bytes, and on values of other widths as they are carried.
+//! Additions, changes of scale and products with a number per channel (rules A8, A13 and A15) on bytes, and on values of other widths as they are carried.
 
 use super::edges::limits;
 use super::layout::Layout;
@@ -14,6 +14,8 @@ use rayon::prelude::*;
 enum Rule {
     /// `rshift((a << left) + (b << left), right)`.
     Sum { left: [i32; 2], right: i32 },
+    /// `rshift(a * b, right)`, `b` one number per channel.
+    Product { right: i32 },
     /// Each operand by 2^n toward minus infinity, the sum rounded.
     DpuSum { left: [i32; 2], right: i32 },
     /// `rshift(a, right)`.
@@ -57,6 +59,7 @@ impl Elementwise {
                     let least = own[0].min(own[1]);
                     Some(Rule::Sum { left: own.map(|own| own - least), right: out - least })
                 }
+                Computation::ChannelMul => Some(Rule::Product { right: out - own[0] - own[1] }),
                 Computation::DpuAdd => {
                     let positions = own.map(|own| -own);
                     let least = positions[0].min(positions[1]);
@@ -76,6 +79,7 @@ impl Elementwise {
             Rule::Sum { left, right } => {
                 self.rounding.shift((a << left[0]) + (b << left[1]), right)
             }
+            Rule::Product { right } => self.rounding.shift(a * b, right),
             Rule::DpuSum { left, right } => {
                 // floor(x * 2^n) is a shift for either sign of n.
                 let scale = |x: i64, n: i32| if n >= 0 { x << n } else { x >> -n };
@@ -95,11 +99,13 @@ impl Elementwise {
         let line = target.line();
         output[..target.bytes()].par_chunks_mut(line).enumerate().for_each(|(index, line)| {
             let Some((image, row)) = target.row_of(index) else { return };
+            // A factor has one row of one pixel.
             let [a, b] = inputs.map(|(layout, bytes)| {
-                &bytes[layout.row(image, row)..][..target.columns * channels]
+                let row = layout.row(image, row.min(layout.rows - 1));
+                &bytes[row..][..layout.columns * channels]
             });
             let pixels = line[target.border.left * channels..].chunks_exact_mut(channels);
-            let others = a.chunks_exact(channels).zip(b.chunks_exact(channels));
+            let others = a.chunks_exact(channels).zip(b.chunks_exact(channels).cycle());
             for (pixel, (a, b)) in pixels.zip(others) {
                 for (channel, out) in pixel.iter_mut().enumerate() {
                     let [a, b] =
@@ -120,14 +126,16 @@ impl Elementwise {
             return Err(Error::new(&codes::INTERNAL, "a sum in float"));
         };
         let [a, b] = [inputs[0].values::<f32>()?, inputs[1].values::<f32>()?];
-        let plane = output.shape.iter().skip(2).product::<usize>().max(1);
+        let plane = |shape: &[usize]| shape.iter().skip(2).product::<usize>().max(1);
+        let (plane, others) = (plane(&output.shape), plane(inputs[1].shape()));
         let mut data = vec![0f32; output.len()];
         for (index, chunk) in data.chunks_mut(plane).enumerate() {
             let channel = index % self.rules.len();
             let (low, high) = limits(width, self.scales[2][channel]);
             for (at, out) in chunk.iter_mut().enumerate() {
                 let from = index * plane + at;
-                let y = self.at(channel, a[from] as i64, b[from] as i64);
+                let other = index * others + at % others;
+                let y = self.at(channel, a[from] as i64, b[other] as i64);
                 *out = y.clamp(low as i64, high as i64) as f32;
             }
         }

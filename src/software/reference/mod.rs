@@ -4,6 +4,7 @@
 //! rule numbers the code cites. Everything faster, in software or hardware, must equal it bit for bit.
 
 mod add;
+mod channel_mul;
 mod conv;
 mod dpu_add;
 mod float;
@@ -90,6 +91,7 @@ pub fn run_layer(graph: &QGraph, layer: &Layer, values: &[Option<Tensor>]) -> Re
     let outputs = match &layer.op {
         QOp::Conv(conv) => conv::run(conv, &frame),
         QOp::Add => add::run(&frame),
+        QOp::ChannelMul => channel_mul::run(&frame),
         QOp::DpuAdd => dpu_add::run(&frame),
         QOp::Rescale => rescale::run(&frame),
         QOp::MaxPool(pool) => max_pool::run(pool, &frame),

@@ -28,9 +28,10 @@ enum Middle {
     Add,
     Concatenated,
     Rescale,
+    ChannelMul,
 }
 
-const MIDDLES: [Middle; 9] = [
+const MIDDLES: [Middle; 10] = [
     Middle::Dense,
     Middle::Grouped,
     Middle::Depthwise,
@@ -40,6 +41,7 @@ const MIDDLES: [Middle; 9] = [
     Middle::Add,
     Middle::Concatenated,
     Middle::Rescale,
+    Middle::ChannelMul,
 ];
 
 /// A first convolution on an image or tensor, a layer of any kind behind it, a last convolution.
@@ -287,7 +289,33 @@ impl Net {
                 self.layer(QOp::Rescale, &[input], Vec::new(), result);
                 vec![result]
             }
+            Middle::ChannelMul => vec![self.channel_mul(input)],
         }
+    }
+
+    /// A value times a number per channel that is computed from it.
+    fn channel_mul(&mut self, input: QValueId) -> QValueId {
+        let shape = self.shape(input);
+        let axes = [2, 3].map(|axis| Axis {
+            input: shape[axis],
+            output: 1,
+            kernel: shape[axis].min(15),
+            ..Axis::UNIT
+        });
+        let factors = self.with_axes(input, (1, shape[1]), axes, None);
+        if let Format::Integer { scales, .. } = &mut self.graph.values[factors.0].format {
+            scales.iter_mut().for_each(|scale| scale.zero = 0);
+        }
+        let scales = |id: QValueId| self.graph.value(id).integer().unwrap().1.to_vec();
+        let pairs = scales(input).into_iter().zip(scales(factors));
+        let scale = |(a, b): (Scale, Scale)| Scale {
+            exponent: a.exponent + b.exponent + self.choices.within(-2, 8) as i8,
+            zero: self.choices.within(-128, 127) as i8,
+        };
+        let scales = pairs.map(scale).collect();
+        let result = self.with_format(shape, Format::Integer { width: Width::I8, scales });
+        self.layer(QOp::ChannelMul, &[input, factors], Vec::new(), result);
+        result
     }
 
     fn depthwise(&mut self, input: QValueId, kernel: [usize; 2]) -> QValueId {

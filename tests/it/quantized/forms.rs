@@ -19,6 +19,7 @@ pub fn float_forms(graph: &QGraph, seed: u64) -> Vec<FloatForm> {
         let form = match &layer.op {
             QOp::Conv(conv) => conv_form(conv, layer, &mut random),
             QOp::Add => (QFloat(Binary::Add.into()), layer.inputs.clone()),
+            QOp::ChannelMul => (QFloat(Binary::Mul.into()), layer.inputs.clone()),
             _ => continue,
         };
         if random.below(3) > 0 {

@@ -171,6 +171,13 @@ impl Run<'_> {
                     .sum();
                 rounded(rounding, sum, 64 + exponent)
             }),
+            // A15: the product of the steps, divided by the unit of the output.
+            QOp::ChannelMul => per_element(&|index, exponent| {
+                let [_, _, h, w] = self.shape(output);
+                let (data, e) = self.steps(inputs[0], index);
+                let (factor, f) = self.steps(inputs[1], index / (h * w));
+                rounded(rounding, data * factor, exponent - e - f)
+            }),
             QOp::DpuAdd => per_element(&|index, exponent| {
                 let steps: Vec<_> = inputs.iter().map(|&id| self.steps(id, index)).collect();
                 let m = steps.iter().map(|(_, e)| -e).min().unwrap();

@@ -108,12 +108,13 @@ impl Builder {
         self.live.push(input);
         self.graph.inputs.push(input);
         for _ in 0..self.choices.within(1, 7) {
-            match self.choices.below(10) {
+            match self.choices.below(11) {
                 0..=4 => self.conv(),
                 5 => self.add(),
                 6 => self.rescale(),
                 7 => self.pool(),
                 8 => self.movement(),
+                9 => self.channel_mul(),
                 _ => self.float(),
             }
         }
@@ -304,6 +305,30 @@ impl Builder {
         let op = if plain && self.choices.flag() { QOp::DpuAdd } else { QOp::Add };
         let operands = [a, b].map(|id| Some(Operand::Value(id)));
         self.layer(op, operands.to_vec(), vec![result]);
+        self.live.push(result);
+    }
+
+    /// The largest of each channel of one value times another value.
+    fn channel_mul(&mut self) {
+        let (input, shape, _) = self.pick();
+        let fits = |id: &&QValueId| self.graph.value(**id).shape[..2] == shape[..2];
+        let other = self.live.iter().find(fits).copied().unwrap_or(input);
+        let value = self.graph.value(other);
+        let (plane, scales) = (value.shape[2..].to_vec(), value.integer().unwrap().1.to_vec());
+        let largest = self.value(&[shape[0], shape[1], 1, 1], Width::I8, scales);
+        let window = Window {
+            kernel: plane,
+            strides: vec![1; 2],
+            pads: vec![(0, 0); 2],
+            dilations: vec![1; 2],
+            ..Window::default()
+        };
+        let pool = MaxPool { window, ceil: false };
+        let operand = |id| Some(Operand::Value(id));
+        self.layer(QOp::MaxPool(pool.into()), vec![operand(other)], vec![largest]);
+        let target = self.scales(shape[1]);
+        let result = self.value(&shape, Width::I8, target);
+        self.layer(QOp::ChannelMul, vec![operand(input), operand(largest)], vec![result]);
         self.live.push(result);
     }
 

@@ -9,7 +9,7 @@ use seigo::compile::program::predict::{READ_LATENCY, predict};
 use seigo::compile::schedule::{Work, sizes};
 use seigo::compile::{CompileOptions, Compiled};
 use seigo::model::ceras::Model;
-use seigo::model::qgraph::QGraph;
+use seigo::model::qgraph::{QGraph, QOp};
 
 use super::accelerator::integer;
 use super::{Args, FOLDER, write};
@@ -106,15 +106,19 @@ impl Least {
     fn of(graph: &QGraph, pixels: usize) -> Self {
         let mut least = Self::default();
         for layer in &graph.layers {
-            let Some(conv) = layer.op.conv() else { continue };
             let shape = &graph.value(layer.outputs[0]).shape;
-            let (outputs, plane) = (shape[1], shape[2..].iter().product::<usize>());
+            let plane: usize = shape.iter().skip(2).product();
+            let slots = plane.div_ceil((pixels / 2).clamp(1, 2));
+            if layer.op == QOp::ChannelMul {
+                least.plane += (shape[1].div_ceil(TILE) * slots) as u64;
+            }
+            let Some(conv) = layer.op.conv() else { continue };
+            let outputs = shape[1];
             let Some(input) = layer.input(0) else { continue };
             let inputs = graph.value(input).shape[1];
             let taps = conv.axes[0].kernel * conv.axes[1].kernel;
             least.macs += (conv.weights.len() * plane) as u64;
             if conv.group == inputs && conv.group > 1 {
-                let slots = plane.div_ceil((pixels / 2).clamp(1, 2));
                 least.plane += (outputs.div_ceil(TILE) * slots * taps.div_ceil(TAPS)) as u64;
             } else {
                 // The first layer's bytes are folded: pixels and taps share words of 16.

@@ -51,6 +51,10 @@ pub fn of(pass: &Pass<'_>, design: &Design) -> Vec<Access> {
                     let base = get(f::RES_BASE) + tile * get(f::RES_STRIDE);
                     add(f::READ_RESIDUAL, false, base, result);
                 }
+                if d.flag(f::PLANE_MUL) {
+                    let base = get(f::RES_BASE) + tile * get(f::RES_STRIDE);
+                    add(f::READ_RESIDUAL, false, base, 1);
+                }
                 if d.flag(f::STORE) {
                     let base = get(f::OUT_BASE) + tile * get(f::OUT_STRIDE);
                     let words = words(d.flag(f::WIDE));

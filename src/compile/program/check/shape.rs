@@ -18,7 +18,7 @@ pub fn check(pass: &Pass<'_>, design: &Design) -> Result<()> {
         }
         Kind::Plane => {
             walk(&d, design)?;
-            plane(&d)?;
+            plane(&d, design)?;
             records(pass, design)
         }
         Kind::Dma => {
@@ -124,6 +124,7 @@ fn dense(d: &Descriptor<'_>, design: &Design) -> Result<()> {
         })?;
         padding(d)?;
     }
+    demand(!d.flag(f::PLANE_MUL), || "a product behind the array".to_owned())?;
     let residual = d.get(f::RESIDUAL);
     demand(
         residual == f::RESIDUAL_NONE || design.residual as usize >> (residual - 1) & 1 == 1,
@@ -190,7 +191,21 @@ fn padding(d: &Descriptor<'_>) -> Result<()> {
     })
 }
 
-fn plane(d: &Descriptor<'_>) -> Result<()> {
+/// A product with numbers per channel has one filter of 3 x 3 and rows of factors that begin with the first bank.
+fn product(d: &Descriptor<'_>, design: &Design) -> Result<()> {
+    let alone = d.get(f::CHAIN) == 1 && !d.flag(f::MAXIMUM) && d.get(f::PLANE_REACH) == 1;
+    let stride = d.get(f::PLANE_STRIDE_XY) == 1;
+    let aligned = [f::RES_BASE, f::RES_STRIDE]
+        .iter()
+        .all(|&field| d.get(field).is_multiple_of(design.pixels));
+    let able = design.channel_mul && alone && stride && aligned;
+    demand(!d.flag(f::PLANE_MUL) || able, || {
+        "a product with numbers per channel that the plane engine cannot do".to_owned()
+    })
+}
+
+fn plane(d: &Descriptor<'_>, design: &Design) -> Result<()> {
+    product(d, design)?;
     let one = |field| d.get(field) == 1;
     demand(
         one(f::STEPS)
@@ -274,7 +289,10 @@ fn records(pass: &Pass<'_>, design: &Design) -> Result<()> {
         }
         for filter in 0..filters {
             for part in 0..parts {
-                weights(take(&mut record, f::TAPS_BYTES), design)?;
+                let taps = take(&mut record, f::TAPS_BYTES);
+                weights(taps, design)?;
+                let masks = taps.iter().all(|tap| matches!(tap, 0 | 0xFF));
+                demand(masks || !d.flag(f::PLANE_MUL), || "a mask of some bits".to_owned())?;
                 let rest = take(&mut record, 16);
                 let empty = rest.iter().all(|&byte| byte == 0);
                 demand(empty || part + 1 == parts, || {

@@ -22,7 +22,7 @@ pub fn check(pass: &Pass<'_>, design: &Design) -> Result<()> {
             parameters.split_at(parameters.len().saturating_sub(filters * filter_bytes));
         for channel in 0..dense.len() / 8 {
             let rows = steps.chunks_exact(step).flat_map(|step| &step[16 * channel..][..16]);
-            fits(rows, &dense[8 * channel..], design.accumulator_bits)?;
+            fits(rows.map(magnitude), &dense[8 * channel..], design.accumulator_bits)?;
         }
         for filter in filter.chunks_exact(filter_bytes) {
             // Parts of the taps, the last with zero points and lanes behind.
@@ -32,6 +32,11 @@ pub fn check(pass: &Pass<'_>, design: &Design) -> Result<()> {
                 let parts = first.chunks_exact(f::PART_BYTES).map(|part| &part[..f::TAPS_BYTES]);
                 let taps =
                     parts.chain([taps]).flat_map(|part| part.iter().skip(channel).step_by(16));
+                // What a mask leaves of a factor is as much as the factor.
+                let taps = taps.map(|tap| match d.flag(f::PLANE_MUL) {
+                    true => u64::from(*tap != 0) * 128,
+                    false => magnitude(tap),
+                });
                 fits(taps, &rest[16 + 8 * channel..], design.plane_sum_bits)?;
             }
         }
@@ -39,9 +44,13 @@ pub fn check(pass: &Pass<'_>, design: &Design) -> Result<()> {
     Ok(())
 }
 
-/// The weights of a channel and its lane, which begins with the bias.
-fn fits<'a>(weights: impl Iterator<Item = &'a u8>, lane: &[u8], bits: u32) -> Result<()> {
-    let weights: u64 = weights.map(|&weight| u64::from((weight as i8).unsigned_abs())).sum();
+fn magnitude(weight: &u8) -> u64 {
+    u64::from((*weight as i8).unsigned_abs())
+}
+
+/// Magnitudes of the weights of a channel and its lane, which begins with the bias.
+fn fits(weights: impl Iterator<Item = u64>, lane: &[u8], bits: u32) -> Result<()> {
+    let weights: u64 = weights.sum();
     let bias = lane.iter().take(4).rev().fold(0u32, |word, &byte| word << 8 | u32::from(byte));
     let bound = weights * 128 + u64::from((bias as i32).unsigned_abs());
     demand(bound < 1 << (bits - 1), || {

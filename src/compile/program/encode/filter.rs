@@ -3,7 +3,9 @@
 use super::context::Encoder;
 use super::layer::{Layer, Stage};
 use crate::base::error::{Place as _, Result};
-use crate::compile::capabilities::{Datapath, FILTERS, Maximum, PART_SIDE, SIDE, Walk, Window};
+use crate::compile::capabilities::{
+    Datapath, FILTERS, Maximum, PART_SIDE, SIDE, Walk, Window, pixel,
+};
 use crate::compile::program::fields;
 use crate::compile::program::format::record::{Descriptor, lanes};
 use crate::compile::program::refusal::{limit, refused};
@@ -53,6 +55,12 @@ impl<'a> Filters<'a> {
             }
         }
         Ok(Self { encoder, filters, slots, extent: *extent })
+    }
+
+    /// Whether the filter is a product with a number per channel, which the residual reader reads.
+    pub fn multiply(&self) -> bool {
+        let layers = self.filters.iter().filter_map(|filter| filter.layer.as_ref());
+        layers.into_iter().any(|layer| layer.products().is_some())
     }
 
     /// Ring words of a tile's filters.
@@ -135,7 +143,7 @@ impl<'a> Filters<'a> {
                 }
                 let ends = index + 1 == parts.len();
                 let zero = |channel: &Option<usize>| {
-                    channel.filter(|_| ends).map_or(0, |own| filter.scales[own].zero as u8)
+                    channel.filter(|_| ends).map_or(0, |own| outside(filter, layer, own) as u8)
                 };
                 stream.extend(own.iter().map(zero));
             }
@@ -149,6 +157,9 @@ impl<'a> Filters<'a> {
 /// The weight of a channel at a place of the window, 0 outside of the kernel.
 fn tap(filter: &One<'_>, layer: &Layer<'_>, channel: Option<usize>, place: [usize; 2]) -> i8 {
     let Some(channel) = channel else { return 0 };
+    if layer.products().is_some() {
+        return layer.weight(channel, 0, channel, place);
+    }
     let inside = |axis: usize| {
         let Window { first, kernel, dilation, .. } = filter.window;
         let offset = place[axis].checked_sub(first[axis])?;
@@ -159,6 +170,11 @@ fn tap(filter: &One<'_>, layer: &Layer<'_>, channel: Option<usize>, place: [usiz
         (Some(y), Some(x)) => layer.weight(channel, 0, channel, [y, x]),
         _ => 0,
     }
+}
+
+/// What a channel reads outside of its input.
+fn outside(filter: &One<'_>, layer: &Layer<'_>, channel: usize) -> i8 {
+    layer.products().map_or(filter.scales[channel].zero, |products| products[channel].fill)
 }
 
 fn mask(filter: &One<'_>) -> usize {
@@ -176,6 +192,10 @@ fn one<'a>(encoder: &'a Encoder<'a>, filter: &Filter) -> Result<One<'a>> {
     let not_depthwise = || limit("the plane engine takes depthwise convolutions only");
     let (layer, window) = match Datapath::of(&node.op).map_err(refused)? {
         Datapath::Maximum => (None, Maximum::of(&node.op, &value.shape)?.map_err(refused)?.window),
+        Datapath::ChannelMul => {
+            let layer = Layer::new(encoder.graph, filter.layer, None)?;
+            (Some(layer), pixel(&value.shape).map_err(refused)?)
+        }
         Datapath::Sum(_) | Datapath::Movement(_) => return Err(not_depthwise()),
         Datapath::Convolution(_) => {
             let layer = Layer::new(encoder.graph, filter.layer, None)?;

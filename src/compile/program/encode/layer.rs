@@ -4,7 +4,7 @@
 
 use crate::base::arithmetic::Rounding;
 use crate::base::error::{Error, Result, codes};
-use crate::compile::capabilities::{Aligned, Datapath, Role, align};
+use crate::compile::capabilities::{Aligned, Datapath, Product, Role, align, products};
 use crate::compile::program::design::Design;
 use crate::compile::program::format::record::Lane;
 use crate::compile::program::refusal::{limit, refused};
@@ -34,6 +34,8 @@ enum Kind<'a> {
     Conv(&'a QConv),
     /// One weight per view and channel: `weights[view][channel]`.
     Diagonal(Vec<Vec<i8>>),
+    /// A number per channel that the network computes.
+    Products(Vec<Product>),
 }
 
 /// A layer on the dense array or, when it is depthwise, on the plane engine.
@@ -65,6 +67,7 @@ impl<'a> Layer<'a> {
         match Datapath::of(op).map_err(refused)? {
             Datapath::Convolution(conv) => Self::conv(graph, layer, conv),
             Datapath::Sum(inputs) => Self::diagonal(graph, layer, inputs),
+            Datapath::ChannelMul => Self::products_of(graph, layer),
             Datapath::Movement(_) => match copied {
                 Some(value) => Self::copy(graph, layer, value),
                 None => Err(limit("a movement whose result is not stored")),
@@ -138,6 +141,29 @@ impl<'a> Layer<'a> {
         Ok(Self::pointwise(graph, layer, value, (Kind::Diagonal(weights), lanes, width)))
     }
 
+    /// Rule A15: factors as weights of the plane engine.
+    fn products_of(graph: &'a QGraph, layer: usize) -> Result<Self> {
+        let (width, scales) = output(graph, layer)?;
+        let inputs = [input(graph, layer, 0)?, input(graph, layer, 1)?];
+        let products = products(inputs[0], inputs[1], scales).map_err(refused)?;
+        let lane = |(product, scale): (&Product, &Scale)| Lane {
+            argument: product.shift,
+            zero: scale.zero.into(),
+            ..Lane::IDLE
+        };
+        let lanes = products.iter().zip(scales).map(lane).collect();
+        let value = graph.layers[layer].outputs[0];
+        Ok(Self::pointwise(graph, layer, value, (Kind::Products(products), lanes, width)))
+    }
+
+    /// Of a product with numbers that the network computes, how the plane engine does it, by channel.
+    pub fn products(&self) -> Option<&[Product]> {
+        match &self.kind {
+            Kind::Products(products) => Some(products),
+            Kind::Conv(_) | Kind::Diagonal(_) => None,
+        }
+    }
+
     fn copy(graph: &'a QGraph, layer: usize, value: QValueId) -> Result<Self> {
         let Some((Width::I8, scales)) = graph.value(value).integer() else {
             return Err(limit("only int8 tensors are copied"));
@@ -182,6 +208,7 @@ impl<'a> Layer<'a> {
                 };
                 self.lanes.iter().enumerate().map(channel).max().unwrap_or(0)
             }
+            Kind::Products(_) => 128 * 255,
         }
     }
 
@@ -197,7 +224,7 @@ impl<'a> Layer<'a> {
     /// Number of inputs that are multiplied.
     pub fn views(&self) -> usize {
         match &self.kind {
-            Kind::Conv(_) => 1,
+            Kind::Conv(_) | Kind::Products(_) => 1,
             Kind::Diagonal(weights) => weights.len(),
         }
     }
@@ -205,7 +232,7 @@ impl<'a> Layer<'a> {
     /// The input channels that an output channel needs.
     pub fn needs(&self, output: usize) -> std::ops::Range<usize> {
         match &self.kind {
-            Kind::Diagonal(_) => output..output + 1,
+            Kind::Diagonal(_) | Kind::Products(_) => output..output + 1,
             Kind::Conv(conv) => {
                 let inputs = conv.group_inputs();
                 let first = output / (conv.outputs() / conv.group) * inputs;
@@ -214,7 +241,8 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// The weight from channel `input` of view `view` to channel `output`, at a tap.
+    /// The weight from channel `input` of view `view` to channel `output`, at a tap; of products at a place of the plane
+    /// engine's window.
     pub fn weight(&self, output: usize, view: usize, input: usize, tap: [usize; 2]) -> i8 {
         let needs = self.needs(output);
         if !needs.contains(&input) {
@@ -222,6 +250,8 @@ impl<'a> Layer<'a> {
         }
         match &self.kind {
             Kind::Diagonal(weights) => weights[view][output],
+            // All bits of the factor count at its places.
+            Kind::Products(products) => -i8::from(products[output].counts(tap)),
             Kind::Conv(conv) => {
                 let [rows, columns] = conv.axes;
                 let own = output * conv.taps();

@@ -17,7 +17,7 @@ use crate::compile::program::format::record::Descriptor;
 use crate::compile::program::refusal::limit;
 use crate::compile::program::{Entry, Program, buffers};
 use crate::compile::schedule::{
-    Buffer, Client, Owners, Placed, PlaneWork, Schedule, Transfer, Work, rows,
+    Buffer, Client, Owners, Placed, PlaneWork, Rows, Schedule, Transfer, Work, rows,
 };
 use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::QGraph;
@@ -124,10 +124,27 @@ impl<'a> Encoder<'a> {
         d.set(fields::SEG_PLANES.after(SEGMENT_WORD), 1)?;
         d.set(fields::SEG_STRIDE.after(SEGMENT_WORD), stride)?;
         filters.describe(&mut d)?;
+        self.factor(work, filters.multiply(), &mut d)?;
         for tile in 0..planes {
             filters.record(tile, records)?;
         }
         Ok(d)
+    }
+
+    /// Where the factors of a product lie.
+    fn factor(&self, work: &PlaneWork, multiplied: bool, d: &mut Descriptor) -> Result<()> {
+        let view = match (&work.factor, multiplied) {
+            (None, false) => return Ok(()),
+            (Some(view), true) if work.filters.len() == 1 => view,
+            _ => return Err(limit("pass and layer disagree about factors")),
+        };
+        if view.slots != work.source.slots {
+            return Err(limit("the factors have another order than the channels"));
+        }
+        let (base, stride) = self.run(&view.planes, Rows::all(1))?;
+        d.set(fields::PLANE_MUL, 1)?;
+        d.set(fields::RES_BASE, base)?;
+        d.set(fields::RES_STRIDE, stride)
     }
 
     fn transfer(&self, transfer: &Transfer) -> Result<Descriptor> {

@@ -37,7 +37,7 @@ pub fn fit(design: &mut Design, graph: &QGraph, schedule: &Schedule) -> Result<(
         for Filter { layer, .. } in filters {
             let place = || graph.layers[*layer].place();
             let path = Datapath::of(&graph.layers[*layer].op).map_err(refused).at(place)?;
-            if matches!(path, Datapath::Convolution(_)) {
+            if matches!(path, Datapath::Convolution(_) | Datapath::ChannelMul) {
                 design.plane_sum_bits = design.plane_sum_bits.max(needed(graph, *layer, None)?);
             }
         }

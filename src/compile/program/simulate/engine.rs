@@ -38,11 +38,12 @@ impl Plane {
         result
     }
 
-    /// A filter of the record: the taps of its parts, then zero points and lane parameters.
+    /// A filter of the record: the taps of its parts, then zero points and lane parameters. With factors the taps are
+    /// masks of them, and the center's row alone is read.
     pub fn filter(
         &self,
         d: &Descriptor<'_>,
-        record: &[u8],
+        (record, factors): (&[u8], Option<&[i8; 16]>),
         output: (usize, usize),
         mode: Mode<'_>,
     ) -> [i64; 16] {
@@ -52,13 +53,15 @@ impl Plane {
         let taps = (0..side * side).flat_map(|part| (0..9).map(move |tap| (part, tap)));
         let taps = taps.map(|(part, tap)| {
             let place = (part / side * 3 + tap / 3, part % side * 3 + tap % 3);
-            (&record[f::PART_BYTES * part + 16 * tap..][..16], self.at(d, output, place))
+            let word = self.at(d, output, place).filter(|_| factors.is_none() || place.0 == 1);
+            (&record[f::PART_BYTES * part + 16 * tap..][..16], word)
         });
         let taps: Vec<_> = taps.collect();
         std::array::from_fn(|lane| {
             let sum = taps.iter().map(|(weights, word)| {
                 let value = word.map_or(zeros[lane] as i8, |word| word[lane]);
-                i32::from(weights[lane] as i8) * i32::from(value)
+                let factor = factors.map_or(-1, |factors| factors[lane]);
+                i32::from(weights[lane] as i8 & factor) * i32::from(value)
             });
             lanes.finish(lane, sum.sum(), 0, mode)
         })

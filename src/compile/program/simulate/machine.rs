@@ -203,13 +203,21 @@ impl<'a> Machine<'a> {
             function: self.design.functions.get(d.get(function)),
         };
         let filter_bytes = f::filter_ring_words(d.get(f::PLANE_REACH)) * f::RING_WORD;
+        let factors = match d.flag(f::PLANE_MUL) {
+            true => {
+                let word = d.get(f::RES_BASE) + tile * d.get(f::RES_STRIDE);
+                Some(self.read(pass, f::READ_RESIDUAL, word)?)
+            }
+            false => None,
+        };
         let width = d.get(f::PLANE_WIDTH);
         for pixel in 0..d.get(f::PLANE_HEIGHT) * width {
             let output = (pixel / width, pixel % width);
             let values = match d.flag(f::MAXIMUM) {
                 true => plane.maximum(&d, output),
                 false => {
-                    plane.filter(&d, &filters[filter_bytes * index..][..filter_bytes], output, mode)
+                    let record = &filters[filter_bytes * index..][..filter_bytes];
+                    plane.filter(&d, (record, factors.as_ref()), output, mode)
                 }
             };
             let first = base + pixel * if wide { 2 } else { 1 };

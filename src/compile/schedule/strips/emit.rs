@@ -231,6 +231,7 @@ impl Emitter<'_> {
             Work::Plane(plane) => Work::Plane(PlaneWork {
                 source: view(&plane.source)?,
                 filters: filters(&plane.filters)?,
+                factor: plane.factor.as_ref().map(view).transpose()?,
                 rows,
                 ..plane.clone()
             }),

@@ -176,6 +176,7 @@ pub fn cut(network: &Network<'_>, members: &Members, span: &Span, index: usize) 
                 Role::Result => Some(strip.result),
                 Role::Middle => Some(strip.middle),
                 Role::Residual => hull(needs[at], Some(strip.middle)),
+                Role::Factor => hull(needs[at], Some(Rows::all(1))),
                 Role::Input { resized: false } => hull(needs[at], Some(strip.input)),
                 Role::Input { resized: true } => {
                     let rows = Rows::between(strip.input.first / 2, strip.input.end() / 2);
@@ -212,6 +213,7 @@ fn fits(network: &Network<'_>, members: &Members, cut: &Cut) -> bool {
         uses.iter().all(|&(at, role)| match role {
             Role::Result => begins(at, strip.result.first),
             Role::Middle | Role::Residual => begins(at, strip.middle.first),
+            Role::Factor => begins(at, 0),
             Role::Input { resized: false } => begins(at, strip.input.first),
             Role::Input { resized: true } => begins(at, strip.input.first / 2),
         })

@@ -17,6 +17,8 @@ pub enum Role {
     Input { resized: bool },
     /// Adds it: the rows of the array's result.
     Residual,
+    /// One pixel of each plane, whatever the rows.
+    Factor,
     /// The array's result.
     Middle,
     /// The result of a filter, or of the array where there is none.
@@ -25,7 +27,7 @@ pub enum Role {
 
 impl Role {
     pub fn reads(self) -> bool {
-        matches!(self, Self::Input { .. } | Self::Residual)
+        matches!(self, Self::Input { .. } | Self::Residual | Self::Factor)
     }
 }
 
@@ -247,6 +249,8 @@ impl Step {
             Work::Plane(plane) => {
                 step.plane_pass = true;
                 step.reads(&plane.source);
+                let factor = plane.factor.iter().flat_map(|view| &view.planes);
+                factor.for_each(|plane| step.uses(plane.stored, Role::Factor));
                 let first = plane.source.planes[0].stored;
                 step.width = schedule.stored[first.0].width as u64;
                 step.tiles = plane.source.planes.len() as u64;

@@ -125,7 +125,11 @@ impl Addresses<'_> {
         let rows = rows::touched(self.graph, work)?;
         let [result, middle, input] = rows.map_or([(0, 0); 3], |rows| rows.spans);
         let mut view = |client, view: &View| {
-            let (first, end) = if client == Client::ReadStream { input } else { middle };
+            let (first, end) = match (client, work) {
+                (Client::ReadStream, _) => input,
+                (_, Work::Plane(_)) => (0, 1),
+                _ => middle,
+            };
             for plane in &view.planes {
                 let half = if plane.upsampled { 2 } else { 1 };
                 let rows = (first / half, end.div_ceil(half));
@@ -155,6 +159,7 @@ impl Addresses<'_> {
             }
             Work::Plane(plane) => {
                 view(Client::ReadStream, &plane.source);
+                plane.factor.iter().for_each(|own| view(Client::ReadResidual, own));
                 let filters = plane.filters.iter();
                 whole.extend(filters.map(|own| (Client::WritePlane, own.result, result)));
             }

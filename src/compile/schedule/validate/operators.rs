@@ -11,7 +11,13 @@ pub fn kernel(op: &QOp) -> usize {
         QOp::MaxPool(QMaxPool { max_pool }) => {
             max_pool.window.kernel.iter().copied().max().unwrap_or(1)
         }
-        QOp::Conv(_) | QOp::Add | QOp::DpuAdd | QOp::Rescale | QOp::Move(_) | QOp::Float(_) => 1,
+        QOp::Conv(_)
+        | QOp::Add
+        | QOp::ChannelMul
+        | QOp::DpuAdd
+        | QOp::Rescale
+        | QOp::Move(_)
+        | QOp::Float(_) => 1,
     }
 }
 
@@ -24,6 +30,7 @@ pub fn is_large(op: &QOp) -> bool {
 pub fn is_filter(op: &QOp) -> bool {
     match op {
         QOp::Conv(conv) => conv.group_inputs() == 1 && conv.group == conv.outputs(),
+        QOp::ChannelMul => true,
         QOp::MaxPool(_) => !is_large(op),
         QOp::Add | QOp::DpuAdd | QOp::Rescale | QOp::Move(_) | QOp::Float(_) => false,
     }
@@ -34,6 +41,10 @@ pub fn filter_axis(graph: &QGraph, layer: usize) -> Result<Axis> {
     let layer = &graph.layers[layer];
     match &layer.op {
         QOp::Conv(conv) => Ok(conv.axes[0]),
+        QOp::ChannelMul => {
+            let rows = graph.value(layer.outputs[0]).shape[2];
+            Ok(Axis { input: rows, output: rows, ..Axis::UNIT })
+        }
         QOp::MaxPool(QMaxPool { max_pool: pool }) => {
             let input = layer.input(0).ok_or_else(|| wrong("a maximum of nothing"))?;
             let shape = &graph.value(input).shape[2..];

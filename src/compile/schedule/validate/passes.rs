@@ -7,7 +7,7 @@ use super::{Touched, Walk, whole, wrong};
 use crate::base::error::{Place as _, Result};
 use crate::compile::schedule::{CHANNELS, Dense, Filter, PlaneRef, PlaneWork, Source, Stage, View};
 use crate::frontend::ops::Op;
-use crate::model::qgraph::{QMove, QOp, QValueId};
+use crate::model::qgraph::{Layer, QMove, QOp, QValueId};
 
 impl Walk<'_> {
     pub(super) fn dense(&mut self, dense: &Dense, rows: &Touched) -> Result<()> {
@@ -49,6 +49,9 @@ impl Walk<'_> {
             self.write(id, output, &dense.slots, &rows.middle)?;
         } else if dense.filters.is_empty() {
             return Err(wrong("the result goes nowhere"));
+        }
+        if dense.filters.iter().any(|filter| self.product(filter).is_some()) {
+            return Err(wrong("a product behind the array has no factors"));
         }
         let strip = dense.rows.is_some();
         self.filters(&dense.filters, (output, &dense.slots), (&rows.result, strip))
@@ -158,6 +161,7 @@ impl Walk<'_> {
         let first = plane.filters.first().ok_or_else(|| wrong("no filter"))?;
         let layer = self.graph.layers.get(first.layer).ok_or_else(|| wrong("no such layer"))?;
         one_run(&plane.source.planes)?;
+        self.factor(plane).at(|| layer.place())?;
         let from = plane.source.planes.first().map(|plane| plane.stored);
         let stages = from.and_then(|from| self.partial.get(&from).copied());
         match stages {
@@ -183,6 +187,27 @@ impl Walk<'_> {
                 self.filters(&plane.filters, from, (&rows.result, strip))
             }
         }
+    }
+
+    /// A product reads its factors, one for each channel that its input holds, and nothing else has any.
+    fn factor(&self, plane: &PlaneWork) -> Result<()> {
+        let product = plane.filters.iter().find_map(|filter| self.product(filter));
+        let (layer, view) = match (product, &plane.factor) {
+            (None, None) => return Ok(()),
+            (Some(layer), Some(view)) if plane.filters.len() == 1 => (layer, view),
+            _ => return Err(wrong("pass and layer disagree about factors")),
+        };
+        self.reads(view, layer.input(1), false, &BTreeSet::from([0]))?;
+        one_run(&view.planes)?;
+        match view.slots == plane.source.slots {
+            true => Ok(()),
+            false => Err(wrong("the factors have another order than the channels")),
+        }
+    }
+
+    /// The layer of a filter, if it is a product.
+    fn product(&self, filter: &Filter) -> Option<&Layer> {
+        self.graph.layers.get(filter.layer).filter(|layer| layer.op == QOp::ChannelMul)
     }
 
     /// The first stage of a large maximum: from its input, or from a smaller one on the same input.

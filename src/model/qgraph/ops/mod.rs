@@ -7,6 +7,7 @@
 mod add;
 mod arrays;
 mod bound;
+mod channel_mul;
 mod conv;
 mod dpu_add;
 mod float;
@@ -34,6 +35,7 @@ use crate::frontend::ops::window::Axis;
 pub use add::QAdd;
 pub(crate) use arrays::{ArrayReader, ArrayWriter, Region};
 pub use bound::{accumulator_bound, accumulator_bounds};
+pub use channel_mul::QChannelMul;
 pub use conv::{ConvDump, DpuActivation, MAX_EXTENT, Output as ConvOutput, QConv};
 pub use dpu_add::QDpuAdd;
 pub use float::QFloat;
@@ -115,6 +117,8 @@ pub enum Computation<'a> {
     Conv(&'a QConv),
     /// Addition (rule A8).
     Add,
+    /// A number per channel times the pixels of the channel (rule A15).
+    ChannelMul,
     /// Addition by the DPU rule (A13).
     DpuAdd,
     /// `sat(rshift(q - z, e_out - e_in) + z_out)`.
@@ -245,6 +249,8 @@ operators! {
     Conv(op: Box<QConv>) => &**op,
     /// Addition of two quantized tensors (rule A8).
     Add => &QAdd,
+    /// A tensor times a number per channel, both computed (rule A15).
+    ChannelMul => &QChannelMul,
     /// Addition by the DPU rule (A13); scales are per tensor.
     DpuAdd => &QDpuAdd,
     /// The same numbers under another scale; the DPU's concatenation is one per input and a

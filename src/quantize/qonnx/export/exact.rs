@@ -116,6 +116,7 @@ impl<'a> Exact<'a> {
                 convolution(&mut self.writer, graph, conv, &inputs, graph.value(output))?
             }
             Computation::Add => self.sum(layer, false)?,
+            Computation::ChannelMul => self.channel_product(layer)?,
             Computation::DpuAdd => self.sum(layer, true)?,
             Computation::Rescale => self.rescale(layer)?,
         };
@@ -175,6 +176,25 @@ impl<'a> Exact<'a> {
             .map(|(scale, unit)| i32::from(scale.exponent) - unit)
             .collect();
         Ok(self.store(output, Real::F64, &sum, &shifts))
+    }
+
+    /// Rule A15; in double precision, which holds every product.
+    fn channel_product(&mut self, layer: &Layer) -> Result<String> {
+        let output = self.graph.value(first(layer)?);
+        let mut factors = Vec::with_capacity(2);
+        let mut units = vec![0; output.channels()];
+        for (id, _) in self.quantized(layer).collect::<Vec<_>>() {
+            let own = scales(self.graph.value(id)).iter();
+            units.iter_mut().zip(own).for_each(|(unit, own)| *unit += i32::from(own.exponent));
+            factors.push(self.centered(id, Real::F64));
+        }
+        let [data, factor] = &factors[..] else {
+            return Err(Error::new(&codes::INTERNAL, "a product of other than two"));
+        };
+        let product = self.writer.plain("Mul", &[data, factor]);
+        let shifts = scales(output).iter().zip(units);
+        let shifts: Vec<i32> = shifts.map(|(to, unit)| i32::from(to.exponent) - unit).collect();
+        Ok(self.store(output, Real::F64, &product, &shifts))
     }
 
     fn rescale(&mut self, layer: &Layer) -> Result<String> {

@@ -102,6 +102,10 @@ impl Qdq<'_> {
                 let (a, b) = (self.operand(layer, 0)?, self.operand(layer, 1)?);
                 self.writer.plain("Add", &[&a, &b])
             }
+            Computation::ChannelMul => {
+                let (data, factors) = (self.operand(layer, 0)?, self.operand(layer, 1)?);
+                self.writer.plain("Mul", &[&data, &factors])
+            }
             Computation::Rescale => self.operand(layer, 0)?,
             Computation::OnIntegers(_) | Computation::Float(_) => return self.operator(layer),
         };
@@ -148,6 +152,7 @@ impl Qdq<'_> {
             Computation::Float(op) => Cow::Borrowed(op),
             Computation::Conv(_)
             | Computation::Add
+            | Computation::ChannelMul
             | Computation::DpuAdd
             | Computation::Rescale => {
                 return Err(Error::new(&codes::INTERNAL, "a layer without its one output"));
