@@ -90,6 +90,29 @@ def mobilenet_v3(height=224, width=224):
     return net, [net.linear(net.linear(x, 1024, "hswish"), 1000)]
 
 
+def efficientnet_b0(height=224, width=224):
+    """EfficientNet-B0 (Tan and Le 2019): squeeze and excitation in every block."""
+    net = Network("efficientnet_b0", height, width)
+    x = net.conv(net.input, 32, 3, 2, "silu")
+
+    def excite(x, squeezed):
+        y = net.conv(net.conv(net.mean(x), squeezed, act="silu"), net.shape[x][1])
+        return net.mul(x, net.node("Sigmoid", [y], net.shape[y]))
+
+    for expansion, channels, repeats, stride, kernel in (
+            (1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5),
+            (6, 192, 4, 2, 5), (6, 320, 1, 1, 3)):
+        for index in range(repeats):
+            before, step = net.shape[x][1], stride if index == 0 else 1
+            kept = step == 1 and channels == before
+            y = net.conv(x, expansion * before, act="silu") if expansion > 1 else x
+            y = excite(net.depthwise(y, kernel, step, "silu"), before // 4)
+            y = net.conv(y, channels, gain=0.5 if kept else 1.0)
+            x = net.add(x, y) if kept else y
+    x = net.flatten(net.mean(net.conv(x, 1280, act="silu")))
+    return net, [net.linear(x, 1000)]
+
+
 def unet(height=224, width=224, base=16):
     """U-Net (Ronneberger et al. 2015), a quarter as wide, transposed convolutions on the way up."""
     net = Network("unet", height, width)
@@ -202,7 +225,8 @@ def yolox_s(height=640, width=640):
     return net, [net.transpose(net.concat(flat, 2), (0, 2, 1))]
 
 
-ALL = {build.__name__: build for build in (shufflenet_v2, blazeface, mobilenet_v3, unet, espcn, yolov8n, yolox_s)}
+ALL = {build.__name__: build for build in (
+    shufflenet_v2, blazeface, mobilenet_v3, efficientnet_b0, unet, espcn, yolov8n, yolox_s)}
 
 # Calibration frames of each.
 FRAMES = 16
