@@ -4,6 +4,8 @@
 //! What is rounded is not quite the filter of the float network: it is moved toward the filter
 //! that best makes up for the errors of the layers before it, by least squares.
 
+use std::ops::Range;
+
 use ndarray::{Array1, Array2, ArrayView1, ArrayViewMut1, s};
 use rayon::prelude::*;
 
@@ -19,6 +21,9 @@ const FINER: i32 = 2;
 /// How far a filter goes toward the one of least squared error; less than all the way, since that
 /// one fits the frames that calibrate.
 const STRIDE: f64 = 0.5;
+/// Filters that are rounded together: Hessian and factor, which do not fit a cache where a filter has thousands of
+/// weights, are read once for all of them.
+const TOGETHER: usize = 8;
 /// Patches per weight below which a filter keeps its place.
 const PATCHES_PER_TAP: f64 = 16.0;
 
@@ -51,42 +56,92 @@ impl<'a> Rounder<'a> {
 
     /// Rounds the weights; whether they shall make up for the errors of the layers before, too.
     pub fn round(&self, compensate: bool) -> Rounded {
-        let outputs = 0..self.plain.exponents.len();
-        let filters: Vec<(Vec<f64>, i32, f64)> =
-            outputs.into_par_iter().map(|output| self.filter(output, compensate)).collect();
-        let codes = filters.iter().flat_map(|filter| &filter.0);
+        let all = self.plain.exponents.len();
+        let ends = |first: usize| (first + self.per_group).min(all);
+        let parts = (0..all).step_by(self.per_group).flat_map(|first| {
+            let starts = (first..ends(first)).step_by(TOGETHER);
+            starts.map(move |start| start..(start + TOGETHER).min(ends(first)))
+        });
+        let parts: Vec<Range<usize>> = parts.collect();
+        let filters: Vec<Filter> =
+            parts.into_par_iter().flat_map_iter(|part| self.filters(part, compensate)).collect();
+        let codes = filters.iter().flat_map(|filter| &filter.codes);
         Rounded {
             weights: codes.map(|&code| code as i8).collect(),
-            exponents: filters.iter().map(|filter| filter.1).collect(),
-            bias: filters.iter().map(|filter| filter.2).collect(),
+            exponents: filters.iter().map(|filter| filter.exponent).collect(),
+            bias: filters.iter().map(|filter| filter.bias).collect(),
         }
     }
 
-    /// Codes, exponent and bias of an output.
-    fn filter(&self, output: usize, compensate: bool) -> (Vec<f64>, i32, f64) {
-        let Self { conv, plain, .. } = self;
-        let range = output * conv.taps..(output + 1) * conv.taps;
-        let nearest = || {
-            let codes = plain.weights[range.clone()].iter().map(|&w| f64::from(w)).collect();
-            (codes, plain.exponents[output])
+    /// Outputs of one group.
+    fn filters(&self, outputs: Range<usize>, compensate: bool) -> Vec<Filter> {
+        let conv = self.conv;
+        let nearest = |output: usize| {
+            let codes = &self.plain.weights[output * conv.taps..][..conv.taps];
+            let codes = codes.iter().map(|&weight| f64::from(weight)).collect();
+            (codes, self.plain.exponents[output])
         };
-        let Some(group) = self.groups.get(output / self.per_group) else {
-            let (codes, exponent) = nearest();
-            return (codes, exponent, plain.bias[output]);
+        let Some(group) = self.groups.get(outputs.start / self.per_group) else {
+            let plain = |output: usize| {
+                let (codes, exponent) = nearest(output);
+                Filter { codes, exponent, bias: self.plain.bias[output] }
+            };
+            return outputs.map(plain).collect();
         };
-        let filter = &conv.weights[range.clone()];
-        let missing = Missing::new(self.moments, output, self.per_group, compensate);
-        let (codes, exponent) = match &group.factor {
+        let weights = |output: usize| &conv.weights[output * conv.taps..][..conv.taps];
+        let missing: Vec<_> = outputs
+            .clone()
+            .map(|output| Missing::new(self.moments, output, self.per_group, compensate))
+            .collect();
+        let rounded: Vec<(Vec<f64>, i32)> = match &group.factor {
             Some(factor) => {
-                group.search(conv, output, &group.aim(filter, factor, &missing), factor)
+                let filters: Vec<&[f64]> = outputs.clone().map(weights).collect();
+                let aims = group.aims(&filters, factor, &missing);
+                group.search(conv, outputs.start, &aims, factor)
             }
-            None => nearest(),
+            None => outputs.clone().map(nearest).collect(),
         };
-        let mean = missing.mean + group.mean_error(filter, &codes, exponent);
-        let variance = missing.variance + group.variance(filter, &codes, exponent);
-        let shift = if self.bias_correction { shrunk(mean, variance / missing.count) } else { 0.0 };
-        (codes, exponent, conv.bias[output] + shift)
+        let pairs = outputs.clone().zip(&rounded);
+        let lost: Vec<Array1<f64>> = pairs
+            .map(|(output, (codes, exponent))| weight_errors(weights(output), codes, *exponent))
+            .collect();
+        let biases = self.biases(group, outputs, &missing, &lost);
+        let filter = |((codes, exponent), bias)| Filter { codes, exponent, bias };
+        rounded.into_iter().zip(biases).map(filter).collect()
     }
+
+    /// Biases of outputs of a group, whose weights lost something.
+    fn biases(
+        &self,
+        group: &Group,
+        outputs: Range<usize>,
+        missing: &[Missing<'_>],
+        lost: &[Array1<f64>],
+    ) -> Vec<f64> {
+        let variances = group.variances(lost);
+        let seen = missing.iter().zip(lost.iter().zip(variances));
+        let shift = seen.map(|(missing, (lost, variance))| {
+            let mean = missing.mean + group.mean_error(lost);
+            match self.bias_correction {
+                true => shrunk(mean, (missing.variance + variance) / missing.count),
+                false => 0.0,
+            }
+        });
+        outputs.zip(shift).map(|(output, shift)| self.conv.bias[output] + shift).collect()
+    }
+}
+
+/// Codes, exponent and bias of an output.
+struct Filter {
+    codes: Vec<f64>,
+    exponent: i32,
+    bias: f64,
+}
+
+/// What each weight of a filter loses.
+fn weight_errors(filter: &[f64], codes: &[f64], exponent: i32) -> Array1<f64> {
+    let step = 2f64.powi(exponent);
+    filter.iter().zip(codes).map(|(weight, code)| weight - code * step).collect()
 }
 
 /// What the sums of one output miss because of the layers before.
@@ -156,90 +211,135 @@ impl Group {
         Self { hessian, mean, centered, order, factor }
     }
 
-    /// The filter to round.
-    fn aim(&self, filter: &[f64], factor: &Array2<f64>, missing: &Missing<'_>) -> Vec<f64> {
-        let Some(cross) = missing.cross else { return filter.to_vec() };
-        let center = if self.centered { missing.mean } else { 0.0 };
-        let around = |(sum, mean): (&f64, &f64)| sum / missing.count - center * mean;
-        let cross: Vec<f64> = cross.iter().zip(&self.mean).map(around).collect();
-        let change = self.solve(&cross, factor);
-        filter.iter().zip(change).map(|(weight, change)| weight + STRIDE * change).collect()
+    /// The filters to round.
+    fn aims(
+        &self,
+        filters: &[&[f64]],
+        factor: &Array2<f64>,
+        missing: &[Missing<'_>],
+    ) -> Vec<Vec<f64>> {
+        let around = |missing: &Missing<'_>| {
+            let center = if self.centered { missing.mean } else { 0.0 };
+            let count = missing.count;
+            let around = |(sum, mean): (&f64, &f64)| sum / count - center * mean;
+            let cross = missing.cross.as_ref()?;
+            Some(cross.iter().zip(&self.mean).map(around).collect::<Vec<f64>>())
+        };
+        let crosses: Vec<Option<Vec<f64>>> = missing.iter().map(around).collect();
+        let known: Vec<&Vec<f64>> = crosses.iter().flatten().collect();
+        let mut changes = self.solve(&known, factor).into_iter();
+        let aim = |(filter, cross): (&&[f64], &Option<Vec<f64>>)| {
+            let change = cross.as_ref().and_then(|_| changes.next());
+            let Some(change) = change else { return filter.to_vec() };
+            filter.iter().zip(change).map(|(weight, change)| weight + STRIDE * change).collect()
+        };
+        filters.iter().zip(&crosses).map(aim).collect()
     }
 
-    /// The damped Hessian's inverse times a vector: U' U, in the order of the columns.
-    fn solve(&self, vector: &[f64], factor: &Array2<f64>) -> Vec<f64> {
-        let ordered: Vec<f64> = self.order.iter().map(|&column| vector[column]).collect();
-        let mut solution = Array1::zeros(ordered.len());
+    /// The damped Hessian's inverse times vectors: U' U, in the order of the columns.
+    fn solve(&self, vectors: &[&Vec<f64>], factor: &Array2<f64>) -> Vec<Vec<f64>> {
+        let ordered = |vector: &&Vec<f64>| -> Vec<f64> {
+            self.order.iter().map(|&column| vector[column]).collect()
+        };
+        let ordered: Vec<Vec<f64>> = vectors.iter().map(ordered).collect();
+        let mut solutions = vec![Array1::zeros(self.order.len()); vectors.len()];
         for (place, row) in factor.rows().into_iter().enumerate() {
             let row = row.slice(s![place..]);
-            let part = row.dot(&ArrayView1::from(&ordered[place..]));
-            solution.slice_mut(s![place..]).scaled_add(part, &row);
+            for (solution, ordered) in solutions.iter_mut().zip(&ordered) {
+                let part = row.dot(&ArrayView1::from(&ordered[place..]));
+                solution.slice_mut(s![place..]).scaled_add(part, &row);
+            }
         }
-        let mut back = vec![0.0; ordered.len()];
-        self.order.iter().zip(solution).for_each(|(&column, value)| back[column] = value);
-        back
+        let back = |solution: Array1<f64>| {
+            let mut back = vec![0.0; solution.len()];
+            self.order.iter().zip(solution).for_each(|(&column, value)| back[column] = value);
+            back
+        };
+        solutions.into_iter().map(back).collect()
     }
 
     /// What a filter's sum loses on average.
-    fn mean_error(&self, filter: &[f64], codes: &[f64], exponent: i32) -> f64 {
-        let step = 2f64.powi(exponent);
-        let errors = filter.iter().zip(codes).map(|(weight, code)| weight - code * step);
-        errors.zip(&self.mean).map(|(error, mean)| error * mean).sum()
+    fn mean_error(&self, lost: &Array1<f64>) -> f64 {
+        lost.iter().zip(&self.mean).map(|(error, mean)| error * mean).sum()
     }
 
-    /// The codes and the exponent of least error among the few that make sense.
+    /// Per filter, from output `first` on, the codes and the exponent of least error among the few that make sense.
     fn search(
         &self,
         conv: &Folded,
-        output: usize,
-        filter: &[f64],
+        first: usize,
+        filters: &[Vec<f64>],
         factor: &Array2<f64>,
-    ) -> (Vec<f64>, i32) {
-        let (least, plain, _) = conv.exponents[output];
-        let mut best = (f64::INFINITY, Vec::new(), plain);
-        for exponent in (plain - FINER..=plain).rev().filter(|&exponent| exponent >= least) {
-            let codes = self.codes(conv, filter, factor, exponent);
-            let error = self.error(filter, &codes, exponent);
+    ) -> Vec<(Vec<f64>, i32)> {
+        let mut tries = Vec::with_capacity((1 + FINER as usize) * filters.len());
+        for which in 0..filters.len() {
+            let (least, plain, _) = conv.exponents[first + which];
+            let exponents = (plain - FINER..=plain).rev().filter(|&exponent| exponent >= least);
+            tries.extend(exponents.map(|exponent| Try { which, exponent }));
+        }
+        let codes = self.codes(conv, filters, &tries, factor);
+        let lost = tries.iter().zip(&codes);
+        let lost = lost.map(|(own, codes)| weight_errors(&filters[own.which], codes, own.exponent));
+        let errors = self.errors(&lost.collect::<Vec<_>>());
+        let plain = |which: usize| (f64::INFINITY, Vec::new(), conv.exponents[first + which].1);
+        let mut best: Vec<(f64, Vec<f64>, i32)> = (0..filters.len()).map(plain).collect();
+        for ((own, codes), error) in tries.iter().zip(codes).zip(errors) {
+            let best = &mut best[own.which];
             if error < best.0 || best.1.is_empty() {
-                best = (error, codes, exponent);
+                *best = (error, codes, own.exponent);
             }
         }
-        (best.1, best.2)
+        best.into_iter().map(|(_, codes, exponent)| (codes, exponent)).collect()
     }
 
-    /// GPTQ for one filter and exponent.
+    /// GPTQ for filters with exponents.
     fn codes(
         &self,
         conv: &Folded,
-        filter: &[f64],
+        filters: &[Vec<f64>],
+        tries: &[Try],
         factor: &Array2<f64>,
-        exponent: i32,
-    ) -> Vec<f64> {
-        let step = 2f64.powi(exponent);
-        let mut open: Vec<f64> = self.order.iter().map(|&column| filter[column]).collect();
-        let mut codes = vec![0.0; filter.len()];
+    ) -> Vec<Vec<f64>> {
+        let ordered = |own: &Try| -> Vec<f64> {
+            self.order.iter().map(|&column| filters[own.which][column]).collect()
+        };
+        let mut open: Vec<Vec<f64>> = tries.iter().map(ordered).collect();
+        let mut codes = vec![vec![0.0; self.order.len()]; tries.len()];
         for (place, &column) in self.order.iter().enumerate() {
-            let rounded = conv.code(open[place], exponent);
-            codes[column] = rounded;
-            let error = (open[place] - rounded * step) / factor[(place, place)];
             let rest = factor.slice(s![place, place + 1..]);
-            ArrayViewMut1::from(&mut open[place + 1..]).scaled_add(-error, &rest);
+            for ((own, open), codes) in tries.iter().zip(&mut open).zip(&mut codes) {
+                let rounded = conv.code(open[place], own.exponent);
+                codes[column] = rounded;
+                let step = 2f64.powi(own.exponent);
+                let error = (open[place] - rounded * step) / factor[(place, place)];
+                ArrayViewMut1::from(&mut open[place + 1..]).scaled_add(-error, &rest);
+            }
         }
         codes
     }
 
-    /// By how much what a filter's sum loses varies; 0 without moments.
-    fn variance(&self, filter: &[f64], codes: &[f64], exponent: i32) -> f64 {
-        if self.hessian.is_empty() { 0.0 } else { self.error(filter, codes, exponent).max(0.0) }
+    /// By how much what the filters' sums lose varies; 0 without moments.
+    fn variances(&self, lost: &[Array1<f64>]) -> Vec<f64> {
+        if self.hessian.is_empty() {
+            return vec![0.0; lost.len()];
+        }
+        self.errors(lost).into_iter().map(|error| error.max(0.0)).collect()
     }
 
-    /// d' H d for the weight error d.
-    fn error(&self, filter: &[f64], codes: &[f64], exponent: i32) -> f64 {
-        let step = 2f64.powi(exponent);
-        let errors = filter.iter().zip(codes).map(|(w, code)| w - code * step).collect();
-        let errors = Array1::from_vec(errors);
-        self.hessian.dot(&errors).dot(&errors)
+    /// d' H d for weight errors d.
+    fn errors(&self, lost: &[Array1<f64>]) -> Vec<f64> {
+        let mut products = vec![Array1::zeros(self.hessian.nrows()); lost.len()];
+        for (place, row) in self.hessian.rows().into_iter().enumerate() {
+            products.iter_mut().zip(lost).for_each(|(own, lost)| own[place] = row.dot(lost));
+        }
+        products.iter().zip(lost).map(|(product, lost)| product.dot(lost)).collect()
     }
+}
+
+/// A filter that is rounded with an exponent.
+struct Try {
+    which: usize,
+    exponent: i32,
 }
 
 /// Draws correlations toward 0 as far as `count` patches leave them uncertain: the oracle approximating shrinkage of
