@@ -29,6 +29,7 @@ mod report;
 mod rules;
 mod scales;
 mod sensitivity;
+mod shrinkage;
 mod state;
 mod statistics;
 mod successive;
