@@ -300,6 +300,26 @@ module seigo_core #(
   wire         plane_set_ready, plane_set_valid, plane_set_filter, plane_set_commit;
   wire         residual_valid, residual_ready;
   wire [128*P-1:0] residual_row;
+
+  // Factors of a product: the row of the set that is being loaded, which goes with the set's last word, and whether it is
+  // there.
+  wire         factor_valid;
+  wire [127:0] factor;
+  generate
+    if (ChannelMul != 0) begin : gen_factors
+      reg         factor_valid_q;
+      reg [127:0] factor_q;
+      always @(posedge aclk) begin
+        factor_valid_q <= residual_valid && !plane_set_commit;
+        factor_q <= residual_row[127:0];
+      end
+      assign factor_valid = factor_valid_q;
+      assign factor = factor_q;
+    end else begin : gen_no_factors
+      assign factor_valid = 1'b0;
+      assign factor = 128'd0;
+    end
+  endgenerate
   wire [3:0]   plane_set_part, plane_set_index;
   wire         loader_busy;
 
@@ -313,7 +333,7 @@ module seigo_core #(
     .weights_ready_o(weights_ready), .weights_take_i(weights_take),
     .lane_ready_i(lane_set_ready), .lane_valid_o(lane_set_valid), .lane_index_o(lane_set_index),
     .lane_commit_o(lane_set_commit),
-    .plane_ready_i(plane_set_ready && (!multiply || residual_valid)), .plane_valid_o(plane_set_valid),
+    .plane_ready_i(plane_set_ready && (!multiply || factor_valid)), .plane_valid_o(plane_set_valid),
     .plane_filter_o(plane_set_filter), .plane_part_o(plane_set_part), .plane_index_o(plane_set_index),
     .plane_commit_o(plane_set_commit),
     .parameter_data_o(parameter_data), .busy_o(loader_busy)
@@ -497,7 +517,8 @@ module seigo_core #(
   wire              engine_start = setup && chain != 2'd0;
 
   seigo_plane_engine #(
-    .DP(DP), .Reach(PlaneReach), .Channels(PlaneChannels), .ChannelMul(ChannelMul), .MaxWidth(MaxWidth), .PackProducts(PackProducts),
+    .DP(DP), .Reach(PlaneReach), .Channels(PlaneChannels), .ChannelMul(ChannelMul),
+    .MaxWidth(MaxWidth), .PackProducts(PackProducts),
     .SumBits(PlaneSumBits), .DspLanes(DspLanes),
     .Functions(Functions), .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom), .BlockRoms(BlockRoms)
   ) i_planes (
@@ -512,7 +533,7 @@ module seigo_core #(
     .pad_top_i(descriptor[PlanePadTopLsb +: PlanePadTopWidth]),
     .pad_left_i(descriptor[PlanePadLeftLsb +: PlanePadLeftWidth]),
     .maximum_i(descriptor[MaximumLsb]), .tap_mask_i(descriptor[TapMaskLsb +: TapMaskWidth]),
-    .multiply_i(multiply), .factor_i(residual_row[127:0]),
+    .multiply_i(multiply), .factor_i(factor),
     .two_i(chain == 2'd2), .direct_i(descriptor[PlaneDirectLsb +: PlaneDirectWidth]),
     .relu_i(descriptor[PlaneReluLsb +: PlaneReluWidth]), .wide_i(plane_wide),
     .function0_i(descriptor[PlaneFunction0Lsb +: PlaneFunction0Width]),

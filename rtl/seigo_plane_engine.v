@@ -58,7 +58,8 @@ module seigo_plane_engine #(
   input  wire              maximum_i,
   // Taps that a maximum looks at, row by row: those of some rows in some columns.
   input  wire [8:0]        tap_mask_i,
-  // The weights are factors of the channels, steady while parameters come: rows above and below the center read the zero points. One filter, reach 1.
+  // The weights are factors of the channels: rows above and below the center read the zero points. One filter, reach 1;
+  // steady for the pass. A byte of `factor_i` a channel, steady while its set comes.
   input  wire              multiply_i,
   input  wire [127:0]      factor_i,
   // A second filter; then per filter the mode of the lanes.

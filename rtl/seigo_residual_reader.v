@@ -3,6 +3,8 @@
 //
 // `start_i` while `idle_o` takes the view: word address of the first plane, words from plane to
 // plane (both multiples of P), groups in a plane, planes (tiles); groups and tiles are at least 1.
+// Factors of a product are read so too, a group of each plane, whose low word counts.
+//
 // Requests go to the memory only for places that are free in the queue (credit), so answers never
 // wait; with the queue's 8 places and the memory's latency of 5 a row passes every cycle. `idle_o`
 // is high again when the last row has left the queue.

@@ -253,8 +253,9 @@ const SCATTER_BANK: (usize, usize) = (128, 0);
 const PARITY: (usize, usize) = (8, 3);
 const PARITY_BANK: (usize, usize) = (128, 128);
 
-/// Numbers per channel as weights: what `seigo_plane_parameters` takes more with `ChannelMul` than without, by yosys.
-const CHANNEL_MUL: (usize, usize) = (384, 0);
+/// Numbers per channel as weights: what `seigo_plane_parameters` takes more with `ChannelMul` than without, by yosys, and
+/// the registers of the factors.
+const CHANNEL_MUL: (usize, usize) = (384, 129);
 
 /// Windows of a plane engine that reach 1 to 3 rows and columns beyond their center: for each channel of a pixel, what
 /// `seigo_plane_engine` takes more than with 1, by yosys at two pixels and 16 channels.

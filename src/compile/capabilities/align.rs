@@ -6,11 +6,12 @@ use crate::model::qgraph::{Scale, Width};
 /// Largest exponent of two as a weight.
 pub const MAX_WEIGHT_SHIFT: i32 = 6;
 /// Furthest that an output lane shifts to the left.
-const MAX_LEFT: i32 = 2;
+pub(super) const MAX_LEFT: i32 = 2;
 /// A left shift after which int8 is saturated, whatever it was.
 const SATURATED: i32 = 8;
-/// Sums of an addition are below 2^15, so that every right shift from 17 on gives 0, and 31 does.
-const MAX_RIGHT: i32 = 31;
+/// Sums of an addition and products of two integers are below 2^15, so that every right shift from 17 on gives 0, and 31
+/// does.
+pub(super) const MAX_RIGHT: i32 = 31;
 
 /// A channel of an addition or change of scale on the array.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,15 +1,11 @@
 //! Products with a number per channel (rule A15) on the plane engine: the number is the weight of the center, and of
 //! taps above it that read a constant, which makes up for the zero point of the data.
 
+use super::align::{MAX_LEFT, MAX_RIGHT};
 use super::reason::{Fit, Reason};
-use super::window::Window;
+use super::window::{SIDE, Window};
 use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::Scale;
-
-/// Furthest that an output lane shifts to the left.
-const MAX_LEFT: i32 = 2;
-/// Products are below 2^15, so that every right shift from 17 on gives 0, and 31 does.
-const MAX_RIGHT: i32 = 31;
 
 /// A channel of a product on the plane engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,14 +51,15 @@ pub fn products(data: &[Scale], factors: &[Scale], outputs: &[Scale]) -> Fit<Vec
     outputs.iter().enumerate().map(channel).collect()
 }
 
-/// The window that looks at the pixel alone, over planes of a shape.
+/// The 3 x 3 window around a pixel, over planes of a shape.
 ///
 /// # Errors
-/// None; those of a window of one tap.
-pub fn pixel(shape: &[usize]) -> Fit<Window> {
+/// None; those of a window of as many taps.
+pub fn product_window(shape: &[usize]) -> Fit<Window> {
     let axis = |at: usize| {
         let extent = shape.get(at).copied().unwrap_or(1);
-        Axis { input: extent, output: extent, ..Axis::UNIT }
+        let (begin, end) = (SIDE / 2, SIDE / 2);
+        Axis { input: extent, output: extent, kernel: SIDE, begin, end, ..Axis::UNIT }
     };
     Window::fit(&[axis(2), axis(3)])
 }

@@ -22,7 +22,7 @@ mod tests;
 mod window;
 
 pub use align::{Aligned, MAX_WEIGHT_SHIFT, align};
-pub use channel_mul::{Product, pixel, products};
+pub use channel_mul::{Product, product_window, products};
 pub use datapath::Datapath;
 pub use limits::{LIMITS, Limit};
 pub use reason::{Fault, Fit, Reason, Role};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::align::MAX_LEFT;
 use super::{
     MAX_EXTENT, MAX_KERNEL, MAX_PAD, MAX_PLANE_STRIDE, MAX_REACH, MAX_STEM_REACH, MAX_WEIGHT_SHIFT,
     SIDE, STEM_CHANNELS, side,
@@ -245,7 +246,7 @@ impl fmt::Display for Reason {
             ),
             Self::ProductShift { channel, shift } => write!(
                 f,
-                "the product of channel {channel} needs a left shift of {shift}; a lane shifts by up to 2"
+                "the product of channel {channel} needs a left shift of {shift}; a lane shifts by up to {MAX_LEFT}"
             ),
             Self::StemChannels(channels) => write!(
                 f,

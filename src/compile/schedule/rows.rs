@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Dense, Filter, PlaneWork, Source, Stored, Work, channels};
 use crate::base::error::{Error, Result, codes};
-use crate::compile::capabilities::{Datapath, Maximum, Walk, Window, pixel, side};
+use crate::compile::capabilities::{Datapath, Maximum, Walk, Window, product_window, side};
 use crate::frontend::ops::window::Axis;
 use crate::model::qgraph::{QGraph, QValueId};
 
@@ -97,7 +97,7 @@ pub fn filter_walk(graph: &QGraph, layer: usize) -> Result<Walk> {
         Datapath::Maximum => {
             Maximum::of(&own.op, &graph.value(input).shape)?.map_err(|_| wrong())?.window
         }
-        Datapath::ChannelMul => pixel(&graph.value(input).shape).map_err(|_| wrong())?,
+        Datapath::ChannelMul => product_window(&graph.value(input).shape).map_err(|_| wrong())?,
         Datapath::Sum(_) | Datapath::Movement(_) => return Err(wrong()),
     };
     Ok(window.walk)

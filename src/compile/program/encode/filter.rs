@@ -4,7 +4,7 @@ use super::context::Encoder;
 use super::layer::{Layer, Stage};
 use crate::base::error::{Place as _, Result};
 use crate::compile::capabilities::{
-    Datapath, FILTERS, Maximum, PART_SIDE, SIDE, Walk, Window, pixel,
+    Datapath, FILTERS, Maximum, PART_SIDE, SIDE, Walk, Window, product_window,
 };
 use crate::compile::program::fields;
 use crate::compile::program::format::record::{Descriptor, lanes};
@@ -157,9 +157,6 @@ impl<'a> Filters<'a> {
 /// The weight of a channel at a place of the window, 0 outside of the kernel.
 fn tap(filter: &One<'_>, layer: &Layer<'_>, channel: Option<usize>, place: [usize; 2]) -> i8 {
     let Some(channel) = channel else { return 0 };
-    if layer.products().is_some() {
-        return layer.weight(channel, 0, channel, place);
-    }
     let inside = |axis: usize| {
         let Window { first, kernel, dilation, .. } = filter.window;
         let offset = place[axis].checked_sub(first[axis])?;
@@ -194,7 +191,7 @@ fn one<'a>(encoder: &'a Encoder<'a>, filter: &Filter) -> Result<One<'a>> {
         Datapath::Maximum => (None, Maximum::of(&node.op, &value.shape)?.map_err(refused)?.window),
         Datapath::ChannelMul => {
             let layer = Layer::new(encoder.graph, filter.layer, None)?;
-            (Some(layer), pixel(&value.shape).map_err(refused)?)
+            (Some(layer), product_window(&value.shape).map_err(refused)?)
         }
         Datapath::Sum(_) | Datapath::Movement(_) => return Err(not_depthwise()),
         Datapath::Convolution(_) => {

@@ -241,8 +241,8 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// The weight from channel `input` of view `view` to channel `output`, at a tap; of products at a place of the plane
-    /// engine's window.
+    /// The weight from channel `input` of view `view` to channel `output`, at a tap; of products at one of the 3 x 3 of the
+    /// plane engine.
     pub fn weight(&self, output: usize, view: usize, input: usize, tap: [usize; 2]) -> i8 {
         let needs = self.needs(output);
         if !needs.contains(&input) {

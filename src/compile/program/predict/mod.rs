@@ -57,8 +57,6 @@ const LAUNCH: u64 = 3;
 /// Cycles that the loader takes besides ring words, for a weight tile and for the parameters of a plane.
 const LOAD: u64 = 1;
 const PLANE_LOAD: u64 = 2;
-/// From the start of a pass until the first factor of a product is there.
-const FACTOR: u64 = 12;
 /// From the start of a pass until the descriptor of the next one is read.
 const DESCRIBE: u64 = 22;
 /// From the start of a frame to the first request of the stream.
@@ -197,7 +195,7 @@ impl Model<'_> {
         cost.wait(Cause::Fill, START);
         let begin = ready + START;
         let mut from = begin;
-        let mut loaded = ready + if d.flag(f::PLANE_MUL) { FACTOR } else { 0 };
+        let mut loaded = ready;
         let words = d.get(f::TILE_WORDS) as u64;
         for _ in 0..tiles {
             loaded = self.fetch(words).max(loaded + words + PLANE_LOAD);
