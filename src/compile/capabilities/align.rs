@@ -1,12 +1,11 @@
 //! Additions and changes of scale: powers of two as weights of the array, then one shift.
 
+use super::MAX_LEFT;
 use super::reason::{Fit, Reason};
 use crate::model::qgraph::{Scale, Width};
 
 /// Largest exponent of two as a weight.
 pub const MAX_WEIGHT_SHIFT: i32 = 6;
-/// Furthest that an output lane shifts to the left.
-pub(super) const MAX_LEFT: i32 = 2;
 /// A left shift after which int8 is saturated, whatever it was.
 const SATURATED: i32 = 8;
 /// Sums of an addition and products of two integers are below 2^15, so that every right shift from 17 on gives 0, and 31

@@ -1,7 +1,8 @@
 //! Products with a number per channel (rule A15) on the plane engine: the number is the weight of the center, and of
 //! taps above it that read a constant, which makes up for the zero point of the data.
 
-use super::align::{MAX_LEFT, MAX_RIGHT};
+use super::MAX_LEFT;
+use super::align::MAX_RIGHT;
 use super::reason::{Fit, Reason};
 use super::window::{SIDE, Window};
 use crate::frontend::ops::window::Axis;

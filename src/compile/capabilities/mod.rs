@@ -57,6 +57,8 @@ pub const BLOCKS: usize = 128;
 pub const BATCH: usize = 16;
 /// Activation functions that a design can hold.
 pub const FUNCTIONS: usize = MAX_FUNCTIONS;
+/// Furthest that an output lane shifts to the left.
+const MAX_LEFT: i32 = 2;
 /// Filters of the plane engine that one pass can do.
 pub const FILTERS: usize = 2;
 

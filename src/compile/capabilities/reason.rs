@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use super::align::MAX_LEFT;
 use super::{
-    MAX_EXTENT, MAX_KERNEL, MAX_PAD, MAX_PLANE_STRIDE, MAX_REACH, MAX_STEM_REACH, MAX_WEIGHT_SHIFT,
-    SIDE, STEM_CHANNELS, side,
+    MAX_EXTENT, MAX_KERNEL, MAX_LEFT, MAX_PAD, MAX_PLANE_STRIDE, MAX_REACH, MAX_STEM_REACH,
+    MAX_WEIGHT_SHIFT, SIDE, STEM_CHANNELS, side,
 };
 use crate::model::qgraph::Width;
 
