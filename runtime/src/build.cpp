@@ -1,6 +1,7 @@
 // Links, order and memory of a network: its layers to steps.
 #include <algorithm>
 
+#include "conv_stage.h"
 #include "form_builder.h"
 
 namespace ceras::detail {
@@ -138,6 +139,7 @@ void place_values(Network& network) {
 bool build_steps(Network& network, Error& error) {
   Builder builder(network, error);
   network.file_values = network.values.size();
+  network.tables = short_tables(network.functions);
   choose_layouts(network);
   std::vector<bool> available(network.file_values, false);
   for (Value& value : network.values) value.born = -1;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kSumBytes = 16 * 1024;  // of a tile's sums, so that they stay in the first cache
 constexpr std::size_t kMaxTile = 224;         // pixels
+constexpr std::size_t kTilePixels = 12;       // that kernels work on together, mostly
 
 class ConvStep : public Step {
  public:
@@ -30,7 +31,7 @@ class ConvStep : public Step {
     const std::uint8_t* source = frame.data<std::uint8_t>(input);
     if (padded != kNone) source = pad(frame, source);
     const std::size_t pixels = flat ? rows.output * columns.output : columns.output;
-    const std::size_t chunk = flat ? std::min(pixels, tile) : pixels, chunks = (pixels + chunk - 1) / chunk;
+    const std::size_t chunk = flat ? chunk_of(pixels, frame.threads()) : pixels, chunks = (pixels + chunk - 1) / chunk;
     const std::size_t lines = batch * (flat ? 1 : rows.output);
     frame.each(lines * chunks, [&](std::size_t item, std::uint8_t* scratch) {
       const std::size_t line = item / chunks, first = item % chunks * chunk;
@@ -39,6 +40,12 @@ class ConvStep : public Step {
   }
 
  private:
+  // Pixels that a thread takes at a time: a tile, or less of it so that no thread waits long for the last one.
+  std::size_t chunk_of(std::size_t pixels, std::size_t threads) const {
+    const std::size_t share = threads > 1 ? pixels / (4 * threads) : tile;
+    return std::min(tile, (share / kTilePixels + 1) * kTilePixels);
+  }
+
   std::size_t width() const { return columns.begin + columns.input + columns.end; }
   std::size_t height() const { return rows.begin + rows.input + rows.end; }
 
@@ -189,8 +196,11 @@ bool build_conv(Builder& builder, const Layer& layer) {
     }
     step->sums_step = blocks_of(own) * kLanes;
   }
-  step->tile = std::clamp<std::size_t>(kSumBytes / 4 / step->sums_step / 14 * 14, 14, kMaxTile);
-  builder.scratch(step->tile * step->sums_step * 4);
+  // Whole tiles of the kernels with AVX-512.
+  const std::size_t whole = step->sums_step == kLanes ? 14 : 12;
+  step->tile = std::clamp<std::size_t>(kSumBytes / 4 / step->sums_step / whole * whole, whole, kMaxTile);
+  // Kernels that finish four pixels at a time read sums of three that may not exist.
+  builder.scratch((step->tile + 3) * step->sums_step * 4);
   step->stage.prepare(network, layer, network.values[step->output],
                       step->residual == kNone ? nullptr : &network.values[step->residual]);
   std::vector<std::size_t> reads{step->input}, writes{step->output};

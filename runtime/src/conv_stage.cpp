@@ -7,11 +7,33 @@ namespace ceras::detail {
 
 namespace {
 
-constexpr std::size_t kTable = 256;  // entries of a short table in registers
+constexpr std::int32_t kMostUnsigned = UINT16_MAX;
 
 std::int64_t half_of(int shift) { return shift > 0 ? std::int64_t{1} << (shift - 1) : 0; }
 
+std::unique_ptr<ShortTable> short_table(const Function& function) {
+  if (function.layout != RomLayout::two_segments || function.is_signed) return nullptr;
+  auto table = std::make_unique<ShortTable>();
+  const std::int32_t* end = function.rom + function.entries();
+  table->lift = std::max(0, -*std::min_element(function.rom, end));
+  for (std::size_t at = 0; at < ShortTable::kEntries; ++at) {
+    const std::int32_t entry = function.rom[std::min<std::size_t>(at, static_cast<std::size_t>(function.entries()) - 1)];
+    const std::int32_t lifted = entry + table->lift;
+    table->entries[at] = static_cast<std::int16_t>(entry);
+    table->lifted[at] = static_cast<std::uint16_t>(lifted);
+    table->low[at] = static_cast<std::uint8_t>(lifted & 0xFF);
+    table->high[at] = static_cast<std::uint8_t>(lifted >> 8);
+  }
+  return table;
+}
+
 }  // namespace
+
+std::vector<std::unique_ptr<ShortTable>> short_tables(const std::vector<Function>& functions) {
+  std::vector<std::unique_ptr<ShortTable>> tables;
+  for (const Function& function : functions) tables.push_back(short_table(function));
+  return tables;
+}
 
 void ConvStage::prepare(const Network& network, const Layer& layer, const Value& result, const Value* residual) {
   const Conv& conv = layer.conv;
@@ -25,7 +47,10 @@ void ConvStage::prepare(const Network& network, const Layer& layer, const Value&
   stage.bias_shift = conv.bias_shift;
   stage.shift = conv.shift;
   stage.bits = width_bits(result.type);
-  if (conv.output == Conv::Output::function) stage.function = &network.functions[conv.function];
+  if (conv.output == Conv::Output::function) {
+    stage.function = &network.functions[conv.function];
+    stage.table = network.tables[conv.function].get();
+  }
   // Groups begin anywhere in the channels, and kernels load whole blocks.
   const std::size_t padded = conv.outputs + kLanes;
   for (auto* numbers : {&bias_, &folded_, &argument_, &shifts_, &zero_, &align_, &residual_zero_}) numbers->assign(padded, 0);
@@ -67,17 +92,19 @@ void ConvStage::choose_bits(const Conv& conv) {
   for (std::size_t at = 0; at < conv.outputs && stage.packs; ++at) stage.packs = packs(at, bound(conv, at));
   if (!stage.packs) return;
   // Channels that do not exist fit every block.
-  halves_.assign(conv.outputs + kLanes, 1);
+  forms_.assign(conv.outputs + kLanes, kInHalves | kUnsigned);
+  up_.assign(conv.outputs + kLanes, 0);
+  down_.assign(conv.outputs + kLanes, 0);
   const Function* function = stage.function;
   for (int at = 0; function != nullptr && at < function->entries() * (function->is_signed ? 2 : 1); ++at) {
     largest_entry_ = std::max<std::int64_t>(largest_entry_, function->rom[at] < 0 ? -function->rom[at] : function->rom[at]);
   }
-  for (std::size_t at = 0; at < conv.outputs; ++at) halves_[at] = halves_do(at) ? 1 : 0;
-  stage.halves = halves_.data();
-  if (function == nullptr || function->layout != RomLayout::two_segments || function->is_signed) return;
-  table_.assign(kTable, 0);
-  for (int entry = 0; entry < function->entries(); ++entry) table_[entry] = static_cast<std::int16_t>(function->rom[entry]);
-  stage.table = table_.data();
+  for (std::size_t at = 0; at < conv.outputs; ++at) {
+    forms_[at] = static_cast<std::uint8_t>((halves_do(at) ? kInHalves : 0) | (unsigned_does(at) ? kUnsigned : 0));
+  }
+  stage.forms = forms_.data();
+  stage.up = up_.data();
+  stage.down = down_.data();
 }
 
 // The largest magnitude of a sum, bias included.
@@ -120,6 +147,20 @@ bool ConvStage::halves_do(std::size_t channel) const {
     };
     return at(inner) == at(end - 1) && at(-inner) == at(-end);
   });
+}
+
+// Whether max(x, 0) + entry, with the zero point, does in unsigned numbers of 16 bits. What is above them counts as 2^16 - 1 there,
+// and what is below 0 as 0: both have to be saturated in the end.
+bool ConvStage::unsigned_does(std::size_t channel) {
+  const int shift = shifts_[channel], align = -align_[channel];
+  if (stage_.table == nullptr || stage_.function->base != Base::relu || shift < 1 || align > 8) return false;
+  std::int64_t constant = half_of(shift) + (std::int64_t{zero_[channel] + 128} << shift) - stage_.table->lift;
+  if (stage_.residual == 2) constant -= std::int64_t{residual_zero_[channel] + 128} << align;
+  const std::int64_t up = std::max<std::int64_t>(constant, 0), down = std::max<std::int64_t>(-constant, 0);
+  if (up > kMostUnsigned || down > kMostUnsigned || (kMostUnsigned - down) >> shift < UINT8_MAX) return false;
+  up_[channel] = static_cast<std::int32_t>(up);
+  down_[channel] = static_cast<std::int32_t>(down);
+  return true;
 }
 
 }  // namespace ceras::detail

@@ -10,46 +10,45 @@ namespace {
 
 // Runs of a length that the compiler knows: a call for each would cost more than the copy.
 template <std::size_t Length, typename T>
-void copy_short(const Copy::Dimension& own, const T* from, T* to) {
-  for (std::size_t index = 0; index < own.extent; ++index, from += own.from, to += own.to) std::memcpy(to, from, Length * sizeof(T));
+void copy_short(const Copy::Dimension& own, std::size_t count, const T* from, T* to) {
+  for (std::size_t index = 0; index < count; ++index, from += own.from, to += own.to) std::memcpy(to, from, Length * sizeof(T));
 }
 
 // An innermost dimension of adjacent elements below one of equal steps; false for other forms.
 template <typename T>
-bool copy_runs(const Copy::Dimension& own, const Copy::Dimension& inner, const T* from, T* to) {
+bool copy_runs(const Copy::Dimension& own, std::size_t count, const Copy::Dimension& inner, const T* from, T* to) {
   if (!own.positions.empty() || !inner.positions.empty() || inner.from != 1 || inner.to != 1) return false;
   switch (inner.extent) {
-    case 1: copy_short<1>(own, from, to); return true;
-    case 2: copy_short<2>(own, from, to); return true;
-    case 3: copy_short<3>(own, from, to); return true;
-    case 4: copy_short<4>(own, from, to); return true;
-    case 8: copy_short<8>(own, from, to); return true;
-    case 16: copy_short<16>(own, from, to); return true;
-    case 32: copy_short<32>(own, from, to); return true;
-    case 64: copy_short<64>(own, from, to); return true;
+    case 1: copy_short<1>(own, count, from, to); return true;
+    case 2: copy_short<2>(own, count, from, to); return true;
+    case 3: copy_short<3>(own, count, from, to); return true;
+    case 4: copy_short<4>(own, count, from, to); return true;
+    case 8: copy_short<8>(own, count, from, to); return true;
+    case 16: copy_short<16>(own, count, from, to); return true;
+    case 32: copy_short<32>(own, count, from, to); return true;
+    case 64: copy_short<64>(own, count, from, to); return true;
     default: return false;
   }
 }
 
+// Dimensions from `at` on, that one for `count` of its indices from `first` on.
 template <typename T>
-void copy_dimension(const Copy& copy, std::size_t at, const T* from, T* to) {
-  if (at == copy.dimensions.size()) {
-    *to = *from;
-    return;
-  }
+void copy_dimension(const Copy& copy, std::size_t at, std::size_t first, std::size_t count, const T* from, T* to) {
   const Copy::Dimension& own = copy.dimensions[at];
   const bool last = at + 1 == copy.dimensions.size();
+  to += static_cast<std::ptrdiff_t>(first) * own.to;
+  if (own.positions.empty()) from += static_cast<std::ptrdiff_t>(first) * own.from;
   if (last && own.positions.empty() && own.from == 1 && own.to == 1) {
-    std::memcpy(to, from, own.extent * sizeof(T));
+    std::memcpy(to, from, count * sizeof(T));
     return;
   }
-  if (at + 2 == copy.dimensions.size() && copy_runs(own, copy.dimensions[at + 1], from, to)) return;
-  for (std::size_t index = 0; index < own.extent; ++index, to += own.to) {
-    const T* source = own.positions.empty() ? from + static_cast<std::ptrdiff_t>(index) * own.from : from + own.positions[index];
+  if (at + 2 == copy.dimensions.size() && copy_runs(own, count, copy.dimensions[at + 1], from, to)) return;
+  for (std::size_t index = 0; index < count; ++index, to += own.to) {
+    const T* source = own.positions.empty() ? from + static_cast<std::ptrdiff_t>(index) * own.from : from + own.positions[first + index];
     if (last) {
       *to = *source;
     } else {
-      copy_dimension(copy, at + 1, source, to);
+      copy_dimension(copy, at + 1, 0, copy.dimensions[at + 1].extent, source, to);
     }
   }
 }
@@ -77,16 +76,17 @@ class MovementStep : public Step {
   }
 
  private:
-  // The first dimension that has more than one index, shared between threads where two more are behind it.
+  // The first dimension, shared between threads where there is much to move.
   template <typename T>
-  static void copy_parts(const Frame& frame, const Copy& copy, const T* from, T* to) {
-    std::size_t outer = 0;
-    while (outer + 1 < copy.dimensions.size() && copy.dimensions[outer].extent == 1 && copy.dimensions[outer].positions.empty()) ++outer;
-    if (outer + 2 >= copy.dimensions.size()) return copy_dimension(copy, 0, from, to);
-    const Copy::Dimension& own = copy.dimensions[outer];
-    frame.each(own.extent, [&](std::size_t index, std::uint8_t*) {
-      const std::ptrdiff_t source = own.positions.empty() ? static_cast<std::ptrdiff_t>(index) * own.from : own.positions[index];
-      copy_dimension(copy, outer + 1, from + source, to + static_cast<std::ptrdiff_t>(index) * own.to);
+  static void copy_parts(const Frame& frame, const Copy& copy, std::size_t elements, const T* from, T* to) {
+    if (copy.dimensions.empty()) {
+      *to = *from;
+      return;
+    }
+    constexpr std::size_t kShare = 1 << 13;  // elements
+    const std::size_t extent = copy.dimensions[0].extent, parts = std::min(extent, elements / kShare + 1), part = (extent + parts - 1) / parts;
+    frame.each((extent + part - 1) / part, [&](std::size_t item, std::uint8_t*) {
+      copy_dimension(copy, 0, item * part, std::min(part, extent - item * part), from, to);
     });
   }
 
@@ -99,9 +99,7 @@ class MovementStep : public Step {
       for (const Copy::Dimension& own : copy.dimensions) {
         if (own.extent == 0) return;
       }
-      constexpr std::size_t kWorthThreads = 1 << 14;
-      if (target.elements() >= kWorthThreads) return copy_parts(frame, copy, from + copy.from, to + copy.to);
-      return copy_dimension(copy, 0, from + copy.from, to + copy.to);
+      return copy_parts(frame, copy, source.elements(), from + copy.from, to + copy.to);
     }
     for (std::size_t index = 0; index < target.elements(); ++index) to[position(target, index)] = from[position(source, index)];
   }

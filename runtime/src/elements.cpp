@@ -1,4 +1,6 @@
 // Elements of values in and out of their stored form, whatever the order in memory (rules A1, A11, A12).
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
@@ -86,17 +88,21 @@ void read_rounded(const Value& value, const Value& floats, Rounding rounding, co
 
 namespace {
 
-// int8 by channels: the common case, in a kernel.
-bool write_narrow(const Value& value, Rounding rounding, const KernelSet& kernels, const float* elements, std::uint8_t* memory) {
-  const std::size_t channels = value.channels(), plane = value.plane();
-  bool finite = true;
-  for (std::size_t lane = 0; lane < value.batch() * channels; ++lane) {
-    const Scale scale = value.scales[lane % channels];
-    std::uint8_t* to = memory + (value.channels_last ? lane / channels * plane * channels + lane % channels : lane * plane);
-    const QuantizeRow row{elements + lane * plane, to, plane, value.channels_last ? channels : 1, std::ldexp(1.0f, -scale.exponent),
-                          scale.zero + 128, rounding == Rounding::half_even};
-    finite = kernels.quantize(row) && finite;
-  }
+// int8 by channels: the common case, in a kernel, and shared between threads.
+bool write_narrow(const Value& value, const Frame& frame, const float* elements) {
+  constexpr std::size_t kShare = 1 << 13;
+  const std::size_t plane = value.plane(), shares = (plane + kShare - 1) / kShare;
+  const std::size_t together = value.channels_last ? value.channels() : 1, groups = value.batch() * value.channels() / together;
+  std::uint8_t* memory = frame.data<std::uint8_t>(value);
+  std::atomic<bool> finite{true};
+  frame.each(groups * shares, [&](std::size_t item, std::uint8_t*) {
+    const std::size_t group = item / shares, first = item % shares * kShare;
+    const Scale* scales = &value.scales[group * together % value.channels()];
+    const std::size_t at = group * together * plane;
+    const QuantizePlanes task{elements + at + first, plane, memory + at + first * together, std::min(kShare, plane - first), together, scales,
+                              frame.network().rounding == Rounding::half_even};
+    if (!frame.network().kernels->quantize_planes(task)) finite = false;
+  });
   return finite;
 }
 
@@ -108,8 +114,9 @@ void write_raw(const Value& value, const std::int32_t* elements, std::uint8_t* m
   });
 }
 
-bool write_floats(const Value& value, Rounding rounding, const KernelSet& kernels, const float* elements, std::uint8_t* memory) {
-  if (value.type == Type::i8) return write_narrow(value, rounding, kernels, elements, memory);
+bool write_floats(const Value& value, const Frame& frame, const float* elements) {
+  if (value.type == Type::i8) return write_narrow(value, frame, elements);
+  std::uint8_t* memory = frame.data<std::uint8_t>(value);
   bool finite = true;
   each_element(value, [&](std::size_t index, std::size_t position, std::size_t channel) {
     if (!value.is_integer()) {
@@ -119,7 +126,7 @@ bool write_floats(const Value& value, Rounding rounding, const KernelSet& kernel
     finite = finite && std::isfinite(elements[index]);
     if (!finite) return;
     const Scale scale = value.scales[channel];
-    const std::int64_t q = quantize(rounding, elements[index], scale.exponent, scale.zero, width_bits(value.type));
+    const std::int64_t q = quantize(frame.network().rounding, elements[index], scale.exponent, scale.zero, width_bits(value.type));
     store(value, q, memory, position);
   });
   return finite;

@@ -117,6 +117,7 @@ struct Network {
   std::size_t file_values = 0;
   std::vector<Function> functions;
   std::vector<std::vector<std::int32_t>> roms;  // of the functions
+  std::vector<std::unique_ptr<ShortTable>> tables;  // of the functions that have a short one
   std::vector<Layer> layers;  // empty once steps are made
   std::vector<std::size_t> inputs, outputs;
   std::vector<std::string> output_names;

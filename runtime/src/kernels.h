@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "ceras/ceras.hpp"
 #include "plain/stage.h"
 
 namespace ceras::detail {
@@ -45,13 +46,29 @@ struct Depthwise {
   std::size_t sums_step;  // from one pixel to the next; channels rounded up to kLanes
 };
 
+// A table of one sign (A7) whose last entries repeat, so that every byte is an address.
+struct ShortTable {
+  static constexpr std::size_t kEntries = 256;
+  std::int32_t lift = 0;               // makes all entries positive
+  std::int16_t entries[kEntries] = {};
+  std::uint16_t lifted[kEntries] = {};              // entry + lift,
+  std::uint8_t low[kEntries] = {}, high[kEntries] = {};  // and its bytes
+};
+
 // The output stage of a layer; arrays are as long as blocks of kLanes, and the step's.
 struct Stage : StageOf<std::int32_t> {
   bool narrow = false;  // every intermediate fits 32 bits, rounding is half up
   bool packs = false;   // and arguments may be packed to 16 bits for tables, results have 8
-  const std::uint8_t* halves = nullptr;  // then: by channel, whether 16 bits do for everything behind the first shift
-  const std::int16_t* table = nullptr;   // and 256 entries, the last ones idle, of a function with one short table
+  const std::uint8_t* forms = nullptr;   // then: by channel, those of kInHalves and kUnsigned that give the same integers
+  const ShortTable* table = nullptr;     // and the function's table, where it is a short one
+  // Where kUnsigned does: what is added and what is taken away before the last shift, 0 to 2^16 - 1.
+  const std::int32_t *up = nullptr, *down = nullptr;
 };
+
+// Everything behind the first shift in 16 bits.
+constexpr std::uint8_t kInHalves = 1;
+// max(x, 0) + table in unsigned numbers of 16 bits, where everything that is no more than the largest result saturates.
+constexpr std::uint8_t kUnsigned = 2;
 
 struct Finish {
   const Stage* stage;
@@ -78,13 +95,23 @@ struct WeightReader {
   }
 };
 
-// Floats to int8 as q + 128, one behind the other or `jump` bytes apart.
+// Floats to int8 as q + 128.
 struct QuantizeRow {
   const float* from;
   std::uint8_t* to;
-  std::size_t count, jump;
+  std::size_t count;
   float step;         // 2^-exponent
   std::int32_t zero;  // zero point + 128
+  bool half_even;
+};
+
+// The same for planes of channels, whose pixels become neighbors.
+struct QuantizePlanes {
+  const float* from;
+  std::size_t plane;  // floats from one channel to the next
+  std::uint8_t* to;   // `channels` bytes from one pixel to the next
+  std::size_t pixels, channels;
+  const Scale* scales;
   bool half_even;
 };
 
@@ -117,7 +144,8 @@ struct KernelSet {
   void (*finish)(const Finish& task);
   // to[i] = max(to[i], from[i])
   void (*maximum)(std::uint8_t* to, const std::uint8_t* from, std::size_t count);
-  bool (*quantize)(const QuantizeRow& row);
+  // Whether all numbers are finite.
+  bool (*quantize_planes)(const QuantizePlanes& task);
   bool (*quantize_rows)(const QuantizeRows& task);
   // Rows of integers, int8 as q + 128, with a step and a zero point (+ 128) per channel.
   void (*dequantize)(const void* from, Integer width, float* to, std::size_t rows, std::size_t channels, const double* steps,
@@ -137,6 +165,7 @@ extern const KernelSet kPortable;
 // Null where this machine has not the instructions, or the library was built for another processor.
 const KernelSet* avx2_kernels();
 const KernelSet* vnni_kernels();
+const KernelSet* vbmi_kernels();
 const KernelSet* neon_kernels();
 
 // Weights as `Weight` in blocks of kLanes outputs, `unit` inputs of an output side by side:

@@ -16,9 +16,9 @@ Model::~Model() = default;
 namespace {
 
 const detail::KernelSet* choose(Kernels wanted) {
-  const detail::KernelSet* sets[] = {detail::vnni_kernels(), detail::avx2_kernels(), detail::neon_kernels()};
-  const Kernels names[] = {Kernels::avx512_vnni, Kernels::avx2, Kernels::neon};
-  for (int at = 0; at < 3; ++at) {
+  const detail::KernelSet* sets[] = {detail::vbmi_kernels(), detail::vnni_kernels(), detail::avx2_kernels(), detail::neon_kernels()};
+  const Kernels names[] = {Kernels::avx512_vbmi, Kernels::avx512_vnni, Kernels::avx2, Kernels::neon};
+  for (int at = 0; at < 4; ++at) {
     if (sets[at] != nullptr && (wanted == Kernels::best || wanted == names[at])) return sets[at];
   }
   return wanted == Kernels::best || wanted == Kernels::portable ? &detail::kPortable : nullptr;
@@ -128,7 +128,7 @@ Error Context::set_input(std::size_t index, const float* elements) {
     return error;
   }
   const detail::Value& value = network.values[network.inputs[index]];
-  if (!detail::write_floats(value, network.rounding, *network.kernels, elements, state_->arena + value.offset)) {
+  if (!detail::write_floats(value, detail::Frame(network, state_->arena, state_->scratch, state_->pool), elements)) {
     detail::fail(error, format::kNonFinite, "input \"" + value.name + "\" holds NaN or infinity");
     return error;
   }

@@ -226,9 +226,23 @@ class Planner {
         position = position < 0 ? 0 : position > last ? last : position;
         copy.dimensions[at].positions.push_back(step(static_cast<std::size_t>(position) * from[at]));
       }
+      straighten(copy, at);
     }
     copies_.push_back(std::move(copy));
     return true;
+  }
+
+  // Positions at equal distances, such as those of a dimension that keeps its extent, as a step.
+  static void straighten(Copy& copy, std::size_t at) {
+    Copy::Dimension& own = copy.dimensions[at];
+    const std::ptrdiff_t jump = own.positions.size() > 1 ? own.positions[1] - own.positions[0] : 0;
+    for (std::size_t index = 1; index < own.positions.size(); ++index) {
+      if (own.positions[index] - own.positions[index - 1] != jump) return;
+    }
+    if (own.positions.empty()) return;
+    copy.from += own.positions[0];
+    own.from = jump;
+    own.positions.clear();
   }
 
   static bool rounded(const std::string& rule, float& position) {

@@ -2,6 +2,8 @@
 #ifndef CERAS_STEPS_H
 #define CERAS_STEPS_H
 
+#include <algorithm>
+#include <atomic>
 #include <initializer_list>
 
 #include "graph.h"
@@ -15,31 +17,49 @@ class Frame {
       : network_(network), arena_(arena), scratch_(scratch), pool_(pool), threads_(pool ? pool->threads() : 1) {}
 
   template <typename T>
+  T* data(const Value& value) const {
+    return reinterpret_cast<T*>(arena_ + value.offset);
+  }
+  template <typename T>
   T* data(std::size_t value) const {
-    return reinterpret_cast<T*>(arena_ + network_.values[value].offset);
+    return data<T>(network_.values[value]);
   }
   const Network& network() const { return network_; }
 
-  // Calls work(item, scratch) for every item, on the caller's threads where there are some.
+  // Calls work(item, scratch) for every item, on the caller's threads where there are some. Each takes neighbors, mostly what it had in
+  // its cache in the step before, and those of others when it is done.
   template <typename Work>
   void each(std::size_t items, const Work& work) const {
+    constexpr std::size_t kRanges = 32;
     struct Share {
       const Frame* frame;
       const Work* work;
-      std::size_t items, count;
-    } share{this, &work, items, threads_ < 1 ? 1 : static_cast<std::size_t>(threads_)};
-    if (share.count > items) share.count = items;
+      std::size_t items, ranges;
+      std::atomic<std::size_t> next[kRanges];
+      std::size_t end(std::size_t range) const { return items * (range + 1) / ranges; }
+    } share;
+    share.frame = this;
+    share.work = &work;
+    share.items = items;
+    const std::size_t count = std::min(threads(), items);
+    share.ranges = std::min(kRanges, std::max<std::size_t>(1, count));
+    for (std::size_t range = 0; range < share.ranges; ++range) share.next[range] = range == 0 ? 0 : share.end(range - 1);
     const auto run = [](void* data, int index) {
-      const Share& own = *static_cast<const Share*>(data);
+      Share& own = *static_cast<Share*>(data);
       std::uint8_t* scratch = own.frame->scratch_ + static_cast<std::size_t>(index) * own.frame->network_.scratch_bytes;
-      for (std::size_t item = index; item < own.items; item += own.count) (*own.work)(item, scratch);
+      for (std::size_t other = 0; other < own.ranges; ++other) {
+        const std::size_t range = (static_cast<std::size_t>(index) + other) % own.ranges, end = own.end(range);
+        for (std::size_t item = own.next[range]++; item < end; item = own.next[range]++) (*own.work)(item, scratch);
+      }
     };
-    if (share.count > 1) {
-      pool_->run(static_cast<int>(share.count), run, &share);
-    } else if (items > 0) {
+    if (count > 1) {
+      pool_->run(static_cast<int>(count), run, &share);
+    } else {
       run(&share, 0);
     }
   }
+
+  std::size_t threads() const { return threads_ < 1 ? 1 : static_cast<std::size_t>(threads_); }
 
   // The first value that holds a number which is not finite and cannot be quantized; none for a good frame.
   std::size_t not_finite = kNone;
@@ -100,7 +120,7 @@ void read_floats(const Value& value, const std::uint8_t* arena, float* elements)
 // The integers that the floats of a value round to; 0 for one that is not finite.
 void read_rounded(const Value& value, const Value& floats, Rounding rounding, const std::uint8_t* arena, std::int32_t* elements);
 // The stored form of a value from floats (A11), or from its own integers; false where a float is not finite.
-bool write_floats(const Value& value, Rounding rounding, const KernelSet& kernels, const float* elements, std::uint8_t* memory);
+bool write_floats(const Value& value, const Frame& frame, const float* elements);
 void write_raw(const Value& value, const std::int8_t* elements, std::uint8_t* memory);
 void write_raw(const Value& value, const std::int32_t* elements, std::uint8_t* memory);  // saturated
 

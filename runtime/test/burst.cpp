@@ -6,22 +6,15 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "ceras/ceras.hpp"
+#include "support.h"
 
 int main(int count, char** arguments) {
   if (count < 2) return 1;
-  ceras::Kernels kernels = ceras::Kernels::best;
-  const char* const names[] = {"best", "portable", "avx2", "avx512-vnni", "neon"};
-  for (int at = 0; at < 5 && count > 2; ++at) {
-    if (std::strcmp(arguments[2], names[at]) == 0) kernels = static_cast<ceras::Kernels>(at);
-  }
+  const ceras::Kernels kernels = kernels_named(count > 2 ? arguments[2] : "best");
   const int frames = count > 3 ? std::atoi(arguments[3]) : 20, bursts = count > 4 ? std::atoi(arguments[4]) : 5;
   ceras::Error error;
   const auto model = ceras::Model::open_file(arguments[1], error, kernels);
-  if (!model) {
-    std::printf("error[SG%04d]: %s\n", error.code, error.message.c_str());
-    return 2;
-  }
+  if (!model) return failed(error);
   ceras::Context context(*model);
   std::vector<std::vector<float>> inputs;
   std::uint32_t state = 1;
@@ -50,8 +43,8 @@ int main(int count, char** arguments) {
     const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
     if (burst >= 0) times.push_back(spent.count() / frames);
   }
-  if (error) std::printf("error[SG%04d]: %s\n", error.code, error.message.c_str());
-  if (error || times.empty()) return 2;
+  if (error) return failed(error);
+  if (times.empty()) return 2;
   std::sort(times.begin(), times.end());
   std::size_t floating = 0;
   for (std::size_t at = 0; at < model->choices(); ++at) floating += context.form(at) == ceras::Form::floating ? 1 : 0;

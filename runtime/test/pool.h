@@ -13,7 +13,7 @@
 class Threads : public ceras::Pool {
  public:
   explicit Threads(int count) {
-    for (int own = 1; own < count; ++own) threads_.emplace_back([this] { work(); });
+    for (int own = 1; own < count; ++own) threads_.emplace_back([this, own] { work(own); });
   }
   ~Threads() override {
     {
@@ -29,32 +29,42 @@ class Threads : public ceras::Pool {
   void run(int count, void (*task)(void*, int), void* data) override {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      task_ = task, data_ = data, count_ = count, next_ = 0, busy_ = static_cast<int>(threads_.size());
+      task_ = task, data_ = data, count_ = count, busy_ = static_cast<int>(threads_.size());
       ++round_;
     }
     begins_.notify_all();
-    take();
+    take(0);
     // The others are within a task or about to see that none is left.
-    while (busy_ != 0) std::this_thread::yield();
+    for (int look = 0; busy_ != 0; ++look) pause(look);
   }
 
  private:
-  void take() {
-    for (int own = next_++; own < count_; own = next_++) task_(data_, own);
+  // Lets the other thread of a core go on, and now and then another thread of the system.
+  static void pause(int look) {
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (look % 256 != 255) return __builtin_ia32_pause();
+#endif
+    std::this_thread::yield();
+    static_cast<void>(look);
   }
 
-  void work() {
+  // The same thread for the same index, whose data it has in its cache.
+  void take(int own) {
+    for (int index = own; index < count_; index += threads()) task_(data_, index);
+  }
+
+  void work(int own) {
     int seen = 0;
     for (;;) {
       {
         // A frame has many steps: for a while it is quicker to look than to sleep.
-        for (int look = 0; look < 20000 && round_ == seen && !ends_; ++look) std::this_thread::yield();
+        for (int look = 0; look < 20000 && round_ == seen && !ends_; ++look) pause(look);
         std::unique_lock<std::mutex> lock(mutex_);
         begins_.wait(lock, [&] { return ends_ || round_ != seen; });
         if (ends_) return;
         seen = round_;
       }
-      take();
+      take(own);
       --busy_;
     }
   }
@@ -65,7 +75,7 @@ class Threads : public ceras::Pool {
   void (*task_)(void*, int) = nullptr;
   void* data_ = nullptr;
   int count_ = 0;
-  std::atomic<int> next_{0}, round_{0}, busy_{0};
+  std::atomic<int> round_{0}, busy_{0};
   std::atomic<bool> ends_{false};
 };
 

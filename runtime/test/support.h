@@ -24,6 +24,15 @@ inline int failed(const ceras::Error& error) {
   return 2;
 }
 
+// A set of kernels by its name; the best one for any other name.
+inline ceras::Kernels kernels_named(const char* name) {
+  const char* const names[] = {"best", "portable", "avx2", "avx512-vnni", "neon", "avx512-vbmi"};
+  for (std::size_t at = 0; at < sizeof names / sizeof *names; ++at) {
+    if (std::strcmp(name, names[at]) == 0) return static_cast<ceras::Kernels>(at);
+  }
+  return ceras::Kernels::best;
+}
+
 // Gives all inputs, whose floats lie one behind the other in `bytes`. 0, or the exit status.
 inline int give_inputs(const ceras::Model& model, ceras::Context& context, const std::vector<char>& bytes) {
   std::size_t next = 0;

@@ -57,11 +57,7 @@ void leaving(const Sink& sink, const ceras::Context& context) {
 
 int main(int count, char** arguments) {
   if (count < 4) return 1;
-  ceras::Kernels kernels = ceras::Kernels::best;
-  const char* const names[] = {"best", "portable", "avx2", "avx512-vnni", "neon"};
-  for (int at = 0; at < 5 && count > 4; ++at) {
-    if (std::strcmp(arguments[4], names[at]) == 0) kernels = static_cast<ceras::Kernels>(at);
-  }
+  const ceras::Kernels kernels = kernels_named(count > 4 ? arguments[4] : "best");
   ceras::Error error;
   const auto model = ceras::Model::open_file(arguments[1], error, kernels);
   if (!model) return failed(error);

@@ -169,9 +169,11 @@ fn parts(graph: &QGraph, inputs: &[Tensor]) {
 /// Sets of kernels that this machine runs, or the one that an emulator is.
 fn kernels() -> Vec<&'static str> {
     let mut all = vec!["portable", "best"];
+    // What `best` is not: sets of kernels whose instructions the processor has, too.
     #[cfg(target_arch = "x86_64")]
-    if std::env::var_os("SEIGO_RUNTIME").is_none() && std::arch::is_x86_feature_detected!("avx2") {
-        all.push("avx2");
+    if std::env::var_os("SEIGO_RUNTIME").is_none() {
+        all.extend(std::arch::is_x86_feature_detected!("avx2").then_some("avx2"));
+        all.extend(std::arch::is_x86_feature_detected!("avx512vnni").then_some("avx512-vnni"));
     }
     all
 }

@@ -39,13 +39,14 @@ struct Tensor {
 };
 
 // Instruction sets that kernels are written for. Results are the same in all of them.
-enum class Kernels { best, portable, avx2, avx512_vnni, neon };
+enum class Kernels { best, portable, avx2, avx512_vnni, neon, avx512_vbmi };
 
 // How a layer computes that the file holds in both forms.
 enum class Form : std::uint8_t { integer, floating };
 
 // Threads of the caller. `run` calls task(data, 0) to task(data, count - 1), each once, in any order or at the same
-// time, and returns when all have returned.
+// time, and returns when all have returned. It is quickest where a thread gets the same index each time, whose data it has
+// in its cache. `count` is no more than the threads.
 class Pool {
  public:
   virtual ~Pool() = default;

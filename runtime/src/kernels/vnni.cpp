@@ -53,6 +53,7 @@ CERAS_AVX512 void dense_blocks(const Dense& task, std::size_t block, std::size_t
   std::size_t pixel = 0;
   for (; pixel + kMost <= task.pixels; pixel += kMost) dense_tile<kMost, Blocks>(task, at(pixel), weights, block_bytes, to(pixel));
   for (; pixel + 4 <= task.pixels; pixel += 4) dense_tile<4, Blocks>(task, at(pixel), weights, block_bytes, to(pixel));
+  for (; pixel + 2 <= task.pixels; pixel += 2) dense_tile<2, Blocks>(task, at(pixel), weights, block_bytes, to(pixel));
   for (; pixel < task.pixels; ++pixel) dense_tile<1, Blocks>(task, at(pixel), weights, block_bytes, to(pixel));
 }
 
@@ -63,6 +64,11 @@ CERAS_AVX512 void dense(const Dense& task) {
   for (; block + 4 <= task.blocks; block += 4) dense_blocks<4>(task, block, block_bytes);
   for (; block + 2 <= task.blocks; block += 2) dense_blocks<2>(task, block, block_bytes);
   for (; block < task.blocks; ++block) dense_blocks<1>(task, block, block_bytes);
+}
+
+// Blocks of 16 bytes to quarters of vectors, and back.
+CERAS_AVX512 inline __m512i transposed(__m512i bytes) {
+  return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
 }
 
 #include "vnni_depthwise.h"
@@ -114,13 +120,64 @@ struct F {
 #undef CERAS_TARGET
 #include "vnni_stage.h"
 
+struct Entries {
+  const std::uint16_t* table;
+  CERAS_AVX512 explicit Entries(const ShortTable& own) : table(own.lifted) {}
+
+  CERAS_AVX512 void look_up(__m512i first, __m512i second, __m512i* entries) const {
+    entries[0] = entries_in_registers(table, short_addresses(first));
+    entries[1] = entries_in_registers(table, short_addresses(second));
+  }
+};
+
+#define CERAS_TARGET CERAS_AVX512
+#include "vnni_unsigned.h"
+#undef CERAS_TARGET
+
+template <void (*Unsigned)(const Finish&, std::size_t, std::size_t)>
 CERAS_AVX512 void finish_by_stage(const Finish& task) {
   if (task.stage->packs) {
-    finish_packed(task);
+    finish_packed<Unsigned>(task);
   } else {
     finish(task);
   }
 }
+
+namespace bytes {
+
+// A table of bytes is in four registers, and 64 of them are looked up at a time.
+struct Entries {
+  __m512i low[4], high[4];
+
+  CERAS_VBMI explicit Entries(const ShortTable& own) {
+    for (int part = 0; part < 4; ++part) {
+      low[part] = _mm512_loadu_si512(own.low + 64 * part);
+      high[part] = _mm512_loadu_si512(own.high + 64 * part);
+    }
+  }
+
+  CERAS_VBMI static __m512i byte(const __m512i* table, __m512i address, __mmask64 upper) {
+    const __m512i below = _mm512_permutex2var_epi8(table[0], address, table[1]);
+    return _mm512_mask_mov_epi8(below, upper, _mm512_permutex2var_epi8(table[2], address, table[3]));
+  }
+
+  CERAS_VBMI void look_up(__m512i first, __m512i second, __m512i* entries) const {
+    const __m512i a = _mm512_abs_epi16(first), b = _mm512_abs_epi16(second);
+    // Saturated addresses are those of the last entry.
+    const __m512i fine = _mm512_packus_epi16(_mm512_srli_epi16(a, 3), _mm512_srli_epi16(b, 3));
+    const __m512i coarse = _mm512_packus_epi16(_mm512_srli_epi16(a, 6), _mm512_srli_epi16(b, 6));
+    const __m512i address = _mm512_min_epu8(fine, _mm512_adds_epu8(coarse, _mm512_set1_epi8(112)));
+    const __mmask64 upper = _mm512_movepi8_mask(address);
+    const __m512i lows = byte(low, address, upper), highs = byte(high, address, upper);
+    entries[0] = _mm512_unpacklo_epi8(lows, highs), entries[1] = _mm512_unpackhi_epi8(lows, highs);
+  }
+};
+
+#define CERAS_TARGET CERAS_VBMI
+#include "vnni_unsigned.h"
+#undef CERAS_TARGET
+
+}  // namespace bytes
 
 // 16 floats at a time (A11): scaled by a power of two, which is exact, to the nearest integer.
 CERAS_AVX512 bool quantize_floats(const QuantizeRow& row) {
@@ -143,17 +200,12 @@ CERAS_AVX512 bool quantize_floats(const QuantizeRow& row) {
       q = _mm512_mask_add_epi32(q, up, q, one);
     }
     const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(_mm512_add_epi32(q, zero), none));
-    std::uint8_t* to = row.to + at * row.jump;
-    if (row.jump == 1) {
-      _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << count) - 1), bytes);
-      continue;
-    }
-    std::uint8_t all[16];
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(all), bytes);
-    for (std::size_t own = 0; own < count; ++own) to[own * row.jump] = all[own];
+    _mm_mask_storeu_epi8(row.to + at, static_cast<__mmask16>((1u << count) - 1), bytes);
   }
   return wrong == 0;
 }
+
+CERAS_AVX512 bool quantize_planes(const QuantizePlanes& task) { return quantize_planes_loop(task, quantize_floats); }
 
 CERAS_AVX512 bool quantize_rows(const QuantizeRows& task) { return quantize_rows_loop(task); }
 
@@ -191,9 +243,14 @@ CERAS_AVX512 void sigmoids(float* values, std::size_t count) {
 
 CERAS_AVX512 void add_products(float* sums, const float* a, const float* b, std::size_t count) { add_products_loop(sums, a, b, count); }
 
-const KernelSet kVnni = {"avx512-vnni", pack,         dense,           pack_depthwise,  depthwise,     finish_by_stage,
-                         maximum,       quantize_floats, quantize_rows, dequantize_rows, sigmoids<false>, sigmoids<true>,
-                         matrix,        add_products};
+constexpr KernelSet set(const char* name, void (*finish)(const Finish&)) {
+  return {name,    pack,            dense,         pack_depthwise,  depthwise,       finish,
+          maximum, quantize_planes, quantize_rows, dequantize_rows, sigmoids<false>, sigmoids<true>,
+          matrix,  add_products};
+}
+
+const KernelSet kVnni = set("avx512-vnni", finish_by_stage<finish_unsigned>);
+const KernelSet kVbmi = set("avx512-vbmi", finish_by_stage<bytes::finish_unsigned>);
 
 }  // namespace vnni
 
@@ -203,7 +260,11 @@ const KernelSet* vnni_kernels() {
   return all ? &vnni::kVnni : nullptr;
 }
 
+const KernelSet* vbmi_kernels() { return vnni_kernels() != nullptr && __builtin_cpu_supports("avx512vbmi") ? &vnni::kVbmi : nullptr; }
+
 #else
+
+const KernelSet* vbmi_kernels() { return nullptr; }
 
 const KernelSet* vnni_kernels() { return nullptr; }
 

@@ -1,24 +1,25 @@
 // The output stage of layers with Stage::packs: a block of 16 channels in four pixels at a time. Tables are looked up in 16 bits,
 // and all behind the first shift is in 16 bits where that does for the block. A vector of 16 bits has two pixels, four channels of
-// one beside the same four of the other, as packing leaves them.
-
-// Blocks of 16 bytes to quarters of vectors, and back.
-CERAS_AVX512 inline __m512i transposed(__m512i bytes) {
-  return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
-}
+// one beside the same four of the other, as packing leaves them. Sums and residuals of pixels that do not exist are made up.
 
 CERAS_AVX512 inline __m512i saturated_argument(__m512i x) {
   constexpr std::int32_t kEnd = 1 << (format::kArgumentBits - 1);
   return _mm512_max_epi32(_mm512_min_epi32(x, _mm512_set1_epi32(kEnd - 1)), _mm512_set1_epi32(-kEnd));
 }
 
-// Addresses of 32 numbers in a table of one sign (A7); -2^15 becomes 2^15 without a sign.
-CERAS_AVX512 inline __m512i addresses(const Function& function, __m512i x) {
-  const __m512i magnitude = _mm512_min_epu16(_mm512_abs_epi16(x), _mm512_set1_epi16(8191));
-  const __m512i fine = _mm512_srli_epi16(magnitude, 3);
-  if (function.layout != RomLayout::two_segments) return fine;
+// At most 2^13 - 1; -2^15 becomes 2^15 without a sign.
+CERAS_AVX512 inline __m512i magnitudes(__m512i x) { return _mm512_min_epu16(_mm512_abs_epi16(x), _mm512_set1_epi16(8191)); }
+
+// Addresses of 32 numbers in a table of two segments (A7).
+CERAS_AVX512 inline __m512i short_addresses(__m512i x) {
+  const __m512i magnitude = magnitudes(x);
   // Below 1,024 the fine address is the smaller one, from there on the coarse one.
-  return _mm512_min_epu16(fine, _mm512_add_epi16(_mm512_srli_epi16(magnitude, 6), _mm512_set1_epi16(112)));
+  return _mm512_min_epu16(_mm512_srli_epi16(magnitude, 3), _mm512_add_epi16(_mm512_srli_epi16(magnitude, 6), _mm512_set1_epi16(112)));
+}
+
+// The same in any table, for one sign.
+CERAS_AVX512 inline __m512i addresses(const Function& function, __m512i x) {
+  return function.layout == RomLayout::two_segments ? short_addresses(x) : _mm512_srli_epi16(magnitudes(x), 3);
 }
 
 // Entries of 64, by the last six bits of the addresses.
@@ -27,7 +28,8 @@ CERAS_AVX512 inline __m512i quarter(const std::int16_t* table, __m512i address) 
 }
 
 // Entries of a table of 256 in eight registers.
-CERAS_AVX512 inline __m512i entries_in_registers(const std::int16_t* table, __m512i address) {
+CERAS_AVX512 inline __m512i entries_in_registers(const void* entries, __m512i address) {
+  const std::int16_t* table = static_cast<const std::int16_t*>(entries);
   const __mmask32 odd = _mm512_test_epi16_mask(address, _mm512_set1_epi16(64));
   const __mmask32 upper = _mm512_test_epi16_mask(address, _mm512_set1_epi16(128));
   const __m512i low = _mm512_mask_mov_epi16(quarter(table, address), odd, quarter(table + 64, address));
@@ -87,7 +89,7 @@ CERAS_AVX512 inline __m512i behind_slope(__m512i x, std::int32_t slope) {
 // Constants of a block. Packed with themselves they stand as the numbers of two pixels do.
 struct Halves {
   __m512i folded, right, left, other, align, half_word, shift_word;  // 32 bits
-  __m512i other_half, align_half, half, shift, zero;                 // 16 bits
+  __m512i other_half, align_half, half, shift, zero;                 // 16 bits; the zero point + 128
   bool any_left;
 
   CERAS_AVX512 static __m512i twice(__m512i x) { return _mm512_packs_epi32(x, x); }
@@ -112,7 +114,7 @@ struct Halves {
     own.shift_word = last;
     own.half = twice(own.half_word);
     own.shift = twice(last);
-    own.zero = twice(read(stage.zero, channel));
+    own.zero = _mm512_add_epi16(twice(read(stage.zero, channel)), _mm512_set1_epi16(128));
     return own;
   }
 };
@@ -126,7 +128,7 @@ CERAS_AVX512 inline __m512i entries_of(const Stage& stage, __m512i x) {
   const Function* function = stage.function;
   if (function == nullptr || function->layout == RomLayout::none) return _mm512_setzero_si512();
   const __m512i address = addresses(*function, x);
-  return stage.table != nullptr ? entries_in_registers(stage.table, address) : entries_in_memory(*function, x, address);
+  return stage.table != nullptr ? entries_in_registers(stage.table->entries, address) : entries_in_memory(*function, x, address);
 }
 
 // Two pixels behind their arguments, in 16 bits; `other` is their residual.
@@ -155,73 +157,109 @@ CERAS_AVX512 inline __m512i pair_in_words(const Stage& stage, const Halves& own,
   return _mm512_packs_epi32(y[0], y[1]);
 }
 
-// `count` channels from `lane` on, in `pixels` (1 to 4) pixels from `pixel` on.
-template <bool InHalves>
-CERAS_AVX512 inline void finish_four(const Finish& task, const Halves& own, std::size_t lane, std::size_t count, std::size_t pixel,
-                                     std::size_t pixels) {
-  const Stage& stage = *task.stage;
-  const std::size_t first = pixel * task.step + task.first + lane;
-  const __mmask16 mask = static_cast<__mmask16>((1u << count) - 1);
-  const __m512i none = _mm512_setzero_si512();
-  __m512i x[4] = {none, none, none, none}, other[2] = {none, none};
-  for (std::size_t at = 0; at < pixels; ++at) {
-    x[at] = _mm512_add_epi32(_mm512_loadu_si512(task.sums + (pixel + at) * task.sums_step + lane), own.folded);
-    if (own.any_left) {
-      const __m512i limit = _mm512_set1_epi32(1 << 20);
-      const __m512i limited = _mm512_max_epi32(_mm512_min_epi32(x[at], limit), _mm512_sub_epi32(none, limit));
-      x[at] = _mm512_mask_sllv_epi32(x[at], _mm512_test_epi32_mask(own.left, own.left), limited, own.left);
-    }
-    x[at] = _mm512_srav_epi32(x[at], own.right);
+// A block of channels of a task, four pixels at a time. Everything is a copy: bytes that are stored might be anything else.
+struct Four {
+  const std::int32_t* sums;
+  const std::uint8_t* residual;
+  std::uint8_t* output;
+  std::size_t sums_step, step, left;  // pixels
+  __mmask16 mask;
+  int kind;  // of the residual
+
+  CERAS_AVX512 Four(const Finish& task, std::size_t lane, std::size_t count)
+      : sums(task.sums + lane), residual(task.residual), output(task.output + task.first + lane), sums_step(task.sums_step),
+        step(task.step), left(task.pixels), mask(static_cast<__mmask16>((1u << count) - 1)), kind(task.stage->residual) {
+    if (kind != 0) residual += task.first + lane;
   }
-  if (stage.residual != 0) {
-    __m128i bytes[4] = {};
-    for (std::size_t at = 0; at < pixels; ++at) bytes[at] = _mm_maskz_loadu_epi8(mask, task.residual + first + at * task.step);
-    if (stage.residual == 1) {
-      for (std::size_t at = 0; at < pixels; ++at) {
+
+  CERAS_AVX512 __mmask16 mask_of(std::size_t pixel) const { return pixel < left ? mask : __mmask16{0}; }
+
+  // Arguments by pixel, and a residual behind the function by pairs of pixels.
+  CERAS_AVX512 void load(const Halves& own, __m512i* x, __m512i* other) const {
+    const __m512i limit = _mm512_set1_epi32(1 << 20), none = _mm512_setzero_si512();
+    for (std::size_t at = 0; at < 4; ++at) {
+      x[at] = _mm512_add_epi32(_mm512_loadu_si512(sums + at * sums_step), own.folded);
+      if (own.any_left) {
+        const __m512i limited = _mm512_max_epi32(_mm512_min_epi32(x[at], limit), _mm512_sub_epi32(none, limit));
+        x[at] = _mm512_mask_sllv_epi32(x[at], _mm512_test_epi32_mask(own.left, own.left), limited, own.left);
+      }
+      x[at] = _mm512_srav_epi32(x[at], own.right);
+    }
+    other[0] = other[1] = none;
+    if (kind == 0) return;
+    __m128i bytes[4];
+    for (std::size_t at = 0; at < 4; ++at) bytes[at] = _mm_maskz_loadu_epi8(mask_of(at), residual + at * step);
+    if (kind == 1) {
+      for (std::size_t at = 0; at < 4; ++at) {
         const __m512i difference = _mm512_sub_epi32(_mm512_cvtepu8_epi32(bytes[at]), own.other);
         x[at] = _mm512_add_epi32(saturated_argument(x[at]), _mm512_sllv_epi32(difference, own.align));
       }
+      return;
+    }
+    __m512i all = _mm512_castsi128_si512(bytes[0]);
+    all = _mm512_inserti32x4(_mm512_inserti32x4(_mm512_inserti32x4(all, bytes[1], 1), bytes[2], 2), bytes[3], 3);
+    all = transposed(all);
+    other[0] = _mm512_unpacklo_epi8(all, none), other[1] = _mm512_unpackhi_epi8(all, none);
+  }
+
+  // Results with their zero points + 128, by pairs of pixels.
+  CERAS_AVX512 void store(__m512i first, __m512i second) const {
+    const __m512i bytes = transposed(_mm512_packus_epi16(first, second));
+    const __m128i parts[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1), _mm512_extracti32x4_epi32(bytes, 2),
+                              _mm512_extracti32x4_epi32(bytes, 3)};
+    if (left >= 4 && mask == 0xFFFF) {
+      for (std::size_t at = 0; at < 4; ++at) _mm_storeu_si128(reinterpret_cast<__m128i*>(output + at * step), parts[at]);
     } else {
-      __m512i all = _mm512_castsi128_si512(bytes[0]);
-      all = _mm512_inserti32x4(_mm512_inserti32x4(_mm512_inserti32x4(all, bytes[1], 1), bytes[2], 2), bytes[3], 3);
-      all = transposed(all);
-      other[0] = _mm512_unpacklo_epi8(all, none), other[1] = _mm512_unpackhi_epi8(all, none);
+      for (std::size_t at = 0; at < 4; ++at) _mm_mask_storeu_epi8(output + at * step, mask_of(at), parts[at]);
     }
   }
-  const Function* function = stage.function;
-  if (function != nullptr && function->base == Base::leaky) {
-    for (__m512i& own_x : x) own_x = behind_slope(own_x, function->slope);
+
+  // To the next four; whether there are any.
+  CERAS_AVX512 bool next() {
+    if (left <= 4) return false;
+    left -= 4;
+    sums += 4 * sums_step;
+    output += 4 * step;
+    if (kind != 0) residual += 4 * step;
+    return true;
   }
-  __m512i y[2];
-  for (int pair = 0; pair < 2; ++pair) {
-    const __m512i* own_x = x + 2 * pair;
-    y[pair] = InHalves ? pair_in_halves(stage, own, _mm512_packs_epi32(own_x[0], own_x[1]), other[pair])
-                       : pair_in_words(stage, own, own_x, other[pair]);
-    y[pair] = _mm512_adds_epi16(y[pair], own.zero);
-  }
-  const __m512i bytes = transposed(_mm512_xor_si512(_mm512_packs_epi16(y[0], y[1]), _mm512_set1_epi8(-128)));
-  const __m128i parts[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1), _mm512_extracti32x4_epi32(bytes, 2),
-                            _mm512_extracti32x4_epi32(bytes, 3)};
-  for (std::size_t at = 0; at < pixels; ++at) _mm_mask_storeu_epi8(task.output + first + at * task.step, mask, parts[at]);
-}
+};
 
 template <bool InHalves>
-CERAS_AVX512 void finish_packed_block(const Finish& task, std::size_t lane, std::size_t count) {
-  const Halves own = Halves::load(*task.stage, task.first + lane);
-  for (std::size_t pixel = 0; pixel < task.pixels; pixel += 4) {
-    finish_four<InHalves>(task, own, lane, count, pixel, task.pixels - pixel < 4 ? task.pixels - pixel : 4);
-  }
+CERAS_AVX512 void finish_signed(const Finish& task, std::size_t lane, std::size_t count) {
+  const Stage& stage = *task.stage;
+  const Halves own = Halves::load(stage, task.first + lane);
+  Four four(task, lane, count);
+  const Function* function = stage.function;
+  do {
+    __m512i x[4], other[2], y[2];
+    four.load(own, x, other);
+    if (function != nullptr && function->base == Base::leaky) {
+      for (__m512i& own_x : x) own_x = behind_slope(own_x, function->slope);
+    }
+    for (int pair = 0; pair < 2; ++pair) {
+      const __m512i* own_x = x + 2 * pair;
+      y[pair] = InHalves ? pair_in_halves(stage, own, _mm512_packs_epi32(own_x[0], own_x[1]), other[pair])
+                         : pair_in_words(stage, own, own_x, other[pair]);
+      y[pair] = _mm512_adds_epi16(y[pair], own.zero);
+    }
+    four.store(y[0], y[1]);
+  } while (four.next());
 }
 
+// By blocks; `Unsigned` is what finishes those that allow it.
+template <void (*Unsigned)(const Finish&, std::size_t, std::size_t)>
 CERAS_AVX512 void finish_packed(const Finish& task) {
   for (std::size_t lane = 0; lane < task.channels; lane += kLanes) {
     const std::size_t count = task.channels - lane < kLanes ? task.channels - lane : kLanes;
-    bool halves = true;
-    for (std::size_t at = 0; at < count; ++at) halves = halves && task.stage->halves[task.first + lane + at] != 0;
-    if (halves) {
-      finish_packed_block<true>(task, lane, count);
+    std::uint8_t forms = kInHalves | kUnsigned;
+    for (std::size_t at = 0; at < count; ++at) forms &= task.stage->forms[task.first + lane + at];
+    if ((forms & kUnsigned) != 0) {
+      Unsigned(task, lane, count);
+    } else if ((forms & kInHalves) != 0) {
+      finish_signed<true>(task, lane, count);
     } else {
-      finish_packed_block<false>(task, lane, count);
+      finish_signed<false>(task, lane, count);
     }
   }
 }

@@ -14,6 +14,7 @@
 #pragma GCC diagnostic pop
 #define CERAS_AVX2 __attribute__((target("avx2,fma")))
 #define CERAS_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma")))
+#define CERAS_VBMI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vbmi,fma")))
 #endif
 
 #endif

@@ -9,6 +9,9 @@ use crate::model::qgraph::{QValue, Scale, Width};
 
 use rayon::prelude::*;
 
+/// Numbers that are looked at together.
+const PART: usize = 1 << 15;
+
 /// Runs `f` on every channel: the scale and the elements of one plane.
 fn by_channel(shape: &[usize], scales: &[Scale], data: &mut [f32], f: impl Fn(Scale, &mut [f32])) {
     let plane: usize = shape.iter().skip(2).product();
@@ -46,8 +49,8 @@ pub fn carry(rounding: Rounding, value: &QValue, tensor: Tensor) -> Result<Tenso
 
 fn check_finite(value: &QValue, data: &[f32]) -> Result<()> {
     // A sum over bits instead of a search that ends early: compilers make vectors of it.
-    let wrong = data.iter().fold(false, |wrong, number| wrong | !number.is_finite());
-    if wrong {
+    let wrong = |part: &[f32]| part.iter().fold(false, |wrong, x| wrong | !x.is_finite());
+    if data.par_chunks(PART).any(wrong) {
         let message = format!("\"{}\" holds NaN or infinity", value.name);
         return Err(Error::new(&codes::ACTIVATION_NON_FINITE, message));
     }
@@ -57,11 +60,12 @@ fn check_finite(value: &QValue, data: &[f32]) -> Result<()> {
 /// Rule A12 for the elements of a carried tensor; a float value stays as it is.
 pub fn dequantized(value: &QValue, tensor: &Tensor) -> Result<Tensor> {
     let Some((_, scales)) = value.integer() else { return Ok(tensor.clone()) };
-    let mut data = tensor.values::<f32>()?.to_vec();
-    by_channel(&value.shape, scales, &mut data, |scale, plane| {
-        let step = power(scale.exponent.into()) as f32;
-        plane.iter_mut().for_each(|number| *number *= step);
-    });
+    let plane: usize = value.shape.iter().skip(2).product();
+    let mut data = Vec::with_capacity(value.len());
+    for (index, plane) in tensor.values::<f32>()?.chunks(plane.max(1)).enumerate() {
+        let step = power(scales[index % scales.len()].exponent.into()) as f32;
+        data.extend(plane.iter().map(|number| number * step));
+    }
     Tensor::new(&value.shape, data)
 }
 

@@ -4,6 +4,7 @@
 //! any more, so that a frame allocates nothing for them. Values of other widths are carried as `q - z` in single
 //! precision, float values as they are. Everything behind a sum of products is integer arithmetic (`docs/arithmetic.md`).
 
+mod awake;
 mod conv;
 mod edges;
 mod elementwise;
@@ -69,7 +70,7 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// [`codes::SHAPE`] for an input of another shape, [`codes::ACTIVATION_NON_FINITE`].
     pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        self.compute(inputs, |_, _| Ok(()))
+        awake::awake(|| self.compute(inputs, |_, _| Ok(())))
     }
 
     /// Like [`Engine::run`]; `observe` sees every value once, as `q - z` in single precision or,

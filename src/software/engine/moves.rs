@@ -1,5 +1,7 @@
 //! Movement of bytes (rule A10): where each goes is found once, by running the operator on the numbers of elements.
 
+use std::collections::HashMap;
+
 use super::layout::Layout;
 use crate::base::error::Result;
 use crate::base::tensor::Tensor;
@@ -7,7 +9,7 @@ use crate::frontend::ops::{Inputs, Op};
 
 use rayon::prelude::*;
 
-/// Copies that continue one of this many before them are put together with it.
+/// Neighbors of a run that may begin a row of runs with it.
 const OPEN: usize = 16;
 
 /// What an operator moves.
@@ -138,20 +140,6 @@ impl Copies {
         }
         to[last_to..][..LENGTH].copy_from_slice(&from[last_from..][..LENGTH]);
     }
-
-    /// Takes a run in, where it is the next one.
-    fn take(&mut self, run: &Self) -> bool {
-        if (run.source, run.length) != (self.source, self.length) {
-            return false;
-        }
-        if self.count == 1 {
-            self.from_step = run.from.wrapping_sub(self.from) as isize;
-            self.to_step = run.to.wrapping_sub(self.to) as isize;
-        }
-        let next = self.at(self.count) == (run.from, run.to);
-        self.count += usize::from(next);
-        next
-    }
 }
 
 /// The byte of every element, in the order of a tensor.
@@ -196,13 +184,37 @@ fn runs(line: &[Option<(usize, usize)>]) -> Vec<Copies> {
     runs
 }
 
+/// Runs at equal distances put together, each with the neighbor that begins the longest row of them.
 fn together(runs: Vec<Copies>) -> Vec<Copies> {
-    let mut all = Vec::<Copies>::new();
-    for run in runs {
-        let open = all.len().saturating_sub(OPEN);
-        if !all[open..].iter_mut().any(|copies| copies.take(&run)) {
-            all.push(run);
+    let place: HashMap<usize, usize> =
+        runs.iter().enumerate().map(|(index, run)| (run.to, index)).collect();
+    let mut taken = vec![false; runs.len()];
+    let mut all = Vec::new();
+    for first in 0..runs.len() {
+        if taken[first] {
+            continue;
         }
+        let next = |copies: &Copies, taken: &[bool]| {
+            let (from, to) = copies.at(copies.count);
+            let index = *place.get(&to)?;
+            let own = &runs[index];
+            let fits = (own.source, own.length, own.from) == (copies.source, copies.length, from);
+            (fits && !taken[index]).then_some(index)
+        };
+        let row = |neighbor: &Copies| {
+            let mut copies = runs[first];
+            copies.from_step = neighbor.from.wrapping_sub(copies.from) as isize;
+            copies.to_step = neighbor.to.wrapping_sub(copies.to) as isize;
+            while next(&copies, &taken).is_some() {
+                copies.count += 1;
+            }
+            copies
+        };
+        let neighbors = runs[first + 1..].iter().take(OPEN);
+        let longest = neighbors.map(row).max_by_key(|copies| copies.count);
+        let copies = longest.filter(|copies| copies.count > 1).unwrap_or(runs[first]);
+        (0..copies.count).for_each(|index| taken[place[&copies.at(index).1]] = true);
+        all.push(copies);
     }
     all
 }
@@ -212,6 +224,7 @@ mod tests {
     use super::*;
     use crate::frontend::ops::concat::Concat;
     use crate::frontend::ops::resize::{Aspect, Coordinates, Mode, Resize, Rounding};
+    use crate::frontend::ops::space_to_depth::SpaceToDepth;
     use crate::frontend::ops::transpose::Transpose;
     use crate::model::qgraph::{Format, QValue, Scale, Width};
     use crate::software::engine::layout::Border;
@@ -259,6 +272,15 @@ mod tests {
         let moves = check(&concat, &[&[1, 3, 2, 4], &[1, 2, 2, 4]], &[1, 5, 2, 4]);
         let lines = moves.outputs[0].copies.iter().filter(|copies| !copies.is_empty());
         assert!(lines.clone().count() == 2 && lines.into_iter().all(|copies| copies.len() == 2));
+    }
+
+    #[test]
+    fn blocks_of_pixels_become_channels_by_a_copy_for_each_row() {
+        let op = Op::from(SpaceToDepth { block: 2, offsets: vec![(0, 0), (1, 0), (0, 1), (1, 1)] });
+        let moves = check(&op, &[&[1, 3, 4, 8]], &[1, 12, 2, 4]);
+        let lines = moves.outputs[0].copies.iter().filter(|copies| !copies.is_empty());
+        let counts: Vec<usize> = lines.map(Vec::len).collect();
+        assert_eq!(counts, [2, 2]);
     }
 
     /// Twice the pixels of 8 channels: runs of 16 bytes overlap where they come from.

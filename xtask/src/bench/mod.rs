@@ -1,6 +1,7 @@
 //! The measured tables of docs/benchmarks.md, made by the commands that users run.
 
 mod accelerator;
+mod layers;
 mod networks;
 mod synthesis;
 
@@ -33,7 +34,7 @@ pub struct Args {
     #[arg(long)]
     python: PathBuf,
     /// Parts to measure
-    #[arg(value_enum, default_values_t = [Part::Quantize, Part::Executor, Part::Accelerator, Part::Networks, Part::Synthesis])]
+    #[arg(value_enum, default_values_t = [Part::Quantize, Part::Executor, Part::Layers, Part::Accelerator, Part::Networks, Part::Synthesis])]
     parts: Vec<Part>,
 }
 
@@ -44,6 +45,8 @@ enum Part {
     Quantize,
     /// The float executor, the integer engine and the C++ library beside ONNX Runtime
     Executor,
+    /// Layers in the C++ library beside the peak of the processor
+    Layers,
     /// Frames in co-simulation
     Accelerator,
     /// Other architectures
@@ -56,8 +59,14 @@ enum Part {
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     std::fs::create_dir_all(FOLDER)?;
     let model = Path::new(FOLDER).join("yolox_nano.ceras");
-    for part in [Part::Quantize, Part::Executor, Part::Accelerator, Part::Networks, Part::Synthesis]
-    {
+    for part in [
+        Part::Quantize,
+        Part::Executor,
+        Part::Layers,
+        Part::Accelerator,
+        Part::Networks,
+        Part::Synthesis,
+    ] {
         if part != Part::Quantize && !args.parts.contains(&part) {
             continue;
         }
@@ -65,6 +74,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             Part::Quantize if model.exists() && !args.parts.contains(&part) => {}
             Part::Quantize => write("quantize", &quantize(args, &model)?)?,
             Part::Executor => write("executor", &executor(args, &model)?)?,
+            Part::Layers => layers::measure(&model)?,
             Part::Accelerator => accelerator::measure(args, &model)?,
             Part::Networks => networks::measure(args)?,
             Part::Synthesis => synthesis::measure(args, &model)?,

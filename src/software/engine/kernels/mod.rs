@@ -117,6 +117,7 @@ impl Kernels {
         let mut all = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
+            all.extend(vnni::Vnni::with_bytes().map(Set::Vnni));
             all.extend(vnni::Vnni::new().map(Set::Vnni));
             all.extend(avx2::Avx2::new().map(Set::Avx2));
         }
@@ -129,14 +130,14 @@ impl Kernels {
         Self::all()[0]
     }
 
-    /// Their name: `avx512-vnni`, `avx2` or `portable`.
+    /// Their name: `avx512-vbmi`, `avx512-vnni`, `avx2` or `portable`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Set::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
-            Set::Vnni(_) => "avx512-vnni",
+            Set::Vnni(vnni) => vnni.name(),
         }
     }
 

@@ -53,6 +53,14 @@ impl<'a> Exact<'a> {
         }
     }
 
+    /// The shift behind a function, by channel.
+    pub fn last_shift(&self, channel: usize) -> i32 {
+        match &self.conv.output {
+            ConvOutput::Function { shifts, .. } => shifts[channel].into(),
+            ConvOutput::Direct { .. } | ConvOutput::Dpu { .. } => 0,
+        }
+    }
+
     /// The stored integer of an output, by the sum without its bias and the stored integer of the residual.
     pub fn at(&self, channel: usize, sum: i64, residual: i64) -> i64 {
         let bias = i64::from(self.conv.bias[channel]);
@@ -98,4 +106,9 @@ impl<'a> Exact<'a> {
     fn store(&self, channel: usize, y: i64) -> i64 {
         saturate(y + i64::from(self.scales[channel].zero), self.width.bits())
     }
+}
+
+/// Half of what a shift to the right drops, which rounds it (rule A2).
+pub fn half_of(shift: i32) -> i64 {
+    if shift > 0 { 1 << (shift - 1) } else { 0 }
 }

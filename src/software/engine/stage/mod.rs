@@ -2,5 +2,6 @@
 //! integers.
 
 pub mod exact;
+mod lifted;
 pub mod narrow;
 pub mod wide;

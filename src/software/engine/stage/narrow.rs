@@ -4,7 +4,9 @@
 //! before 16 bits are too few. What a layer's constants do near the ends of 16 bits proves it, channel by channel:
 //! between these ends nothing leaves 16 bits, and beyond them every rule goes one way only.
 
-use super::exact::Exact;
+use super::exact::{Exact, half_of};
+pub use super::lifted::Lifted;
+use super::lifted::{lifted, moved};
 use crate::base::arithmetic::{Base, Function, Layout, Rounding, X_BITS};
 use crate::frontend::ops::epilogue::Residual;
 use crate::model::qgraph::{ConvOutput, Width};
@@ -67,6 +69,9 @@ pub struct Chunk {
     pub half_word: [i32; CHUNK],
     pub shift_word: [i32; CHUNK],
     pub zero: [i16; CHUNK],
+    /// What [`Lifted`] numbers are moved by before the last shift: up, or down where that is less than nothing.
+    pub up: [u16; CHUNK],
+    pub down: [u16; CHUNK],
 }
 
 const IDLE: Chunk = Chunk {
@@ -82,6 +87,8 @@ const IDLE: Chunk = Chunk {
     half_word: [0; CHUNK],
     shift_word: [0; CHUNK],
     zero: [0; CHUNK],
+    up: [0; CHUNK],
+    down: [0; CHUNK],
 };
 
 /// The straight part of a function.
@@ -119,6 +126,8 @@ pub struct Narrow {
     pub any_left: bool,
     /// Whether 16 bits do behind the first shift.
     pub in_halves: bool,
+    /// The table where unsigned numbers of 16 bits do there, which have room for twice as much.
+    pub lifted: Option<Box<Lifted>>,
 }
 
 impl Narrow {
@@ -143,11 +152,21 @@ impl Narrow {
                 }
             }
         }
-        let mut channels: Vec<usize> = (0..CHUNK * chunks).filter_map(channel).collect();
+        let mut channels: Vec<usize> = (0..CHUNK * chunks).filter_map(&channel).collect();
         channels.sort_unstable();
         channels.dedup();
         if !channels.iter().all(|&channel| suffices(exact, channel, bounds[channel])) {
             return None;
+        }
+        let lifted = lifted(exact, &channels);
+        if let Some((lift, _)) = &lifted {
+            for (number, chunk) in all.iter_mut().enumerate() {
+                for place in 0..CHUNK {
+                    let own = channel(CHUNK * number + order.of_halves(place));
+                    let moved = own.and_then(|channel| moved(exact, channel, *lift));
+                    (chunk.up[place], chunk.down[place]) = moved.unwrap_or_default();
+                }
+            }
         }
         Some(Self {
             any_left: channels.iter().any(|&channel| exact.first_shift(channel) < 0),
@@ -156,6 +175,7 @@ impl Narrow {
             table: exact.function().map_or(Table::None, table),
             residual: exact.conv.residual(),
             in_halves: channels.iter().all(|&channel| halves_do(exact, channel)),
+            lifted: lifted.map(|(_, table)| table),
         })
     }
 }
@@ -167,7 +187,7 @@ fn words(exact: &Exact<'_>, channel: usize, place: usize, chunk: &mut Chunk) {
     let folded = i64::from(exact.conv.bias[channel]) + half - 128 * filter_sum(exact, channel);
     chunk.bias[place] = folded as i32;
     (chunk.right[place], chunk.left[place]) = (first.max(0), (-first).max(0));
-    let last = last_shift(exact, channel);
+    let last = exact.last_shift(channel);
     (chunk.half_word[place], chunk.shift_word[place]) = (half_of(last) as i32, last);
     if let Some((scales, align)) = &exact.residual {
         chunk.other[place] = i32::from(scales[channel].zero) + 128;
@@ -176,7 +196,7 @@ fn words(exact: &Exact<'_>, channel: usize, place: usize, chunk: &mut Chunk) {
 }
 
 fn halves(exact: &Exact<'_>, channel: usize, place: usize, chunk: &mut Chunk) {
-    let last = last_shift(exact, channel);
+    let last = exact.last_shift(channel);
     (chunk.half[place], chunk.shift[place]) = (half_of(last) as i16, last as i16);
     chunk.zero[place] = exact.scales[channel].zero.into();
     if let Some((scales, align)) = &exact.residual {
@@ -189,18 +209,6 @@ fn halves(exact: &Exact<'_>, channel: usize, place: usize, chunk: &mut Chunk) {
 pub fn filter_sum(exact: &Exact<'_>, channel: usize) -> i64 {
     let taps = exact.conv.taps();
     exact.conv.weights[channel * taps..][..taps].iter().map(|&weight| i64::from(weight)).sum()
-}
-
-fn last_shift(exact: &Exact<'_>, channel: usize) -> i32 {
-    match &exact.conv.output {
-        ConvOutput::Function { shifts, .. } => shifts[channel].into(),
-        ConvOutput::Direct { .. } | ConvOutput::Dpu { .. } => 0,
-    }
-}
-
-/// Half of what a shift to the right drops, which rounds it (rule A2).
-pub fn half_of(shift: i32) -> i64 {
-    if shift > 0 { 1 << (shift - 1) } else { 0 }
 }
 
 /// Whether 32 bits give the same integers in a channel.
@@ -229,7 +237,7 @@ fn halves_do(exact: &Exact<'_>, channel: usize) -> bool {
     // What is added to the argument on the way, at most.
     let rom = function.map(|function| &function.rom[..]).unwrap_or_default();
     let mut added = rom.iter().map(|entry| i64::from(*entry).abs()).max().unwrap_or(0);
-    added += half_of(last_shift(exact, channel));
+    added += half_of(exact.last_shift(channel));
     let mut others = vec![0];
     if let Some((scales, align)) = &exact.residual {
         if exact.conv.residual() == Some(Residual::AfterActivation) {

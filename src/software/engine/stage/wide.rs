@@ -1,7 +1,7 @@
 //! Results of any width that only a shift makes of the sums (rule A5), in 32 bits.
 
-use super::exact::Exact;
-use super::narrow::{filter_sum, half_of};
+use super::exact::{Exact, half_of};
+use super::narrow::filter_sum;
 use crate::base::arithmetic::Rounding;
 use crate::model::qgraph::{ConvOutput, Width, accumulator_bounds};
 

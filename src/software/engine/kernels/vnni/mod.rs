@@ -5,7 +5,7 @@
 //! [`Vnni`] exists only where the processor has the instructions.
 #![allow(unsafe_code, unsafe_op_in_unsafe_fn, reason = "see above")]
 
-/// A function that may use the instructions.
+/// Functions that may use the instructions, and further ones in front of them.
 macro_rules! with_instructions {
     ($($(#[$attribute:meta])* $vis:vis unsafe fn $name:ident $(<$(const $constant:ident: $type:ty),*>)? ($($arguments:tt)*) $(-> $result:ty)? $body:block)*) => {
         $($(#[$attribute])*
@@ -14,18 +14,21 @@ macro_rules! with_instructions {
     };
 }
 
+mod lifted;
+mod loops;
 mod stage;
 
 use std::arch::x86_64::*;
 
-use super::{Dense, Depthwise, Finish, LANES, SLACK, UNIT, plain};
-use crate::software::engine::stage::narrow::CHUNK;
+use super::{Dense, Depthwise, Finish, LANES, UNIT, plain};
 use crate::software::engine::stage::wide::Wide;
-use stage::finished;
 
 /// Proof that the processor has the instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Vnni(());
+pub struct Vnni {
+    /// And those of VBMI, which look bytes up.
+    bytes: bool,
+}
 
 impl Vnni {
     pub fn new() -> Option<Self> {
@@ -34,7 +37,17 @@ impl Vnni {
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512vnni");
-        has.then_some(Self(()))
+        has.then_some(Self { bytes: false })
+    }
+
+    /// With VBMI.
+    pub fn with_bytes() -> Option<Self> {
+        let has = is_x86_feature_detected!("avx512vbmi");
+        Self::new().filter(|_| has).map(|_| Self { bytes: true })
+    }
+
+    pub fn name(self) -> &'static str {
+        if self.bytes { "avx512-vbmi" } else { "avx512-vnni" }
     }
 
     pub fn dense(self, task: &Dense<'_>, sums: &mut [i32]) {
@@ -43,8 +56,15 @@ impl Vnni {
     }
 
     pub fn finish(self, task: &Finish<'_>, sums: &[i32], output: &mut [u8]) {
+        let (sums, output) = (sums.as_ptr(), output.as_mut_ptr());
         // SAFETY: the instructions are there; the task is checked.
-        unsafe { finish(task, sums.as_ptr(), output.as_mut_ptr()) }
+        unsafe {
+            match task.narrow.lifted {
+                None => loops::signed::finish(task, sums, output),
+                Some(_) if self.bytes => loops::bytes::finish(task, sums, output),
+                Some(_) => loops::words::finish(task, sums, output),
+            }
+        }
     }
 
     pub fn wide(
@@ -70,8 +90,15 @@ impl Vnni {
     }
 
     pub fn depthwise(self, task: &Depthwise<'_>, output: &mut [u8]) {
+        let output = output.as_mut_ptr();
         // SAFETY: the instructions are there; the task is checked.
-        unsafe { depthwise(task, output.as_mut_ptr()) }
+        unsafe {
+            match task.finish.narrow.lifted {
+                None => loops::signed::depthwise(task, output),
+                Some(_) if self.bytes => loops::bytes::depthwise(task, output),
+                Some(_) => loops::words::depthwise(task, output),
+            }
+        }
     }
 }
 
@@ -161,47 +188,6 @@ unsafe fn tile<const PIXELS: usize, const BLOCKS: usize>(task: &Dense<'_>, pixel
     }
 }
 
-/// Blocks follow each other over all pixels; 4 of them are a chunk.
-unsafe fn finish(task: &Finish<'_>, sums: *const i32, output: *mut u8) {
-    let blocks = task.channels.div_ceil(LANES);
-    let total = task.pixels * blocks;
-    let dense = task.channels == task.step && task.channels.is_multiple_of(LANES);
-    let residual = task.residual.map(<[u8]>::as_ptr);
-    let mut chunks = task.narrow.chunks.iter().cycle();
-    for first in (0..total).step_by(CHUNK / LANES) {
-        let Some(chunk) = chunks.next() else { return };
-        let from = sums.add(first * LANES);
-        let own = std::array::from_fn(|vector| _mm512_loadu_si512(from.add(vector * LANES).cast()));
-        let count = (total - first).min(CHUNK / LANES);
-        if dense {
-            let mask = mask(count * LANES);
-            let other = residual.map(|other| _mm512_maskz_loadu_epi8(mask, other.add(first * LANES).cast()));
-            let bytes = finished::<true>(own, task.narrow, chunk, other);
-            _mm512_mask_storeu_epi8(output.add(first * LANES).cast(), mask, bytes);
-            continue;
-        }
-        let place = |block: usize| {
-            let (pixel, own) = (block / blocks, block % blocks * LANES);
-            (pixel * task.step + own, (task.channels - own).min(LANES))
-        };
-        let other = residual.map(|other| {
-            let mut bytes = [_mm_setzero_si128(); CHUNK / LANES];
-            for (number, bytes) in bytes.iter_mut().enumerate().take(count) {
-                let (at, length) = place(first + number);
-                *bytes = _mm_maskz_loadu_epi8(mask(length) as u16, other.add(at).cast());
-            }
-            _mm512_loadu_si512(bytes.as_ptr().cast())
-        });
-        let bytes = finished::<true>(own, task.narrow, chunk, other);
-        let mut quarters = [_mm_setzero_si128(); CHUNK / LANES];
-        _mm512_storeu_si512(quarters.as_mut_ptr().cast(), bytes);
-        for (number, quarter) in quarters.iter().enumerate().take(count) {
-            let (at, length) = place(first + number);
-            _mm_mask_storeu_epi8(output.add(at).cast(), mask(length) as u16, *quarter);
-        }
-    }
-}
-
 unsafe fn wide(
     constants: &Wide,
     channels: (usize, usize),
@@ -218,61 +204,6 @@ unsafe fn quantize(from: &[f32], step: f32, zero: i32, to: &mut [u8]) {
 
 unsafe fn interleave(rows: &[u8], channels: usize, pixels: &mut [u8]) {
     plain::interleave(rows, channels, pixels);
-}
-
-unsafe fn depthwise(task: &Depthwise<'_>, output: *mut u8) {
-    let finish = &task.finish;
-    let quads = task.taps.len().div_ceil(UNIT);
-    let residual = finish.residual.map(<[u8]>::as_ptr);
-    for run in 0..finish.pixels {
-        let input = task.input.as_ptr().add(run * task.step);
-        let mut number = 0;
-        for first in (0..finish.channels).step_by(CHUNK) {
-            let weights = task.weights.as_ptr().add(number * quads * SLACK * UNIT);
-            let sums = window(input.add(first), task.taps, weights);
-            let chunk = &finish.narrow.chunks[number];
-            number = if number + 1 == finish.narrow.chunks.len() { 0 } else { number + 1 };
-            let mask = mask(finish.channels - first);
-            let at = run * finish.step + first;
-            let other = residual.map(|other| _mm512_maskz_loadu_epi8(mask, other.add(at).cast()));
-            let bytes = finished::<false>(sums, finish.narrow, chunk, other);
-            _mm512_mask_storeu_epi8(output.add(at).cast(), mask, bytes);
-        }
-    }
-}
-
-/// Sums of 64 outputs with a filter each. Four taps of an output become the four bytes of a lane, which leaves
-/// quarters of vectors in their order.
-#[inline]
-unsafe fn window(input: *const u8, taps: &[usize], weights: *const i8) -> [__m512i; 4] {
-    let zero = _mm512_setzero_si512();
-    let mut sums = [zero; 4];
-    for (quad, taps) in taps.chunks(UNIT).enumerate() {
-        let load = |tap: usize| match taps.get(tap) {
-            Some(offset) => _mm512_loadu_si512(input.add(*offset).cast()),
-            None => zero,
-        };
-        let [a, b, c, d] = [load(0), load(1), load(2), load(3)];
-        let (ab, ab_high) = (_mm512_unpacklo_epi8(a, b), _mm512_unpackhi_epi8(a, b));
-        let (cd, cd_high) = (_mm512_unpacklo_epi8(c, d), _mm512_unpackhi_epi8(c, d));
-        let lanes = [
-            _mm512_unpacklo_epi16(ab, cd),
-            _mm512_unpackhi_epi16(ab, cd),
-            _mm512_unpacklo_epi16(ab_high, cd_high),
-            _mm512_unpackhi_epi16(ab_high, cd_high),
-        ];
-        let own = weights.add(quad * SLACK * UNIT);
-        for (vector, (sum, lanes)) in sums.iter_mut().zip(lanes).enumerate() {
-            *sum = _mm512_dpbusd_epi32(*sum, lanes, _mm512_loadu_si512(own.add(vector * SLACK).cast()));
-        }
-    }
-    sums
-}
-
-/// The first `count` of 64 bytes.
-#[inline]
-unsafe fn mask(count: usize) -> u64 {
-    if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }
 
 }

@@ -15,18 +15,7 @@ with_instructions! {
 pub unsafe fn finished<const BLOCKS: bool>(sums: [__m512i; 4], narrow: &Narrow, chunk: &Chunk, other: Option<__m512i>) -> __m512i {
     let words = |constants: &[i32; CHUNK], vector: usize| _mm512_load_si512(constants.as_ptr().add(vector * 16).cast());
     let halves = |constants: &[i16; CHUNK], pair: usize| _mm512_load_si512(constants.as_ptr().add(pair * 32).cast());
-    let mut x = sums;
-    for (vector, x) in x.iter_mut().enumerate() {
-        *x = _mm512_add_epi32(*x, words(&chunk.bias, vector));
-        if narrow.any_left {
-            let left = words(&chunk.left, vector);
-            let limit = _mm512_set1_epi32(LEFT_LIMIT);
-            let limited = _mm512_max_epi32(_mm512_min_epi32(*x, limit), _mm512_sub_epi32(_mm512_setzero_si512(), limit));
-            let moved = _mm512_test_epi32_mask(left, left);
-            *x = _mm512_mask_sllv_epi32(*x, moved, limited, left);
-        }
-        *x = _mm512_srav_epi32(*x, words(&chunk.right, vector));
-    }
+    let mut x = shifted(sums, narrow, chunk);
     // The residual as 16 bits, in the order of pairs of vectors.
     let zero = _mm512_setzero_si512();
     let other = other.map(|bytes| {
@@ -103,6 +92,25 @@ pub unsafe fn finished<const BLOCKS: bool>(sums: [__m512i; 4], narrow: &Narrow, 
     if BLOCKS { _mm512_permutexvar_epi32(transposed(), bytes) } else { bytes }
 }
 
+/// Sums behind the bias and the first shift.
+#[inline]
+pub unsafe fn shifted(sums: [__m512i; 4], narrow: &Narrow, chunk: &Chunk) -> [__m512i; 4] {
+    let words = |constants: &[i32; CHUNK], vector: usize| _mm512_load_si512(constants.as_ptr().add(vector * 16).cast());
+    let mut x = sums;
+    for (vector, x) in x.iter_mut().enumerate() {
+        *x = _mm512_add_epi32(*x, words(&chunk.bias, vector));
+        if narrow.any_left {
+            let left = words(&chunk.left, vector);
+            let limit = _mm512_set1_epi32(LEFT_LIMIT);
+            let limited = _mm512_max_epi32(_mm512_min_epi32(*x, limit), _mm512_sub_epi32(_mm512_setzero_si512(), limit));
+            let moved = _mm512_test_epi32_mask(left, left);
+            *x = _mm512_mask_sllv_epi32(*x, moved, limited, left);
+        }
+        *x = _mm512_srav_epi32(*x, words(&chunk.right, vector));
+    }
+    x
+}
+
 /// Numbers of 16 bits with others above them, for the first or the second vector of a pair.
 #[inline]
 unsafe fn of_pair(low: __m512i, high: __m512i, vector: usize) -> __m512i {
@@ -114,14 +122,14 @@ unsafe fn of_pair(low: __m512i, high: __m512i, vector: usize) -> __m512i {
 unsafe fn looked_up(table: &Table, x: __m512i) -> Option<__m512i> {
     match table {
         Table::None => None,
-        Table::Short(entries) => Some(short(entries, x)),
+        Table::Short(entries) => Some(entries_of(entries.as_ptr(), short_address(x))),
         Table::Long { layout, entries, signed } => Some(long(*layout, entries, *signed, x)),
     }
 }
 
 /// Blocks of 16 bytes to quarters of vectors, and back.
 #[inline]
-unsafe fn transposed() -> __m512i {
+pub unsafe fn transposed() -> __m512i {
     _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)
 }
 
@@ -131,16 +139,21 @@ unsafe fn saturated(x: __m512i) -> __m512i {
     _mm512_max_epi32(_mm512_min_epi32(x, _mm512_set1_epi32(END - 1)), _mm512_set1_epi32(-END))
 }
 
-/// Entries of [`Table::Short`] for 32 numbers: the table lies in 8 registers.
+/// The address of 32 numbers in [`Table::Short`].
 #[inline]
-unsafe fn short(entries: &[i16; 256], x: __m512i) -> __m512i {
+pub unsafe fn short_address(x: __m512i) -> __m512i {
     // |x|, where -2^15 becomes 2^15 without a sign.
     let magnitude = _mm512_min_epu16(_mm512_abs_epi16(x), _mm512_set1_epi16(8191));
     let coarse = _mm512_add_epi16(_mm512_srli_epi16(magnitude, 6), _mm512_set1_epi16(112));
     // Below 1,024 the fine address is the smaller one, from there on the coarse one.
-    let address = _mm512_min_epu16(_mm512_srli_epi16(magnitude, 3), coarse);
+    _mm512_min_epu16(_mm512_srli_epi16(magnitude, 3), coarse)
+}
+
+/// Entries of a table of 256 words for 32 numbers: it lies in 8 registers.
+#[inline]
+pub unsafe fn entries_of(entries: *const i16, address: __m512i) -> __m512i {
     let part = |number: usize| {
-        let at = |half: usize| _mm512_loadu_si512(entries.as_ptr().add(number * 64 + half * 32).cast());
+        let at = |half: usize| _mm512_loadu_si512(entries.add(number * 64 + half * 32).cast());
         _mm512_permutex2var_epi16(at(0), address, at(1))
     };
     let odd = _mm512_test_epi16_mask(address, _mm512_set1_epi16(64));
@@ -156,10 +169,7 @@ unsafe fn long(layout: Layout, entries: &[i32], signed: bool, x: __m512i) -> __m
     let magnitude = _mm512_min_epu16(_mm512_abs_epi16(x), _mm512_set1_epi16(8191));
     let fine = _mm512_srli_epi16(magnitude, 3);
     let mut address = match layout {
-        Layout::TwoSegments => {
-            let coarse = _mm512_add_epi16(_mm512_srli_epi16(magnitude, 6), _mm512_set1_epi16(112));
-            _mm512_min_epu16(fine, coarse)
-        }
+        Layout::TwoSegments => short_address(x),
         Layout::None | Layout::Uniform => fine,
     };
     if signed {
