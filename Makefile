@@ -164,6 +164,14 @@ fuzz: $(CARGO_FUZZ) ## Fuzz every reader of a file and random networks (FUZZ_SEC
 	    -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=600 -max_len=65536 -print_final_stats=1
 	done
 
+.PHONY: fuzz-runtime
+fuzz-runtime: DEBIAN += clang:clang++ libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
+fuzz-runtime: deps ## Fuzz opening and running files in the C++ library, with sanitizers (FUZZ_SECONDS=600)
+	mkdir -p build/fuzz/library
+	$(MAKE) -s -C runtime BUILD=$(CURDIR)/build/fuzz/program $(CURDIR)/build/fuzz/program/fuzz-open
+	build/fuzz/program/fuzz-open build/fuzz/library fuzz/seeds/ceras tests/fixtures -max_total_time=$(FUZZ_SECONDS) \
+	  -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=600 -max_len=65536 -artifact_prefix=build/fuzz/library-
+
 $(CARGO_FUZZ):
 	$(CARGO) install --locked --root build/tools cargo-fuzz@$(CARGO_FUZZ_VERSION)
 

@@ -88,21 +88,57 @@ void read_rounded(const Value& value, const Value& floats, Rounding rounding, co
 
 namespace {
 
-// int8 by channels: the common case, in a kernel, and shared between threads.
+constexpr std::size_t kPart = 1024;  // numbers of a channel that are quantized at a time
+
+// Rows of channels to pixels.
+template <std::size_t Channels>
+void interleave(const std::uint8_t (*rows)[kPart], std::uint8_t* to, std::size_t count) {
+  for (std::size_t at = 0; at < count; ++at, to += Channels) {
+    for (std::size_t channel = 0; channel < Channels; ++channel) to[channel] = rows[channel][at];
+  }
+}
+
+// Up to kPart pixels of all channels, which are `plane` floats apart, with the channels innermost. Whether all numbers are finite.
+bool write_pixels(const Value& value, const Network& network, const float* from, std::size_t plane, std::uint8_t* to, std::size_t count) {
+  constexpr std::size_t kTogether = 4;
+  std::uint8_t rows[kTogether][kPart];
+  const std::size_t channels = value.channels();
+  bool finite = true;
+  for (std::size_t channel = 0; channel < channels; ++channel, from += plane) {
+    const Scale scale = value.scales[channel];
+    std::uint8_t* own = channels == 1 ? to : rows[channel % kTogether];
+    const bool even = network.rounding == Rounding::half_even;
+    finite = network.kernels->quantize({from, own, count, std::ldexp(1.0f, -scale.exponent), scale.zero + 128, even}) && finite;
+    if (channels <= kTogether) continue;
+    for (std::size_t at = 0; at < count; ++at) to[at * channels + channel] = own[at];
+  }
+  if (channels == 2) interleave<2>(rows, to, count);
+  if (channels == 3) interleave<3>(rows, to, count);
+  if (channels == 4) interleave<4>(rows, to, count);
+  return finite;
+}
+
+// int8 by channels: the common case, in kernels, and shared between threads.
 bool write_narrow(const Value& value, const Frame& frame, const float* elements) {
-  constexpr std::size_t kShare = 1 << 13;
-  const std::size_t plane = value.plane(), shares = (plane + kShare - 1) / kShare;
-  const std::size_t together = value.channels_last ? value.channels() : 1, groups = value.batch() * value.channels() / together;
+  const Network& network = frame.network();
+  const std::size_t channels = value.channels(), plane = value.plane(), parts = (plane + kPart - 1) / kPart;
   std::uint8_t* memory = frame.data<std::uint8_t>(value);
   std::atomic<bool> finite{true};
-  frame.each(groups * shares, [&](std::size_t item, std::uint8_t*) {
-    const std::size_t group = item / shares, first = item % shares * kShare;
-    const Scale* scales = &value.scales[group * together % value.channels()];
-    const std::size_t at = group * together * plane;
-    const QuantizePlanes task{elements + at + first, plane, memory + at + first * together, std::min(kShare, plane - first), together, scales,
-                              frame.network().rounding == Rounding::half_even};
-    if (!frame.network().kernels->quantize_planes(task)) finite = false;
-  });
+  const auto write = [&](std::size_t item, std::uint8_t*) {
+    const std::size_t image = item / parts, first = item % parts * kPart, begin = image * channels * plane;
+    const std::size_t count = std::min(kPart, plane - first);
+    if (!write_pixels(value, network, elements + begin + first, plane, memory + begin + first * channels, count)) finite = false;
+  };
+  if (value.channels_last) {
+    frame.each(value.batch() * parts, write);
+    return finite;
+  }
+  for (std::size_t lane = 0; lane < value.batch() * channels; ++lane) {
+    const Scale scale = value.scales[lane % channels];
+    const bool even = network.rounding == Rounding::half_even;
+    const QuantizeRow row{elements + lane * plane, memory + lane * plane, plane, std::ldexp(1.0f, -scale.exponent), scale.zero + 128, even};
+    if (!network.kernels->quantize(row)) finite = false;
+  }
   return finite;
 }
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "ceras/ceras.hpp"
 #include "plain/stage.h"
 
 namespace ceras::detail {
@@ -105,16 +104,6 @@ struct QuantizeRow {
   bool half_even;
 };
 
-// The same for planes of channels, whose pixels become neighbors.
-struct QuantizePlanes {
-  const float* from;
-  std::size_t plane;  // floats from one channel to the next
-  std::uint8_t* to;   // `channels` bytes from one pixel to the next
-  std::size_t pixels, channels;
-  const Scale* scales;
-  bool half_even;
-};
-
 // The same for rows of channels, with a step and a zero point (+ 128) each.
 struct QuantizeRows {
   const float* from;
@@ -145,7 +134,7 @@ struct KernelSet {
   // to[i] = max(to[i], from[i])
   void (*maximum)(std::uint8_t* to, const std::uint8_t* from, std::size_t count);
   // Whether all numbers are finite.
-  bool (*quantize_planes)(const QuantizePlanes& task);
+  bool (*quantize)(const QuantizeRow& row);
   bool (*quantize_rows)(const QuantizeRows& task);
   // Rows of integers, int8 as q + 128, with a step and a zero point (+ 128) per channel.
   void (*dequantize)(const void* from, Integer width, float* to, std::size_t rows, std::size_t channels, const double* steps,

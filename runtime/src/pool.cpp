@@ -18,30 +18,53 @@ class MaxPoolStep : public Step {
   void run(Frame& frame) const override {
     const std::uint8_t* from = frame.data<std::uint8_t>(input);
     std::uint8_t* to = frame.data<std::uint8_t>(output);
-    std::size_t inputs = 1, outputs = 1;
-    for (const Axis& axis : axes) inputs *= axis.input, outputs *= axis.output;
-    frame.each(batch * outputs, [&](std::size_t item, std::uint8_t*) {
-      std::uint8_t* own = to + item * channels;
-      std::memset(own, 0, channels);
-      largest(own, from + item / outputs * inputs * channels, item % outputs, 0, 0, outputs);
+    std::size_t inputs = 1, lines = 1;
+    for (const Axis& axis : axes) inputs *= axis.input, lines *= axis.output;
+    lines /= axes.back().output;
+    const std::size_t line = axes.back().output * channels;
+    frame.each(batch * lines, [&](std::size_t item, std::uint8_t* highest) {
+      std::memset(highest, 0, line_bytes());
+      over_lines(highest, from + item / lines * inputs * channels, item % lines, 0, 0, lines);
+      over_columns(highest, to + item * line);
     });
   }
 
+  // Of the input, along the last axis.
+  std::size_t line_bytes() const { return axes.back().input * channels; }
+
  private:
-  // Takes the taps of an axis and of those behind it; `position` counts elements up to this axis.
-  void largest(std::uint8_t* to, const std::uint8_t* from, std::size_t pixel, std::size_t axis, std::size_t position,
-               std::size_t outputs) const {
-    if (axis == axes.size()) {
-      kernels->maximum(to, from + position * channels, channels);
+  // Takes the lines that the taps of all axes but the last one read; `position` counts elements up to `axis`.
+  void over_lines(std::uint8_t* highest, const std::uint8_t* from, std::size_t line, std::size_t axis, std::size_t position,
+                  std::size_t lines) const {
+    if (axis + 1 == axes.size()) {
+      kernels->maximum(highest, from + position * line_bytes(), line_bytes());
       return;
     }
     const Axis& own = axes[axis];
-    outputs /= own.output;
-    const std::size_t start = pixel / outputs * own.stride;
+    lines /= own.output;
+    const std::size_t start = line / lines * own.stride;
     for (std::size_t tap = 0; tap < own.kernel; ++tap) {
       const std::size_t at = start + tap * own.dilation;
       if (at < own.begin || at >= own.begin + own.input) continue;
-      largest(to, from, pixel % outputs, axis + 1, position * own.input + at - own.begin, outputs);
+      over_lines(highest, from, line % lines, axis + 1, position * own.input + at - own.begin, lines);
+    }
+  }
+
+  // The last axis: what each tap reads lies in a row where the window moves by one.
+  void over_columns(const std::uint8_t* highest, std::uint8_t* to) const {
+    const Axis& own = axes.back();
+    std::memset(to, 0, own.output * channels);
+    for (std::size_t tap = 0; tap < own.kernel; ++tap) {
+      const std::size_t offset = tap * own.dilation;
+      std::size_t place = offset < own.begin ? (own.begin - offset + own.stride - 1) / own.stride : 0;
+      std::size_t column = place * own.stride + offset - own.begin;
+      if (own.stride == 1 && place < own.output && column < own.input) {
+        kernels->maximum(to + place * channels, highest + column * channels, std::min(own.output - place, own.input - column) * channels);
+        continue;
+      }
+      for (; place < own.output && column < own.input; ++place, column += own.stride) {
+        kernels->maximum(to + place * channels, highest + column * channels, channels);
+      }
     }
   }
 };
@@ -80,6 +103,7 @@ bool build_max_pool(Builder& builder, const Layer& layer) {
   step->batch = data->batch();
   step->channels = data->channels();
   step->kernels = builder.network.kernels;
+  builder.scratch(step->line_bytes());
   const std::size_t in = step->input, out = step->output;
   builder.add(std::move(step), {in}, {out});
   return true;

@@ -2,8 +2,6 @@
 #ifndef CERAS_STEPS_H
 #define CERAS_STEPS_H
 
-#include <algorithm>
-#include <atomic>
 #include <initializer_list>
 
 #include "graph.h"
@@ -26,37 +24,10 @@ class Frame {
   }
   const Network& network() const { return network_; }
 
-  // Calls work(item, scratch) for every item, on the caller's threads where there are some. Each takes neighbors, mostly what it had in
-  // its cache in the step before, and those of others when it is done.
+  // Calls work(item, scratch) for every item, on the caller's threads where there are some.
   template <typename Work>
   void each(std::size_t items, const Work& work) const {
-    constexpr std::size_t kRanges = 32;
-    struct Share {
-      const Frame* frame;
-      const Work* work;
-      std::size_t items, ranges;
-      std::atomic<std::size_t> next[kRanges];
-      std::size_t end(std::size_t range) const { return items * (range + 1) / ranges; }
-    } share;
-    share.frame = this;
-    share.work = &work;
-    share.items = items;
-    const std::size_t count = std::min(threads(), items);
-    share.ranges = std::min(kRanges, std::max<std::size_t>(1, count));
-    for (std::size_t range = 0; range < share.ranges; ++range) share.next[range] = range == 0 ? 0 : share.end(range - 1);
-    const auto run = [](void* data, int index) {
-      Share& own = *static_cast<Share*>(data);
-      std::uint8_t* scratch = own.frame->scratch_ + static_cast<std::size_t>(index) * own.frame->network_.scratch_bytes;
-      for (std::size_t other = 0; other < own.ranges; ++other) {
-        const std::size_t range = (static_cast<std::size_t>(index) + other) % own.ranges, end = own.end(range);
-        for (std::size_t item = own.next[range]++; item < end; item = own.next[range]++) (*own.work)(item, scratch);
-      }
-    };
-    if (count > 1) {
-      pool_->run(static_cast<int>(count), run, &share);
-    } else {
-      run(&share, 0);
-    }
+    share(items, &work, [](const void* own, std::size_t item, std::uint8_t* scratch) { (*static_cast<const Work*>(own))(item, scratch); });
   }
 
   std::size_t threads() const { return threads_ < 1 ? 1 : static_cast<std::size_t>(threads_); }
@@ -65,6 +36,9 @@ class Frame {
   std::size_t not_finite = kNone;
 
  private:
+  using Item = void (*)(const void* work, std::size_t item, std::uint8_t* scratch);
+  void share(std::size_t items, const void* work, Item run) const;
+
   const Network& network_;
   std::uint8_t* arena_;
   std::uint8_t* scratch_;

@@ -225,8 +225,30 @@ def yolox_s(height=640, width=640):
     return net, [net.transpose(net.concat(flat, 2), (0, 2, 1))]
 
 
+def resnet20(height=32, width=32):
+    """ResNet-20 for CIFAR-10 (He et al. 2016, section 4.2), with projections where the stride is 2."""
+    net = Network("resnet20", height, width)
+    x = net.conv(net.input, 16, 3, act="relu")
+    for channels in (16, 32, 64):
+        for block in range(3):
+            stride = 2 if channels > 16 and block == 0 else 1
+            y = net.conv(net.conv(x, channels, 3, stride, "relu"), channels, 3, gain=0.5)
+            x = net.act(net.add(y, net.conv(x, channels, 1, stride) if stride == 2 else x), "relu")
+    return net, [net.linear(net.flatten(net.mean(x)), 10)]
+
+
+def mnist(height=28, width=28):
+    """The convolutional network for handwritten digits of the ONNX model zoo."""
+    net = Network("mnist", height, width, channels=1)
+    x = net.max_pool(net.conv(net.input, 8, 5, act="relu"), 2, 2, 0)
+    x = net.max_pool(net.conv(x, 16, 5, act="relu"), 3, 3, 0)
+    return net, [net.linear(net.flatten(x), 10)]
+
+
 ALL = {build.__name__: build for build in (
     shufflenet_v2, blazeface, mobilenet_v3, efficientnet_b0, unet, espcn, yolov8n, yolox_s)}
+# Written only where they are named: of the size that microcontrollers run.
+SMALL = {build.__name__: build for build in (resnet20, mnist)}
 
 # Calibration frames of each.
 FRAMES = 16
@@ -237,7 +259,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[2:] or ALL:
         architecture, _, side = name.partition("-")
-        net, outputs = ALL[architecture](*[int(side)] * 2 if side else ())
+        net, outputs = {**ALL, **SMALL}[architecture](*[int(side)] * 2 if side else ())
         net.save(folder / f"{name}.onnx", outputs)
         net.save_frames(folder / name, FRAMES)
 

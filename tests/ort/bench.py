@@ -5,7 +5,7 @@
 All take turns within one run, a short burst of frames each, so that whatever else the machine does falls on all.
 In float against ONNX Runtime in float; the integer engine on --ceras against the quicker of ONNX Runtime in float and on
 its own static quantization (QDQ, int8 weights by channel, uint8 activations), and so does the C++ library, where its program
-`frames` is given. Printed are the medians of the bursts and
+`frames` is given. What runs on one thread has one processor for all, since those of a shared machine are not equally quick. Printed are the medians of the bursts and
 the median of the ratios of neighboring bursts; exits 1 when that is above 3. Needs numpy, onnxruntime, onnx and
 opencv.
 """
@@ -79,14 +79,19 @@ class Theirs:
 
 
 class Ours:
-    def __init__(self, *command):
+    def __init__(self, command, threads):
+        self.threads = threads
         self.process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def frame(self, threads):
+    def frame(self):
         """Milliseconds."""
-        self.process.stdin.write(f"{threads}\n")
+        self.process.stdin.write(f"{self.threads}\n")
         self.process.stdin.flush()
         return float(self.process.stdout.readline())
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
 def burst(frame):
@@ -107,15 +112,20 @@ def main():
         return 0
     slow = False
 
-    def measure(what, ours, peers):
+    processors = os.sched_getaffinity(0)
+
+    def measure(what, command, peers):
         """A row for every number of threads."""
         nonlocal slow
-        for threads in sorted({1, os.cpu_count() or 1}):
+        for threads in sorted({1, len(processors)}):
+            # Processes that are started inherit it.
+            os.sched_setaffinity(0, {min(processors)} if threads == 1 else processors)
+            ours = Ours(command, threads)
             theirs = {name: Theirs(path, threads) for name, path in peers.items()}
             rounds = [
-                {"seigo": burst(lambda: ours.frame(threads)), **{name: burst(peer.frame) for name, peer in theirs.items()}}
-                for _ in range(PAIRS)
+                {"seigo": burst(ours.frame), **{name: burst(peer.frame) for name, peer in theirs.items()}} for _ in range(PAIRS)
             ]
+            ours.end()
             medians = {name: statistics.median(own[name] for own in rounds) for name in rounds[0]}
             best = min(theirs, key=medians.get)
             ratio = statistics.median(own["seigo"] / own[best] for own in rounds)
@@ -126,15 +136,15 @@ def main():
                   f"YOLOX-Nano in {what}, {threads} threads: Seigo {row['seigo']:.1f} ms, ONNX Runtime in {best} "
                   f"{row['peer']:.1f} ms, ratio {ratio:.2f} (bar: 3); {medians}", flush=True)
 
-    measure("float", Ours(arguments.xtask, "frames", model), {"float": model})
+    measure("float", [arguments.xtask, "frames", model], {"float": model})
     if arguments.ceras:
         with tempfile.TemporaryDirectory() as folder:
             images = sorted((arguments.shared / "coco" / "calib").glob("*.jpg"))[:CALIBRATING]
             int8 = quantized(model, images, pathlib.Path(folder))
             peers = {"float": model, "int8": int8}
-            measure("int8", Ours(arguments.xtask, "frames", arguments.ceras), peers)
+            measure("int8", [arguments.xtask, "frames", arguments.ceras], peers)
             if arguments.library:
-                measure("int8, C++", Ours(arguments.library, arguments.ceras), peers)
+                measure("int8, C++", [arguments.library, arguments.ceras], peers)
     return int(slow)
 
 

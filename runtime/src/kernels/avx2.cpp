@@ -166,8 +166,6 @@ CERAS_AVX2 void maximum(std::uint8_t* to, const std::uint8_t* from, std::size_t 
 
 CERAS_AVX2 bool quantize_row(const QuantizeRow& row) { return quantize_loop(row); }
 
-CERAS_AVX2 bool quantize_planes(const QuantizePlanes& task) { return quantize_planes_loop(task, quantize_row); }
-
 CERAS_AVX2 void dequantize_rows(const void* from, Integer width, float* to, std::size_t rows, std::size_t channels,
                                 const double* steps, const double* zeros) {
   dequantize_loop(from, width, to, rows, channels, steps, zeros);
@@ -177,7 +175,7 @@ CERAS_AVX2 void sigmoid(float* values, std::size_t count) { sigmoid_loop(values,
 CERAS_AVX2 void silu(float* values, std::size_t count) { silu_loop(values, count); }
 CERAS_AVX2 void add_products(float* sums, const float* a, const float* b, std::size_t count) { add_products_loop(sums, a, b, count); }
 
-const KernelSet kAvx2 = {"avx2", pack, dense, pack_depthwise, depthwise, finish, maximum, quantize_planes, quantize_rows, dequantize_rows, sigmoid, silu, matrix, add_products};
+const KernelSet kAvx2 = {"avx2", pack, dense, pack_depthwise, depthwise, finish, maximum, quantize_row, quantize_rows, dequantize_rows, sigmoid, silu, matrix, add_products};
 
 }  // namespace avx2
 

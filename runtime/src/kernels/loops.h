@@ -45,10 +45,9 @@ CERAS_INLINE bool quantize_rows_loop(const QuantizeRows& task) {
   return worst != kNotFinite;
 }
 
-constexpr std::size_t kPart = 256;  // numbers that are quantized at a time
-
 // One channel. Whether all numbers are finite.
 CERAS_INLINE bool quantize_loop(const QuantizeRow& row) {
+  constexpr std::size_t kPart = 256;
   const float step = row.step;
   const std::int32_t zero = row.zero, even = row.half_even ? 1 : 0;
   std::uint32_t worst = 0;
@@ -66,37 +65,6 @@ CERAS_INLINE bool quantize_loop(const QuantizeRow& row) {
     __builtin_memcpy(row.to + first, whole, count);
   }
   return worst != kNotFinite;
-}
-
-template <std::size_t Channels>
-CERAS_INLINE void interleave(const std::uint8_t (*rows)[kPart], std::uint8_t* to, std::size_t count) {
-  for (std::size_t at = 0; at < count; ++at, to += Channels) {
-    for (std::size_t channel = 0; channel < Channels; ++channel) to[channel] = rows[channel][at];
-  }
-}
-
-// `Row` is quantize_loop, or what is quicker.
-template <typename Row>
-CERAS_INLINE bool quantize_planes_loop(const QuantizePlanes& task, const Row& row) {
-  constexpr std::size_t kTogether = 4;
-  std::uint8_t rows[kTogether][kPart];
-  bool finite = true;
-  for (std::size_t first = 0; first < task.pixels; first += kPart) {
-    const std::size_t count = task.pixels - first < kPart ? task.pixels - first : kPart;
-    std::uint8_t* to = task.to + first * task.channels;
-    for (std::size_t channel = 0; channel < task.channels; ++channel) {
-      const Scale scale = task.scales[channel];
-      std::uint8_t* own = task.channels == 1 ? to : rows[channel % kTogether];
-      const float* from = task.from + channel * task.plane + first;
-      finite = row(QuantizeRow{from, own, count, std::ldexp(1.0f, -scale.exponent), scale.zero + 128, task.half_even}) && finite;
-      if (task.channels <= kTogether) continue;
-      for (std::size_t at = 0; at < count; ++at) to[at * task.channels + channel] = own[at];
-    }
-    if (task.channels == 2) interleave<2>(rows, to, count);
-    if (task.channels == 3) interleave<3>(rows, to, count);
-    if (task.channels == 4) interleave<4>(rows, to, count);
-  }
-  return finite;
 }
 
 template <typename T>

@@ -66,8 +66,6 @@ void maximum(std::uint8_t* to, const std::uint8_t* from, std::size_t count) { ma
 
 bool quantize_row(const QuantizeRow& row) { return quantize_loop(row); }
 
-bool quantize_planes(const QuantizePlanes& task) { return quantize_planes_loop(task, quantize_row); }
-
 bool quantize_rows(const QuantizeRows& task) { return quantize_rows_loop(task); }
 
 void dequantize_rows(const void* from, Integer width, float* to, std::size_t rows, std::size_t channels, const double* steps,
@@ -93,6 +91,6 @@ void finish_portably(const Finish& task) {
 }
 
 const KernelSet kPortable = {"portable",      pack,    dense,        pack_depthwise,  depthwise,
-                             finish_portably, maximum, quantize_planes, quantize_rows, dequantize_rows, sigmoid, silu, matrix, add_products};
+                             finish_portably, maximum, quantize_row, quantize_rows, dequantize_rows, sigmoid, silu, matrix, add_products};
 
 }  // namespace ceras::detail

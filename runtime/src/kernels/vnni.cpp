@@ -205,8 +205,6 @@ CERAS_AVX512 bool quantize_floats(const QuantizeRow& row) {
   return wrong == 0;
 }
 
-CERAS_AVX512 bool quantize_planes(const QuantizePlanes& task) { return quantize_planes_loop(task, quantize_floats); }
-
 CERAS_AVX512 bool quantize_rows(const QuantizeRows& task) { return quantize_rows_loop(task); }
 
 CERAS_AVX512 void maximum(std::uint8_t* to, const std::uint8_t* from, std::size_t count) { maximum_loop(to, from, count); }
@@ -245,7 +243,7 @@ CERAS_AVX512 void add_products(float* sums, const float* a, const float* b, std:
 
 constexpr KernelSet set(const char* name, void (*finish)(const Finish&)) {
   return {name,    pack,            dense,         pack_depthwise,  depthwise,       finish,
-          maximum, quantize_planes, quantize_rows, dequantize_rows, sigmoids<false>, sigmoids<true>,
+          maximum, quantize_floats, quantize_rows, dequantize_rows, sigmoids<false>, sigmoids<true>,
           matrix,  add_products};
 }
 
