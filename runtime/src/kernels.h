@@ -66,7 +66,7 @@ struct Stage : StageOf<std::int32_t> {
 
 // Everything behind the first shift in 16 bits.
 constexpr std::uint8_t kInHalves = 1;
-// max(x, 0) + table in unsigned numbers of 16 bits, where everything that is no more than the largest result saturates.
+// max(x, 0) + table in unsigned numbers of 16 bits: what they cannot hold has to saturate in the end.
 constexpr std::uint8_t kUnsigned = 2;
 
 struct Finish {

@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::kernels::{Dense, Depthwise, Finish, Kernels, LANES, pack, pack_depthwise};
+use super::depthwise::{Filters, by_rows};
+use super::kernels::{Dense, Depthwise, Finish, Kernels, LANES, pack};
 use super::layout::{Border, Layout, byte};
 use super::stage::exact::Exact;
-use super::stage::narrow::{CHUNK, Narrow, filter_sum};
+use super::stage::narrow::{CHUNK, Narrow, chunks_until_first, filter_sum};
 use super::stage::wide::Wide;
 use crate::base::error::{Error, Result, codes};
 use crate::base::tensor::Tensor;
@@ -48,7 +49,7 @@ enum Form {
     Dense(Vec<(Vec<i8>, Option<Narrow>)>),
     /// A filter per channel whose output stage is narrow. Where pixels' windows follow each other as the pixels do,
     /// a row is one run.
-    Depthwise { weights: Vec<i8>, narrow: Narrow, whole_rows: bool },
+    Depthwise(Filters),
 }
 
 impl<'a> Prepared<'a> {
@@ -74,21 +75,26 @@ impl<'a> Prepared<'a> {
         let flat = [rows, columns].into_iter().all(|axis| one(axis) && whole(axis))
             && layouts.iter().flatten().all(|layout| layout.is_flat());
         let depthwise = conv.group_inputs() == 1 && conv.group == conv.outputs();
-        let form = if depthwise { depthwise_form(&exact, kernels) } else { None };
-        let is_depthwise = form.is_some();
+        let filters = if depthwise { Filters::new(&exact, kernels) } else { None };
         let joined =
-            !is_depthwise && columns.dilation == 1 && (conv.group == 1 || columns.kernel == 1);
-        let mut segments = Vec::new();
-        for row in 0..rows.kernel {
-            for column in 0..if joined { 1 } else { columns.kernel } {
-                let pixel = column * columns.dilation * input.channels;
-                segments.push(row * rows.dilation * input.line() + pixel);
+            filters.is_none() && columns.dilation == 1 && (conv.group == 1 || columns.kernel == 1);
+        let place = |(row, column): (usize, usize)| {
+            let pixel = column * columns.dilation * input.channels;
+            row * rows.dilation * input.line() + pixel
+        };
+        let segments: Vec<_> = match &filters {
+            Some(filters) => filters.taps.iter().map(|tap| place((tap.row, tap.column))).collect(),
+            None => {
+                let columns = if joined { 1 } else { columns.kernel };
+                by_rows(rows.kernel, columns).map(place).collect()
             }
-        }
+        };
         let inputs = conv.group_inputs();
         let length = if joined { columns.kernel * inputs } else { inputs };
-        let form =
-            form.unwrap_or_else(|| dense_form(&exact, kernels, joined, segments.len(), length));
+        let form = match filters {
+            Some(filters) => Form::Depthwise(filters),
+            None => dense_form(&exact, kernels, joined, segments.len(), length),
+        };
         Ok(Self { exact, kernels, axes: conv.axes, segments, length, offsets, form, wide, flat })
     }
 
@@ -192,7 +198,7 @@ impl<'a> Prepared<'a> {
     fn scratch(&self) -> Vec<i32> {
         match self.form {
             Form::Dense(_) => vec![0; (self.tile() * self.lanes()).next_multiple_of(CHUNK)],
-            Form::Depthwise { .. } => Vec::new(),
+            Form::Depthwise(_) => Vec::new(),
         }
     }
 
@@ -232,12 +238,15 @@ impl<'a> Prepared<'a> {
     ) {
         let outputs = self.exact.conv.outputs();
         let groups = match &self.form {
-            Form::Depthwise { weights, narrow, whole_rows } => {
+            Form::Depthwise(filters) => {
                 let (runs, channels) =
-                    if *whole_rows { (1, pixels * outputs) } else { (pixels, outputs) };
+                    if filters.whole_rows { (1, pixels * outputs) } else { (pixels, outputs) };
+                let narrow = &filters.narrow;
                 let finish = Finish { narrow, pixels: runs, channels, step: channels, residual };
                 let step = self.axes[1].stride * outputs;
-                let task = Depthwise { input, step, taps: &self.segments, weights, finish };
+                let columns = filters.shares_columns.then_some(outputs);
+                let (taps, weights) = (&self.segments, &filters.weights);
+                let task = Depthwise { input, step, taps, columns, weights, finish };
                 return self.kernels.depthwise(&task, output);
             }
             Form::Dense(groups) if groups.iter().any(|(_, narrow)| narrow.is_none()) => {
@@ -333,8 +342,8 @@ fn dense_form(
     let (own, inputs) = (conv.outputs() / conv.group, conv.group_inputs());
     let [rows, columns] = conv.axes.map(|axis| axis.kernel);
     let blocks = own.div_ceil(LANES);
-    // Blocks of all pixels follow each other, so that the constants of chunks repeat.
-    let chunks = blocks / gcd(blocks, CHUNK / LANES);
+    // Blocks of all pixels follow each other.
+    let chunks = chunks_until_first(blocks * LANES);
     let groups = (0..conv.group).map(|group| {
         let weight = |output: usize, segment: usize, at: usize| {
             let (row, column) = if joined {
@@ -353,29 +362,4 @@ fn dense_form(
         (pack(own, segments, length, weight), narrow)
     });
     Form::Dense(groups.collect())
-}
-
-/// `None` where the output stage is not narrow.
-fn depthwise_form(exact: &Exact<'_>, kernels: Kernels) -> Option<Form> {
-    let conv = exact.conv;
-    let channels = conv.outputs();
-    let whole_rows = conv.axes[1].stride == 1;
-    let chunks =
-        if whole_rows { channels / gcd(channels, CHUNK) } else { channels.div_ceil(CHUNK) };
-    let channel = |place: usize| match whole_rows {
-        true => Some(place % channels),
-        false => (place < channels).then_some(place),
-    };
-    let bounds: Vec<u64> = accumulator_bounds(conv).collect();
-    let narrow = Narrow::new(exact, kernels.depthwise_order(), chunks, &bounds, channel)?;
-    let taps = conv.taps();
-    let weights =
-        pack_depthwise(kernels.depthwise_order(), chunks, taps, channel, |channel, tap| {
-            conv.weights[channel * taps + tap]
-        });
-    Some(Form::Depthwise { weights, narrow, whole_rows })
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -6,6 +6,7 @@
 
 mod awake;
 mod conv;
+mod depthwise;
 mod edges;
 mod elementwise;
 mod kernels;

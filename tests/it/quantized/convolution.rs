@@ -48,6 +48,12 @@ impl Draw {
         Axis { input, output, kernel, stride, dilation, begin, end }
     }
 
+    fn padded_axis(&mut self) -> Axis {
+        let input = 1 + self.below(9);
+        let (begin, end) = (1 + self.below(2), 1 + self.below(2));
+        Axis { input, output: input + begin + end - 2, kernel: 3, begin, end, ..Axis::UNIT }
+    }
+
     fn scales(&mut self, channels: usize) -> Vec<Scale> {
         let (even, most) = (self.chance(2), if self.chance(3) { 128 } else { 0 });
         let mut draw = || {
@@ -111,7 +117,13 @@ impl Draw {
             let axis = Axis { input: 20, output: 4, kernel: 17, ..Axis::UNIT };
             axes = [axis, Axis { begin: 2, output: 6, ..axis }];
         }
-        let (group, own, inputs) = match if large { 0 } else { self.below(3) } {
+        // Depthwise windows whose columns neighbors share, where a pixel has whole vectors.
+        let shared = self.chance(6);
+        if shared {
+            axes = [self.padded_axis(), self.padded_axis()];
+        }
+        let (group, own, inputs) = match if large || shared { 0 } else { self.below(3) } {
+            0 if shared => (self.pick(&[64, 128]), 1, 1),
             0 => (self.pick(&[1, 4, 16, 20, 24, 64, 80, 130]), 1, 1),
             1 => (self.pick(&[2, 3]), self.between(1, 20) as usize, self.between(1, 20) as usize),
             _ => (1, self.pick(&[1, 8, 16, 17, 32, 48, 64, 70]), self.between(1, 70) as usize),

@@ -81,6 +81,9 @@ pub struct Depthwise<'a> {
     pub step: usize,
     /// Offsets of the taps.
     pub taps: &'a [usize],
+    /// Bytes of a pixel, where three groups of [`UNIT`] taps are the columns of a window that moves by one pixel, each with three rows
+    /// and a tap of weight 0, and a pixel has whole chunks: neighbors share columns.
+    pub columns: Option<usize>,
     /// By [`pack_depthwise`], for as many chunks as the output stage has.
     pub weights: &'a [i8],
     /// The runs are the pixels of [`Finish`].
@@ -95,6 +98,15 @@ impl Depthwise<'_> {
         assert!((self.finish.pixels - 1) * self.step + last <= self.input.len());
         let chunk = self.taps.len().div_ceil(UNIT) * SLACK * UNIT;
         assert_eq!(self.weights.len(), self.finish.narrow.chunks.len() * chunk);
+        if let Some(pixel) = self.columns {
+            let chunks = self.finish.narrow.chunks.len() * CHUNK;
+            assert!(chunks == pixel && self.finish.channels.is_multiple_of(pixel));
+            let moved = |tap: usize| self.taps[tap % UNIT] + tap / UNIT * pixel;
+            assert!(
+                self.taps.len() == 3 * UNIT
+                    && (0..3 * UNIT).all(|tap| self.taps[tap] == moved(tap))
+            );
+        }
     }
 }
 

@@ -18,6 +18,15 @@ pub const LEFT_LIMIT: i32 = 1 << 20;
 /// A residual is shifted to the left by at most this.
 const MOST_ALIGN: i32 = 20;
 
+/// Chunks after which outputs that follow each other, period by period, begin with the first one again.
+pub fn chunks_until_first(period: usize) -> usize {
+    let (mut a, mut b) = (period, CHUNK);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    period / a
+}
+
 /// The order in which sums of a chunk are held: which 16 of the 64 are in a vector, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {

@@ -68,6 +68,9 @@ macro_rules! loops {
 
             #[target_feature(enable = $features)]
             pub unsafe fn depthwise(task: &Depthwise<'_>, output: *mut u8) {
+                if let Some(pixel) = task.columns {
+                    return columns(task, pixel, output);
+                }
                 let finish = &task.finish;
                 let quads = task.taps.len().div_ceil(UNIT);
                 let residual = finish.residual.map(<[u8]>::as_ptr);
@@ -89,6 +92,35 @@ macro_rules! loops {
                     }
                 }
             }
+
+            /// Windows of three columns, each of which is put together once for three pixels.
+            #[target_feature(enable = $features)]
+            unsafe fn columns(task: &Depthwise<'_>, pixel: usize, output: *mut u8) {
+                let finish = &task.finish;
+                let rows = &task.taps[..3];
+                let residual = finish.residual.map(<[u8]>::as_ptr);
+                for (number, chunk) in finish.narrow.chunks.iter().enumerate() {
+                    let weights = task.weights.as_ptr().add(number * 3 * SLACK * UNIT);
+                    for run in 0..finish.pixels {
+                        let input = task.input.as_ptr().add(run * task.step + number * CHUNK);
+                        let (mut left, mut middle) =
+                            (together(input, rows), together(input.add(pixel), rows));
+                        for first in (0..finish.channels).step_by(pixel) {
+                            let right = together(input.add(first + 2 * pixel), rows);
+                            let mut sums = [_mm512_setzero_si512(); 4];
+                            for (column, lanes) in [left, middle, right].into_iter().enumerate() {
+                                add_products(&mut sums, lanes, weights.add(column * SLACK * UNIT));
+                            }
+                            let at = run * finish.step + first + number * CHUNK;
+                            let other =
+                                residual.map(|other| _mm512_loadu_si512(other.add(at).cast()));
+                            let bytes = finished::<false>(sums, finish.narrow, chunk, other);
+                            _mm512_storeu_si512(output.add(at).cast(), bytes);
+                            (left, middle) = (middle, right);
+                        }
+                    }
+                }
+            }
         }
     };
 }
@@ -99,32 +131,39 @@ loops!(bytes, lifted::bytes::finished, "avx512f,avx512bw,avx512dq,avx512vl,avx51
 
 with_instructions! {
 
-/// Sums of 64 outputs with a filter each. Four taps of an output become the four bytes of a lane, which leaves
-/// quarters of vectors in their order.
+/// Sums of 64 outputs with a filter each.
 #[inline]
 unsafe fn window(input: *const u8, taps: &[usize], weights: *const i8) -> [__m512i; 4] {
-    let zero = _mm512_setzero_si512();
-    let mut sums = [zero; 4];
+    let mut sums = [_mm512_setzero_si512(); 4];
     for (quad, taps) in taps.chunks(UNIT).enumerate() {
-        let load = |tap: usize| match taps.get(tap) {
-            Some(offset) => _mm512_loadu_si512(input.add(*offset).cast()),
-            None => zero,
-        };
-        let [a, b, c, d] = [load(0), load(1), load(2), load(3)];
-        let (ab, ab_high) = (_mm512_unpacklo_epi8(a, b), _mm512_unpackhi_epi8(a, b));
-        let (cd, cd_high) = (_mm512_unpacklo_epi8(c, d), _mm512_unpackhi_epi8(c, d));
-        let lanes = [
-            _mm512_unpacklo_epi16(ab, cd),
-            _mm512_unpackhi_epi16(ab, cd),
-            _mm512_unpacklo_epi16(ab_high, cd_high),
-            _mm512_unpackhi_epi16(ab_high, cd_high),
-        ];
-        let own = weights.add(quad * SLACK * UNIT);
-        for (vector, (sum, lanes)) in sums.iter_mut().zip(lanes).enumerate() {
-            *sum = _mm512_dpbusd_epi32(*sum, lanes, _mm512_loadu_si512(own.add(vector * SLACK).cast()));
-        }
+        add_products(&mut sums, together(input, taps), weights.add(quad * SLACK * UNIT));
     }
     sums
+}
+
+/// Up to four taps of 64 outputs as the four bytes of a lane each, which leaves quarters of vectors in their order.
+#[inline]
+unsafe fn together(input: *const u8, taps: &[usize]) -> [__m512i; 4] {
+    let load = |tap: usize| match taps.get(tap) {
+        Some(offset) => _mm512_loadu_si512(input.add(*offset).cast()),
+        None => _mm512_setzero_si512(),
+    };
+    let [a, b, c, d] = [load(0), load(1), load(2), load(3)];
+    let (ab, ab_high) = (_mm512_unpacklo_epi8(a, b), _mm512_unpackhi_epi8(a, b));
+    let (cd, cd_high) = (_mm512_unpacklo_epi8(c, d), _mm512_unpackhi_epi8(c, d));
+    [
+        _mm512_unpacklo_epi16(ab, cd),
+        _mm512_unpackhi_epi16(ab, cd),
+        _mm512_unpacklo_epi16(ab_high, cd_high),
+        _mm512_unpackhi_epi16(ab_high, cd_high),
+    ]
+}
+
+#[inline]
+unsafe fn add_products(sums: &mut [__m512i; 4], lanes: [__m512i; 4], weights: *const i8) {
+    for (vector, (sum, lanes)) in sums.iter_mut().zip(lanes).enumerate() {
+        *sum = _mm512_dpbusd_epi32(*sum, lanes, _mm512_loadu_si512(weights.add(vector * SLACK).cast()));
+    }
 }
 
 /// The first `count` of 64 bytes.
