@@ -13,8 +13,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
 #ifdef CERAS_X86
 
 // Sums that do not wait for each other, from registers alone.
@@ -52,7 +50,7 @@ double peak() {
   for (int burst = 0; burst < 10; ++burst) {
     const auto begin = Clock::now();
     used = used + products(kRounds);
-    best = std::max(best, 12.0 * 64 * kRounds / seconds_since(begin));
+    best = std::max(best, 12.0 * 64 * kRounds / std::chrono::duration<double>(Clock::now() - begin).count());
   }
   return best;
 }
