@@ -129,7 +129,7 @@ $(DRIVERS)/ready: Makefile | deps
 # The C++ library with its kernels, on this machine and as 64-bit ARM in QEMU, and under the sanitizers.
 .PHONY: test-runtime
 test-runtime: DEBIAN += g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ qemu-user:qemu-aarch64 cmake:cmake pkg-config:pkg-config
-test-runtime: build ## The C++ runtime against the reference: every tensor of 500 random networks and of the models that ship
+test-runtime: build ## The C++ runtime against the reference: every tensor of 500 random networks, of the models that ship and, behind `make bench`, of YOLOX-Nano on 128 images
 	runtime=$(CURDIR)/build/runtime
 	$(MAKE) -s -C runtime BUILD=$$runtime/native
 	$(MAKE) -s -C runtime BUILD=$$runtime/sanitized SANITIZE=address,undefined CXXFLAGS=-O1 KERNEL_FLAGS=-O1
@@ -138,7 +138,8 @@ test-runtime: build ## The C++ runtime against the reference: every tensor of 50
 	for file in tests/fixtures/colors.ceras fuzz/seeds/ceras/forms.ceras; do $$runtime/sanitized/flips $$file; done
 	target/release/seigo quantize models/shapes/shapes.onnx --calib models/shapes/samples -o $$runtime/shapes.ceras
 	target/release/seigo quantize models/shape-classifier/shape_classifier.onnx --calib models/shape-classifier/samples -o $$runtime/classifier.ceras
-	SEIGO_RUNTIME_CASES=500 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras $$runtime/classifier.ceras" \
+	SEIGO_RUNTIME="$$runtime/native/tensors" SEIGO_RUNTIME_CASES=500 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras $$runtime/classifier.ceras" \
+	  SEIGO_RUNTIME_DETECTORS="$(wildcard $(CURDIR)/build/bench/yolox_nano.ceras)" \
 	  $(CARGO) test --release --locked --test it runtime:: -- --include-ignored --nocapture
 	for program in "$$runtime/sanitized/tensors" "$$runtime/threads/tensors" "qemu-aarch64 $$runtime/aarch64/tensors"; do
 	  SEIGO_RUNTIME="$$program" SEIGO_RUNTIME_CASES=100 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras" \

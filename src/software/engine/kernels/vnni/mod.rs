@@ -1,11 +1,11 @@
 //! AVX-512 with `vpdpbusd`: four products of an unsigned input and an int8 weight in each of 16 lanes.
 //!
 //! Unsafe because of pointers and of instructions that a processor may not have. What is read and written lies within
-//! the slices of a task, or in the bytes that follow every value ([`SLACK`]), which the checks of the tasks establish; and a
+//! the slices of a task, or in the bytes that follow every value ([`super::SLACK`]), which the checks of the tasks establish; and a
 //! [`Vnni`] exists only where the processor has the instructions.
 #![allow(unsafe_code, unsafe_op_in_unsafe_fn, reason = "see above")]
 
-/// Functions that may use the instructions, and further ones in front of them.
+/// Functions that may use the instructions.
 macro_rules! with_instructions {
     ($($(#[$attribute:meta])* $vis:vis unsafe fn $name:ident $(<$(const $constant:ident: $type:ty),*>)? ($($arguments:tt)*) $(-> $result:ty)? $body:block)*) => {
         $($(#[$attribute])*
