@@ -1,10 +1,13 @@
 #!/bin/sh
-# The library as one pair of files, ceras.h (for C and C++) and ceras.cpp, in a folder: amalgamate.sh FOLDER
+# The library as one pair of files, ceras.h (for C and C++) and ceras.cpp, in a folder, without parts of it (sources.sh) where they
+# are named: amalgamate.sh FOLDER [PART...]
 #
 #   g++ -std=c++17 -O3 -ffp-contract=off program.cpp ceras.cpp
 set -eu
 folder=${1:?a folder is to be given}
+shift
 cd "$(dirname "$0")"
+sources=$(./sources.sh "$@")
 mkdir -p "$folder"
 
 # Prints files with their own includes in their place, each once; those named in `seen` are left out.
@@ -45,7 +48,7 @@ headers="include/ceras/ceras.hpp include/ceras/vision.hpp"
 } > "$folder/ceras.h.part"
 {
   echo '#include "ceras.h"'
-  join "include/ceras/ceras.h $headers" "$(echo src/*.cpp src/vision/*.cpp src/kernels/*.cpp)"
+  join "include/ceras/ceras.h $headers" "$(echo $sources)"
 } > "$folder/ceras.cpp.part"
 mv "$folder/ceras.h.part" "$folder/ceras.h"
 mv "$folder/ceras.cpp.part" "$folder/ceras.cpp"

@@ -1,8 +1,10 @@
 // Links, order and memory of a network: its layers to steps.
 #include <algorithm>
 
+#include "container.h"
 #include "conv_stage.h"
 #include "form_builder.h"
+#include "order.h"
 
 namespace ceras::detail {
 
@@ -11,10 +13,8 @@ const Value* Builder::input(const Layer& layer, std::size_t position) const {
   return &network.values[layer.inputs[position].value];
 }
 
-bool Builder::report(const std::string& what, bool unsupported) {
-  error_.code = unsupported ? format::kRuntimeOperator : format::kQuantizedGraph;
-  error_.message = place + ": " + what;
-  return false;
+bool Builder::report(std::string_view what, bool unsupported) {
+  return fail(error_, unsupported ? format::kRuntimeOperator : format::kQuantizedGraph, place, what);
 }
 
 std::size_t Builder::temporary(Type type, const Shape& shape, bool channels_last) {
@@ -94,7 +94,7 @@ bool build_layer(Builder& builder, const Layer& layer) {
 namespace {
 
 // Every value is computed once, before it is read.
-bool check_links(Builder& builder, const Layer& layer, std::vector<bool>& available) {
+bool check_links(Builder& builder, const Layer& layer, Flags& available) {
   for (const Operand& operand : layer.inputs) {
     if (operand.kind == Operand::Kind::value && !available[operand.value]) {
       return builder.broken("value " + std::to_string(operand.value) + " is read before it is computed");
@@ -117,7 +117,7 @@ void place_values(Network& network) {
   const auto size = [&](std::size_t index) {
     return (network.values[index].bytes() + kSlack + kAlignment - 1) / kAlignment * kAlignment;
   };
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
+  sort_numbers(order, [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
   std::vector<std::size_t> placed;  // by offset
   for (std::size_t index : order) {
     Value& own = network.values[index];
@@ -141,7 +141,7 @@ bool build_steps(Network& network, Error& error) {
   network.file_values = network.values.size();
   network.tables = short_tables(network.functions);
   choose_layouts(network);
-  std::vector<bool> available(network.file_values, false);
+  Flags available(network.file_values, false);
   for (Value& value : network.values) value.born = -1;
   builder.place = "inputs";
   for (std::size_t input : network.inputs) {
@@ -165,6 +165,7 @@ bool build_steps(Network& network, Error& error) {
   for (std::size_t output : network.outputs) network.values[output].dies = static_cast<int>(network.steps.size());
   place_values(network);
   network.layers.clear();
+  network.graph_form = network.float_form = Json();
   return true;
 }
 

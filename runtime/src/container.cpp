@@ -6,9 +6,15 @@
 
 namespace ceras::detail {
 
-bool fail(Error& error, int code, std::string message) {
+bool fail(Error& error, int code, std::string_view message) {
   error.code = code;
-  error.message = std::move(message);
+  error.message = message;
+  return false;
+}
+
+bool fail(Error& error, int code, std::string_view place, std::string_view what) {
+  fail(error, code, place);
+  error.message.append(": ").append(what);
   return false;
 }
 
@@ -60,9 +66,9 @@ struct Crc {
   std::uint32_t take() { return ~std::exchange(state, 0xFFFFFFFFu); }
 };
 
-bool damaged(Error& error, std::string message) { return fail(error, format::kCerasFormat, std::move(message)); }
+bool damaged(Error& error, std::string_view message) { return fail(error, format::kCerasFormat, message); }
 
-bool newer(Error& error, std::string message) { return fail(error, format::kCerasVersion, std::move(message)); }
+bool newer(Error& error, std::string_view message) { return fail(error, format::kCerasVersion, message); }
 
 bool is_zero(const std::uint8_t* begin, std::size_t size) {
   for (std::size_t at = 0; at < size; ++at) {

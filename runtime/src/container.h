@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "ceras/ceras.hpp"
 #include "format.h"
@@ -27,8 +28,9 @@ struct Sections {
   Region all[format::kTags];  // by format::Tag
 };
 
-// Puts `code` and `message` into `error`; false, for the caller to return.
-bool fail(Error& error, int code, std::string message);
+// Puts `code` and `message`, or "place: what", into `error`; false, for the caller to return.
+bool fail(Error& error, int code, std::string_view message);
+bool fail(Error& error, int code, std::string_view place, std::string_view what);
 
 // The bytes of a file.
 bool read_whole(const char* path, std::vector<std::uint8_t>& bytes, Error& error);

@@ -22,22 +22,22 @@ class Decoder {
     if (!fields::known(form, {"tool", "source", "task", "report"}) || fields::text(form, "tool") == nullptr) return damaged("section META");
     const Region& meta = sections_.all[format::kMeta];
     network_.meta.assign(reinterpret_cast<const char*>(meta.bytes), meta.size);
-    form = Json();
-    if (!parse(format::kGrph, form)) return false;
+    const Json& graph = network_.graph_form;
+    if (!parse(format::kGrph, network_.graph_form)) return false;
     place_ = "section GRPH";
-    if (!fields::known(form, {"name", "rounding", "values", "functions", "layers", "inputs", "outputs"})) return damaged("its fields");
-    const Json *name = fields::text(form, "name"), *rounding = fields::text(form, "rounding");
+    if (!fields::known(graph, {"name", "rounding", "values", "functions", "layers", "inputs", "outputs"})) return damaged("its fields");
+    const Json *name = fields::text(graph, "name"), *rounding = fields::text(graph, "rounding");
     if (name == nullptr || rounding == nullptr) return damaged("name or rounding is missing");
     network_.name = name->text;
     if (rounding->text != "half-up" && rounding->text != "half-even") return damaged("an unknown rounding");
     network_.rounding = rounding->text == "half-up" ? Rounding::half_up : Rounding::half_even;
-    return each(form, "values", &Decoder::value) && each(form, "functions", &Decoder::function) &&
-           each(form, "layers", &Decoder::layer) && each(form, "inputs", &Decoder::input) &&
-           each(form, "outputs", &Decoder::output) && floats();
+    return each(graph, "values", &Decoder::value) && each(graph, "functions", &Decoder::function) &&
+           each(graph, "layers", &Decoder::layer) && each(graph, "inputs", &Decoder::input) &&
+           each(graph, "outputs", &Decoder::output) && floats();
   }
 
  private:
-  bool damaged(const std::string& what) { return fail(error_, format::kCerasFormat, place_ + ": " + what); }
+  bool damaged(std::string_view what) { return fail(error_, format::kCerasFormat, place_, what); }
 
   bool parse(int tag, Json& form) {
     const Region& region = sections_.all[tag];
@@ -58,8 +58,8 @@ class Decoder {
   }
 
   bool value(const Json& form) {
-    Value value;
     place_ = "value " + std::to_string(network_.values.size());
+    Value& value = network_.values.emplace_back();
     const Json* name = fields::text(form, "name");
     std::size_t count = 0;
     if (!fields::known(form, {"name", "shape", "integer"}) || name == nullptr || !fields::sizes(form.get("shape"), value.shape)) {
@@ -69,9 +69,7 @@ class Decoder {
     place_ = "value \"" + value.name + "\"";
     if (!fields::elements(value.shape, count)) return damaged("its shape");
     const Json* integer = form.get("integer");
-    if (integer != nullptr && !scales(*integer, value)) return false;
-    network_.values.push_back(std::move(value));
-    return true;
+    return integer == nullptr || scales(*integer, value);
   }
 
   bool scales(const Json& form, Value& value) {
@@ -90,11 +88,11 @@ class Decoder {
     return true;
   }
 
-  bool broken(const std::string& what) { return fail(error_, format::kQuantizedGraph, place_ + ": " + what); }
+  bool broken(std::string_view what) { return fail(error_, format::kQuantizedGraph, place_, what); }
 
   bool function(const Json& form) {
-    Function own;
     place_ = "function " + std::to_string(network_.functions.size());
+    Function& own = network_.functions.emplace_back();
     const Json *layout = fields::text(form, "layout"), *base = form.get("base");
     std::size_t first = 0, count = 0;
     const bool fields = fields::known(form, {"name", "base", "layout", "signed", "rom", "unit"}) && fields::text(form, "name") != nullptr;
@@ -125,7 +123,6 @@ class Decoder {
         !exists(own.fraction + own.gain) || (own.gain != 0 && own.base != Base::zero)) {
       return broken("a ROM of another size or a fixed point that does not exist");
     }
-    network_.functions.push_back(std::move(own));
     return true;
   }
 
@@ -147,7 +144,7 @@ class Decoder {
 
   // Layers in float besides their integer form.
   bool floats() {
-    Json form;
+    Json& form = network_.float_form;
     if (sections_.all[format::kFlts].bytes == nullptr) return true;
     if (!parse(format::kFlts, form)) return false;
     const Json* layers = form.get("layers");
@@ -213,8 +210,8 @@ class Decoder {
   }
 
   bool layer(const Json& form) {
-    Layer layer;
     place_ = "layer " + std::to_string(network_.layers.size());
+    Layer& layer = network_.layers.emplace_back();
     const Json *name = fields::text(form, "name"), *op = form.get("op"), *inputs = form.get("inputs"), *outputs = form.get("outputs");
     const bool fields = fields::known(form, {"name", "op", "inputs", "outputs", "sources"}) && op != nullptr;
     if (!fields || name == nullptr || inputs == nullptr || !inputs->is(Json::Kind::array)) return damaged("its fields");
@@ -228,9 +225,7 @@ class Decoder {
     for (std::size_t index : layer.outputs) {
       if (index >= network_.values.size()) return damaged("an output does not exist");
     }
-    if (!operation(*op, layer)) return false;
-    network_.layers.push_back(std::move(layer));
-    return true;
+    return operation(*op, layer);
   }
 
   static std::size_t constant_bytes(const std::string& dtype) {
@@ -295,7 +290,7 @@ class Decoder {
     }
     if (!form.is(Json::Kind::object) || form.keys.size() != 1) return damaged("its operator");
     layer.op = form.keys[0];
-    layer.attributes = form.items[0];
+    layer.attributes = &form.items[0];
     return true;
   }
 

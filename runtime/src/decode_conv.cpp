@@ -40,8 +40,8 @@ class ConvDecoder {
   }
 
  private:
-  bool damaged(const std::string& what) { return fail(error_, format::kCerasFormat, place_ + ": " + what); }
-  bool broken(const std::string& what) { return fail(error_, format::kQuantizedGraph, place_ + ": " + what); }
+  bool damaged(std::string_view what) { return fail(error_, format::kCerasFormat, place_, what); }
+  bool broken(std::string_view what) { return fail(error_, format::kQuantizedGraph, place_, what); }
 
   static bool axis(const Json& form, Axis& axis) {
     Shape numbers;

@@ -38,7 +38,7 @@ class Forms {
 
   const Network& network_;
   std::vector<Form> taken_;
-  std::vector<bool> present_;    // by value
+  Flags present_;    // by value
   std::size_t decided_ = 0;
   Clock::time_point begin_;
   // Times of steps: by choice in each form, of bringing what it computes in float to integers, and of the steps behind a number

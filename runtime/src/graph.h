@@ -17,6 +17,7 @@
 namespace ceras::detail {
 
 using Shape = std::vector<std::size_t>;
+using Flags = std::vector<std::uint8_t>;  // 0 or 1: half the code of a vector of bits
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);  // no value, no choice
 
@@ -78,7 +79,7 @@ struct Layer {
   std::string name;
   LayerKind kind = LayerKind::conv;
   std::string op;          // name of the operator of a max-pool, move or float layer
-  Json attributes;         // its attributes
+  const Json* attributes = &Json::nothing();  // its attributes
   Conv conv;
   std::vector<Operand> inputs;
   std::vector<std::size_t> outputs;
@@ -118,7 +119,8 @@ struct Network {
   std::vector<Function> functions;
   std::vector<std::vector<std::int32_t>> roms;  // of the functions
   std::vector<std::unique_ptr<ShortTable>> tables;  // of the functions that have a short one
-  std::vector<Layer> layers;  // empty once steps are made
+  Json graph_form, float_form;  // the sections GRPH and FLTS, which attributes of layers are parts of
+  std::vector<Layer> layers;    // empty, as both forms, once steps are made
   std::vector<std::size_t> inputs, outputs;
   std::vector<std::string> output_names;
   std::string meta;

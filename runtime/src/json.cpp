@@ -13,6 +13,11 @@ const Json* Json::get(const char* key) const {
   return nullptr;
 }
 
+const Json& Json::nothing() {
+  static const Json null;
+  return null;
+}
+
 namespace {
 
 constexpr int kDepth = 64;  // deeper nesting is no file of ours, and would use up the stack

@@ -21,7 +21,8 @@ struct Json {
 
   bool is(Kind wanted) const { return kind == wanted; }
   bool is_whole() const { return kind == Kind::number && flag; }
-  // The member of an object; null where there is none.
+  static const Json& nothing();  // null
+  // The member of an object; a null pointer where there is none.
   const Json* get(const char* key) const;
 };
 

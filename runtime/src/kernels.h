@@ -8,6 +8,9 @@
 
 #include "plain/stage.h"
 
+// What runs once, when a model is opened: compiled for size, also in a file that is compiled for speed.
+#define CERAS_ONCE [[gnu::cold]]
+
 namespace ceras::detail {
 
 constexpr std::size_t kLanes = 16;  // output channels of a block
@@ -116,12 +119,12 @@ struct QuantizeRows {
 
 // Products in single precision by rule A14: each sum from zero on, by fused multiply-adds, `k` ascending.
 struct Matrix {
-  const float* rows;      // rows[row * step + k]
+  const float* rows;      // rows[row * step + offsets[k]]
   std::size_t step, count, depth;
   const float* weights;   // [block][k][kLanes]
   std::size_t blocks;
   float* sums;            // [row][block][kLanes]
-  const std::size_t* offsets;  // by k: rows[row * step + offsets[k]] instead; null for none
+  const std::size_t* offsets;
 };
 
 struct KernelSet {
@@ -160,7 +163,7 @@ const KernelSet* neon_kernels();
 // Weights as `Weight` in blocks of kLanes outputs, `unit` inputs of an output side by side:
 // [block][segment][input / unit][output][input % unit], padded with zeros.
 template <typename Weight>
-std::vector<std::uint8_t> pack_blocks(const WeightReader& reader, std::size_t unit) {
+CERAS_ONCE std::vector<std::uint8_t> pack_blocks(const WeightReader& reader, std::size_t unit) {
   const std::size_t blocks = (reader.outputs + kLanes - 1) / kLanes;
   const std::size_t groups = (reader.segment_length() + unit - 1) / unit;
   const std::size_t block = reader.segment_count() * groups * kLanes * unit;

@@ -98,7 +98,7 @@ struct Context::State {
   std::vector<std::uint8_t> memory;
   std::uint8_t* arena = nullptr;
   std::uint8_t* scratch = nullptr;
-  std::vector<bool> given;
+  detail::Flags given;
   Observer observer = nullptr;
   void* data = nullptr;
   detail::Forms forms;
@@ -107,7 +107,7 @@ struct Context::State {
 Context::Context(const Model& model, Pool* pool) {
   constexpr std::size_t kLine = 64;
   const Network& network = model.network();
-  state_.reset(new State{network, pool, {}, nullptr, nullptr, std::vector<bool>(network.inputs.size(), false), nullptr, nullptr,
+  state_.reset(new State{network, pool, {}, nullptr, nullptr, detail::Flags(network.inputs.size(), false), nullptr, nullptr,
                          detail::Forms(network)});
   const std::size_t threads = pool != nullptr && pool->threads() > 1 ? static_cast<std::size_t>(pool->threads()) : 1;
   const std::size_t arena = (network.arena_bytes + kLine - 1) / kLine * kLine;
@@ -194,7 +194,7 @@ Error Context::run() {
 
 namespace {
 
-Error no_choice(const std::string& what) {
+Error no_choice(std::string_view what) {
   Error error;
   detail::fail(error, format::kFloatForm, what);
   return error;

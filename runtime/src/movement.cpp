@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "order.h"
 #include "sampling.h"
 
 namespace ceras::detail {
@@ -45,7 +46,7 @@ class Planner {
   bool misfit() { return builder_.broken(layer_.op + " does not give the shape of its output"); }
 
   bool number(const char* key, std::int64_t low, std::int64_t high, std::int64_t& value) const {
-    const Json* form = layer_.attributes.get(key);
+    const Json* form = layer_.attributes->get(key);
     if (form == nullptr || !form->is_whole() || form->whole < low || form->whole > high) return false;
     value = form->whole;
     return true;
@@ -95,11 +96,11 @@ class Planner {
     const Shape from = in().strides(), to = out().strides();
     const std::size_t rank = from.size();
     if (to.size() != rank) return misfit();
-    const Json* order = layer_.attributes.get("order");
+    const Json* order = layer_.attributes->get("order");
     const bool given = order != nullptr && order->is(Json::Kind::array);
     if (given && order->items.size() != rank) return misfit();
     Copy copy;
-    std::vector<bool> seen(rank, false);
+    Flags seen(rank, false);
     for (std::size_t at = 0; at < rank; ++at) {
       std::size_t axis = rank - 1 - at;
       if (given) {
@@ -119,7 +120,7 @@ class Planner {
 
   bool space_to_depth() {
     std::int64_t side = 0;
-    const Json* offsets = layer_.attributes.get("offsets");
+    const Json* offsets = layer_.attributes->get("offsets");
     if (!planes() || !number("block", 1, INT32_MAX, side) || offsets == nullptr || !offsets->is(Json::Kind::array)) return misfit();
     const std::size_t block = static_cast<std::size_t>(side), channels = in().shape[1];
     const Shape& s = in().shape;
@@ -142,7 +143,7 @@ class Planner {
 
   bool depth_to_space() {
     std::int64_t side = 0;
-    const Json* first = layer_.attributes.get("channel-first");
+    const Json* first = layer_.attributes->get("channel-first");
     if (!planes() || !number("block", 1, 1 << 14, side) || first == nullptr || !first->is(Json::Kind::boolean)) return misfit();
     const std::size_t b = static_cast<std::size_t>(side);
     const Shape& s = in().shape;
@@ -184,7 +185,7 @@ class Planner {
     if (to.size() != from.size()) return misfit();
     Shape shape = in().shape;
     Copy copy = box(shape, from, to);
-    std::vector<bool> seen(from.size(), false);
+    Flags seen(from.size(), false);
     for (std::size_t at = 0; at < lists[0].size(); ++at) {
       std::int64_t axis = lists[2][at], jump = lists[3][at];
       if (axis < -rank || axis >= rank || jump == 0 || jump == INT64_MIN) return misfit();
@@ -213,7 +214,7 @@ class Planner {
 
   // Nearest neighbors.
   bool resize() {
-    const Json *mode = layer_.attributes.get("mode"), *nearest = mode ? mode->get("nearest") : nullptr;
+    const Json *mode = layer_.attributes->get("mode"), *nearest = mode ? mode->get("nearest") : nullptr;
     if (nearest == nullptr) return builder_.unsupported("this form of Resize");
     Sampling sampling;
     if (!read_sampling(builder_, layer_, in().shape, out().shape, sampling)) return false;
@@ -278,7 +279,7 @@ class Planner {
     };
     std::vector<std::size_t> cuts = innermost(in()), more = innermost(out());
     cuts.insert(cuts.end(), more.begin(), more.end());
-    std::sort(cuts.begin(), cuts.end());
+    sort_numbers(cuts, [](std::size_t a, std::size_t b) { return a < b; });
     cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
     cuts.push_back(in().elements());
     for (std::size_t at = 0; at + 1 < cuts.size(); ++at) {
@@ -333,7 +334,9 @@ bool plan_movement(Builder& builder, const Layer& layer, const std::vector<std::
     own.erase(std::remove_if(own.begin(), own.end(), [](const Copy::Dimension& d) { return d.extent == 1 && d.positions.empty(); }),
               own.end());
     // In the order of the output's memory; neighbors that are one run on both sides become one dimension.
-    std::stable_sort(own.begin(), own.end(), [](const auto& a, const auto& b) { return a.to > b.to; });
+    for (std::size_t end = 1; end < own.size(); ++end) {
+      for (std::size_t at = end; at > 0 && own[at].to > own[at - 1].to; --at) std::swap(own[at], own[at - 1]);
+    }
     for (std::size_t at = own.size(); at-- > 1;) {
       const Copy::Dimension& inner = own[at];
       Copy::Dimension& outer = own[at - 1];

@@ -4,6 +4,7 @@
 
 #include "container.h"
 #include "graph.h"
+#include "order.h"
 
 namespace ceras::detail {
 
@@ -19,7 +20,7 @@ bool find_value(const Network& network, const std::string& name, std::size_t& in
 }  // namespace
 
 bool cut_part(Network& network, const std::vector<std::string>& given, const std::vector<std::string>& wanted, Error& error) {
-  std::vector<bool> known(network.values.size(), false), seen(network.values.size(), false);
+  Flags known(network.values.size(), false), seen(network.values.size(), false);
   std::vector<std::size_t> maker(network.values.size(), kNone), open = network.outputs;
   for (std::size_t index : network.inputs) known[index] = true;
   for (const std::string& name : given) {
@@ -39,7 +40,7 @@ bool cut_part(Network& network, const std::vector<std::string>& given, const std
   for (std::size_t at = 0; at < network.layers.size(); ++at) {
     for (std::size_t output : network.layers[at].outputs) maker[output] = at;
   }
-  std::vector<bool> needed(network.layers.size(), false);
+  Flags needed(network.layers.size(), false);
   network.inputs.clear();
   while (!open.empty()) {
     const std::size_t index = open.back();
@@ -60,7 +61,7 @@ bool cut_part(Network& network, const std::vector<std::string>& given, const std
   // A layer with several outputs may be needed for one of them and make a known one too.
   const auto is_made = [&](std::size_t index) { return maker[index] != kNone && needed[maker[index]]; };
   network.inputs.erase(std::remove_if(network.inputs.begin(), network.inputs.end(), is_made), network.inputs.end());
-  std::sort(network.inputs.begin(), network.inputs.end());
+  sort_numbers(network.inputs, [](std::size_t a, std::size_t b) { return a < b; });
   std::vector<Layer> layers;
   for (std::size_t at = 0; at < network.layers.size(); ++at) {
     if (needed[at]) layers.push_back(std::move(network.layers[at]));

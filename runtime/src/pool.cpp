@@ -73,13 +73,13 @@ class MaxPoolStep : public Step {
 
 bool build_max_pool(Builder& builder, const Layer& layer) {
   const Value* data = builder.input(layer, 0);
-  const Json* pool = layer.op == "max-pool" ? &layer.attributes : nullptr;
+  const Json* pool = layer.op == "max-pool" ? layer.attributes : nullptr;
   if (pool == nullptr || data == nullptr || data->type != Type::i8 || data->shape.size() < 3 || layer.outputs.size() != 1) {
     return builder.broken("a pooling of something else than int8 planes");
   }
   const Value& result = builder.value(layer.outputs[0]);
   auto step = std::make_unique<MaxPoolStep>();
-  const Json* ceil = layer.attributes.get("ceil");
+  const Json* ceil = layer.attributes->get("ceil");
   Window window;
   if (ceil == nullptr || !ceil->is(Json::Kind::boolean) || !read_window(layer, {}, data->shape.size() - 2, window) ||
       !slide(window, data->shape.data() + 2, ceil->flag)) {

@@ -31,7 +31,7 @@ bool located(const std::string& rule, float x, float input, float output, float 
 }  // namespace
 
 bool read_sampling(Builder& builder, const Layer& layer, const Shape& from, const Shape& to, Sampling& sampling) {
-  const Json &attributes = layer.attributes, *coordinates = attributes.get("coordinates");
+  const Json &attributes = *layer.attributes, *coordinates = attributes.get("coordinates");
   const Json *aspect = attributes.get("aspect"), *axes = attributes.get("axes"), *input = attributes.get("scales-input");
   if (coordinates == nullptr || coordinates->text == "crop-and-resize" || aspect == nullptr || aspect->text != "stretch" ||
       (axes != nullptr && !axes->is(Json::Kind::null))) {

@@ -3,6 +3,7 @@
 #define CERAS_STEPS_H
 
 #include <initializer_list>
+#include <string_view>
 
 #include "graph.h"
 
@@ -56,8 +57,8 @@ class Builder {
   Step::Condition condition;  // of the steps that are added
 
   // False, with the error set.
-  bool broken(const std::string& what) { return report(what, false); }
-  bool unsupported(const std::string& what) { return report(what, true); }
+  bool broken(std::string_view what) { return report(what, false); }
+  bool unsupported(std::string_view what) { return report(what, true); }
 
   const Value& value(std::size_t index) const { return network.values[index]; }
   // A value at an input position; null for a constant or an omitted one.
@@ -73,20 +74,20 @@ class Builder {
   void add(std::unique_ptr<Step> step, const std::vector<std::size_t>& reads, const std::vector<std::size_t>& writes);
 
  private:
-  bool report(const std::string& what, bool unsupported);
+  bool report(std::string_view what, bool unsupported);
   Error& error_;
 };
 
-bool build_layer(Builder& builder, const Layer& layer);
+CERAS_ONCE bool build_layer(Builder& builder, const Layer& layer);
 // Each checks the rules of its operators and adds their steps.
-bool build_conv(Builder& builder, const Layer& layer);
-bool build_elementwise(Builder& builder, const Layer& layer);  // add, channel-mul, dpu-add, rescale
-bool build_max_pool(Builder& builder, const Layer& layer);
-bool build_move(Builder& builder, const Layer& layer);
-bool build_float(Builder& builder, const Layer& layer);
+CERAS_ONCE bool build_conv(Builder& builder, const Layer& layer);
+CERAS_ONCE bool build_elementwise(Builder& builder, const Layer& layer);  // add, channel-mul, dpu-add, rescale
+CERAS_ONCE bool build_max_pool(Builder& builder, const Layer& layer);
+CERAS_ONCE bool build_move(Builder& builder, const Layer& layer);
+CERAS_ONCE bool build_float(Builder& builder, const Layer& layer);
 
 // All steps of a decoded graph, and where its values are in the arena.
-bool build_steps(Network& network, Error& error);
+CERAS_ONCE bool build_steps(Network& network, Error& error);
 
 // Integers of a value, row-major, or floats of one; `arena` is where it has its offset.
 void read_raw(const Value& value, const std::uint8_t* arena, std::int32_t* elements);

@@ -36,7 +36,7 @@ bool read_sizes(const Json* form, Shape& numbers) {
 }
 
 bool read_window(const Layer& layer, const Shape& kernel, std::size_t rank, Window& result) {
-  const Json* window = layer.attributes.get("window");
+  const Json* window = layer.attributes->get("window");
   Shape own, strides, dilations;
   if (window == nullptr) return false;
   const Json *pads = window->get("pads"), *automatic = window->get("auto-pad");

@@ -8,6 +8,7 @@ mod forms;
 mod images;
 mod packages;
 mod vision;
+mod without;
 
 use std::collections::HashMap;
 use std::fs;
@@ -46,12 +47,17 @@ fn command(program: &str) -> Command {
 
 fn built() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runtime");
+    make(&folder, &[]);
+    folder.join("tensors")
+}
+
+/// Makes the library and its programs, without optimization.
+fn make(folder: &Path, arguments: &[String]) {
     let mut make = Command::new("make");
     make.args(["-s", "-j2", "-C"]).arg(Path::new(ROOT).join("runtime"));
     make.arg(format!("BUILD={}", folder.display())).args(["CXXFLAGS=-O0", "KERNEL_FLAGS=-O1"]);
-    let output = make.output().unwrap();
+    let output = make.args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    folder.join("tensors")
 }
 
 /// Bits of every element, integers as i32.
@@ -71,9 +77,18 @@ fn prepare(folder: &TempDir, model: &[u8], inputs: &[Tensor]) {
 }
 
 fn run(folder: &TempDir, model: &[u8], inputs: &[Tensor], kernels: &str, threads: &str) -> Output {
+    run_by(command("tensors"), folder, model, inputs, [kernels, threads])
+}
+
+fn run_by(
+    mut command: Command,
+    folder: &TempDir,
+    model: &[u8],
+    inputs: &[Tensor],
+    [kernels, threads]: [&str; 2],
+) -> Output {
     let path = |name: &str| folder.path().join(name);
     prepare(folder, model, inputs);
-    let mut command = command("tensors");
     command.args([path("model.ceras"), path("inputs"), path("tensors")]).args([kernels, threads]);
     command.output().unwrap()
 }
@@ -113,14 +128,23 @@ fn compare_with(
     kernels: &str,
     threads: &str,
 ) -> String {
+    compare_by(command("tensors"), &Model::new(graph.clone()), expected, inputs, [kernels, threads])
+}
+
+fn compare_by(
+    command: Command,
+    model: &Model,
+    expected: &[(usize, Vec<u32>)],
+    inputs: &[Tensor],
+    [kernels, threads]: [&str; 2],
+) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let model = Model::new(graph.clone()).to_bytes().unwrap();
-    let output = run(&folder, &model, inputs, kernels, threads);
+    let output = run_by(command, &folder, &model.to_bytes().unwrap(), inputs, [kernels, threads]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     let own = observed(&folder);
     for (id, expected) in expected {
-        let name = &graph.values[*id].name;
+        let name = &model.graph.values[*id].name;
         let found = own.get(id).unwrap_or_else(|| panic!("{name} was not computed"));
         let first = expected.iter().zip(found).position(|(a, b)| a != b);
         assert_eq!(found.len(), expected.len(), "{name}");

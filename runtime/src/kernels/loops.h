@@ -68,19 +68,28 @@ CERAS_INLINE bool quantize_loop(const QuantizeRow& row) {
 }
 
 template <typename T>
-CERAS_INLINE void dequantize_from(const T* from, float* to, std::size_t rows, std::size_t channels, const double* steps, const double* zeros) {
-  for (std::size_t row = 0; row < rows; ++row, from += channels, to += channels) {
-    for (std::size_t at = 0; at < channels; ++at) to[at] = static_cast<float>((static_cast<double>(from[at]) - zeros[at]) * steps[at]);
-  }
+CERAS_INLINE void widen(const void* from, std::size_t first, std::size_t count, std::int32_t* to) {
+  const T* begin = static_cast<const T*>(from) + first;
+  for (std::size_t at = 0; at < count; ++at) to[at] = begin[at];
 }
 
 // A12 for rows of channels.
 CERAS_INLINE void dequantize_loop(const void* from, Integer width, float* to, std::size_t rows, std::size_t channels,
                                   const double* steps, const double* zeros) {
-  switch (width) {
-    case Integer::biased: return dequantize_from(static_cast<const std::uint8_t*>(from), to, rows, channels, steps, zeros);
-    case Integer::half: return dequantize_from(static_cast<const std::int16_t*>(from), to, rows, channels, steps, zeros);
-    case Integer::word: return dequantize_from(static_cast<const std::int32_t*>(from), to, rows, channels, steps, zeros);
+  constexpr std::size_t kPart = 128;
+  std::int32_t part[kPart];
+  for (std::size_t row = 0; row < rows; ++row, to += channels) {
+    for (std::size_t first = 0; first < channels; first += kPart) {
+      const std::size_t count = channels - first < kPart ? channels - first : kPart, begin = row * channels + first;
+      switch (width) {
+        case Integer::biased: widen<std::uint8_t>(from, begin, count, part); break;
+        case Integer::half: widen<std::int16_t>(from, begin, count, part); break;
+        case Integer::word: widen<std::int32_t>(from, begin, count, part); break;
+      }
+      for (std::size_t at = 0; at < count; ++at) {
+        to[first + at] = static_cast<float>((static_cast<double>(part[at]) - zeros[first + at]) * steps[first + at]);
+      }
+    }
   }
 }
 
@@ -103,7 +112,7 @@ CERAS_INLINE void matrix_rows(const Matrix& task, std::size_t row, std::size_t b
   const float* rows = task.rows + row * task.step;
   for (std::size_t k = 0; k < task.depth; ++k, weights += kLanes) {
     for (std::size_t at = 0; at < Rows; ++at) {
-      const float factor = rows[at * task.step + (task.offsets != nullptr ? task.offsets[k] : k)];
+      const float factor = rows[at * task.step + task.offsets[k]];
       for (std::size_t lane = 0; lane < kLanes; ++lane) sums[at][lane] = __builtin_fmaf(factor, weights[lane], sums[at][lane]);
     }
   }

@@ -1,7 +1,7 @@
 // Products in single precision (rule A14) in registers, for vectors F of an instruction set: included once for each, inside of
 // its namespace, where CERAS_TARGET says what it is compiled for. A block of kLanes sums has F::kCount vectors.
 
-template <int Rows, int Blocks, bool Offsets>
+template <int Rows, int Blocks>
 CERAS_TARGET void matrix_tile(const Matrix& task, std::size_t row, std::size_t block) {
   constexpr int kVectors = Blocks * F::kCount;
   typename F::Floats total[Rows][kVectors];
@@ -15,7 +15,7 @@ CERAS_TARGET void matrix_tile(const Matrix& task, std::size_t row, std::size_t b
     for (int vector = 0; vector < kVectors; ++vector) {
       own[vector] = F::load(weights + vector / F::kCount * jump + vector % F::kCount * F::kWidth);
     }
-    const float* from = rows + (Offsets ? task.offsets[k] : k);
+    const float* from = rows + task.offsets[k];
 #pragma GCC unroll 8
     for (int at = 0; at < Rows; ++at) {
       const auto factor = F::set(from[at * task.step]);
@@ -29,25 +29,16 @@ CERAS_TARGET void matrix_tile(const Matrix& task, std::size_t row, std::size_t b
   }
 }
 
-template <int Rows, int Blocks, bool Offsets>
+template <int Rows, int Blocks>
 CERAS_TARGET void matrix_blocks(const Matrix& task, std::size_t block) {
   std::size_t row = 0;
-  for (; row + Rows <= task.count; row += Rows) matrix_tile<Rows, Blocks, Offsets>(task, row, block);
-  for (; row + Rows / 2 <= task.count; row += Rows / 2) matrix_tile<Rows / 2, Blocks, Offsets>(task, row, block);
-  for (; row < task.count; ++row) matrix_tile<1, Blocks, Offsets>(task, row, block);
-}
-
-template <bool Offsets>
-CERAS_TARGET void matrix_all(const Matrix& task) {
-  std::size_t block = 0;
-  for (; block + F::kBlocks <= task.blocks; block += F::kBlocks) matrix_blocks<F::kRows, F::kBlocks, Offsets>(task, block);
-  for (; block < task.blocks; ++block) matrix_blocks<F::kRows, 1, Offsets>(task, block);
+  for (; row + Rows <= task.count; row += Rows) matrix_tile<Rows, Blocks>(task, row, block);
+  for (; row + Rows / 2 <= task.count; row += Rows / 2) matrix_tile<Rows / 2, Blocks>(task, row, block);
+  for (; row < task.count; ++row) matrix_tile<1, Blocks>(task, row, block);
 }
 
 CERAS_TARGET void matrix(const Matrix& task) {
-  if (task.offsets != nullptr) {
-    matrix_all<true>(task);
-  } else {
-    matrix_all<false>(task);
-  }
+  std::size_t block = 0;
+  for (; block + F::kBlocks <= task.blocks; block += F::kBlocks) matrix_blocks<F::kRows, F::kBlocks>(task, block);
+  for (; block < task.blocks; ++block) matrix_blocks<F::kRows, 1>(task, block);
 }

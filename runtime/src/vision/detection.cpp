@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../order.h"
 #include "spec.h"
 
 namespace ceras::detail {
@@ -137,10 +138,11 @@ float overlap(const Box& a, const Box& b) {
 // Greedy suppression: a detection stays unless a better one of its class that stayed overlaps it by more than the
 // threshold. An overlap that is no number, of boxes beyond all measure, suppresses.
 void suppress(std::vector<Detection>& detections, float threshold) {
-  std::stable_sort(detections.begin(), detections.end(),
-                   [](const Detection& a, const Detection& b) { return scores_more(a.score, b.score); });
+  std::vector<std::size_t> order = numbers_to(detections.size());
+  sort_numbers(order, [&](std::size_t a, std::size_t b) { return scores_more(detections[a].score, detections[b].score); });
   std::vector<Detection> kept;
-  for (const Detection& own : detections) {
+  for (std::size_t at : order) {
+    const Detection& own = detections[at];
     const bool stays = std::all_of(kept.begin(), kept.end(), [&](const Detection& better) {
       return better.label != own.label || overlap(better.box, own.box) <= threshold;
     });

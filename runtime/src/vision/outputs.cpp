@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../order.h"
 #include "spec.h"
 
 namespace ceras::detail {
@@ -70,10 +71,9 @@ Error classify(const Task::Spec& spec, const std::vector<Output>& outputs, std::
   }
   std::vector<float> scores(output->elements, output->elements + spec.classes);
   activate(spec.activation, scores);
-  for (std::size_t label = 0; label < spec.classes; ++label) classes.push_back({label, scores[label]});
-  std::stable_sort(classes.begin(), classes.end(),
-                   [](const ClassScore& a, const ClassScore& b) { return scores_more(a.score, b.score); });
-  if (classes.size() > top) classes.resize(top);
+  std::vector<std::size_t> order = numbers_to(spec.classes);
+  sort_numbers(order, [&](std::size_t a, std::size_t b) { return scores_more(scores[a], scores[b]); });
+  for (std::size_t at = 0; at < std::min(top, order.size()); ++at) classes.push_back({order[at], scores[order[at]]});
   return error;
 }
 

@@ -12,6 +12,16 @@ namespace ceras::detail {
 
 namespace {
 
+// A list of words that the compiler knows.
+struct Words {
+  template <std::size_t Count>
+  constexpr Words(const char* const (&words)[Count]) : first(words), count(Count) {}
+  const char* const* first;
+  std::size_t count;
+  const char* const* begin() const { return first; }
+  const char* const* end() const { return first + count; }
+};
+
 class SpecReader {
  public:
   SpecReader(Task::Spec& spec, Error& error) : spec_(spec), error_(error) {}
@@ -34,12 +44,13 @@ class SpecReader {
  private:
   static bool given(const Json* form) { return form != nullptr && !form->is(Json::Kind::null); }
 
-  bool wrong(const std::string& field, const std::string& what) {
-    return fail(error_, format::kTaskSpec, "`" + (place_.empty() ? field : place_ + "." + field) + "` " + what);
+  bool wrong(std::string_view field, std::string_view what) {
+    error_.code = format::kTaskSpec;
+    error_.message.assign("`").append(place_).append(place_.empty() ? "" : ".").append(field).append("` ").append(what);
+    return false;
   }
 
-  template <std::size_t Count>
-  bool known(const Json& form, const char* const (&names)[Count]) {
+  bool known(const Json& form, Words names) {
     if (!form.is(Json::Kind::object)) return fail(error_, format::kTaskSpec, "`" + place_ + "` is no object");
     for (const std::string& key : form.keys) {
       bool found = false;
@@ -104,13 +115,20 @@ class SpecReader {
   }
 
   // One of some words, in the order of the enumeration.
-  template <typename Word, std::size_t Count>
-  bool word(const Json& form, const char* field, const char* const (&words)[Count], bool required, Word& value) {
+  template <typename Word>
+  bool word(const Json& form, const char* field, Words words, bool required, Word& value) {
+    std::size_t at = static_cast<std::size_t>(value);
+    if (!word_at(form, field, words, required, at)) return false;
+    value = static_cast<Word>(at);
+    return true;
+  }
+
+  bool word_at(const Json& form, const char* field, Words words, bool required, std::size_t& place) {
     const Json* own = form.get(field);
     if (own == nullptr) return !required || wrong(field, "is missing");
-    for (std::size_t at = 0; at < Count; ++at) {
-      if (!own->is(Json::Kind::string) || own->text != words[at]) continue;
-      value = static_cast<Word>(at);
+    for (std::size_t at = 0; at < words.count; ++at) {
+      if (!own->is(Json::Kind::string) || own->text != words.first[at]) continue;
+      place = at;
       return true;
     }
     return wrong(field, "is unknown");

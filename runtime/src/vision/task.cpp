@@ -16,7 +16,7 @@ std::string listed(const std::vector<std::size_t>& shape) {
   return text;
 }
 
-bool refuse(Error& error, std::string message) { return detail::fail(error, format::kTaskSpec, std::move(message)); }
+bool refuse(Error& error, std::string_view message) { return detail::fail(error, format::kTaskSpec, message); }
 
 // Takes the size of the network's input, which has to agree with the task.
 bool bind(Task::Spec& spec, const std::vector<std::size_t>& shape, Error& error) {

@@ -17,7 +17,7 @@ use crate::quantized::{float_forms, runs};
 use crate::support::quantized::classifier;
 
 /// A network whose layers have float forms, and a choice between them.
-fn with_forms(graph: &QGraph, seed: u64) -> (Model, Vec<bool>) {
+pub fn with_forms(graph: &QGraph, seed: u64) -> (Model, Vec<bool>) {
     let mut model = Model::new(graph.clone());
     model.floats = float_forms(graph, seed);
     let chosen = (0..model.floats.len()).map(|at| seed >> (at % 64) & 1 == 1).collect();

@@ -3,6 +3,7 @@
 mod accelerator;
 mod layers;
 mod networks;
+mod size;
 mod synthesis;
 
 use std::fmt::Write as _;
@@ -34,7 +35,7 @@ pub struct Args {
     #[arg(long)]
     python: PathBuf,
     /// Parts to measure
-    #[arg(value_enum, default_values_t = [Part::Quantize, Part::Executor, Part::Layers, Part::Accelerator, Part::Networks, Part::Synthesis])]
+    #[arg(value_enum, default_values_t = [Part::Quantize, Part::Executor, Part::Layers, Part::Size, Part::Accelerator, Part::Networks, Part::Synthesis])]
     parts: Vec<Part>,
 }
 
@@ -47,6 +48,8 @@ enum Part {
     Executor,
     /// Layers in the C++ library beside the peak of the processor
     Layers,
+    /// Code of the C++ library
+    Size,
     /// Frames in co-simulation
     Accelerator,
     /// Other architectures
@@ -63,6 +66,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         Part::Quantize,
         Part::Executor,
         Part::Layers,
+        Part::Size,
         Part::Accelerator,
         Part::Networks,
         Part::Synthesis,
@@ -75,6 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             Part::Quantize => write("quantize", &quantize(args, &model)?)?,
             Part::Executor => write("executor", &executor(args, &model)?)?,
             Part::Layers => layers::measure(&model)?,
+            Part::Size => size::measure()?,
             Part::Accelerator => accelerator::measure(args, &model)?,
             Part::Networks => networks::measure(args)?,
             Part::Synthesis => synthesis::measure(args, &model)?,

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <limits>
 
-#include "floats.h"
-#include "plain/lanes.h"
-#include "window.h"
+#include "layers.h"
+#include "../plain/lanes.h"
+#include "../window.h"
 
 namespace ceras::detail {
 
@@ -147,7 +147,7 @@ bool axis_of(const FloatLayer& layer, std::int64_t given, std::size_t rank, std:
 }
 
 // Which axes of its input a layer reduces.
-bool reduced_axes(const FloatLayer& layer, Reduction& reduction, bool& keep, std::vector<bool>& reduced) {
+bool reduced_axes(const FloatLayer& layer, Reduction& reduction, bool& keep, Flags& reduced) {
   const Shape& shape = layer.shape_of(0);
   if (layer.layer.op == "global-pool") {
     const std::string kind = layer.word();
@@ -157,7 +157,7 @@ bool reduced_axes(const FloatLayer& layer, Reduction& reduction, bool& keep, std
     for (std::size_t at = 2; at < shape.size(); ++at) reduced[at] = true;
     return true;
   }
-  const Json* name = layer.layer.attributes.get("reduction");
+  const Json* name = layer.layer.attributes->get("reduction");
   const auto found = std::find_if(std::begin(kReductions), std::end(kReductions), [&](const char* own) { return name && name->text == own; });
   bool none_is_none = false;
   if (found == std::end(kReductions) || !layer.flag("keep-dims", keep) || !layer.flag("noop-with-empty-axes", none_is_none)) {
@@ -194,7 +194,7 @@ std::vector<float> counts(Axis axis, bool pads) {
 }  // namespace
 
 bool build_float_softmax(FloatLayer& layer) {
-  const Json* axis = layer.layer.attributes.get("axis");
+  const Json* axis = layer.layer.attributes->get("axis");
   bool flatten = false, log = false;
   if (!layer.inputs[0].is_value() || axis == nullptr || !axis->is_whole() || !layer.flag("flatten", flatten) || !layer.flag("log", log)) {
     return layer.builder.broken("its attributes");
@@ -220,7 +220,7 @@ bool build_float_reduction(FloatLayer& layer) {
   if (!layer.inputs[0].is_value()) return layer.builder.broken("its input");
   const Shape shape = layer.shape_of(0), strides = layer.value(layer.inputs[0].value).strides();
   auto step = std::make_unique<ReduceStep>();
-  std::vector<bool> reduced(shape.size(), false);
+  Flags reduced(shape.size(), false);
   bool keep = false;
   if (!reduced_axes(layer, step->reduction, keep, reduced)) return false;
   Shape result;

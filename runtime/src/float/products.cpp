@@ -1,8 +1,9 @@
 // Convolutions and products of matrices in single precision, in the order of additions of rule A14.
 #include <algorithm>
 
-#include "floats.h"
-#include "window.h"
+#include "layers.h"
+#include "../order.h"
+#include "../window.h"
 
 namespace ceras::detail {
 
@@ -32,6 +33,7 @@ class FloatConvStep : public Step {
   Axis rows, columns;
   bool depthwise = false;
   std::vector<std::size_t> offsets;         // of a window's elements in the input, in the order of A14, within a group
+  std::vector<std::size_t> straight;        // and in a gathered one: 0, 1, 2
   std::vector<std::vector<float>> weights;  // by group; one of a depthwise layer: [tap][channel]
   std::vector<float> bias;
   Epilogue epilogue;
@@ -80,7 +82,7 @@ class FloatConvStep : public Step {
     float* sums = scratch + kWindows * depth();
     const bool whole = inside(rows, y, y) && inside(columns, x, x + count - 1);
     for (std::size_t at = 0; at < group; ++at) {
-      Matrix task{scratch, depth(), count, depth(), weights[at].data(), blocks, sums, nullptr};
+      Matrix task{scratch, depth(), count, depth(), weights[at].data(), blocks, sums, straight.data()};
       if (whole) {
         task.rows = pixel(source, y, x, 0, 0) + at * own;
         task.step = columns.stride * channels;
@@ -115,6 +117,7 @@ class FloatConvTransposeStep : public Step {
   std::size_t input = 0, output = 0, batch = 1, channels = 0, outputs = 0, group = 1;
   Axis rows, columns;  // of the convolution whose gradient this is: its output is our input
   std::vector<std::vector<float>> weights;  // by group and tap
+  std::vector<std::size_t> straight;        // 0 to the channels of a group
   std::vector<float> bias;
   Epilogue epilogue;
 
@@ -146,7 +149,7 @@ class FloatConvTransposeStep : public Step {
       if (!reached(rows, y, tap / columns.kernel, row) || !reached(columns, x, tap % columns.kernel, column)) continue;
       const float* from = source + (row * columns.output + column) * channels;
       for (std::size_t at = 0; at < group; ++at) {
-        frame.network().kernels->matrix({from + at * own, own, 1, own, weights[at * taps + tap].data(), blocks_of(made), sums, nullptr});
+        frame.network().kernels->matrix({from + at * own, own, 1, own, weights[at * taps + tap].data(), blocks_of(made), sums, straight.data()});
         for (std::size_t out = 0; out < made; ++out) to[at * made + out] += sums[out];
       }
     }
@@ -157,7 +160,7 @@ class FloatConvTransposeStep : public Step {
 template <typename Step>
 bool read_operands(FloatLayer& layer, Step& step, std::vector<float>& weights, Shape& kernel) {
   if (!layer.inputs[0].is_value()) return layer.builder.broken("its input");
-  const Json* group = layer.layer.attributes.get("group");
+  const Json* group = layer.layer.attributes->get("group");
   const Shape& data = layer.shape_of(0);
   if (data.size() < 3 || data.size() > 4) return layer.builder.unsupported("a convolution over other than one or two axes");
   if (!layer.constant(1, weights)) return layer.builder.unsupported("weights that are computed");
@@ -194,7 +197,7 @@ bool add_conv(FloatLayer& layer, std::unique_ptr<Step> step) {
 }  // namespace
 
 bool Epilogue::read(FloatLayer& layer, bool channels_last) {
-  const Json* form = layer.layer.attributes.get("epilogue");
+  const Json* form = layer.layer.attributes->get("epilogue");
   const Json *activation = form ? form->get("activation") : nullptr, *place = form ? form->get("residual") : nullptr;
   if (activation == nullptr || place == nullptr) return layer.builder.broken("its epilogue");
   if (!activation->is(Json::Kind::null)) {
@@ -243,6 +246,7 @@ bool build_float_conv(FloatLayer& layer) {
     const std::size_t row = k % taps / step->columns.kernel * step->rows.dilation, column = k % step->columns.kernel * step->columns.dilation;
     step->offsets.push_back((row * step->columns.input + column) * data[1] + k / taps);
   }
+  step->straight = numbers_to(depth);
   step->depthwise = own == 1 && made == 1;
   if (step->depthwise) {
     step->weights.emplace_back(weights.size());
@@ -268,7 +272,7 @@ bool build_float_conv_transpose(FloatLayer& layer) {
   }
   step->outputs = shape[1];
   if (!bias_fits(layer, *step)) return false;
-  const Json& form = layer.layer.attributes;
+  const Json& form = *layer.layer.attributes;
   if (!read_window(layer.layer, Shape(kernel.begin() + 2, kernel.end()), rank, window) || !read_sizes(form.get("output-padding"), extra) ||
       !read_sizes(form.get("output-shape"), wanted) || !(extra.empty() || extra.size() == rank)) {
     return layer.builder.broken("its window");
@@ -292,6 +296,7 @@ bool build_float_conv_transpose(FloatLayer& layer) {
   step->columns = window.axes.back();
   if (rank == 2) step->rows = window.axes[0];
   const std::size_t taps = step->rows.kernel * step->columns.kernel, own = data[1] / group;
+  step->straight = numbers_to(own);
   for (std::size_t at = 0; at < group * taps; ++at) {
     const std::size_t first = at / taps * own, tap = at % taps;
     step->weights.push_back(packed(own, made, [&](std::size_t k, std::size_t out) { return weights[((first + k) * made + out) * taps + tap]; }));

@@ -1,4 +1,4 @@
-#include "float_function.h"
+#include "function.h"
 
 #include <limits>
 

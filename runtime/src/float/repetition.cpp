@@ -1,7 +1,7 @@
 // Operators that repeat, pick or surround elements, which only layers in float have.
 #include <algorithm>
 
-#include "movement.h"
+#include "../movement.h"
 
 namespace ceras::detail {
 
@@ -26,7 +26,7 @@ bool counted(std::int64_t index, std::size_t extent, std::size_t& position) {
 }
 
 bool gather(Builder& builder, const Layer& layer, const Value& in, const Value& out, Copy& copy) {
-  const Json* given = layer.attributes.get("axis");
+  const Json* given = layer.attributes->get("axis");
   std::vector<std::int64_t> indices;
   std::size_t axis = 0;
   if (!whole(layer, 1, indices) || layer.inputs[1].shape.size() > 1) return builder.unsupported("these indices of Gather");
@@ -75,7 +75,7 @@ std::int64_t found(const std::string& mode, std::int64_t index, std::int64_t ext
 }
 
 bool pad(Builder& builder, const Layer& layer, const Value& in, const Value& out, Copy& copy) {
-  const Json* mode = layer.attributes.get("mode");
+  const Json* mode = layer.attributes->get("mode");
   std::vector<std::int64_t> pads, axes;
   const std::size_t rank = in.shape.size();
   if (mode == nullptr || !whole(layer, 1, pads) || out.shape.size() != rank) return builder.broken("its pads");

@@ -1,11 +1,11 @@
 // Layers in single precision: integer inputs are dequantized (A12), integer results are quantized (A11).
-#include "floats.h"
+#include "layers.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 
-#include "movement.h"
+#include "../movement.h"
 
 namespace ceras::detail {
 
@@ -158,7 +158,7 @@ std::size_t FloatLayer::result(bool channels_last) {
 }
 
 bool FloatLayer::flag(const char* key, bool& set) const {
-  const Json* form = layer.attributes.get(key);
+  const Json* form = layer.attributes->get(key);
   if (form == nullptr || !form->is(Json::Kind::boolean)) return false;
   set = form->flag;
   return true;
@@ -208,7 +208,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 bool build_float(Builder& builder, const Layer& layer) {
-  const Json* mode = layer.op == "resize" ? layer.attributes.get("mode") : nullptr;
+  const Json* mode = layer.op == "resize" ? layer.attributes->get("mode") : nullptr;
   const bool interpolates = mode != nullptr && mode->get("nearest") == nullptr;
   const bool moves = (is_movement(layer.op) || moves_floats(layer.op)) && !interpolates;
   const auto named = [&](const Operator& own) { return layer.op == own.name; };

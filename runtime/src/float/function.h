@@ -2,8 +2,8 @@
 #ifndef CERAS_FLOAT_FUNCTION_H
 #define CERAS_FLOAT_FUNCTION_H
 
-#include "graph.h"
-#include "plain/float_map.h"
+#include "../graph.h"
+#include "../plain/float_map.h"
 
 namespace ceras::detail {
 

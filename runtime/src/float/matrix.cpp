@@ -1,7 +1,8 @@
 // Products of matrices in single precision (Gemm, MatMul), in the order of additions of rule A14.
 #include <algorithm>
 
-#include "floats.h"
+#include "layers.h"
+#include "../order.h"
 
 namespace ceras::detail {
 
@@ -25,6 +26,7 @@ class ProductStep : public Step {
   bool adds = false;  // c, which repeats over a row or a column where its strides are 0
   float alpha = 1, beta = 1;
   Shape batch;
+  std::vector<std::size_t> straight;  // 0 to k - 1
   std::size_t matrices = 1, m = 0, n = 0, k = 0, output = 0;
   Epilogue epilogue;
 
@@ -61,7 +63,7 @@ class ProductStep : public Step {
     for (std::size_t at = 0; at < count && a.column != 1; ++at) {
       for (std::size_t own = 0; own < k; ++own) rows[at * k + own] = from[at * a.row + own * a.column];
     }
-    frame.network().kernels->matrix({a.column == 1 ? from : rows, a.column == 1 ? a.row : k, count, k, columns, 1, sums, nullptr});
+    frame.network().kernels->matrix({a.column == 1 ? from : rows, a.column == 1 ? a.row : k, count, k, columns, 1, sums, straight.data()});
     for (std::size_t at = 0; at < count; ++at) {
       const std::size_t position = (matrix * m + row + at) * n + first;
       float *own = sums + at * kLanes, *to = frame.data<float>(output) + position;
@@ -88,7 +90,7 @@ bool factor(FloatLayer& layer, std::size_t position, Factor& own) {
 
 bool gemm(FloatLayer& layer, ProductStep& step) {
   bool turned[2] = {false, false};
-  const Json& form = layer.layer.attributes;
+  const Json& form = *layer.layer.attributes;
   if (!layer.flag("transpose-a", turned[0]) || !layer.flag("transpose-b", turned[1]) || !read_real(form.get("alpha"), step.alpha) ||
       !read_real(form.get("beta"), step.beta)) {
     return layer.builder.broken("its attributes");
@@ -161,6 +163,7 @@ bool build_float_product(FloatLayer& layer) {
   const bool plain = layer.layer.op == "gemm";
   if (!(plain ? gemm(layer, *step) : mat_mul(layer, *step))) return false;
   if (plain && !step->epilogue.read(layer, false)) return false;
+  step->straight = numbers_to(step->k);
   const std::size_t output = layer.result(false);
   step->output = output;
   layer.builder.scratch(step->scratch());

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "floats.h"
+#include "layers.h"
 
 namespace ceras::detail {
 
@@ -194,7 +194,7 @@ bool map(FloatLayer& layer, const FloatFunction& function) {
 
 bool build_float_function(FloatLayer& layer) {
   FloatFunction function;
-  if (const char* problem = read_function(layer.layer.attributes, function)) return layer.builder.unsupported(problem);
+  if (const char* problem = read_function(*layer.layer.attributes, function)) return layer.builder.unsupported(problem);
   return map(layer, function);
 }
 
@@ -242,7 +242,7 @@ bool build_float_arithmetic(FloatLayer& layer) {
 bool build_float_norm(FloatLayer& layer) {
   std::vector<float> numbers[4];  // scale, shift, mean, variance
   float epsilon = 0;
-  if (!layer.inputs[0].is_value() || !read_real(layer.layer.attributes.get("epsilon"), epsilon)) return layer.builder.broken("its attributes");
+  if (!layer.inputs[0].is_value() || !read_real(layer.layer.attributes->get("epsilon"), epsilon)) return layer.builder.broken("its attributes");
   const Value& data = layer.value(layer.inputs[0].value);
   for (std::size_t at = 0; at < 4; ++at) {
     if (!layer.constant(at + 1, numbers[at])) return layer.builder.unsupported("statistics that are computed");

@@ -1,9 +1,9 @@
 // What the files of float layers share while steps are made.
-#ifndef CERAS_FLOATS_H
-#define CERAS_FLOATS_H
+#ifndef CERAS_FLOAT_LAYERS_H
+#define CERAS_FLOAT_LAYERS_H
 
-#include "float_function.h"
-#include "steps.h"
+#include "function.h"
+#include "../steps.h"
 
 namespace ceras::detail {
 
@@ -39,7 +39,7 @@ class FloatLayer {
   // Where the first output's floats go in an order of memory; what follows the operator brings them to theirs.
   std::size_t result(bool channels_last);
   // The attribute of an operator that is one word.
-  std::string word() const { return layer.attributes.is(Json::Kind::string) ? layer.attributes.text : ""; }
+  std::string word() const { return layer.attributes->is(Json::Kind::string) ? layer.attributes->text : ""; }
   bool flag(const char* key, bool& set) const;
 
   // Brings results to the memory of the outputs.
@@ -62,21 +62,21 @@ struct Epilogue {
 };
 
 // Steps between an integer value and its floats, which lie in the same order in memory.
-void add_dequantized(Builder& builder, std::size_t integers, std::size_t floats);
-void add_quantized(Builder& builder, std::size_t floats, std::size_t integers);
+CERAS_ONCE void add_dequantized(Builder& builder, std::size_t integers, std::size_t floats);
+CERAS_ONCE void add_quantized(Builder& builder, std::size_t floats, std::size_t integers);
 
 // Each adds the steps of its operators, or sets the error.
-bool build_float_function(FloatLayer& layer);
-bool build_float_limits(FloatLayer& layer);
-bool build_float_arithmetic(FloatLayer& layer);  // binary, p-relu, pow, sum, min-max
-bool build_float_norm(FloatLayer& layer);        // batch-norm
-bool build_float_softmax(FloatLayer& layer);
-bool build_float_reduction(FloatLayer& layer);   // reduce, global-pool
-bool build_float_pool(FloatLayer& layer);        // max-pool, average-pool
-bool build_float_conv(FloatLayer& layer);
-bool build_float_conv_transpose(FloatLayer& layer);
-bool build_float_product(FloatLayer& layer);     // gemm, mat-mul
-bool build_float_resize(FloatLayer& layer);      // linear and cubic
+CERAS_ONCE bool build_float_function(FloatLayer& layer);
+CERAS_ONCE bool build_float_limits(FloatLayer& layer);
+CERAS_ONCE bool build_float_arithmetic(FloatLayer& layer);  // binary, p-relu, pow, sum, min-max
+CERAS_ONCE bool build_float_norm(FloatLayer& layer);        // batch-norm
+CERAS_ONCE bool build_float_softmax(FloatLayer& layer);
+CERAS_ONCE bool build_float_reduction(FloatLayer& layer);   // reduce, global-pool
+CERAS_ONCE bool build_float_pool(FloatLayer& layer);        // max-pool, average-pool
+CERAS_ONCE bool build_float_conv(FloatLayer& layer);
+CERAS_ONCE bool build_float_conv_transpose(FloatLayer& layer);
+CERAS_ONCE bool build_float_product(FloatLayer& layer);     // gemm, mat-mul
+CERAS_ONCE bool build_float_resize(FloatLayer& layer);      // linear and cubic
 
 }  // namespace ceras::detail
 

@@ -1,8 +1,8 @@
-#include "form_builder.h"
+#include "../form_builder.h"
 
 #include <algorithm>
 
-#include "floats.h"
+#include "layers.h"
 
 namespace ceras::detail {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "floats.h"
-#include "sampling.h"
+#include "layers.h"
+#include "../sampling.h"
 
 namespace ceras::detail {
 
@@ -70,7 +70,7 @@ std::vector<WeightedSample> weighted(const Kernel& kernel, double position, floa
 }
 
 bool read_kernel(const FloatLayer& layer, Kernel& kernel) {
-  const Json *mode = layer.layer.attributes.get("mode"), *linear = mode ? mode->get("linear") : nullptr;
+  const Json *mode = layer.layer.attributes->get("mode"), *linear = mode ? mode->get("linear") : nullptr;
   const Json *cubic = mode ? mode->get("cubic") : nullptr, *own = linear ? linear : cubic;
   kernel.cubic = cubic != nullptr;
   if (own == nullptr || own->get("antialias") == nullptr || own->get("exclude_outside") == nullptr) return false;
