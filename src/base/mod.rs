@@ -2,6 +2,7 @@
 //! parallel.
 
 pub mod arithmetic;
+pub mod awake;
 pub mod error;
 pub mod files;
 pub mod json;

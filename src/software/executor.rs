@@ -3,8 +3,9 @@
 //! Operators spread their own work over the threads of the current rayon pool; the result does
 //! not depend on how many there are.
 
+use crate::base::awake::awake;
 use crate::base::error::{Error, Result, codes};
-use crate::base::tensor::Tensor;
+use crate::base::tensor::{Tensor, spare};
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::Inputs;
 
@@ -39,7 +40,7 @@ impl<'a> Executor<'a> {
     /// # Errors
     /// [`codes::SHAPE`] when an input does not fit, and those of the operators.
     pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        self.run_observed(inputs, |_, _| ())
+        awake(|| self.run_observed(inputs, |_, _| ()))
     }
 
     /// Like [`Executor::run`]; `observe` sees every network input and computed value once.
@@ -52,6 +53,7 @@ impl<'a> Executor<'a> {
         mut observe: impl FnMut(ValueId, &Tensor),
     ) -> Result<Vec<Tensor>> {
         let graph = self.graph;
+        let _frame = spare::Frame::new();
         self.check_inputs(inputs)?;
         let mut values: Vec<Option<Tensor>> =
             graph.values.iter().map(|value| value.fact.value.clone()).collect();
@@ -65,7 +67,9 @@ impl<'a> Executor<'a> {
                 values[id.0] = Some(output);
             }
             for id in dead {
-                values[id.0] = None;
+                if let Some(tensor) = values[id.0].take() {
+                    spare::give_back(tensor);
+                }
             }
         }
         graph

@@ -65,4 +65,7 @@ pub trait Element: Copy + Send + Sync + PartialEq + fmt::Debug + Default + 'stat
 
     /// The buffer as a slice, if it holds this type.
     fn slice(data: &Data) -> Option<&[Self]>;
+
+    /// The buffer, if it holds this type and nobody else has it.
+    fn only_owner(data: Data) -> Option<Vec<Self>>;
 }

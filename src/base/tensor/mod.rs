@@ -6,6 +6,7 @@
 mod bytes;
 mod dtype;
 mod form;
+pub mod spare;
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,6 +48,13 @@ macro_rules! data {
             pub fn is_empty(&self) -> bool {
                 self.len() == 0
             }
+
+            /// Elements that the buffer has memory for, where no tensor shares it.
+            fn room(&mut self) -> Option<usize> {
+                match self {
+                    $(Self::$variant(values) => Arc::get_mut(values).map(|own| own.capacity())),*
+                }
+            }
         }
 
         $(impl From<Vec<$type>> for Data {
@@ -57,6 +65,9 @@ macro_rules! data {
             const DTYPE: DType = DType::$variant;
             fn slice(data: &Data) -> Option<&[Self]> {
                 match data { Data::$variant(values) => Some(values), _ => None }
+            }
+            fn only_owner(data: Data) -> Option<Vec<Self>> {
+                match data { Data::$variant(values) => Arc::try_unwrap(values).ok(), _ => None }
             }
         })*
     };

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fact, Inputs, Operand, Operator, SHARE};
 use crate::base::error::{Error, Result, codes};
 use crate::frontend::onnx::{Attributes, Node, bad};
-use crate::base::tensor::{DType, Element, Tensor};
+use crate::base::tensor::{DType, Element, Tensor, spare};
 
 /// A function applied to every element.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -213,8 +213,12 @@ impl Operator for Activation {
         if input.dtype() != DType::F32 {
             return self.eval_integers(input).map(|output| vec![output]);
         }
-        let mut values = input.values::<f32>()?.to_vec();
-        values.par_chunks_mut(SHARE).for_each(|values| self.apply(values));
+        let source = input.values::<f32>()?;
+        let mut values = spare::buffer(source.len());
+        values.par_chunks_mut(SHARE).zip(source.par_chunks(SHARE)).for_each(|(values, source)| {
+            values.copy_from_slice(source);
+            self.apply(values);
+        });
         Ok(vec![Tensor::new(input.shape(), values)?])
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! ONNX: Concat (opset 4 on).
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, Inputs, Operand, Operator, axis};
+use super::{Fact, Inputs, Operand, Operator, SHARE, axis};
 use crate::base::error::{Error, Result, codes};
 use crate::for_dtype;
 use crate::frontend::onnx::{Attributes, Node, bad};
-use crate::base::tensor::{Element, Tensor, element_count};
+use crate::base::tensor::{Element, Tensor, element_count, spare};
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -56,17 +57,22 @@ impl Operator for Concat {
 }
 
 fn join<T: Element>(parts: &[&Tensor], axis: usize, count: usize) -> Result<Vec<T>> {
-    let mut values = Vec::with_capacity(count);
-    let outer: usize = parts.first().map_or(0, |part| part.shape()[..axis].iter().product());
+    let mut values = spare::buffer(count);
     let parts = parts
         .iter()
         .map(|part| Ok((part.values::<T>()?, part.shape()[axis..].iter().product::<usize>())))
         .collect::<Result<Vec<_>>>()?;
+    let mut rest = &mut values[..];
+    let mut copies = Vec::new();
+    let outer = count / parts.iter().map(|(_, run)| run).sum::<usize>().max(1);
     for index in 0..outer {
         for &(part, run) in &parts {
-            values.extend_from_slice(&part[index * run..][..run]);
+            let (target, behind) = std::mem::take(&mut rest).split_at_mut(run);
+            rest = behind;
+            copies.extend(target.chunks_mut(SHARE).zip(part[index * run..][..run].chunks(SHARE)));
         }
     }
+    copies.into_par_iter().for_each(|(target, source)| target.copy_from_slice(source));
     Ok(values)
 }
 

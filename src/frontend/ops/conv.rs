@@ -17,7 +17,7 @@ use super::window::{Axis, Window};
 use super::{Fact, Inputs, Operand, Operator};
 use crate::base::error::{Error, Result, codes};
 use crate::frontend::onnx::{Attributes, Node, bad};
-use crate::base::tensor::{DType, Tensor, element_count};
+use crate::base::tensor::{DType, Tensor, element_count, spare};
 
 /// See the module. Inputs: data, weight, optional bias, and the residual when the epilogue adds
 /// one.
@@ -143,7 +143,7 @@ impl Conv {
             epilogue: &self.epilogue,
             order,
         };
-        let mut output = vec![0f32; element_count(&shape)?];
+        let mut output = spare::buffer(element_count(&shape)?);
         if problem.inputs == 1 && problem.outputs == 1 && depthwise::is_worthwhile(&problem) {
             depthwise::run(&problem, &mut output);
         } else {

@@ -2,6 +2,8 @@
 //!
 //! Maxima and sums over a box are maxima and sums along each axis in turn, for any number of axes.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::window::Axis;
@@ -37,15 +39,15 @@ pub(super) fn fold<T: Copy + Send + Sync>(
     start: T,
     combine: impl Fn(T, T) -> T + Sync,
 ) -> Result<Vec<T>> {
-    let mut values = values.to_vec();
+    let mut values = Cow::Borrowed(values);
     let mut outer = planes;
     for (index, axis) in axes.iter().enumerate() {
         let inner =
             element_count(&axes[index + 1..].iter().map(|axis| axis.input).collect::<Vec<_>>())?;
-        values = fold_axis(&values, (outer, inner), axis, start, &combine)?;
+        values = Cow::Owned(fold_axis(&values, (outer, inner), axis, start, &combine)?);
         outer *= axis.output;
     }
-    Ok(values)
+    Ok(values.into_owned())
 }
 
 fn fold_axis<T: Copy + Send + Sync>(

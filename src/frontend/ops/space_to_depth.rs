@@ -14,7 +14,7 @@ use super::{Fact, Inputs, Operand, Operator};
 use crate::base::error::{Error, Result, codes};
 use crate::for_dtype;
 use crate::frontend::onnx::{Attributes, Node};
-use crate::base::tensor::{Tensor, element_count};
+use crate::base::tensor::{Tensor, element_count, spare};
 
 /// See the module. Input `[N, C, H, W]`, output `[N, C offsets, H / block, W / block]`: channel
 /// group g holds the pixels at row `offsets[g].0` and column `offsets[g].1` of each block.
@@ -52,7 +52,7 @@ impl Operator for SpaceToDepth {
         let input = inputs.required(0)?;
         for_dtype!(input.dtype(), T => {
             let source = input.values::<T>()?;
-            let mut values = vec![T::default(); element_count(&shape)?];
+            let mut values = spare::buffer::<T>(element_count(&shape)?);
             if !values.is_empty() {
                 values.par_chunks_exact_mut(h * w).enumerate().for_each(|(index, plane)| {
                     self.fill_plane((index / c, index % c), (c, w), source, plane);

@@ -1,8 +1,11 @@
 //! Elements picked by position along one axis: what gathering, padding and nearest-neighbor
 //! resizing have in common.
 
+use rayon::prelude::*;
+
+use super::SHARE;
 use crate::base::error::Result;
-use crate::base::tensor::{Element, element_count};
+use crate::base::tensor::{Element, element_count, spare};
 
 /// Replaces axis `axis` of `values`, whose extents are `shape`, by one element for each entry of
 /// `positions`; `None` stands for `fill`. `shape` is brought up to date.
@@ -22,19 +25,28 @@ pub(super) fn take<T: Element>(
     let (outer, inner): (usize, usize) =
         (shape[..axis].iter().product(), shape[axis + 1..].iter().product());
     shape[axis] = positions.len();
-    let mut output = Vec::with_capacity(element_count(shape)?);
-    for block in 0..outer {
-        let source = &values[block * extent * inner..][..extent * inner];
-        if inner == 1 {
-            output.extend(positions.iter().map(|at| at.map_or(fill, |at| source[at])));
-            continue;
-        }
-        for position in positions {
-            match position {
-                Some(at) => output.extend_from_slice(&source[at * inner..][..inner]),
-                None => output.resize(output.len() + inner, fill),
-            }
-        }
+    let mut output = spare::buffer(element_count(shape)?);
+    let block = positions.len() * inner;
+    if output.is_empty() {
+        return Ok(output);
     }
+    let sources =
+        (0..outer).into_par_iter().map(|at| &values[at * extent * inner..][..extent * inner]);
+    output.par_chunks_mut(block).zip(sources).with_min_len(SHARE.div_ceil(block)).for_each(
+        |(target, source)| {
+            if inner == 1 {
+                for (target, at) in target.iter_mut().zip(positions) {
+                    *target = at.map_or(fill, |at| source[at]);
+                }
+                return;
+            }
+            for (target, position) in target.chunks_exact_mut(inner).zip(positions) {
+                match position {
+                    Some(at) => target.copy_from_slice(&source[at * inner..][..inner]),
+                    None => target.fill(fill),
+                }
+            }
+        },
+    );
     Ok(output)
 }

@@ -4,7 +4,6 @@
 //! any more, so that a frame allocates nothing for them. Values of other widths are carried as `q - z` in single
 //! precision, float values as they are. Everything behind a sum of products is integer arithmetic (`docs/arithmetic.md`).
 
-mod awake;
 mod conv;
 mod depthwise;
 mod edges;
@@ -19,6 +18,7 @@ mod work;
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::base::awake::awake;
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::base::tensor::Tensor;
 use crate::model::qgraph::{Operand, QGraph, QValueId};
@@ -71,7 +71,7 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// [`codes::SHAPE`] for an input of another shape, [`codes::ACTIVATION_NON_FINITE`].
     pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        awake::awake(|| self.compute(inputs, |_, _| Ok(())))
+        awake(|| self.compute(inputs, |_, _| Ok(())))
     }
 
     /// Like [`Engine::run`]; `observe` sees every value once, as `q - z` in single precision or,
