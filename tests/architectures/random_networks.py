@@ -144,6 +144,49 @@ class Random(Network):
         y = self.conv(mean, 1, 3, act="sigmoid") if self.chance() else self.conv(x, 1, 1, act="sigmoid")
         return self.mul(x, y)
 
+    def block_maximum(self, x):
+        """The largest or smallest channel beside their mean, or the larger of two branches, of halves or of groups of channels."""
+        channels, height, width = self.size(x)
+        kind = self.pick(["channels", "branches", "halves", "groups"])
+        largest = self.chance(0.7)
+        reduce, compare = ("ReduceMax", "Max") if largest else ("ReduceMin", "Min")
+        if kind == "channels":
+            one = (1, 1, height, width)
+            mean = self.node("ReduceMean", [x], one, axes=[1], keepdims=1)
+            most = self.node(reduce, [x], one, axes=[1], keepdims=1)
+            return self.mul(x, self.conv(self.concat([mean, most]), 1, self.pick([3, 7]), act="sigmoid"))
+        if kind == "branches":
+            filters = self.filters()
+            a, b = self.conv(x, filters, 1), self.conv(x, filters, 3)
+            return self.node(compare, [a, b], self.shape[a])
+        half = self.filters()
+        y = self.conv(x, 2 * half, 3)
+        if kind == "halves":
+            a, b = self.halves(y)
+            return self.node(compare, [a, b], self.shape[a])
+        y = self.reshape(y, (1, half, 2, height, width))
+        return self.node(reduce, [y], (1, half, height, width), axes=[2], keepdims=0)
+
+    def block_rare(self, x):
+        """Operators that others make up."""
+        channels, height, width = self.size(x)
+        kind = self.pick(["Abs", "Selu", "crelu", "Mean", "Pow", "nearest"])
+        y = self.conv(x, self.filters(), 3)
+        if kind == "crelu":
+            y = self.concat([y, self.node("Neg", [y], self.shape[y])])
+            return self.node("Relu", [y], self.shape[y])
+        if kind == "Mean":
+            other = self.conv(x, self.size(y)[0], 1)
+            return self.node("Mean", [y, other], self.shape[y])
+        if kind == "Pow":
+            return self.node("Pow", [y, self.constant(2.0)], self.shape[y])
+        if kind == "nearest" and max(height, width) <= 20:
+            shape = (1, self.size(y)[0], 3 * height, 3 * width)
+            sizes = self.constant(shape, np.int64)
+            return self.node("Resize", [y, "", "", sizes], shape, mode="nearest",
+                             coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        return self.node(kind if kind != "nearest" else "Abs", [y], self.shape[y])
+
     def block_split(self, x):
         channels = self.size(x)[0]
         if channels % 2:

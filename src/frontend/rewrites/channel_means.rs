@@ -1,6 +1,7 @@
 //! Means and sums over channels become 1 x 1 convolutions with equal weights, as spatial attention has them.
 
 use super::Rewrite;
+use super::view::keep_channels;
 use crate::base::error::Result;
 use crate::base::tensor::Tensor;
 use crate::frontend::graph::{Graph, Node, ValueId};
@@ -28,6 +29,7 @@ impl Rewrite for ChannelMeans {
             let Some((input, channels, weight)) = reduced(graph, &graph.nodes[index]) else {
                 continue;
             };
+            keep_channels(graph, index);
             let weights = Tensor::new(&[1, channels, 1, 1], vec![weight; channels])?;
             let name = format!("{}:weight", graph.nodes[index].name);
             let weights = graph.add_constant(&name, weights);
@@ -46,7 +48,7 @@ fn reduced(graph: &Graph, node: &Node) -> Option<(ValueId, usize, f32)> {
     let (Op::Reduce(reduce), input) = (&node.op, node.input(0)?) else { return None };
     let &[_, channels, _, _] = &graph.fact(input).shape[..] else { return None };
     let axes = graph.constant(node.input(1)?)?.values::<i64>().ok()?;
-    let along_channels = matches!(axes, [1 | -3]) && reduce.keep_dims && channels > 0;
+    let along_channels = matches!(axes, [1 | -3]) && channels > 0;
     match reduce.reduction {
         Reduction::Mean if along_channels => Some((input, channels, 1.0 / channels as f32)),
         Reduction::Sum if along_channels => Some((input, channels, 1.0)),

@@ -6,9 +6,10 @@
 
 use super::Rewrite;
 use crate::base::error::Result;
-use crate::base::tensor::Tensor;
+use crate::base::tensor::{DType, Tensor};
 use crate::frontend::graph::{Graph, Node, ValueId};
 use crate::frontend::ops::Op;
+use crate::frontend::ops::activation::Activation;
 use crate::frontend::ops::binary::Binary;
 use crate::frontend::ops::conv::Conv;
 use crate::frontend::ops::epilogue::Epilogue;
@@ -113,6 +114,13 @@ pub(super) fn affine(graph: &Graph, node: &Node) -> Option<Affine> {
             Some(Affine { input, scale, shift })
         }
         Op::Binary(op) => binary_affine(graph, node, *op),
+        Op::Activation(Activation::Neg) => {
+            let input = node.input(0)?;
+            let channels = *graph.fact(input).shape.get(1)?;
+            let floats = graph.fact(input).dtype == DType::F32;
+            let [scale, shift] = [-1.0, 0.0].map(|value| vec![value; channels]);
+            floats.then_some(Affine { input, scale, shift })
+        }
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ mod bends_to_conv;
 mod borders;
 mod chain;
 mod channel_maps;
+mod channel_maxima;
 mod channel_means;
 mod fold_affine;
 mod fold_constants;
@@ -20,6 +21,7 @@ mod grow_channels;
 mod least;
 mod lift_sequences;
 mod linear_to_means;
+mod maxima_to_sums;
 mod merge_siblings;
 mod nearest_to_doublings;
 mod recognize_activations;
@@ -28,6 +30,7 @@ mod recognize_shuffle;
 mod remove_identities;
 mod sink_transposes;
 mod space_to_conv;
+mod spell_out;
 mod split_maximum;
 mod spread;
 mod straighten_sigmoids;
@@ -105,7 +108,10 @@ pub const CHANNELS_TOGETHER: usize = 16;
 /// What quantization adds to [`STANDARD`], after it: rewrites towards what the accelerator does.
 pub static ACCELERATOR: &[&dyn Rewrite] = &[
     &lift_sequences::LiftSequences,
+    &spell_out::SpellOut,
     &channel_means::ChannelMeans,
+    &channel_maxima::ChannelMaxima,
+    &maxima_to_sums::MaximaToSums,
     &sums_to_pairs::SumsToPairs,
     &affine_to_conv::AffineToConv,
     &space_to_conv::SpaceToConv,

@@ -7,12 +7,14 @@ mod enlarged;
 mod heads;
 mod joined;
 mod magnitudes;
+mod maxima;
 mod outputs;
 mod pools;
 mod products;
 mod renamed;
 mod sequences;
 mod slopes;
+mod spelled;
 mod standing;
 
 use seigo::Result;

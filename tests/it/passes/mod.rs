@@ -4,6 +4,7 @@
 mod activations;
 mod affine;
 mod averages;
+mod channel_maxima;
 mod channel_means;
 mod epilogues;
 mod focus;
@@ -23,6 +24,7 @@ mod shuffle;
 mod siblings;
 mod sigmoids;
 mod space;
+mod spelled;
 mod sums;
 mod transposed;
 mod transposes;

@@ -36,6 +36,14 @@ pub fn height(graph: &QGraph, id: QValueId) -> usize {
     graph.value(id).shape.get(2).copied().unwrap_or(1)
 }
 
+/// The same of one that a plan names, which may not exist.
+fn height_of(graph: &QGraph, id: QValueId) -> Result<usize> {
+    match graph.values.get(id.0) {
+        Some(_) => Ok(height(graph, id)),
+        None => Err(wrong("no such value")),
+    }
+}
+
 fn of_dense(graph: &QGraph, dense: &Dense) -> Result<Touched> {
     let layer = graph.layers.get(dense.layer).ok_or_else(|| wrong("no such layer"))?;
     // A copy reads what it makes.
@@ -43,7 +51,7 @@ fn of_dense(graph: &QGraph, dense: &Dense) -> Result<Touched> {
         Source::Memory(views) if layer.op.movement().is_some() => views.first(),
         _ => None,
     };
-    let output = height(graph, copied.map_or(layer.outputs[0], |view| view.value));
+    let output = height_of(graph, copied.map_or(layer.outputs[0], |view| view.value))?;
     let (result, middle) = behind(graph, &dense.filters, output, dense.rows.map(spanned))?;
     let axis = layer.op.conv().map(|conv| conv.axes[0]);
     let looks = |row: &usize| axis.as_ref().map_or(vec![*row], |axis| taps(axis, *row));
@@ -53,7 +61,7 @@ fn of_dense(graph: &QGraph, dense: &Dense) -> Result<Touched> {
 }
 
 fn of_plane(graph: &QGraph, plane: &PlaneWork) -> Result<Touched> {
-    let input = height(graph, plane.source.value);
+    let input = height_of(graph, plane.source.value)?;
     let (result, middle) = behind(graph, &plane.filters, input, plane.rows.map(spanned))?;
     finish(plane.rows.is_none(), [result, middle.clone(), middle], [input, input])
 }
@@ -94,7 +102,7 @@ fn behind(
 
 /// The rows that the plane engine takes for a row of a filter.
 fn window(graph: &QGraph, layer: usize, input: usize) -> Result<Axis> {
-    let op = &graph.layers[layer].op;
+    let op = &graph.layers.get(layer).ok_or_else(|| wrong("no such layer"))?.op;
     if !is_filter(op) && !is_large(op) {
         return Err(wrong("the plane engine does not do this"));
     }
