@@ -37,7 +37,10 @@ impl Rewrite for SpellOut {
         // Nodes that come of it are looked at, too.
         while index < graph.nodes.len() {
             take_out(graph, index);
-            if let Some(meaning) = meaning(graph, &graph.nodes[index])? {
+            if let Some(channels) = magnitudes(graph, &graph.nodes[index]) {
+                bend_by_slopes(graph, index, &vec![-1.0; channels])?;
+                turned += 1;
+            } else if let Some(meaning) = meaning(graph, &graph.nodes[index])? {
                 spell(graph, index, meaning)?;
                 turned += 1;
             }
@@ -81,13 +84,26 @@ fn take_out(graph: &mut Graph, index: usize) {
 
 /// What a node means in other operators.
 enum Meaning {
-    Magnitude(ValueId),
     Square(ValueId),
+    /// So many times what an operator gives.
     Multiple(Op, Vec<ValueId>, f32),
+    /// One after the other.
     Additions(Vec<ValueId>),
-    Negatives(ValueId, Reduce, ValueId),
+    /// A minimum along axes, as the maximum of negatives.
+    Minimum(ValueId, Reduce, ValueId),
+    /// The sum along axes of what an operator gives.
     SumOf(Op, Vec<ValueId>, Reduce, ValueId),
+    /// Each pixel so many times along both axes.
     Repeated(ValueId, usize),
+}
+
+/// The channels of the planes whose magnitudes a node gives, if it does.
+fn magnitudes(graph: &Graph, node: &Node) -> Option<usize> {
+    let fact = graph.fact(node.input(0)?);
+    let planes = fact.dtype == DType::F32 && fact.shape.len() == 4;
+    let computed = graph.constant(node.input(0)?).is_none();
+    let is_one = matches!(node.op, Op::Activation(Activation::Abs)) && planes && computed;
+    is_one.then(|| fact.shape[1])
 }
 
 fn meaning(graph: &Graph, node: &Node) -> Result<Option<Meaning>> {
@@ -98,7 +114,6 @@ fn meaning(graph: &Graph, node: &Node) -> Result<Option<Meaning>> {
     }
     let computed = graph.constant(x).is_none();
     Ok(match &node.op {
-        Op::Activation(Activation::Abs) if computed => Some(Meaning::Magnitude(x)),
         &Op::Activation(Activation::Selu { alpha, gamma }) if computed => {
             Some(Meaning::Multiple(Activation::Elu { alpha }.into(), vec![x], gamma))
         }
@@ -143,7 +158,7 @@ fn reduced(graph: &Graph, node: &Node, x: ValueId, reduce: Reduce) -> Option<Mea
     let spatial = along.iter().all(|axis| [2, 3, -1, -2].contains(axis));
     let sum = Reduce { reduction: Reduction::Sum, ..reduce };
     match reduce.reduction {
-        Reduction::Min if spatial => Some(Meaning::Negatives(x, reduce, axes)),
+        Reduction::Min if spatial => Some(Meaning::Minimum(x, reduce, axes)),
         Reduction::L1 => Some(Meaning::SumOf(Activation::Abs.into(), vec![x], sum, axes)),
         Reduction::SumSquare => Some(Meaning::SumOf(Binary::Mul.into(), vec![x, x], sum, axes)),
         _ => None,
@@ -172,16 +187,11 @@ fn repeated(graph: &Graph, node: &Node, x: ValueId) -> Result<Option<usize>> {
 
 fn spell(graph: &mut Graph, index: usize, meaning: Meaning) -> Result<()> {
     let name = format!("{}:step", graph.nodes[index].name);
-    if let Meaning::Magnitude(x) = meaning {
-        let channels = graph.fact(x).shape[1];
-        return bend_by_slopes(graph, index, &vec![-1.0; channels]);
-    }
     let output = graph.nodes[index].outputs[0];
     let shape: Vec<i64> = graph.fact(output).shape.iter().map(|&extent| extent as i64).collect();
     let mut chain = Chain::new(graph, name);
     let inputs = |values: &[ValueId]| values.iter().copied().map(Some).collect::<Vec<_>>();
     match meaning {
-        Meaning::Magnitude(_) => {}
         Meaning::Square(x) => {
             chain.push(Binary::Mul.into(), inputs(&[x, x]))?;
         }
@@ -195,7 +205,7 @@ fn spell(graph: &mut Graph, index: usize, meaning: Meaning) -> Result<()> {
                 chain.push(Binary::Add.into(), inputs(&[sum, value]))
             })?;
         }
-        Meaning::Negatives(x, reduce, axes) => {
+        Meaning::Minimum(x, reduce, axes) => {
             let negative = chain.push(Activation::Neg.into(), inputs(&[x]))?;
             let largest = Reduce { reduction: Reduction::Max, keep_dims: true, ..reduce };
             let largest = chain.push(largest.into(), inputs(&[negative, axes]))?;
