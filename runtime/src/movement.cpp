@@ -30,6 +30,7 @@ class Planner {
     if (op == "depth-to-space") return depth_to_space();
     if (op == "channel-shuffle") return shuffle();
     if (op == "slice") return slice();
+    if (op == "gather") return gather();
     if (op == "resize") return resize();
     if (moves_floats(op)) {
       Copy copy;
@@ -53,11 +54,8 @@ class Planner {
   }
 
   bool axis(std::size_t rank, std::size_t& axis) const {
-    const std::int64_t own = static_cast<std::int64_t>(rank);
     std::int64_t value = 0;
-    if (!number("axis", -own, own - 1, value)) return false;
-    axis = static_cast<std::size_t>(value < 0 ? value + own : value);
-    return true;
+    return number("axis", INT32_MIN, INT32_MAX, value) && counted(value, rank, axis);
   }
 
   static std::ptrdiff_t step(std::size_t elements) { return static_cast<std::ptrdiff_t>(elements); }
@@ -212,6 +210,35 @@ class Planner {
     return true;
   }
 
+  // Elements by their positions along an axis, which goes where there is one that is no list.
+  bool gather() {
+    std::vector<std::int64_t> indices;
+    std::size_t along = 0;
+    const Operand* list = layer_.inputs.size() > 1 ? &layer_.inputs[1] : nullptr;
+    if (list == nullptr || !list->integers(indices) || list->shape.size() > 1) return builder_.unsupported("these indices of Gather");
+    if (!axis(in().shape.size(), along)) return misfit();
+    const Shape from = in().strides(), to = out().strides();
+    const bool one = list->shape.empty();
+    Shape shape = in().shape;
+    one ? void(shape.erase(shape.begin() + step(along))) : void(shape[along] = indices.size());
+    if (shape != out().shape) return misfit();
+    Copy copy;
+    for (std::size_t at = 0; at < from.size(); ++at) {
+      const std::size_t target = at - (one && at > along ? 1 : 0);
+      if (at != along) copy.dimensions.push_back({in().shape[at], step(from[at]), step(to[target]), {}});
+      if (at == along && !one) copy.dimensions.push_back({indices.size(), 0, step(to[target]), {}});
+      for (std::size_t own = 0; at == along && own < indices.size(); ++own) {
+        std::size_t position = 0;
+        if (!counted(indices[own], in().shape[along], position)) return builder_.broken("an index outside");
+        if (one) copy.from = step(position * from[along]);
+        if (!one) copy.dimensions.back().positions.push_back(step(position * from[along]));
+      }
+      if (at == along && !one) straighten(copy, at);
+    }
+    copies_.push_back(std::move(copy));
+    return true;
+  }
+
   // Nearest neighbors.
   bool resize() {
     const Json *mode = layer_.attributes->get("mode"), *nearest = mode ? mode->get("nearest") : nullptr;
@@ -319,9 +346,16 @@ class Planner {
 
 }  // namespace
 
+bool counted(std::int64_t index, std::size_t extent, std::size_t& position) {
+  const std::int64_t own = static_cast<std::int64_t>(extent);
+  if (index < -own || index >= own) return false;
+  position = static_cast<std::size_t>(index < 0 ? index + own : index);
+  return true;
+}
+
 bool is_movement(const std::string& op) {
   static constexpr const char* kOthers[] = {"concat", "split", "transpose", "space-to-depth", "depth-to-space",
-                                            "channel-shuffle", "slice", "resize"};
+                                            "channel-shuffle", "slice", "gather", "resize"};
   const auto same = [&](const char* name) { return op == name; };
   return std::any_of(std::begin(kReshapes), std::end(kReshapes), same) || std::any_of(std::begin(kOthers), std::end(kOthers), same);
 }

@@ -29,7 +29,10 @@ bool plan_movement(Builder& builder, const Layer& layer, const std::vector<std::
 // Whether an operator of this name moves elements, integers too.
 bool is_movement(const std::string& op);
 
-// Operators that repeat, pick or surround elements: gather, tile, expand, pad.
+// An index that may count from the end; false where it is outside.
+bool counted(std::int64_t index, std::size_t extent, std::size_t& position);
+
+// Operators that repeat or surround elements: tile, expand, pad.
 bool moves_floats(const std::string& op);
 bool plan_repetition(Builder& builder, const Layer& layer, const Value& in, const Value& out, Copy& copy);
 

@@ -18,8 +18,10 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use seigo::base::tensor::{DType, Tensor};
+use seigo::frontend::ops::gather::Gather;
+use seigo::frontend::ops::{Fact, Inputs, Op};
 use seigo::model::ceras::Model;
-use seigo::model::qgraph::QGraph;
+use seigo::model::qgraph::{Format, Layer, Moved, Operand, QGraph, QOp, QValue, QValueId, moved};
 use seigo::software::reference;
 use tempfile::TempDir;
 
@@ -282,4 +284,42 @@ fn what_it_has_not_is_refused() {
     let output = run(&folder, &bytes, &[], "best", "1");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.starts_with("error[SG0603]: layer \"flatten\""), "{text}");
+}
+
+/// Gather along every axis, with a list of positions and with one.
+#[test]
+fn picked_elements_have_the_numbers_of_the_reference() {
+    for seed in 0..24u64 {
+        let (mut graph, inputs) = convolution(seed);
+        let from = graph.outputs[0].value;
+        let value = graph.values[from.0].clone();
+        let (axis, one) = (seed as usize % value.shape.len(), seed % 3 == 2);
+        let extent = value.shape[axis] as i64;
+        let positions = [extent / 2, -1, 0, -extent];
+        let indices = match one {
+            true => Tensor::scalar(positions[seed as usize % 4]),
+            false => Tensor::vector(positions.to_vec()),
+        };
+        let op = Op::from(Gather { axis: axis as i64 });
+        let facts = [Fact::new(DType::I8, value.shape.clone()), Fact::from(indices.clone())];
+        let facts = op.infer(Inputs::new(&facts.each_ref().map(Some))).unwrap();
+        let (width, scales) = value.integer().unwrap();
+        let marks = [Some(Moved::Quantized(&value.shape, scales)), Some(Moved::Constant(&indices))];
+        let Ok(mut scales) = moved(&op, &marks) else { continue };
+        let to = QValueId(graph.values.len());
+        let format = Format::Integer { width, scales: scales.remove(0) };
+        graph.values.push(QValue { name: "picked".into(), shape: facts[0].shape.clone(), format });
+        graph.layers.push(Layer {
+            name: "pick".into(),
+            op: QOp::Move(op.into()),
+            inputs: vec![Some(Operand::Value(from)), Some(Operand::Constant(indices))],
+            outputs: vec![to],
+            sources: Vec::new(),
+        });
+        graph.outputs[0].value = to;
+        graph.validate().unwrap();
+        for kernels in kernels() {
+            compare(&graph, &inputs, kernels, "2");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-// Operators that repeat, pick or surround elements, which only layers in float have.
+// Operators that repeat or surround elements, which only layers in float have.
 #include <algorithm>
 
 #include "../movement.h"
@@ -16,38 +16,6 @@ const Operand* constant(const Layer& layer, std::size_t position) {
 bool whole(const Layer& layer, std::size_t position, std::vector<std::int64_t>& numbers) {
   const Operand* operand = constant(layer, position);
   return operand != nullptr && operand->integers(numbers);
-}
-
-bool counted(std::int64_t index, std::size_t extent, std::size_t& position) {
-  const std::int64_t own = step(extent);
-  if (index < -own || index >= own) return false;
-  position = static_cast<std::size_t>(index < 0 ? index + own : index);
-  return true;
-}
-
-bool gather(Builder& builder, const Layer& layer, const Value& in, const Value& out, Copy& copy) {
-  const Json* given = layer.attributes->get("axis");
-  std::vector<std::int64_t> indices;
-  std::size_t axis = 0;
-  if (!whole(layer, 1, indices) || layer.inputs[1].shape.size() > 1) return builder.unsupported("these indices of Gather");
-  if (given == nullptr || !given->is_whole() || !counted(given->whole, in.shape.size(), axis)) return builder.broken("its axis");
-  const Shape from = in.strides(), to = out.strides();
-  const bool one = layer.inputs[1].shape.empty();  // drops the axis
-  Shape shape = in.shape;
-  one ? void(shape.erase(shape.begin() + step(axis))) : void(shape[axis] = indices.size());
-  if (shape != out.shape) return builder.broken("its shape");
-  for (std::size_t at = 0; at < in.shape.size(); ++at) {
-    const std::size_t target = at - (one && at > axis ? 1 : 0);
-    if (at != axis) copy.dimensions.push_back({in.shape[at], step(from[at]), step(to[target]), {}});
-    if (at == axis && !one) copy.dimensions.push_back({indices.size(), 0, step(to[target]), {}});
-    for (std::size_t own = 0; at == axis && own < indices.size(); ++own) {
-      std::size_t position = 0;
-      if (!counted(indices[own], in.shape[axis], position)) return builder.broken("an index outside");
-      if (one) copy.from = step(position * from[axis]);
-      if (!one) copy.dimensions.back().positions.push_back(step(position * from[axis]));
-    }
-  }
-  return true;
 }
 
 // Both repeat: a tile the whole of an axis, an expansion its one element.
@@ -127,10 +95,9 @@ bool pad(Builder& builder, const Layer& layer, const Value& in, const Value& out
 
 }  // namespace
 
-bool moves_floats(const std::string& op) { return op == "gather" || op == "tile" || op == "expand" || op == "pad"; }
+bool moves_floats(const std::string& op) { return op == "tile" || op == "expand" || op == "pad"; }
 
 bool plan_repetition(Builder& builder, const Layer& layer, const Value& in, const Value& out, Copy& copy) {
-  if (layer.op == "gather") return gather(builder, layer, in, out, copy);
   if (layer.op == "pad") return pad(builder, layer, in, out, copy);
   return repeat(builder, in, out, layer.op == "tile", copy);
 }
