@@ -141,6 +141,14 @@ test-runtime: build ## The C++ runtime against the reference: every tensor of 50
 	SEIGO_RUNTIME="$$runtime/native/tensors" SEIGO_RUNTIME_CASES=500 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras $$runtime/classifier.ceras" \
 	  SEIGO_RUNTIME_DETECTORS="$(wildcard $(CURDIR)/build/bench/yolox_nano.ceras)" \
 	  $(CARGO) test --release --locked --test it runtime:: -- --include-ignored --nocapture
+	quark=$(SHARED)/models/yolox_nano.quark_xint8.onnx
+	if [ -f $$quark ]; then
+	  target/release/seigo import $$quark -o $$runtime/quark.ceras
+	  for program in "$$runtime/native/tensors" "qemu-aarch64 $$runtime/aarch64/tensors"; do
+	    SEIGO_RUNTIME="$$program" SEIGO_RUNTIME_MODELS="$$runtime/quark.ceras" \
+	      $(CARGO) test --release --locked --test it runtime::whole_models_have -- --include-ignored --nocapture
+	  done
+	fi
 	for program in "$$runtime/sanitized/tensors" "$$runtime/threads/tensors" "qemu-aarch64 $$runtime/aarch64/tensors"; do
 	  SEIGO_RUNTIME="$$program" SEIGO_RUNTIME_CASES=100 SEIGO_RUNTIME_MODELS="$$runtime/shapes.ceras" \
 	    $(CARGO) test --release --locked --test it runtime:: -- --include-ignored --nocapture
