@@ -55,8 +55,8 @@ fn standing(graph: &Graph, index: usize) -> Option<Affine> {
     affine(graph, node).filter(|affine| affine.is_finite() && planes(affine))
 }
 
-/// By value, whether a layer with weights depends on it.
-fn leads_to_weights(graph: &Graph) -> Vec<bool> {
+/// By value, whether a layer with weights depends on it; what does not is computed in float behind the frame.
+pub(super) fn leads_to_weights(graph: &Graph) -> Vec<bool> {
     let mut leads = vec![false; graph.values.len()];
     for node in graph.nodes.iter().rev() {
         if has_weights(graph, node) || node.outputs.iter().any(|output| leads[output.0]) {

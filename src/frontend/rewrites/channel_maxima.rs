@@ -5,8 +5,10 @@
 //! both, with the difference in the convolution's sums. Where halves are not equally long they overlap, since a maximum
 //! may take a channel twice. The smallest is the negative of the largest negative.
 //!
+//! Behind the last layer with weights nothing changes: numbers are in float there.
 //! Channels that a Reshape puts into groups (maxout) are compared group by group, as slices of the channels.
 
+use super::affine_to_conv::leads_to_weights;
 use super::view::keep_channels;
 use super::{CHANNELS_TOGETHER, Chain, Rewrite};
 use crate::base::error::Result;
@@ -34,8 +36,11 @@ impl Rewrite for ChannelMaxima {
     }
 
     fn run(&self, graph: &mut Graph) -> Result<usize> {
-        let mut turned = 0;
+        let (mut turned, leads) = (0, leads_to_weights(graph));
         for index in 0..graph.nodes.len() {
+            if !graph.nodes[index].outputs.iter().all(|output| leads[output.0]) {
+                continue;
+            }
             if let Some((input, kind)) = reduced(graph, &graph.nodes[index]) {
                 keep_channels(graph, index);
                 replace(graph, index, input, kind)?;

@@ -1,6 +1,7 @@
 //! The larger or smaller one of computed tensors, element by element, becomes sums with a ReLU between them:
-//! `max(a, b) = relu(a - b) + b` and `min(a, b) = a - relu(a - b)`.
+//! `max(a, b) = relu(a - b) + b` and `min(a, b) = a - relu(a - b)`. Behind the last layer with weights, where numbers are in float, it stays.
 
+use super::affine_to_conv::leads_to_weights;
 use super::{Chain, Rewrite};
 use crate::base::error::Result;
 use crate::base::tensor::DType;
@@ -23,9 +24,11 @@ impl Rewrite for MaximaToSums {
     }
 
     fn run(&self, graph: &mut Graph) -> Result<usize> {
-        let mut turned = 0;
+        let (mut turned, leads) = (0, leads_to_weights(graph));
         for index in 0..graph.nodes.len() {
-            let Some((kind, values)) = alike(graph, &graph.nodes[index]) else { continue };
+            let found = alike(graph, &graph.nodes[index]);
+            let leading = |_: &_| leads[graph.nodes[index].outputs[0].0];
+            let Some((kind, values)) = found.filter(leading) else { continue };
             let mut chain = Chain::new(graph, format!("{}:part", graph.nodes[index].name));
             let mut found = values[0];
             for &value in &values[1..] {

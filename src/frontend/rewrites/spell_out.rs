@@ -4,7 +4,10 @@
 //! - a mean of tensors is a part of their sum, a sum with constants a sum of two at a time,
 //! - `ReduceMin` is the negative of the largest negative, `ReduceL1` and `ReduceSumSquare` are sums of magnitudes and squares,
 //! - nearest neighbors by a whole number that is no power of two are a transposed convolution with ones.
+//!
+//! Behind the last layer with weights, where numbers are in float, they stay.
 
+use super::affine_to_conv::leads_to_weights;
 use super::{Chain, Rewrite, bend_by_slopes};
 use crate::base::error::Result;
 use crate::base::tensor::{DType, Tensor};
@@ -33,9 +36,16 @@ impl Rewrite for SpellOut {
     }
 
     fn run(&self, graph: &mut Graph) -> Result<usize> {
-        let (mut turned, mut index) = (0, 0);
-        // Nodes that come of it are looked at, too.
-        while index < graph.nodes.len() {
+        let (mut turned, leads) = (0, leads_to_weights(graph));
+        // Values that come of it lead where those do that they are a part of; their nodes are looked at, too.
+        let leading = |output: &ValueId| leads.get(output.0).is_none_or(|&leads| leads);
+        let mut next = 0;
+        while next < graph.nodes.len() {
+            let index = next;
+            next += 1;
+            if !graph.nodes[index].outputs.iter().all(leading) {
+                continue;
+            }
             take_out(graph, index);
             if let Some(channels) = magnitudes(graph, &graph.nodes[index]) {
                 bend_by_slopes(graph, index, &vec![-1.0; channels])?;
@@ -44,7 +54,6 @@ impl Rewrite for SpellOut {
                 spell(graph, index, meaning)?;
                 turned += 1;
             }
-            index += 1;
         }
         Ok(turned)
     }

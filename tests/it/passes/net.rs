@@ -81,6 +81,12 @@ impl Net {
         self.with("Conv", &[input, weight, bias], &[("pads", pads)])
     }
 
+    /// A layer with weights behind a value whose last axis is `last` long.
+    pub fn weigh(&mut self, input: ValueId, last: usize) -> ValueId {
+        let weight = self.random(&[last, 3]);
+        self.op("MatMul", &[input, weight])
+    }
+
     /// A resize to `sizes`: mode, places and rounding.
     pub fn resize(&mut self, input: ValueId, sizes: [usize; 4], how: [&str; 3]) -> ValueId {
         let none = self.tensor(Tensor::vector(Vec::<f32>::new()));
