@@ -1,4 +1,4 @@
-//! Multiplying the positions at the border of planes, by what the accelerator does.
+//! Multiplying the positions at the border of planes and repeating them, by what the accelerator does.
 //!
 //! With I a plane whose border is 0 and whose inner part is that of x, `f x - (f - 1) I` is x inside and f x at the
 //! border. A convolution without padding cuts the border off, one with padding puts zeros there, and the third one
@@ -81,6 +81,33 @@ pub fn multiply(
     let padded = Window { pads, ..Window::default() };
     let inner = chain.depthwise(inner, padded, &[1.0 - factor], None)?;
     chain.depthwise(value, Window::default(), &[factor], Some(inner))
+}
+
+/// Repeats the first or the last position along rows (axis 0) or columns (axis 1): what is x without the others, with
+/// zeros in their place, is added to x beside a zero. Exact, since each number meets zeros alone or itself.
+///
+/// # Errors
+/// Those of making nodes.
+pub fn repeat(chain: &mut Chain<'_>, value: ValueId, axis: usize, first: bool) -> Result<ValueId> {
+    let padded = |before: usize, behind: usize| {
+        let mut pads = vec![(0, 0); 2];
+        pads[axis] = (before, behind);
+        Window { pads, ..Window::default() }
+    };
+    let [beside, at] = match first {
+        true => [padded(0, 1), padded(1, 0)],
+        false => [padded(1, 0), padded(0, 1)],
+    };
+    let mut others = None;
+    if chain.shape(value)[2 + axis] > 1 {
+        let mut kernel = vec![1, 1];
+        kernel[axis] = 2;
+        let taps = if first { [0.0, 1.0] } else { [1.0, 0.0] };
+        let cut = chain.depthwise(value, Window { kernel, ..Window::default() }, &taps, None)?;
+        others = Some(chain.depthwise(cut, padded(1, 1), &[-1.0], None)?);
+    }
+    let alone = chain.depthwise(value, beside, &[1.0], others)?;
+    chain.depthwise(value, at, &[1.0], Some(alone))
 }
 
 #[cfg(test)]

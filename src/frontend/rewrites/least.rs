@@ -2,6 +2,8 @@
 
 use crate::frontend::graph::{Graph, Links, ValueId};
 use crate::frontend::ops::Op;
+use crate::frontend::ops::activation::Activation;
+use crate::frontend::ops::epilogue::Residual;
 
 /// Operators that are looked through at most.
 const DEPTH: usize = 16;
@@ -22,6 +24,9 @@ fn look(graph: &Graph, links: &Links, id: ValueId, depth: usize) -> f64 {
     };
     match &node.op {
         Op::Activation(activation) => activation.lower_bound().unwrap_or(unknown),
+        Op::Conv(conv) if conv.epilogue.residual != Some(Residual::AfterActivation) => {
+            conv.epilogue.activation.and_then(Activation::lower_bound).unwrap_or(unknown)
+        }
         Op::Softmax(_) => 0.0,
         // An upper bound below the lower one is what everything becomes.
         Op::Clip(_) => {

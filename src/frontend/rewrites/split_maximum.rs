@@ -5,10 +5,15 @@
 //! A maximum of maxima is the maximum, so maxima of maxima are exact in float and in integers. Planes and windows
 //! side by side are halved step by step: windows of 2 cover an even extent, windows of 3 an odd one, both without
 //! padding. Other windows grow by 2 at stride 1 with each step. A stride beyond 2 takes every n-th pixel by a
-//! convolution, which is exact in float and may change the scale in integers.
+//! convolution, which is exact in float and may change the scale in integers. Where windows reach out of the plane on
+//! both sides together by their whole length, so that there are more results than pixels, the plane gets the border that
+//! they see: of zeros if nothing in it is below, else of the pixels at its edge, which are in every such window.
 
+use super::affine_to_conv::leads_to_weights;
 use super::average_to_conv::flatten_behind;
-use super::{MAX_KERNEL, Rewrite};
+use super::borders::repeat;
+use super::least::least;
+use super::{Chain, MAX_KERNEL, Rewrite};
 use crate::base::error::Result;
 use crate::base::tensor::{DType, Tensor};
 use crate::frontend::graph::{Graph, Node};
@@ -32,8 +37,12 @@ impl Rewrite for SplitMaximum {
     }
 
     fn run(&self, graph: &mut Graph) -> Result<usize> {
+        let leads = leads_to_weights(graph);
         let mut split = 0;
         for index in 0..graph.nodes.len() {
+            if graph.nodes[index].outputs.first().is_some_and(|output| leads[output.0]) {
+                extend(graph, index)?;
+            }
             let Some(steps) = steps(graph, &graph.nodes[index]) else { continue };
             if graph.fact(graph.nodes[index].outputs[0]).shape.len() == 2 {
                 flatten_behind(graph, index);
@@ -154,6 +163,44 @@ fn sliding(axes: &[Axis; 2], channels: usize) -> Option<Vec<Step>> {
     Some(steps)
 }
 
+/// Gives the plane the border that windows see where they reach out too far.
+fn extend(graph: &mut Graph, index: usize) -> Result<()> {
+    let node = &graph.nodes[index];
+    let (Op::MaxPool(pool), Some(input)) = (&node.op, node.input(0)) else { return Ok(()) };
+    let fact = graph.fact(input);
+    let &[_, _, height, width] = &fact.shape[..] else { return Ok(()) };
+    let axes = pool.window.axes(&pool.window.kernel, &[height, width], pool.ceil)?;
+    let pads: Vec<(usize, usize)> = axes.iter().map(outside).collect();
+    let small = |axis: &Axis| small_windows(axis).is_some();
+    let regular = |axis: &Axis| (axis.dilation, axis.stride) == (1, axes[0].stride);
+    if fact.dtype != DType::F32 || axes.iter().all(small) || !axes.iter().all(regular) {
+        return Ok(());
+    }
+    let window = Window { pads: Vec::new(), ..pool.window.clone() };
+    let positive = least(graph, &graph.links(), input) >= 0.0;
+    let mut chain = Chain::new(graph, format!("{}:border", graph.nodes[index].name));
+    let mut plane = input;
+    if positive {
+        plane = chain.depthwise(plane, Window { pads, ..Window::default() }, &[1.0], None)?;
+    } else {
+        for (axis, (begin, end)) in pads.into_iter().enumerate() {
+            for first in std::iter::repeat_n(true, begin).chain(std::iter::repeat_n(false, end)) {
+                plane = repeat(&mut chain, plane, axis, first)?;
+            }
+        }
+    }
+    let node = &mut graph.nodes[index];
+    node.op = MaxPool { window, ceil: false }.into();
+    node.inputs[0] = Some(plane);
+    Ok(())
+}
+
+/// Positions in front of the plane and behind it that windows reach.
+fn outside(axis: &Axis) -> (usize, usize) {
+    let reach = (axis.output - 1) * axis.stride + axis.extent();
+    (axis.begin, reach.saturating_sub(axis.input + axis.begin))
+}
+
 /// Whether the plane engine has the windows as they are: as a cascade, or as one of 3 x 3.
 fn cascades([rows, columns]: &[Axis; 2]) -> bool {
     let same = |axis: &Axis| {
@@ -177,8 +224,7 @@ impl Small {
 /// The windows that make a larger one, one behind the other; `None` where it reaches out on both sides together
 /// by its whole length, so that the result is larger than the plane.
 fn small_windows(axis: &Axis) -> Option<Vec<Small>> {
-    let reach = (axis.output - 1) * axis.stride + axis.kernel;
-    let (begin, end) = (axis.begin, reach.saturating_sub(axis.input + axis.begin));
+    let (begin, end) = outside(axis);
     let both = begin.min(end);
     let lone = begin.max(end) - both;
     let left = (axis.kernel - 1).checked_sub(2 * both).filter(|&left| lone <= left)?;

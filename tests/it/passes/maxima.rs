@@ -79,8 +79,36 @@ fn windows_of_any_size_and_padding_are_exact() {
             ("pads", Attribute::Ints(pads.to_vec())),
             ("ceil_mode", Attribute::Int(samples.below(2) as i64)),
         ];
-        let y = net.with("MaxPool", &[x], &attributes);
+        let of = if samples.below(2) == 0 { x } else { net.op("Relu", &[x]) };
+        let y = net.with("MaxPool", &[of], &attributes);
+        // Where weights are behind, windows may reach out of the plane as far as they like.
+        let y = if samples.below(2) == 0 { y } else { net.conv(y, [2, 1], 1) };
         rewrite(&net.finish(&[y]), &[NAME]);
+    }
+}
+
+/// More results than pixels: the plane gets a border, by a convolution where nothing is below zero.
+#[test]
+fn windows_that_reach_out_on_both_sides_get_a_border() {
+    for (kernel, stride, pad, ceil, relu, convolutions) in [
+        ([2, 2], 1, 1, 0, true, 1),
+        ([2, 2], 2, 1, 0, true, 1),
+        ([3, 3], 2, 1, 1, true, 1),
+        // Behind each side that is repeated: two without and two with a sum.
+        ([2, 2], 1, 1, 0, false, 8),
+        ([3, 3], 1, 2, 0, false, 16),
+    ] {
+        let mut net = Net::new();
+        let x = net.input(&[1, 4, 18, 16]);
+        let of = if relu { net.op("Relu", &[x]) } else { x };
+        let mut window = window(kernel, stride, pad);
+        window.push(("ceil_mode", Attribute::Int(ceil)));
+        let y = net.with("MaxPool", &[of], &window);
+        let y = net.conv(y, [4, 2], 1);
+        let kinds = kinds(&rewrite(&net.finish(&[y]), &[NAME]).0);
+        let count = |kind: &str| kinds.iter().filter(|own| *own == kind).count();
+        let found = (count("MaxPool"), count("Conv (grouped)"));
+        assert_eq!(found, (1, convolutions), "{kernel:?}");
     }
 }
 
