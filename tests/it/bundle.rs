@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use seigo::compile::boards::Target;
-use seigo::compile::schedule::{Work, build};
+use seigo::compile::schedule::{Way, Work, build};
 use seigo::compile::{CompileOptions, Compiled};
 use seigo::model::ceras::Model;
 use tempfile::TempDir;
@@ -124,7 +124,7 @@ fn layers_of_the_processor_are_refused_on_request() {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (random >> 8) as usize % limit.max(1)
         });
-        let passes = build(&graph, &target).unwrap().passes;
+        let passes = build(&graph, &target, &Way::default()).unwrap().passes;
         let layers = passes.into_iter().find_map(|pass| match pass.work {
             Work::Processor { layers } => Some(layers),
             _ => None,

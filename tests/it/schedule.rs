@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use seigo::base::tensor::Tensor;
 use seigo::compile::boards::Target;
 use seigo::compile::schedule::{Placed, Plan, Schedule, StoredId, View};
-use seigo::compile::schedule::{Work, build, build_parts, order, place, sizes, validate};
+use seigo::compile::schedule::{Way, Work, build, order, place, sizes, validate, ways};
 use seigo::model::qgraph::QGraph;
 
 use crate::networks::{self, NANO};
@@ -44,8 +44,9 @@ proptest! {
     fn random_graphs_are_scheduled_placed_and_read_the_right_numbers((graph, inputs) in graphs()) {
         let truth = Truth::new(&graph, &inputs);
         for target in targets() {
-            for parts in [false, true] {
-                let mut schedule = build_parts(&graph, &target, parts).unwrap();
+            for way in every_way(&graph, &target) {
+                let parts = way.parts;
+                let mut schedule = build(&graph, &target, &way).unwrap();
                 let bytes = sizes::tensor_bytes(&schedule, target.pixels);
                 if parts {
                     order(&mut schedule, &bytes);
@@ -60,6 +61,19 @@ proptest! {
             }
         }
     }
+}
+
+/// The ways of building, each with split results whole and in parts.
+fn every_way(graph: &QGraph, target: &Target) -> Vec<Way> {
+    let ways = ways::all(graph, target, true).unwrap();
+    let both = |way: Way| [false, true].map(|parts| Way { parts, ..way.clone() });
+    ways.into_iter().flat_map(both).collect()
+}
+
+/// One of them.
+fn some_way(graph: &QGraph, target: &Target, number: u32) -> Way {
+    let mut ways = every_way(graph, target);
+    ways.swap_remove(number as usize % ways.len())
 }
 
 /// None where the tensors that are alive together are really larger than the memory.
@@ -152,7 +166,7 @@ proptest! {
     #[test]
     fn a_changed_schedule_that_is_accepted_is_right((graph, inputs, numbers) in mutated()) {
         let target = &targets()[numbers[0] as usize % 4];
-        let mut schedule = build(&graph, target).unwrap();
+        let mut schedule = build(&graph, target, &some_way(&graph, target, numbers[11])).unwrap();
         if schedule.passes.is_empty() {
             return Ok(());
         }
@@ -166,7 +180,7 @@ proptest! {
     #[test]
     fn changed_addresses_that_are_accepted_are_right((graph, _, numbers) in mutated()) {
         let target = &targets()[numbers[0] as usize % 4];
-        let mut schedule = build(&graph, target).unwrap();
+        let mut schedule = build(&graph, target, &some_way(&graph, target, numbers[11])).unwrap();
         let Some(mut placed) = place_if_it_fits(&graph, &mut schedule, target) else {
             return Ok(());
         };
@@ -232,7 +246,7 @@ fn most_changes_are_rejected() {
     for _ in 0..400 {
         let (graph, inputs, numbers) = mutated().new_tree(&mut runner).unwrap().current();
         let target = &targets()[numbers[0] as usize % 4];
-        let mut schedule = build(&graph, target).unwrap();
+        let mut schedule = build(&graph, target, &some_way(&graph, target, numbers[11])).unwrap();
         if schedule.passes.is_empty() {
             continue;
         }
@@ -254,7 +268,7 @@ fn the_random_graphs_reach_every_kind_of_pass() {
     for _ in 0..400 {
         let (graph, _) = graphs().new_tree(&mut runner).unwrap().current();
         for target in targets() {
-            for pass in build(&graph, &target).unwrap().passes {
+            for pass in build(&graph, &target, &Way::default()).unwrap().passes {
                 let kinds = match &pass.work {
                     Work::Dense(dense) => vec![
                         "dense",
@@ -307,7 +321,7 @@ fn yolox_nano_is_all_passes_of_the_accelerator() {
     let graph = NANO.graph();
     graph.validate().unwrap();
     let target = Target::load("kv260").unwrap();
-    let mut schedule = build(&graph, &target).unwrap();
+    let mut schedule = build(&graph, &target, &Way::default()).unwrap();
     let placed = place(&graph, &mut schedule, &target).unwrap();
     validate::schedule(&graph, &schedule).unwrap();
     let count =

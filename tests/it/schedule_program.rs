@@ -6,7 +6,7 @@ use proptest::test_runner::TestRunner;
 use seigo::base::error::Result;
 use seigo::compile::Compiled;
 use seigo::compile::boards::Target;
-use seigo::compile::schedule::{Plan, build_parts, order, place, sizes};
+use seigo::compile::schedule::{self, Plan, Way, order, place, sizes, ways};
 use seigo::model::ceras::Model;
 use seigo::model::qgraph::QGraph;
 
@@ -22,9 +22,9 @@ fn target(pixels: u64, chained: bool) -> Target {
     target
 }
 
-/// A build in the searched order, split results in parts where `parts` says so.
-fn build(graph: &QGraph, target: &Target, parts: bool) -> Result<Compiled> {
-    let mut schedule = build_parts(graph, target, parts)?;
+/// A build in the searched order.
+fn build(graph: &QGraph, target: &Target, way: &Way) -> Result<Compiled> {
+    let mut schedule = schedule::build(graph, target, way)?;
     let bytes = sizes::tensor_bytes(&schedule, target.pixels);
     order(&mut schedule, &bytes);
     let placed = place(graph, &mut schedule, target)?;
@@ -46,9 +46,13 @@ proptest! {
         seed in any::<u64>(),
         pixels in prop::sample::select(vec![1u64, 2, 4, 8]),
         flags in any::<[bool; 2]>(),
+        way in any::<prop::sample::Index>(),
     ) {
         let graph = random(numbers);
-        let build = match build(&graph, &target(pixels, flags[0]), flags[1]) {
+        let target = target(pixels, flags[0]);
+        let ways = ways::all(&graph, &target, true).unwrap();
+        let way = Way { parts: flags[1], ..way.get(&ways).clone() };
+        let build = match build(&graph, &target, &way) {
             // A kernel may be too large for the weight ring.
             Err(error) if error.code().id == "SG0901" => return Ok(()),
             built => built.map_err(|error| TestCaseError::fail(error.to_string()))?,
@@ -70,7 +74,7 @@ fn tight(pixels: u64, blocks: u64) -> Target {
 
 /// None where the memory does not hold the network.
 fn build_if_it_fits(graph: &QGraph, target: &Target) -> Option<Compiled> {
-    match build(graph, target, false) {
+    match build(graph, target, &Way::default()) {
         Err(error) if ["SG0702", "SG0901"].contains(&error.code().id) => None,
         built => Some(built.unwrap()),
     }
@@ -103,7 +107,8 @@ fn tight_plans_are_programs() {
 fn the_plan_of_yolox_nano_is_a_program() {
     let graph = NANO.graph();
     for (pixels, chained, parts) in [(4, true, false), (4, true, true), (1, false, false)] {
-        let build = build(&graph, &target(pixels, chained), parts).unwrap();
+        let way = Way { parts, ..Way::default() };
+        let build = build(&graph, &target(pixels, chained), &way).unwrap();
         println!(
             "{} bytes, {:?}",
             build.program.stream.len(),

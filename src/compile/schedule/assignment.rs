@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::build::build_with;
+use super::build::{Way, build};
 use super::classify::{self, Unit};
 use super::roles::Roles;
 use super::{Plan, Schedule, Work, phases};
@@ -75,7 +75,7 @@ pub fn assignment(graph: &QGraph, target: &Target) -> Result<Vec<Assigned>> {
     let interleave = phases::find(graph).is_empty()
         || Plan::new(graph, target).map_or(true, |plan| plan.groups.is_empty());
     let roles = Roles::new(graph, target.capabilities, interleave)?;
-    let schedule = build_with(graph, target, false, interleave)?;
+    let schedule = build(graph, target, &Way { interleave, ..Way::default() })?;
     let on_planes = on_plane_engine(graph, &schedule);
     let assigned = |index: usize| {
         let (worker, reason) = match roles.units[index] {

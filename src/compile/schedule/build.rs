@@ -1,57 +1,60 @@
 //! From a quantized graph to passes, in the order of its layers.
 //!
-//! Every stored tensor holds its channels in order, so that tensors that are added, pooled or
-//! convolved channel by channel fit each other. Where a pass cannot read a value as a view, a copy
-//! makes it a tensor first.
+//! Stored tensors that are added or leave hold their channels in order, so that they fit each other; others may
+//! have them in the order of a [`Layout`]. Where a pass cannot read a value as a view, a copy makes it a tensor
+//! first.
 
 use std::collections::BTreeMap;
 
 use super::channels::{self, Channel};
 use super::classify::Unit;
+use super::layout::{self, Layout};
 use super::roles::Roles;
-use super::{
-    Buffer, Dense, Leaving, Pass, Schedule, Source, Stored, StoredId, Transfer, View, Work, sizes,
-};
+use super::{Buffer, Leaving, Pass, Schedule, Stored, StoredId, Transfer, Work, sizes};
 use crate::base::error::{Error, Place as _, Result, codes};
 use crate::compile::boards::Target;
-use crate::compile::capabilities::{SEGMENTS, image_extent, image_pitch};
+use crate::compile::capabilities::{image_extent, image_pitch};
 use crate::model::qgraph::{Layer, QGraph, QValueId, Width};
+
+/// What the passes of a network may be.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// A convolution whose result is split by channels is a pass for each part, so that the parts live as long as each of
+    /// them is needed.
+    pub parts: bool,
+    /// Results may be stored between each other; else the processor interleaves them.
+    pub interleave: bool,
+    /// Where channels lie; in the order of their numbers without one.
+    pub layout: Option<Layout>,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self { parts: false, interleave: true, layout: None }
+    }
+}
 
 /// The passes of a network that passed [`QGraph::validate`] on a target, in the order of the layers.
 ///
 /// # Errors
 /// Those of evaluating a movement; [`codes::INTERNAL`].
-pub fn build(graph: &QGraph, target: &Target) -> Result<Schedule> {
-    build_parts(graph, target, false)
-}
-
-/// As [`build`]; with `parts`, a convolution whose result is split by channels is a pass for each
-/// part, so that the parts live as long as each of them is needed.
-///
-/// # Errors
-/// Those of [`build`].
-pub fn build_parts(graph: &QGraph, target: &Target, parts: bool) -> Result<Schedule> {
-    build_with(graph, target, parts, true)
-}
-
-/// The same, with `interleave` or without results that are stored between each other: the processor interleaves them then.
-pub(super) fn build_with(
-    graph: &QGraph,
-    target: &Target,
-    parts: bool,
-    interleave: bool,
-) -> Result<Schedule> {
-    let roles = Roles::new(graph, target.capabilities, interleave)?;
+pub fn build(graph: &QGraph, target: &Target, way: &Way) -> Result<Schedule> {
+    let roles = Roles::new(graph, target.capabilities, way.interleave)?;
+    let free = match way.layout {
+        Some(_) => layout::free(graph, &roles),
+        None => vec![false; graph.values.len()],
+    };
     let mut builder = Builder {
         graph,
         target,
         roles,
+        free,
         schedule: Schedule::default(),
         homes: vec![None; graph.values.len()],
         waiting: vec![None; graph.values.len()],
         done: vec![false; graph.layers.len()],
         used: [0; 3],
-        parts,
+        way,
         phases: BTreeMap::new(),
     };
     if let Some(image) = builder.roles.stems.iter().flatten().next() {
@@ -81,17 +84,18 @@ pub(super) struct Builder<'a> {
     pub(super) graph: &'a QGraph,
     pub(super) target: &'a Target,
     pub(super) roles: Roles,
+    /// By value: its channels may lie in any order.
+    pub(super) free: Vec<bool>,
     pub(super) schedule: Schedule,
     /// By value: where its channels lie.
-    homes: Vec<Option<Vec<Channel>>>,
+    pub(super) homes: Vec<Option<Vec<Channel>>>,
     /// By value: where in DDR it waits to be loaded.
     waiting: Vec<Option<(Buffer, u64)>>,
     /// By layer.
     pub(super) done: Vec<bool>,
     /// Bytes in use of each buffer in DDR.
     used: [u64; 3],
-    /// A pass for each part of a result that is split.
-    pub(super) parts: bool,
+    pub(super) way: &'a Way,
     /// By value of which some phases have their passes: where they lie, and how many.
     pub(super) phases: BTreeMap<QValueId, (StoredId, usize)>,
 }
@@ -185,25 +189,27 @@ impl Builder<'_> {
 
     /// A new tensor for a value, in which it lies from now on.
     pub(super) fn store(&mut self, id: QValueId) -> StoredId {
-        let new = StoredId(self.schedule.stored.len());
-        self.schedule.stored.push(stored(self.graph, id));
-        self.homes[id.0] = Some(channels::home(&self.schedule, new));
+        let slots = channels::natural(self.graph.value(id).channels());
+        self.store_whole(id, slots)
+    }
+
+    /// A new tensor for all channels of a value, in these slots, in which it lies from now on.
+    pub(super) fn store_whole(&mut self, id: QValueId, slots: Vec<Option<usize>>) -> StoredId {
+        let new = self.store_slots(id, slots);
+        self.settle(id, &[new]);
         new
     }
 
-    /// A new tensor for channels `first` to `first + count` of a value.
-    pub(super) fn store_part(&mut self, id: QValueId, first: usize, count: usize) -> StoredId {
+    /// A new tensor for the channels of a value in these slots.
+    pub(super) fn store_slots(&mut self, id: QValueId, slots: Vec<Option<usize>>) -> StoredId {
         let new = StoredId(self.schedule.stored.len());
-        let slots = channels::natural(count).into_iter().map(|slot| slot.map(|own| own + first));
-        let part = Stored { slots: slots.collect(), ..stored(self.graph, id) };
-        self.schedule.stored.push(part);
+        self.schedule.stored.push(Stored { slots, ..stored(self.graph, id) });
         new
     }
 
-    /// A value lies in several tensors, which hold its channels in order.
+    /// A value lies in these tensors, which hold all of its channels.
     pub(super) fn settle(&mut self, id: QValueId, tensors: &[StoredId]) {
-        let homes = tensors.iter().flat_map(|&stored| channels::home(&self.schedule, stored));
-        self.homes[id.0] = Some(homes.collect());
+        self.homes[id.0] = Some(channels::home(&self.schedule, tensors));
     }
 
     /// Sends a result that was just computed where it is needed in DDR.
@@ -225,98 +231,6 @@ impl Builder<'_> {
                 self.schedule.leaving.push(Leaving { value: id, stored, offset });
             }
         }
-    }
-
-    /// A value as planes; resized planes are only allowed where `resized` says so.
-    pub(super) fn any_view(&mut self, id: QValueId, resized: bool) -> Result<View> {
-        let home = self.home(id)?;
-        if !resized && home.iter().any(|channel| channel.upsampled) {
-            self.copy(id)?;
-        }
-        self.join(id)?;
-        Ok(channels::view(id, 0, &self.home(id)?))
-    }
-
-    /// A value as one run of planes with every channel in the slot of its number.
-    pub(super) fn natural_view(&mut self, id: QValueId) -> Result<View> {
-        let count = self.graph.value(id).channels();
-        let view = channels::view(id, 0, &self.home(id)?);
-        if channels::is_natural(&view, count) {
-            return Ok(view);
-        }
-        self.copy(id)?;
-        Ok(channels::view(id, 0, &self.home(id)?))
-    }
-
-    /// Makes a view a tensor.
-    fn copy(&mut self, id: QValueId) -> Result<()> {
-        self.join(id)?;
-        let home = self.home(id)?;
-        let new = StoredId(self.schedule.stored.len());
-        let tensor = stored(self.graph, id);
-        let slots = tensor.slots.clone();
-        self.schedule.stored.push(tensor);
-        self.copy_channels(id, 0, &home, new, slots)?;
-        self.homes[id.0] = Some(channels::home(&self.schedule, new));
-        Ok(())
-    }
-
-    /// Copies leading channels together until the value has few enough pieces.
-    fn join(&mut self, id: QValueId) -> Result<()> {
-        let pieces = |own: &[Channel]| channels::segments(&channels::view(id, 0, own).planes);
-        let mut home = self.home(id)?;
-        let mut joined = 0;
-        while pieces(&home) > SEGMENTS {
-            // What is joined already stays; the rest is joined piece by piece.
-            let own = &home[joined..];
-            let count = (1..=own.len())
-                .take_while(|&count| pieces(&own[..count]) <= SEGMENTS)
-                .last()
-                .unwrap_or(own.len());
-            let part: Vec<Channel> = own[..count].to_vec();
-            let new = self.store_part(id, joined, count);
-            let slots = self.schedule.stored[new.0].slots.clone();
-            self.copy_channels(id, joined, &part, new, slots)?;
-            for (channel, own) in channels::home(&self.schedule, new).into_iter().enumerate() {
-                home[joined + channel] = own;
-            }
-            joined = if joined + count == home.len() { 0 } else { joined + count };
-        }
-        self.homes[id.0] = Some(home);
-        Ok(())
-    }
-
-    fn copy_channels(
-        &mut self,
-        id: QValueId,
-        first: usize,
-        channels: &[Channel],
-        to: StoredId,
-        slots: Vec<Option<usize>>,
-    ) -> Result<()> {
-        let layer = self.graph.layers.iter().position(|layer| layer.outputs.contains(&id));
-        let layer = layer.filter(|&layer| self.graph.layers[layer].op.movement().is_some());
-        let layer = layer.ok_or_else(|| {
-            let name = &self.graph.value(id).name;
-            Error::new(&codes::INTERNAL, format!("\"{name}\" is not a view that could be copied"))
-        })?;
-        let view = channels::view(id, first, channels);
-        // Planes that stay whole are copied one by one.
-        let whole = channels::segments(&view.planes) == 1 && view.slots == slots;
-        let (planes, advance) = if whole { (1, 1) } else { (view.planes.len(), 0) };
-        self.pass(Work::Dense(Dense {
-            layer,
-            planes,
-            source: Source::Memory(vec![view]),
-            advance,
-            slots,
-            store: Some(to),
-            phase: None,
-            filters: Vec::new(),
-            residual: None,
-            rows: None,
-        }));
-        Ok(())
     }
 }
 

@@ -168,13 +168,17 @@ pub fn move_channels(
 /// The channels in the slots of a plane.
 type Slots = [Option<usize>; CHANNELS];
 
-/// The view of a value whose channels `first`, `first + 1`, ... lie at `channels`: as few pieces as
-/// possible.
-pub fn view(value: QValueId, first: usize, channels: &[Channel]) -> View {
+/// The view of a value whose channels lie at `home`, in order: as few pieces as possible.
+pub fn view(value: QValueId, home: &[Channel]) -> View {
+    view_part(value, home.iter().copied().enumerate())
+}
+
+/// The view of some channels of a value, by their numbers.
+pub fn view_part(value: QValueId, channels: impl IntoIterator<Item = (usize, Channel)>) -> View {
     // Copy n of a plane holds what the copies before could not: a channel that is read twice.
     let mut order: BTreeMap<(StoredId, bool), usize> = BTreeMap::new();
     let mut planes: BTreeMap<(usize, usize, usize), (PlaneRef, Slots)> = BTreeMap::new();
-    for (channel, own) in (first..).zip(channels) {
+    for (channel, own) in channels {
         let next = order.len();
         let rank = *order.entry((own.stored, own.upsampled)).or_insert(next);
         let (plane, position) = (own.slot / CHANNELS, own.slot % CHANNELS);
@@ -195,11 +199,11 @@ pub fn view(value: QValueId, first: usize, channels: &[Channel]) -> View {
 
 /// Runs of successive planes of one tensor.
 pub fn segments(planes: &[PlaneRef]) -> usize {
-    let joined = |pair: &&[PlaneRef]| {
-        let next = PlaneRef { plane: pair[0].plane + 1, ..pair[0] };
-        pair[1] == next
-    };
-    planes.len() - planes.windows(2).filter(joined).count()
+    planes.len() - planes.windows(2).filter(|pair| follows(pair[0], pair[1])).count()
+}
+
+fn follows(first: PlaneRef, second: PlaneRef) -> bool {
+    second == PlaneRef { plane: first.plane + 1, ..first }
 }
 
 /// Whether planes hold a value of `channels` channels in the order of a result: one run of planes,
@@ -217,12 +221,30 @@ pub fn natural(channels: usize) -> Vec<Option<usize>> {
     (0..slots).map(|slot| (slot < channels).then_some(slot)).collect()
 }
 
-/// The channels of a stored tensor's value, by their numbers.
-pub fn home(schedule: &Schedule, stored: StoredId) -> Vec<Channel> {
-    let slots = schedule.stored[stored.0].slots.iter().enumerate();
-    let mut channels: Vec<(usize, Channel)> = slots
-        .filter_map(|(slot, own)| Some(((*own)?, Channel { stored, slot, upsampled: false })))
-        .collect();
+/// Where the channels that tensors hold lie, by their numbers.
+pub fn home(schedule: &Schedule, tensors: &[StoredId]) -> Vec<Channel> {
+    let slots = tensors.iter().flat_map(|&stored| {
+        let slots = schedule.stored[stored.0].slots.iter().enumerate();
+        slots.filter_map(move |(slot, own)| {
+            Some(((*own)?, Channel { stored, slot, upsampled: false }))
+        })
+    });
+    let mut channels: Vec<(usize, Channel)> = slots.collect();
     channels.sort_unstable();
     channels.into_iter().map(|(_, channel)| channel).collect()
+}
+
+/// A view by runs of successive planes of one tensor.
+pub fn runs(view: &View) -> Vec<View> {
+    let mut runs: Vec<View> = Vec::new();
+    for (plane, slots) in view.planes.iter().zip(view.slots.chunks(CHANNELS)) {
+        match runs.last_mut() {
+            Some(run) if run.planes.last().is_some_and(|&last| follows(last, *plane)) => {
+                run.planes.push(*plane);
+                run.slots.extend(slots);
+            }
+            _ => runs.push(View { planes: vec![*plane], slots: slots.to_vec(), ..*view }),
+        }
+    }
+    runs
 }

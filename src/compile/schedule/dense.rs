@@ -32,14 +32,17 @@ impl Builder<'_> {
             true => Vec::new(),
             false => chained,
         };
-        let store = (keeps || chained.is_empty()).then(|| self.store(result));
-        let filters: Vec<Filter> = chained.iter().map(|&layer| self.filter(layer)).collect();
+        let own = self.way.layout.as_ref().and_then(|layout| layout.slots(index).cloned());
+        let slots = own.unwrap_or_else(|| channels::natural(self.graph.value(result).channels()));
+        let store = (keeps || chained.is_empty()).then(|| self.store_whole(result, slots.clone()));
+        let filter = |&layer: &usize| self.filter(layer, slots.clone());
+        let filters: Vec<Filter> = chained.iter().map(filter).collect();
         self.pass(Work::Dense(Dense {
             layer: index,
             source,
             planes,
             advance,
-            slots: channels::natural(self.graph.value(result).channels()),
+            slots,
             store,
             phase: None,
             filters: filters.clone(),
@@ -97,7 +100,7 @@ impl Builder<'_> {
         let stays = !self.roles.to_middle[result.0] && !self.roles.to_tail[result.0];
         let &[reader] = &self.roles.readers[result.0][..] else { return None };
         let Some(Op::Split(_)) = self.graph.layers[reader].op.movement() else { return None };
-        if !self.parts || !plain || !stays || self.roles.units[reader] != Ok(Unit::View) {
+        if !self.way.parts || !plain || !stays || self.roles.units[reader] != Ok(Unit::View) {
             return None;
         }
         let outputs = self.graph.layers[reader].outputs.iter();
@@ -116,7 +119,9 @@ impl Builder<'_> {
         let mut tensors = Vec::with_capacity(parts.len());
         let mut first = 0;
         for &count in parts {
-            let stored = self.store_part(result, first, count);
+            let slots = channels::natural(count).into_iter();
+            let slots = slots.map(|slot| slot.map(|own| own + first)).collect();
+            let stored = self.store_slots(result, slots);
             tensors.push(stored);
             self.pass(Work::Dense(Dense {
                 layer,
@@ -136,10 +141,10 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A filter whose result is stored; its layer is done with it.
-    pub(super) fn filter(&mut self, layer: usize) -> Filter {
+    /// A filter whose result is stored in these slots; its layer is done with it.
+    pub(super) fn filter(&mut self, layer: usize, slots: Vec<Option<usize>>) -> Filter {
         self.done[layer] = true;
-        Filter { layer, result: self.store(self.graph.layers[layer].outputs[0]) }
+        Filter { layer, result: self.store_whole(self.graph.layers[layer].outputs[0], slots) }
     }
 
     pub(super) fn leave_filters(&mut self, filters: &[Filter]) {

@@ -5,7 +5,7 @@ use super::{CHANNELS, Dense, Filter, PlaneWork, Schedule, Work, rows};
 use crate::model::qgraph::QGraph;
 
 /// Cycles from the start of a pass to its first result, and from its last one to the next start.
-const FILL: u64 = 56;
+pub(super) const FILL: u64 = 56;
 
 /// Cycles of a pass with `pixels` pixels a cycle (formula; the stalls of ports, weights and image
 /// are left out). A transfer counts its words: it takes one a cycle beside other passes.
@@ -59,16 +59,23 @@ fn filter_cycles(
     planes * (slots + further)
 }
 
-/// Multiply-accumulate operations of a pass: on the dense array, and on the plane engine.
+/// Multiply-accumulate operations of a pass: on the dense array, and on the plane engine. A pass for some channels of a
+/// layer does their share.
 pub fn macs(graph: &QGraph, work: &Work) -> (u64, u64) {
-    let of = |layer: usize| {
+    let of = |layer: usize, slots: &[Option<usize>]| {
         let layer = &graph.layers[layer];
-        layer.op.operator().macs(&graph.value(layer.outputs[0]).shape)
+        let result = graph.value(layer.outputs[0]);
+        let all = layer.op.operator().macs(&result.shape);
+        all * slots.iter().flatten().count() as u64 / result.channels().max(1) as u64
     };
-    let filters = |filters: &[super::Filter]| filters.iter().map(|filter| of(filter.layer)).sum();
+    let filters = |filters: &[Filter], slots: &[Option<usize>]| {
+        filters.iter().map(|filter| of(filter.layer, slots)).sum()
+    };
     match work {
-        Work::Dense(dense) => (of(dense.layer), filters(&dense.filters)),
-        Work::Plane(plane) => (0, filters(&plane.filters)),
+        Work::Dense(dense) => {
+            (of(dense.layer, &dense.slots), filters(&dense.filters, &dense.slots))
+        }
+        Work::Plane(plane) => (0, filters(&plane.filters, &plane.source.slots)),
         Work::Transfer(_) | Work::Processor { .. } => (0, 0),
     }
 }

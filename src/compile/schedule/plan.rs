@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::build::{build_parts, build_with};
+use super::build::{Way, build};
 use super::hide::{self, Found};
 use super::strips::{Cut, Group};
-use super::{Owners, Placed, Schedule, order, parity, place, sizes, validate};
+use super::{Owners, Placed, Schedule, order, parity, place, sizes, validate, ways};
 use crate::base::error::{Error, Result, codes};
 use crate::compile::boards::Target;
 use crate::compile::packing::{Packing, Problem};
@@ -29,6 +29,13 @@ pub struct Plan {
 
 /// Percent of the memory that plans in strips do without, in the order in which they are tried.
 const SLACKS: [u64; 7] = [0, 3, 6, 10, 15, 25, 40];
+
+/// Searches the order with the smallest peak. A block has one owner, so that tensors take whole ones.
+fn order_by_blocks(schedule: &mut Schedule, target: &Target) {
+    let bytes = sizes::tensor_bytes(schedule, target.pixels);
+    let blocks = bytes.iter().map(|bytes| bytes.next_multiple_of(target.block_bytes));
+    order::order(schedule, &blocks.collect::<Vec<_>>());
+}
 
 fn is_about_memory(error: &Error) -> bool {
     [&codes::PLAN_CAPACITY, &codes::PLAN_TIMEOUT].into_iter().any(|code| error.code() == code)
@@ -58,18 +65,19 @@ impl Plan {
     /// Those of [`super::build`] and [`place`].
     pub fn new(graph: &QGraph, target: &Target) -> Result<Self> {
         let mut failure = None;
-        for (parts, ordered) in [(false, true), (true, true), (false, false)] {
-            let mut schedule = build_parts(graph, target, parts)?;
-            if ordered {
-                // A block has one owner, so that tensors take whole ones.
-                let bytes = sizes::tensor_bytes(&schedule, target.pixels);
-                let blocks = bytes.iter().map(|bytes| bytes.next_multiple_of(target.block_bytes));
-                order::order(&mut schedule, &blocks.collect::<Vec<_>>());
-            }
-            parity::mark(graph, &mut schedule, target.pixels as usize);
-            match place(graph, &mut schedule, target) {
-                Ok(placed) => return Self::checked(graph, target, schedule, placed),
-                Err(error) => failure = failure.or(Some(error)),
+        let tries = [(false, true), (true, true), (false, false)];
+        for way in ways::fastest(graph, target, true)? {
+            for (parts, ordered) in tries {
+                let way = Way { parts, ..way.clone() };
+                let mut schedule = build(graph, target, &way)?;
+                if ordered {
+                    order_by_blocks(&mut schedule, target);
+                }
+                parity::mark(graph, &mut schedule, target.pixels as usize);
+                match place(graph, &mut schedule, target) {
+                    Ok(placed) => return Self::checked(graph, target, schedule, placed),
+                    Err(error) => failure = failure.or(Some(error)),
+                }
             }
         }
         let failure =
@@ -82,10 +90,19 @@ impl Plan {
 
     /// Plans a network that does not fit: passes in strips, tensors in DDR. Strips have no results between each other.
     fn in_strips(graph: &QGraph, target: &Target) -> Result<Self> {
-        let mut schedule = build_with(graph, target, false, false)?;
-        let bytes = sizes::tensor_bytes(&schedule, target.pixels);
-        let blocks = bytes.iter().map(|bytes| bytes.next_multiple_of(target.block_bytes));
-        order::order(&mut schedule, &blocks.collect::<Vec<_>>());
+        let mut failure = None;
+        for way in ways::fastest(graph, target, false)? {
+            match Self::cut(graph, target, &way) {
+                Err(error) if is_about_memory(&error) => failure = failure.or(Some(error)),
+                planned => return planned,
+            }
+        }
+        Err(failure.unwrap_or_else(|| Error::new(&codes::INTERNAL, "no way was tried")))
+    }
+
+    fn cut(graph: &QGraph, target: &Target, way: &Way) -> Result<Self> {
+        let mut schedule = build(graph, target, way)?;
+        order_by_blocks(&mut schedule, target);
         let mut failure = None;
         // A block has one owner; small tensors share blocks where nothing else helps. Fragmentation takes
         // some of the memory at times; then less is planned with.

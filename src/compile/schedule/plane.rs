@@ -15,7 +15,6 @@ impl Builder<'_> {
             return self.dense(index);
         }
         let input = self.input(index)?;
-        let source = self.natural_view(input)?;
         let mut candidates = vec![(index, walk)];
         for &reader in self.roles.readers[input.0].iter().filter(|&&reader| !self.done[reader]) {
             if let Ok(Unit::Plane(own)) = self.roles.units[reader] {
@@ -27,16 +26,42 @@ impl Builder<'_> {
         if !layers.contains(&index) {
             layers = vec![index];
         }
-        let filters: Vec<Filter> = layers.into_iter().map(|layer| self.filter(layer)).collect();
-        let work = PlaneWork {
-            source,
-            filters: filters.clone(),
-            stage: Stage::Whole,
-            factor: None,
-            rows: None,
-        };
-        self.pass(Work::Plane(work));
+        let result = |layer: usize| self.graph.layers[layer].outputs[0];
+        if layers.iter().all(|&layer| self.free[result(layer).0]) {
+            return self.by_pieces(input, &layers);
+        }
+        let source = self.natural_view(input)?;
+        let filter = |&layer: &usize| self.filter(layer, source.slots.clone());
+        let filters: Vec<Filter> = layers.iter().map(filter).collect();
+        self.filter_pass(source, filters.clone());
         self.leave_filters(&filters);
+        Ok(())
+    }
+
+    fn filter_pass(&mut self, source: View, filters: Vec<Filter>) {
+        let stage = Stage::Whole;
+        let work = PlaneWork { source, filters, stage, factor: None, rows: None };
+        self.pass(Work::Plane(work));
+    }
+
+    /// A pass for each run of planes in which the input lies; so lie the results.
+    fn by_pieces(&mut self, input: QValueId, layers: &[usize]) -> Result<()> {
+        let pieces = channels::runs(&self.any_view(input, false)?);
+        let mut results = vec![Vec::with_capacity(pieces.len()); layers.len()];
+        for piece in pieces {
+            let mut filters = Vec::with_capacity(layers.len());
+            for (&layer, results) in layers.iter().zip(&mut results) {
+                let value = self.graph.layers[layer].outputs[0];
+                let result = self.store_slots(value, piece.slots.clone());
+                results.push(result);
+                filters.push(Filter { layer, result });
+            }
+            self.filter_pass(piece, filters);
+        }
+        for (&layer, results) in layers.iter().zip(&results) {
+            self.done[layer] = true;
+            self.settle(self.graph.layers[layer].outputs[0], results);
+        }
         Ok(())
     }
 
@@ -47,7 +72,7 @@ impl Builder<'_> {
             factors.ok_or_else(|| Error::new(&codes::INTERNAL, "a product without factors"))?;
         let source = self.natural_view(self.input(index)?)?;
         let factor = Some(self.natural_view(factors)?);
-        let filters = vec![self.filter(index)];
+        let filters = vec![self.filter(index, source.slots.clone())];
         let stage = Stage::Whole;
         let work = PlaneWork { source, filters: filters.clone(), stage, factor, rows: None };
         self.pass(Work::Plane(work));
@@ -83,7 +108,7 @@ impl Builder<'_> {
                 source = self.stage(source, Filter { layer, result }, Stage::Cascade, value);
                 reached += 1;
             }
-            let filter = self.filter(layer);
+            let filter = self.filter(layer, base.slots.clone());
             source = self.stage(source, filter.clone(), Stage::Whole, value);
             reached += 1;
             self.leave(value, filter.result);
@@ -93,7 +118,7 @@ impl Builder<'_> {
 
     /// One stage; the view of its result.
     fn stage(&mut self, source: View, filter: Filter, stage: Stage, value: QValueId) -> View {
-        let home = channels::home(&self.schedule, filter.result);
+        let home = channels::home(&self.schedule, &[filter.result]);
         self.pass(Work::Plane(PlaneWork {
             source,
             filters: vec![filter],
@@ -101,7 +126,7 @@ impl Builder<'_> {
             factor: None,
             rows: None,
         }));
-        channels::view(value, 0, &home)
+        channels::view(value, &home)
     }
 
     fn input(&self, index: usize) -> Result<QValueId> {

@@ -12,7 +12,7 @@ use crate::compile::packing::Packing;
 use crate::compile::schedule::estimate;
 use crate::compile::schedule::sizes::{self, Traffic};
 use crate::compile::schedule::strips::Group;
-use crate::compile::schedule::{Dense, Pass, Plan, Schedule, StoredId, Work, build, touched};
+use crate::compile::schedule::{Dense, Pass, Plan, Schedule, StoredId, Way, Work, build, touched};
 use crate::model::qgraph::QGraph;
 
 /// Everything that `seigo plan` says of a model.
@@ -238,7 +238,8 @@ impl Subject<'_> {
         let passes: Vec<PassRow> = schedule.passes.iter().enumerate().map(row).collect();
         let ddr = sizes::traffic(graph, schedule, target.pixels);
         // Strips repeat weights and rows: beside them stand passes over whole tensors, which a plan in strips came from.
-        let whole = if groups.is_empty() { None } else { build(graph, target).ok() };
+        let cut = !groups.is_empty();
+        let whole = cut.then(|| build(graph, target, &Way::default()).ok()).flatten();
         PlanReport {
             format: FormatOf::default(),
             version: VersionOf::default(),

@@ -2,6 +2,7 @@
 
 use seigo::base::random::Samples;
 use seigo::compile::program::buffers;
+use seigo::compile::schedule::{CHANNELS, Work};
 use seigo::frontend::graph::{Graph, ValueId};
 use seigo::frontend::onnx::Attribute;
 use seigo::quantize::ptq::Options;
@@ -152,6 +153,50 @@ fn shuffles_of_every_spelling_move_nothing() {
     }
 }
 
+/// A stage of ShuffleNetV2 with what is behind it: a depthwise filter on all channels, a pool, and a convolution on both.
+fn shuffle_stage(seed: u64, half: usize, blocks: usize) -> Graph {
+    let mut samples = Samples::new(seed);
+    let mut net = Net::new();
+    let image = net.input(&[1, 3, PLANE[0] as usize, PLANE[1] as usize]);
+    let mut parts = [0, 1].map(|_| conv(&mut net, &mut samples, image, [3, half, 3], 1.0));
+    let mut x = net.with("Concat", &parts, &[("axis", Attribute::Int(1))]);
+    for _ in 0..blocks {
+        parts = shuffled_halves(&mut net, &mut samples, x, 2 * half as i64);
+        parts[1] = conv(&mut net, &mut samples, parts[1], [half, half, 3], 1.0);
+        parts[1] = net.op("Relu", &[parts[1]]);
+        x = net.with("Concat", &parts, &[("axis", Attribute::Int(1))]);
+    }
+    let halves = shuffled_halves(&mut net, &mut samples, x, 2 * half as i64);
+    let x = net.with("Concat", &halves, &[("axis", Attribute::Int(1))]);
+    let weight = super::random(&mut samples, &[2 * half, 1, 3, 3], 0.8);
+    let weight = net.tensor(weight);
+    let pads = || ("pads", Attribute::Ints(vec![1; 4]));
+    let group = ("group", Attribute::Int(2 * half as i64));
+    let y = net.with("Conv", &[x, weight], &[pads(), group]);
+    let kernel = ("kernel_shape", Attribute::Ints(vec![3, 3]));
+    let z = net.with("MaxPool", &[x], &[pads(), kernel]);
+    let outputs = [y, z].map(|x| conv(&mut net, &mut samples, x, [2 * half, 40, 1], 1.0));
+    let both = net.op("Add", &outputs);
+    imported(net, &[both])
+}
+
+/// Filters by channel behind a shuffle read its channels from where they lie: no plane is copied for each of those behind it.
+#[test]
+fn what_is_behind_a_stage_of_shuffles_reads_it_where_it_lies() {
+    for (seed, half) in [29, 58, 24, 20].into_iter().enumerate() {
+        let form = Form::new(&shuffle_stage(seed as u64, half, 3), &Options::default()).unwrap();
+        assert!(form.decibels > 25.0, "half {half}: {} dB", form.decibels);
+        let compiled = form.compile();
+        let copies = compiled.schedule().passes.iter().filter_map(|pass| match &pass.work {
+            Work::Dense(dense) if form.graph.layers[dense.layer].op.movement().is_some() => {
+                Some(dense.slots.len() / CHANNELS)
+            }
+            _ => None,
+        });
+        assert!(copies.sum::<usize>() <= 4, "half {half}");
+    }
+}
+
 #[test]
 fn channels_of_zeros_cost_a_pass_at_most() {
     for (seed, pads) in [[0, 4], [0, 12], [3, 0], [5, 20]].into_iter().enumerate() {
@@ -165,6 +210,7 @@ fn channels_of_zeros_cost_a_pass_at_most() {
 #[ignore = "make test-forms: each network is compiled by Verilator"]
 fn the_hardware_has_renamed_channels() {
     Form::new(&shuffle_net(5, 12, 2), &Options::default()).unwrap().verify();
+    Form::new(&shuffle_stage(2, 24, 3), &Options::default()).unwrap().verify();
     Form::new(&padded(1, [0, 12]), &Options::default()).unwrap().verify();
     Form::new(&channels_last(0, [3, 3, 2], true), &Options::default()).unwrap().verify();
 }

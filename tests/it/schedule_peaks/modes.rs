@@ -7,7 +7,7 @@ use std::time::Duration;
 use seigo::compile::boards::Target;
 use seigo::compile::packing::{self, Limit, Packing, Problem};
 use seigo::compile::schedule::{
-    self, Buffer, Schedule, Source, StoredId, Work, build_parts, order, sizes, touched,
+    self, Buffer, Schedule, Source, StoredId, Way, Work, build, order, sizes, touched,
 };
 use seigo::model::qgraph::QGraph;
 
@@ -93,7 +93,7 @@ fn lifetimes(
 /// lowers the peak.
 pub fn survey(graph: &QGraph, target: &Target, modes: Modes) -> Survey {
     let attempt = |parts: bool| {
-        let mut schedule = build_parts(graph, target, parts).unwrap();
+        let mut schedule = build(graph, target, &Way { parts, ..Way::default() }).unwrap();
         let bytes = bytes(&schedule, target, modes);
         order(&mut schedule, &bytes);
         let buffers = lifetimes(graph, &schedule, target, modes);

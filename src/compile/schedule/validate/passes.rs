@@ -179,7 +179,7 @@ impl Walk<'_> {
             }
             _ if is_large(&layer.op) => self.large(plane, layer.input(0), rows),
             _ => {
-                self.reads(&plane.source, layer.input(0), false, &rows.middle)
+                self.reads_part(&plane.source, layer.input(0), false, &rows.middle)
                     .at(|| layer.place())?;
                 let input = layer.input(0).ok_or_else(|| wrong("no input"))?;
                 let strip = plane.rows.is_some();

@@ -123,13 +123,24 @@ impl Walk<'_> {
         resized: bool,
         rows: &BTreeSet<usize>,
     ) -> Result<()> {
-        if Some(view.value) != input {
-            return Err(wrong("the pass reads another value than the layer"));
-        }
         let mut seen: Vec<usize> = view.slots.iter().flatten().copied().collect();
         seen.sort_unstable();
         if seen != (0..self.graph.value(view.value).channels()).collect::<Vec<_>>() {
             return Err(wrong("a view has not exactly the channels of its value"));
+        }
+        self.reads_part(view, input, resized, rows)
+    }
+
+    /// A view is that of `input`, or some of its channels, and lies there.
+    pub(super) fn reads_part(
+        &self,
+        view: &View,
+        input: Option<QValueId>,
+        resized: bool,
+        rows: &BTreeSet<usize>,
+    ) -> Result<()> {
+        if Some(view.value) != input {
+            return Err(wrong("the pass reads another value than the layer"));
         }
         self.lies(view, resized, rows)
     }
