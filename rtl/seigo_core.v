@@ -31,6 +31,8 @@ module seigo_core #(
   parameter PlaneChannels = 16,
   // Rows and columns of taps beyond the center of the plane engine's largest window: 1 (3 x 3) to 3 (7 x 7).
   parameter PlaneReach = 1,
+  // Pixels that it takes in a cycle: 1 with P up to 2; else 2, or 4 where windows of several parts want more.
+  parameter PlanePixels = P >= 4 ? 2 : 1,
   // 1: the plane engine multiplies channels by numbers that the residual reader reads.
   parameter ChannelMul = 0,
   // Longest row of a plane that the plane engine takes.
@@ -129,7 +131,9 @@ module seigo_core #(
   /* verilator lint_off UNUSEDSIGNAL */
 
   localparam LP = (P >= 2) ? P / 2 : 1;
-  localparam DP = (LP >= 2) ? 2 : 1;
+  localparam DP = PlanePixels;
+  // Pixels of a beat of its results.
+  localparam PlaneBeat = DP < LP ? DP : LP;
   localparam Parts    = P / LP;
   localparam PartBits = (Parts > 1) ? $clog2(Parts) : 1;
   localparam ReadLatency  = 4;
@@ -478,46 +482,26 @@ module seigo_core #(
   assign result_pop = result_valid && (!store || store_ready) && (!chained || split_ready);
 
   // ---- plane engine ---------------------------------------------------------------------------------
-  wire              feed_out_valid, feed_busy;
-  wire [128*LP-1:0] feed_data;
-  wire [3:0]        feed_count;
-
-  seigo_plane_feed #(.P(P), .LP(LP), .Depth(FeedDepth)) i_feed (
-    .aclk(aclk), .aresetn(core_resetn), .start_i(start), .pixels_i(pixels),
-    .valid_i(feed_valid), .data_i(group_data), .pop_o(feed_pop),
-    .valid_o(feed_out_valid), .ready_i(split_ready && !dense), .data_o(feed_data),
-    .count_o(feed_count), .busy_o(feed_busy)
-  );
-
-  wire [128*LP-1:0] result_bytes;
-  genvar i;
-  generate
-    for (i = 0; i < 16 * LP; i = i + 1) begin : gen_bytes
-      assign result_bytes[8*i +: 8] = result_data[16*i +: 8];
-    end
-  endgenerate
-
-  wire              split_valid = dense ? result_pop && chained : feed_out_valid;
-  wire              pair_valid, pair_ready, splitter_idle;
+  wire              pair_valid, pair_ready, plane_input_busy;
   wire [128*DP-1:0] pair_data;
 
-  seigo_splitter #(.LP(LP), .DP(DP)) i_splitter (
+  seigo_plane_input #(.P(P), .LP(LP), .DP(DP), .FeedDepth(FeedDepth)) i_plane_input (
     .aclk(aclk), .aresetn(core_resetn),
-    .start_i(setup), .width_i(descriptor[OutWidthLsb +: OutWidthWidth]),
-    .valid_i(split_valid), .ready_o(split_ready),
-    .data_i(dense ? result_bytes : feed_data), .count_i(dense ? result_count : feed_count[2:0]),
-    .valid_o(pair_valid), .ready_i(pair_ready), .data_o(pair_data), .count_o(),
-    .last_in_row_o(), .idle_o(splitter_idle)
+    .start_i(start), .pixels_i(pixels), .setup_i(setup), .width_i(descriptor[OutWidthLsb +: OutWidthWidth]),
+    .chained_i(dense), .valid_i(result_pop && chained), .ready_o(split_ready),
+    .data_i(result_data), .count_i(result_count),
+    .row_valid_i(feed_valid), .row_i(group_data), .row_pop_o(feed_pop),
+    .valid_o(pair_valid), .ready_i(pair_ready), .data_o(pair_data), .busy_o(plane_input_busy)
   );
 
   wire [1:0]        plane_valid, plane_ready;
-  wire [256*DP-1:0] plane_data;
-  wire [1:0]        plane_count;
+  wire [256*PlaneBeat-1:0] plane_data;
+  wire [2:0]        plane_count;
   wire              engine_idle;
   wire              engine_start = setup && chain != 2'd0;
 
   seigo_plane_engine #(
-    .DP(DP), .Reach(PlaneReach), .Channels(PlaneChannels), .ChannelMul(ChannelMul),
+    .DP(DP), .Beat(PlaneBeat), .Reach(PlaneReach), .Channels(PlaneChannels), .ChannelMul(ChannelMul),
     .MaxWidth(MaxWidth), .PackProducts(PackProducts),
     .SumBits(PlaneSumBits), .DspLanes(DspLanes),
     .Functions(Functions), .FunctionTable(FunctionTable), .RomEntries(RomEntries), .Rom(Rom), .BlockRoms(BlockRoms)
@@ -572,13 +556,13 @@ module seigo_core #(
   wire [P-1:0]       filter_enable;
   wire [128*P-1:0]   filter_data;
 
-  seigo_writeback #(.P(P), .N(DP), .Streams(2), .RowBits(RowBits)) i_plane_store (
+  seigo_writeback #(.P(P), .N(PlaneBeat), .Streams(2), .RowBits(RowBits)) i_plane_store (
     .aclk(aclk), .aresetn(core_resetn),
     .start_i({engine_start && chain == 2'd2, engine_start}), .wide_i(plane_wide),
     .base_i({descriptor[PlaneBase1Lsb +: PlaneBase1Width], descriptor[PlaneBase0Lsb +: PlaneBase0Width]}),
     .stride_i({descriptor[PlaneStride1Lsb +: PlaneStride1Width], descriptor[PlaneStride0Lsb +: PlaneStride0Width]}),
     .pixels_i(plane_pixels[23:0]), .planes_i(tiles), .idle_o(filter_idle),
-    .valid_i(plane_valid), .ready_o(plane_ready), .data_i(plane_data), .count_i({1'b0, plane_count}),
+    .valid_i(plane_valid), .ready_o(plane_ready), .data_i(plane_data), .count_i(plane_count),
     .req_valid_o(filter_valid), .req_ready_i(filter_ready), .req_row_o(filter_row),
     .req_enable_o(filter_enable), .req_data_o(filter_data)
   );
@@ -668,7 +652,7 @@ module seigo_core #(
     .window_done_o(), .window_refused_o(), .window_rdata_o()
   );
 
-  assign busy = fetch_busy || loader_busy || drain_busy || results != 0 || feed_busy || !splitter_idle
+  assign busy = fetch_busy || loader_busy || drain_busy || results != 0 || plane_input_busy
                 || !engine_idle || !conv_idle || !filter_idle || !residual_idle || stem_busy
                 || pending[2:0] != 3'b000;
   assign stall[StallStream] = stall_weights;

@@ -8,7 +8,7 @@
 
 module seigo_plane_channel #(
   parameter DP = 2,
-  // 1 with DP = 2: both pixels share a multiplier, `((a1 << 18) + a0) * w + 2^15` (DSP48E2).
+  // 1 with DP above 1: two pixels share a multiplier, `((a1 << 18) + a0) * w + 2^15` (DSP48E2).
   parameter PackProducts = 1,
   // Bits of a sum: 20 for up to 25 taps, 21 for 49.
   parameter SumBits = 20,
@@ -39,16 +39,18 @@ module seigo_plane_channel #(
     for (t = 0; t < 9; t = t + 1) begin : g_tap
       localparam Place = 8 * ((t / 3) * (DP + 2) + t % 3);
       wire signed [7:0] weight = weights_i[8*t +: 8];
-      if (DP == 2 && PackProducts != 0) begin : g_packed
-        wire signed [7:0]  a0 = window_i[Place +: 8];
-        wire signed [7:0]  a1 = window_i[Place+8 +: 8];
-        wire signed [26:0] pair = $signed({a1[7], a1, 18'd0}) + $signed({{19{a0[7]}}, a0});
-        // The lower product plus 2^15 is never negative, so nothing borrows from the upper one.
-        reg signed [34:0]  product_q;
-        always @(posedge aclk) if (multiply_i != 2'd0) product_q <= pair * weight + 35'sd32768;
-        assign products[16*t +: 16] = {!product_q[15], product_q[14:0]};
-        assign products[144+16*t +: 16] = product_q[33:18];
-        wire unused = &{1'b0, product_q[34], product_q[17:16]};
+      if (DP != 1 && PackProducts != 0) begin : g_packed
+        for (j = 0; j < DP; j = j + 2) begin : g_pair
+          wire signed [7:0]  a0 = window_i[Place+8*j +: 8];
+          wire signed [7:0]  a1 = window_i[Place+8*j+8 +: 8];
+          wire signed [26:0] pair = $signed({a1[7], a1, 18'd0}) + $signed({{19{a0[7]}}, a0});
+          // The lower product plus 2^15 is never negative, so nothing borrows from the upper one.
+          reg signed [34:0]  product_q;
+          always @(posedge aclk) if (multiply_i[j +: 2] != 2'd0) product_q <= pair * weight + 35'sd32768;
+          assign products[144*j+16*t +: 16] = {!product_q[15], product_q[14:0]};
+          assign products[144*(j+1)+16*t +: 16] = product_q[33:18];
+          wire unused = &{1'b0, product_q[34], product_q[17:16]};
+        end
       end else begin : g_single
         for (j = 0; j < DP; j = j + 1) begin : g_product
           wire signed [7:0] a = window_i[Place+8*j +: 8];

@@ -55,7 +55,8 @@ module seigo_plane_control #(
   output reg  [DP+2*Reach-1:0] columns_o
 );
 
-  localparam Shift = DP - 1;
+  localparam Shift = $clog2(DP);
+  localparam [15:0] Partial = DP[15:0] - 16'd1;
 
   reg [1:0]  setup_q;
   reg        run_q;
@@ -81,13 +82,13 @@ module seigo_plane_control #(
   wire [1:0]  first_column = Reach == 1 ? {1'b0, !pad_left_i[0]} : reach_i - pad_left_i;
   wire [16:0] x_extent = {1'b0, out_width_i} - 17'd1;
   wire [16:0] y_extent = {1'b0, out_height_i} - 17'd1;
-  wire [15:0] input_groups = (width_i >> Shift) + (DP == 2 ? {15'd0, width_i[0]} : 16'd0);
+  wire [15:0] input_groups = (width_i >> Shift) + {15'd0, (width_i & Partial) != 16'd0};
   wire [15:0] input_last = (width_i - 16'd1) >> Shift;
   wire [16:0] x_last = x_last_q >> Shift;
   wire [15:0] rows_last = {1'b0, height_last_q} > y_last_q ? height_last_q : y_last_q[15:0];
   wire [15:0] groups_last = {1'b0, input_last_q} > x_last ? input_last_q : x_last[15:0];
   // Groups in which the columns right of the center lie.
-  wire [1:0]  near = DP == 1 ? reach_q : {&reach_q, ^reach_q};
+  wire [1:0]  near = DP == 1 ? reach_q : DP == 2 ? {&reach_q, ^reach_q} : 2'd1;
   wire [15:0] least_row = {13'd0, {1'b0, reach_q} + {1'b0, near} - 3'd1};
   // Line buffers beyond the second want two groups a row.
   wire        lone_group = Reach != 1 && groups_last == 16'd0;
@@ -141,8 +142,8 @@ module seigo_plane_control #(
   wire [DP+2*Reach-1:0] columns;
   genvar i;
   generate
-    if (DP != 1 && DP != 2) begin : g_check_dp
-      dp_must_be_1_or_2 error ();
+    if (DP != 1 && DP != 2 && DP != 4) begin : g_check_dp
+      dp_must_be_1_2_or_4 error ();
     end
     if (Reach < 1 || Reach > 3) begin : g_check_reach
       reach_must_be_1_to_3 error ();
@@ -154,20 +155,20 @@ module seigo_plane_control #(
     end
     for (i = 0; i < 2 * Reach + 1; i = i + 1) begin : g_row
       // Row `y + i - Reach` lies in the input: height - 1 + Reach - i rows are enough for its center.
-      localparam [15:0]   Least = i < Reach ? Reach - i : 0;
-      localparam signed [17:0] Beyond = Reach - 1 - i;
+      localparam integer Least = i < Reach ? Reach - i : 0;
+      localparam integer Beyond = Reach - 1 - i;
       reg signed [17:0]  enough_q;
-      always @(posedge aclk) if (setup_q[0]) enough_q <= $signed({2'b00, height_q}) + Beyond;
-      assign rows[i] = (i >= Reach || y_q >= Least) && (i == 0 || $signed({2'b00, y_q}) <= enough_q);
+      always @(posedge aclk) if (setup_q[0]) enough_q <= $signed({2'b00, height_q}) + $signed(Beyond[17:0]);
+      assign rows[i] = (i >= Reach || y_q >= Least[15:0]) && (i == 0 || $signed({2'b00, y_q}) <= enough_q);
     end
     for (i = 0; i < DP + 2 * Reach; i = i + 1) begin : g_column
       // Column `x * DP + i - Reach` lies in the input: width - 1 + Reach - i columns are enough for its group.
-      localparam signed [17:0] Least = i < Reach ? Reach - i : 0;
-      localparam signed [17:0] Beyond = Reach - 1 - i;
+      localparam integer Least = i < Reach ? Reach - i : 0;
+      localparam integer Beyond = Reach - 1 - i;
       reg signed [17:0]  enough_q;
       wire signed [17:0] center = {2'b00, x_q} << Shift;
-      always @(posedge aclk) if (setup_q[0]) enough_q <= $signed({2'b00, width_q}) + Beyond;
-      assign columns[i] = (i >= Reach || center >= Least) && center <= enough_q;
+      always @(posedge aclk) if (setup_q[0]) enough_q <= $signed({2'b00, width_q}) + $signed(Beyond[17:0]);
+      assign columns[i] = (i >= Reach || center >= $signed(Least[17:0])) && center <= enough_q;
     end
   endgenerate
 

@@ -3,7 +3,7 @@
 //
 // Of control (which window), stages (when), window (line buffers), channels (arithmetic), parameters, lanes, results.
 // Groups of DP columns enter, never across a row end (`seigo_splitter`); columns past the width in the
-// last group of a row are ignored. Outputs leave in raster order through one queue, 1 to DP pixels
+// last group of a row are ignored. Outputs leave in raster order through one queue, 1 to `Beat` pixels
 // at a time, those of the two filters in turns. A group that completes a window takes a cycle for each filter,
 // each `Channels` of the 16 channels and each part of 3 x 3 taps, else one; nothing inside stalls: a window enters only
 // when the queue has room for its results. The window around a group is complete when the rows and columns beyond it have
@@ -12,8 +12,10 @@
 `default_nettype none
 
 module seigo_plane_engine #(
-  // Pixels a cycle: 1 or 2.
+  // Pixels a cycle: 1, 2 or 4.
   parameter DP = 2,
+  // Pixels of a beat of results: DP, or 2 of 4.
+  parameter Beat = DP,
   // Rows and columns of taps beyond the center that a window may have: 1 (3 x 3 taps) to 3 (7 x 7).
   parameter Reach = 1,
   // Channels a cycle: 16, or 8 with half of the multipliers and lanes.
@@ -22,7 +24,7 @@ module seigo_plane_engine #(
   parameter ChannelMul = 0,
   // Pixels of the longest row; with windows that reach out by two columns, of the row and DP more.
   parameter MaxWidth = 512,
-  // Two neighboring pixels share a multiplier (DSP48E2); only with DP = 2.
+  // Two neighboring pixels share a multiplier (DSP48E2); not with DP = 1.
   parameter PackProducts = 1,
   // Words of the output queue, as a power of two; at least 5 for full rate.
   parameter QueueBits = 5,
@@ -86,8 +88,8 @@ module seigo_plane_engine #(
   // Results, a valid and a ready for each filter: int16 a channel, low pixel first.
   output wire [1:0]        valid_o,
   input  wire [1:0]        ready_i,
-  output wire [256*DP-1:0] data_o,
-  output wire [1:0]        count_o
+  output wire [256*Beat-1:0] data_o,
+  output wire [2:0]        count_o
 );
   `include "seigo_descriptor.vh"
 
@@ -380,6 +382,7 @@ module seigo_plane_engine #(
   wire          empty;
   seigo_plane_results #(
     .DP        (DP),
+    .Beat      (Beat),
     .Channels  (Channels),
     .QueueBits (QueueBits)
   ) results_out (

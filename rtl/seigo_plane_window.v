@@ -155,7 +155,8 @@ module seigo_plane_window #(
   generate
     for (k = 0; k < Parts; k = k + 1) begin : g_part
       localparam [1:0] Own = k < 1 ? 1 : k < 3 ? 2 : 3;
-      localparam [1:0] Place = k < 1 ? 0 : k < 3 ? k - 1 : k - 3;
+      localparam integer Begin = k < 1 ? 0 : k < 3 ? k - 1 : k - 3;
+      localparam [1:0] Place = Begin[1:0];
       assign row_part[k] = Parts == 1 || (reach_i == Own && part_i[3:2] == Place);
       assign column_part[k] = Parts == 1 || (reach_i == Own && part_i[1:0] == Place);
     end

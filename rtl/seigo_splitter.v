@@ -5,13 +5,14 @@
 // pixels above it are dropped (a word of count 0 too). Gives DP pixels a cycle, fewer only at the
 // end of a row. No combinational path from `ready_i` to `ready_o`. A pixel leaves one cycle after
 // it came at the earliest. With LP = DP the output is never the slower side on rows of a multiple
-// of DP; else a row takes ceil(width / DP) cycles.
+// of DP; else a row takes ceil(width / DP) cycles. `seigo_joiner` stands in front where DP is larger than
+// the words that come.
 `default_nettype none
 
 module seigo_splitter #(
   // Pixels taken a cycle: 1, 2, 4.
   parameter LP = 2,
-  // Pixels given a cycle: 1 or 2, at most LP.
+  // Pixels given a cycle: 1, 2 or 4, at most LP.
   parameter DP = 2
 ) (
   input  wire              aclk,
@@ -26,19 +27,19 @@ module seigo_splitter #(
   output wire              valid_o,
   input  wire              ready_i,
   output wire [128*DP-1:0] data_o,
-  output wire [1:0]        count_o,
+  output wire [2:0]        count_o,
   output wire              last_in_row_o,
   output wire              idle_o
 );
 
-  localparam [15:0] Twice = DP == 1 ? 16'd2 : 16'd4;
+  localparam [15:0] Twice = DP[15:0] << 1;
 
   generate
     if (LP != 1 && LP != 2 && LP != 4) begin : g_check_lp
       lp_must_be_1_2_or_4 error ();
     end
-    if ((DP != 1 && DP != 2) || DP > LP) begin : g_check_dp
-      dp_must_be_1_or_2_and_at_most_lp error ();
+    if ((DP != 1 && DP != 2 && DP != 4) || DP > LP) begin : g_check_dp
+      dp_must_be_1_2_or_4_and_at_most_lp error ();
     end
   endgenerate
 
@@ -60,18 +61,18 @@ module seigo_splitter #(
   reg              single_q;
 
   wire       write = valid_i && ready_o && count_i != 3'd0;
-  wire [1:0] count = last_q ? left_q[1:0] : DP[1:0];
-  wire [1:0] reach = offset_q + count;
+  wire [2:0] count = last_q ? left_q[2:0] : DP[2:0];
+  wire [1:0] reach = offset_q + count[1:0];
   wire       read = valid_o && ready_i;
   // Does a group reach beyond word 0, does it use it up? As tables: few bits, for which others wait.
-  function [1:0] against(input [1:0] offset, input [1:0] pixels, input [2:0] held);
+  function [1:0] against(input [1:0] offset, input [2:0] pixels, input [2:0] held);
     integer o;
     integer p;
     begin
       against = 2'b00;
       for (o = 0; o < LP; o = o + 1) begin
         for (p = 0; p <= DP; p = p + 1) begin
-          if (offset == o[1:0] && pixels == p[1:0]) against = {held < o[2:0] + p[2:0], held <= o[2:0] + p[2:0]};
+          if (offset == o[1:0] && pixels == p[2:0]) against = {held < o[2:0] + p[2:0], held <= o[2:0] + p[2:0]};
         end
       end
     end
@@ -80,9 +81,11 @@ module seigo_splitter #(
   wire       used_up;
   assign {beyond, used_up} = against(offset_q, count, count0_q);
   wire       shift = read && used_up;
-  // A group that crosses into word 1 leaves its first pixels read.
+  // A group that crosses into word 1 leaves its first pixels read: with DP = 4 perhaps all, where a plane ends with them.
   wire [1:0] after = reach - count0_q[1:0];
-  wire [1:0] held_after = held_q - {1'b0, shift};
+  wire       both_used_up = DP == 4 && beyond && {1'b0, after} == count1_q;
+  wire       shift_both = shift && both_used_up;
+  wire [1:0] held_after = held_q - {shift_both, shift && !both_used_up};
 
   assign ready_o = held_q != 2'd3;
   assign valid_o = held_q > 2'd1 || (held_q == 2'd1 && !beyond);
@@ -101,8 +104,8 @@ module seigo_splitter #(
 
   always @(posedge aclk) begin
     if (shift || (write && held_q == 2'd0)) begin
-      word0_q <= held_q > 2'd1 ? word1_q : data_i;
-      count0_q <= held_q > 2'd1 ? count1_q : count_i;
+      word0_q <= shift_both ? (held_q == 2'd3 ? word2_q : data_i) : held_q > 2'd1 ? word1_q : data_i;
+      count0_q <= shift_both ? (held_q == 2'd3 ? count2_q : count_i) : held_q > 2'd1 ? count1_q : count_i;
     end
     if (shift || (write && held_q == 2'd1)) begin
       word1_q <= held_q == 2'd3 ? word2_q : data_i;
@@ -130,7 +133,7 @@ module seigo_splitter #(
         left_q <= width_i;
         last_q <= width_i <= DP[15:0];
       end else if (read) begin
-        offset_q <= shift ? after : reach;
+        offset_q <= shift_both ? 2'd0 : shift ? after : reach;
         left_q <= last_q ? width_q : left_q - DP[15:0];
         last_q <= last_q ? single_q : left_q <= Twice;
       end

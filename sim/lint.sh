@@ -34,6 +34,16 @@ plane_engine PackProducts=0
 plane_engine DP=1
 plane_engine DP=1 Channels=8
 plane_engine SumBits=20 DspLanes=1
+plane_engine DP=4 Beat=2 Reach=2
+plane_channel DP=4
+plane_control DP=4 Reach=3
+plane_window DP=4 Reach=3
+plane_input DP=4
+plane_input P=8 LP=4 DP=4
+plane_results DP=4
+plane_results DP=4 Beat=2
+core PlanePixels=4 PlaneReach=2
+core P=8 PlanePixels=4
 plane_channel PackProducts=0
 plane_channel DP=1
 plane_control DP=1

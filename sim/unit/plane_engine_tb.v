@@ -3,6 +3,7 @@
 // same.
 module plane_engine_tb #(
   parameter DP = 2,
+  parameter Beat = DP,
   parameter Reach = 1,
   parameter Channels = 16,
   parameter PackProducts = 1,
@@ -45,8 +46,8 @@ module plane_engine_tb #(
   input  wire [128*DP-1:0] data_i,
   output wire [1:0]        valid_o,
   input  wire [1:0]        ready_i,
-  output wire [256*DP-1:0] data_o,
-  output wire [1:0]        count_o
+  output wire [256*Beat-1:0] data_o,
+  output wire [2:0]        count_o
 );
 
   localparam Entries = 480;
@@ -71,6 +72,7 @@ module plane_engine_tb #(
 
   seigo_plane_engine #(
     .DP            (DP),
+    .Beat          (Beat),
     .Reach         (Reach),
     .Channels      (Channels),
     .ChannelMul    (ChannelMul),

@@ -3,6 +3,7 @@
 // parameters: LP=2 DP=2
 // parameters: LP=4 DP=1
 // parameters: LP=4 DP=2
+// parameters: LP=4 DP=4
 //
 // Splitter: every pixel once, in order, in groups that end with the row; to the cycle without
 // stalls.

@@ -71,6 +71,7 @@ impl Compiled {
         let mut design = Design::new(&model.graph, &plan.schedule, &plan.target)?;
         sums::fit(&mut design, &model.graph, &plan.schedule)?;
         resources::choose_roms(&mut design, &plan.target);
+        resources::choose_planes(&mut design, &plan.target);
         let program = program::encode(&model.graph, &plan.schedule, &plan.placed, &design)?;
         check::check(&program.stream, &design, program.buffers)?;
         Ok(Self { model, plan, design, program })

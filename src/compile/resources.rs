@@ -201,6 +201,23 @@ fn stem_rams(design: &Design, stem: Stem) -> usize {
     memories * rams(128, depth, HALF_RAM_BITS) + design.pixels * rams(128, 512, HALF_RAM_BITS)
 }
 
+/// Percent of RAMs and DSP slices of a part that a wide plane engine may fill: they hold no wires up, as look-up tables do.
+const COLUMNS_PERCENT: usize = 90;
+
+/// Makes the plane engine wider where windows of several parts would wait for it and the part keeps room.
+pub fn choose_planes(design: &mut Design, target: &Target) {
+    // Results leave by as many pixels as the lanes take.
+    let gains = design.plane_reach > 1 && design.lane_pixels() > 1 && design.plane_channels == 16;
+    let mut wide = Design { wide_planes: true, block_roms: false, ..design.clone() };
+    choose_roms(&mut wide, target);
+    let (needed, present) = (Resources::of_design(&wide), Resources::of_part(target));
+    let keeps_logic = 100 * needed.lut <= ROOM_PERCENT * present.lut;
+    let keeps_columns = 100.0 * needed.share(target) <= COLUMNS_PERCENT as f64;
+    if gains && keeps_logic && keeps_columns {
+        *design = wide;
+    }
+}
+
 /// Puts the ROMs of the lanes into block RAM where the part then keeps some of it, or would be fuller without.
 pub fn choose_roms(design: &mut Design, target: &Target) {
     let any = !design.rom().entries.is_empty();

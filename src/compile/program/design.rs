@@ -20,6 +20,8 @@ const ADDRESS_DSPS: usize = 1;
 /// Share of a part's DSP slices that the design takes at most for the sake of lanes in them, and of its block RAMs for the
 /// sake of their ROMs.
 pub const ROOM_PERCENT: usize = 85;
+/// Pixels of a plane engine that is wider than others.
+const WIDE_PLANES: usize = 4;
 
 /// Shifts of a stem unit for any network.
 fn any_shift() -> u16 {
@@ -69,6 +71,9 @@ pub struct Design {
     /// Rows and columns beyond its center of the largest window of the plane engine: 1 to 3.
     #[serde(default = "least_reach")]
     pub plane_reach: usize,
+    /// The plane engine takes four pixels in a cycle.
+    #[serde(default)]
+    pub wide_planes: bool,
     /// Widest row that the plane engine takes.
     pub max_width: usize,
     /// Widest image row in words, pitch of the image.
@@ -182,6 +187,7 @@ impl Design {
             dsp_lanes: false,
             plane_channels: 16,
             plane_reach: least_reach(),
+            wide_planes: false,
             max_width: 16,
             image_row_words: 0,
             axi: target.axi,
@@ -318,7 +324,12 @@ impl Design {
 
     /// DP: pixels of the plane engine.
     pub fn plane_pixels(&self) -> usize {
-        self.lane_pixels().min(2)
+        if self.wide_planes { WIDE_PLANES } else { self.lane_pixels().min(2) }
+    }
+
+    /// Pixels of a beat of its results.
+    pub fn plane_beat(&self) -> usize {
+        self.plane_pixels().min(self.lane_pixels())
     }
 
     /// Words of the shared memory.

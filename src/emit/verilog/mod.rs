@@ -122,6 +122,9 @@ fn parameters(design: &Design) -> Vec<(&'static str, String)> {
     if design.plane_reach > 1 {
         parameters.push(("PlaneReach", design.plane_reach.to_string()));
     }
+    if design.wide_planes {
+        parameters.push(("PlanePixels", design.plane_pixels().to_string()));
+    }
     if design.channel_mul {
         parameters.push(("ChannelMul", "1".to_owned()));
     }

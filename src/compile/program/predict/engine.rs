@@ -38,18 +38,30 @@ impl Engine {
         let d = pass.descriptor;
         let filters = d.get(f::CHAIN) as u64;
         let width = d.get(f::OUT_WIDTH) as u64;
-        let own = width.div_ceil(design.plane_pixels() as u64);
+        let own = width.div_ceil(design.plane_pixels() as u64).max(1);
         let reach = d.get(f::PLANE_REACH) as u64;
         // A slot with a result takes a cycle for each filter, each part of the 16 channels and each part of the window.
-        let results = SCALE * slots_with_results(d, design.plane_pixels() as u64)
-            / (own * d.get(f::OUT_HEIGHT) as u64).max(1);
         let turns = filters * (16 / design.plane_channels as u64) * reach * reach;
+        let (rows, columns) = (d.get(f::PLANE_HEIGHT) as u64, d.get(f::PLANE_WIDTH) as u64);
+        let height = d.get(f::OUT_HEIGHT).max(1) as u64;
+        // Pixels come from the lanes or from fetch, and results leave, by as many as fit a beat.
+        let beat = design.plane_beat() as u64;
+        let lp = match pass.kind {
+            Kind::Plane => design.lane_pixels().max(design.plane_pixels()) as u64,
+            _ => design.lane_pixels() as u64,
+        };
+        let comes = SCALE.max(SCALE * width / (lp * own));
+        let leaves = SCALE * filters * columns / (beat * own);
+        let results = SCALE * slots_with_results(d, design.plane_pixels() as u64) / own;
+        let busy = (SCALE + results * turns.saturating_sub(1)).max(comes).max(leaves);
+        let with_results = rows.min(height);
+        let rate = (busy * with_results + comes * (height - with_results)) / height;
         Self {
             filters,
             width,
             slots_of_row: own,
-            rate: SCALE + results * turns.saturating_sub(1),
-            lp: design.lane_pixels() as u64,
+            rate,
+            lp,
             pixels: 0,
             time: 0,
             slots: 0,
@@ -82,16 +94,14 @@ impl Engine {
     }
 }
 
-/// Slots of a plane whose windows have a result: rows that only others' windows read, and columns without padding at their
-/// side, have none.
+/// Slots of a row whose windows have a result: columns without padding at their side have none.
 fn slots_with_results(d: Descriptor<'_>, pixels: u64) -> u64 {
     let get = |field| d.get(field) as u64;
-    let (rows, columns, stride) =
-        (get(f::PLANE_HEIGHT), get(f::PLANE_WIDTH), get(f::PLANE_STRIDE_XY));
+    let (columns, stride) = (get(f::PLANE_WIDTH), get(f::PLANE_STRIDE_XY));
     let first = get(f::PLANE_REACH).saturating_sub(get(f::PLANE_PAD_LEFT));
-    let in_row = match stride {
-        2 => columns,
-        _ => (first + columns).div_ceil(pixels) - first / pixels,
-    };
-    rows * in_row
+    // From the slot of the first window to that of the last one.
+    match stride {
+        2 if pixels < 4 => columns,
+        stride => (first + stride * columns.saturating_sub(1)) / pixels - first / pixels + 1,
+    }
 }
