@@ -6,6 +6,7 @@
 // parameters: P=4 N=2 Aligned=1 Streams=1 RowBits=14
 // parameters: P=8 N=2 Aligned=0 Streams=2 RowBits=13
 // parameters: P=8 N=4 Aligned=1 Streams=1 RowBits=13
+// parameters: P=8 N=4 Aligned=0 Streams=2 RowBits=13
 //
 // Write-back: every word at its address, one write a row, rows of a stream in order, nothing else; to the cycle without
 // stalls. Beats of two streams come in turns or in any order, of one stream alone in some passes.
