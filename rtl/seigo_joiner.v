@@ -1,8 +1,9 @@
 // Joins words of LP pixels to words of twice as many, for `seigo_splitter`.
 //
 // Words come in raster order, low pixel first, and are full but for the last one of a plane. A word leaves when both
-// halves are there, or the last pixels of a plane. Nothing comes out in the cycle in which it came; a word is taken in
-// every cycle as long as those that are complete leave.
+// halves are there, or the last pixels of a plane. Nothing comes out in the cycle in which it came. No combinational path
+// from `ready_i` to `ready_o`: the first half of a word is taken while the word before waits; so a word is taken in every
+// cycle as long as those that are complete leave at once, but for a last one of a plane without a second half, which may wait one.
 `default_nettype none
 
 module seigo_joiner #(
@@ -32,36 +33,37 @@ module seigo_joiner #(
     end
   endgenerate
 
-  reg [128*LP-1:0] low_q;
-  reg [128*LP-1:0] high_q;
-  reg [2:0]        count_q;
+  // The first half, and a complete word.
+  reg [128*LP-1:0] half_data_q;
   reg              half_q;
+  reg [256*LP-1:0] word_q;
+  reg [2:0]        count_q;
   reg              full_q;
   reg              start_q;
   reg [31:0]       left_q;
 
   wire take = valid_i && ready_o && count_i != 3'd0;
   wire ends = left_q == {29'd0, count_i};
-  wire leaves = full_q && ready_i;
+  wire complete = take && (half_q || ends);
+  // Whether the next word completes one, known a cycle ahead.
+  reg  completes_q;
 
-  assign ready_o = !full_q || ready_i;
+  assign ready_o = !full_q || !completes_q;
   assign valid_o = full_q;
-  assign data_o = {high_q, low_q};
+  assign data_o = word_q;
   assign count_o = count_q;
   assign idle_o = !half_q && !full_q;
 
-  // The low half of the next word may come while a full one leaves.
+  wire [31:0] left = start_q || (take && ends) ? pixels_i : take ? left_q - {29'd0, count_i} : left_q;
+  wire        half = take ? !half_q && !ends : half_q;
   always @(posedge aclk) begin
-    if (take && !half_q) begin
-      low_q <= data_i;
-      count_q <= count_i;
+    left_q <= left;
+    completes_q <= half || left <= LP;
+    if (take && !complete) half_data_q <= data_i;
+    if (complete) begin
+      word_q <= half_q ? {data_i, half_data_q} : {data_i, data_i};
+      count_q <= half_q ? count_i + LP[2:0] : count_i;
     end
-    if (take && half_q) begin
-      high_q <= data_i;
-      count_q <= count_q + count_i;
-    end
-    if (start_q || (take && ends)) left_q <= pixels_i;
-    else if (take) left_q <= left_q - {29'd0, count_i};
   end
 
   always @(posedge aclk) begin
@@ -70,8 +72,8 @@ module seigo_joiner #(
       half_q <= 1'b0;
       full_q <= 1'b0;
     end else begin
-      if (take) half_q <= !half_q && !ends;
-      full_q <= (take && (half_q || ends)) || (full_q && !leaves);
+      half_q <= half;
+      full_q <= complete || (full_q && !ready_i);
     end
   end
 

@@ -41,6 +41,12 @@ module seigo_plane_input #(
   // Pixels of a word in front of the splitter: rows from fetch have as many, words of the lanes are joined.
   localparam SP = DP > LP ? DP : LP;
 
+  generate
+    if (DP > 2 * LP) begin : g_check_dp
+      dp_must_be_at_most_twice_lp error ();
+    end
+  endgenerate
+
   wire              feed_valid, feed_busy;
   wire [128*SP-1:0] feed_data;
   wire [3:0]        feed_count;

@@ -2,7 +2,7 @@
 // parameters: LP=2
 //
 // Joiner: every pixel once, in order, in words that are full but for the last one of a plane; a word is taken in every
-// cycle where nothing stalls.
+// cycle where nothing stalls, but for a last word of a plane without a second half, which may wait one.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -40,7 +40,7 @@ int main() {
     uint32_t base = uint32_t(draw.next());
     auto word = [&](long i, int part) { return base + uint32_t(i) * 2654435761u + uint32_t(part) * 40503u; };
     long fed = 0, got = 0, limit = cycle + 1000 + 40 * total;
-    bool valid = false;
+    bool valid = false, waited = false;
     int count = 0;
     while (got < total) {
       if (cycle > limit) fail("no end");
@@ -53,8 +53,18 @@ int main() {
       for (int i = 0; i < 4 * LP; i++)
         top->data_i[i] = i / 4 < count ? word(fed + i / 4, i % 4) : uint32_t(draw.next());
       top->ready_i = uniform(1, 100) > gap_out;
+      // Whether a word is taken does not depend on this cycle's `ready_i`.
+      bool ready = top->ready_i;
+      top->ready_i = !ready;
       top->eval();
-      if (!stalls && valid && !top->ready_o) fail("a word waits");
+      bool takes = top->ready_o;
+      top->ready_i = ready;
+      top->eval();
+      if (takes != bool(top->ready_o)) fail("ready depends on ready");
+      long at = fed % pixels;
+      bool lone = at + count == pixels && at / LP % 2 == 0;
+      if (!stalls && valid && !top->ready_o && (!lone || waited)) fail("a word waits");
+      waited = valid && !top->ready_o;
       bool taken = valid && top->ready_o;
       if (top->valid_o && top->ready_i) {
         int want = int(std::min<long>(2 * LP, pixels - got % pixels));

@@ -45,6 +45,12 @@ fn plane_cycles(graph: &QGraph, schedule: &Schedule, work: &PlaneWork, pixels: u
     work.filters.iter().map(|filter| filter_cycles(graph, schedule, filter, (plane, pixels))).sum()
 }
 
+/// Pixels that the plane engine takes a cycle beside an array of `pixels`. The hardware may get one of twice as many for
+/// windows of several parts, which is not known before there are passes.
+pub(super) fn engine_pixels(pixels: u64) -> u64 {
+    (pixels / 2).clamp(1, 2)
+}
+
 /// The plane engine takes up to two pixels a cycle, and a cycle more for each further part of a window.
 fn filter_cycles(
     graph: &QGraph,
@@ -53,7 +59,7 @@ fn filter_cycles(
     (plane, pixels): (u64, u64),
 ) -> u64 {
     let planes = (schedule.stored[filter.result.0].slots.len() / CHANNELS) as u64;
-    let slots = plane.div_ceil((pixels / 2).clamp(1, 2));
+    let slots = plane.div_ceil(engine_pixels(pixels));
     let further = rows::filter_walk(graph, filter.layer)
         .map_or(0, |walk| (walk.reach.pow(2) - 1) as u64 * slots / walk.stride as u64);
     planes * (slots + further)

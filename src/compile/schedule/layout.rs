@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::classify::Unit;
 use super::roles::Roles;
-use super::{CHANNELS, Dense, Schedule, Source, View, Work, channels};
+use super::{CHANNELS, Dense, Schedule, Source, View, Work, channels, estimate};
 use crate::compile::capabilities::Datapath;
 use crate::model::qgraph::{Operand, QConv, QGraph, QValueId};
 
@@ -107,7 +107,7 @@ fn layer_cycles(graph: &QGraph, layer: usize, pixels: u64) -> u64 {
         Ok(Datapath::Movement(_)) => {
             graph.value(layer.outputs[0]).channels().div_ceil(CHANNELS) as u64 * result
         }
-        _ => layer.input(0).map_or(0, |id| plane(id).div_ceil((pixels / 2).clamp(1, 2))),
+        _ => layer.input(0).map_or(0, |id| plane(id).div_ceil(estimate::engine_pixels(pixels))),
     }
 }
 

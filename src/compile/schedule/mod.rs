@@ -150,7 +150,7 @@ pub struct Dense {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlaneWork {
-    /// What is read: planes of one tensor without gaps.
+    /// What is read: planes of one tensor without gaps, with all channels of the input or some of them.
     pub source: View,
     /// One or two filters on the same input.
     pub filters: Vec<Filter>,

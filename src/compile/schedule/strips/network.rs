@@ -3,6 +3,7 @@
 use crate::base::error::Result;
 use crate::compile::boards::Target;
 use crate::compile::capabilities::{STEP_RING_WORDS, reads_padding, side};
+use crate::compile::schedule::estimate::engine_pixels;
 use crate::compile::schedule::rows::{self, Rows};
 use crate::compile::schedule::{
     Buffer, CHANNELS, PlaneRef, Schedule, Source, Stage, StoredId, View, Work, sizes,
@@ -347,7 +348,7 @@ impl Step {
         let plane = strip.middle.count as u64 * self.width;
         let lanes = (pixels / 2).max(1);
         let parts = self.behind.map_or(1, |axis| (axis.kernel as u64 / 2).pow(2));
-        let engine = self.filters * self.tiles * parts * plane.div_ceil(lanes.min(2));
+        let engine = self.filters * self.tiles * parts * plane.div_ceil(engine_pixels(pixels));
         if self.plane_pass {
             return engine + FILL;
         }

@@ -8,7 +8,8 @@
 //!    being looked through; a rearrangement of the image may be part of a stem convolution;
 //! 2. a row of a slot is read only after the channel that the reader expects was written to it, in the
 //!    shared memory and in DDR alike;
-//! 3. views cover exactly the channels that the layer reads, with extents that fit;
+//! 3. views cover exactly the channels that the layer reads, with extents that fit; a filter may read some of them in each of
+//!    several passes;
 //! 4. results fit their tensors in extent, width and channels;
 //! 5. at most 8 pieces a pass, two filters, and one run of planes where the hardware needs one;
 //! 6. what the processor and the tail read has been sent to DDR before, and outputs leave.
